@@ -1,0 +1,66 @@
+/* A byte queue in one piece of memory: append at the tail, consume at the
+ * head, with a hard ceiling. Used for output that waits for a socket, bodies
+ * in flight and heads being parsed.
+ *
+ *   data: | consumed | waiting bytes | free |
+ *         0         head           tail    cap
+ *
+ * Memory grows by doubling up to `max_bytes` and is given back when the queue
+ * becomes empty and had grown beyond FR_BUF_KEEP. Not thread-safe. */
+#ifndef FR_BASE_BUF_H
+#define FR_BASE_BUF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* An empty queue keeps at most this much memory for its next use. */
+#define FR_BUF_KEEP 16384u
+
+struct fr_buf {
+	uint8_t *data;    /* owned; NULL until first use */
+	size_t head;      /* first waiting byte */
+	size_t tail;      /* behind the last one */
+	size_t cap;       /* bytes allocated */
+	size_t max_bytes; /* ceiling for waiting bytes, from init */
+};
+
+void fr_buf_init(struct fr_buf *b, size_t max_bytes);
+void fr_buf_fini(struct fr_buf *b);
+
+static inline size_t fr_buf_len(const struct fr_buf *b)
+{
+	return b->tail - b->head;
+}
+
+static inline const uint8_t *fr_buf_data(const struct fr_buf *b)
+{
+	return b->data ? b->data + b->head : (const uint8_t *)"";
+}
+
+/* How many more bytes the ceiling allows. */
+static inline size_t fr_buf_room(const struct fr_buf *b)
+{
+	size_t len = fr_buf_len(b);
+
+	return len >= b->max_bytes ? 0 : b->max_bytes - len;
+}
+
+/* Appends all or nothing: 0, FR_ERR_LIMIT past the ceiling, FR_ERR_NOMEM. */
+int fr_buf_append(struct fr_buf *b, const void *p, size_t len) FR_MUST_USE;
+
+/* Space for `len` bytes at the tail, to be filled and then committed with
+ * fr_buf_commit (of at most len). NULL past the ceiling or without memory.
+ * Valid until the next call on the buffer. */
+uint8_t *fr_buf_reserve(struct fr_buf *b, size_t len);
+void fr_buf_commit(struct fr_buf *b, size_t len);
+
+/* Drops `len` waiting bytes at the head (at most all). */
+void fr_buf_consume(struct fr_buf *b, size_t len);
+static inline void fr_buf_clear(struct fr_buf *b)
+{
+	fr_buf_consume(b, fr_buf_len(b));
+}
+
+#endif

@@ -1,0 +1,45 @@
+/* The process's log: lines on standard error (or a given descriptor) with
+ * time, level, module and text. Only the layers that know a connection log
+ * (edge, origin, net, config, tools); protocol code returns errors instead.
+ * The sink and its level are the one global of the program. Thread-safe:
+ * each line is one write(). */
+#ifndef FR_BASE_LOG_H
+#define FR_BASE_LOG_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+#define FR_LOG_TABLE(X)   \
+	X(ERROR, "error") \
+	X(WARN, "warn")   \
+	X(INFO, "info")   \
+	X(DEBUG, "debug") \
+	X(TRACE, "trace")
+
+enum fr_log_level {
+#define X(name, text) FR_LOG_##name,
+	FR_LOG_TABLE(X)
+#undef X
+};
+
+const char *fr_log_level_str(enum fr_log_level level);
+/* Returns 0 and sets *out, or FR_ERR_INVALID. */
+int fr_log_level_parse(const char *text, enum fr_log_level *out) FR_MUST_USE;
+
+void fr_log_set_level(enum fr_log_level level);
+/* fd: borrowed, stays open; default 2. */
+void fr_log_set_fd(int fd);
+bool fr_log_on(enum fr_log_level level);
+
+/* A line; control characters in the text become \xHH, so that no peer can
+ * forge lines. Cut at 4 KiB. `module` is a short lower-case word. */
+void fr_log_write(enum fr_log_level level, const char *module, const char *fmt, ...)
+	FR_PRINTF(3, 4);
+
+#define FR_LOG(level, module, ...)                                          \
+	(fr_log_on(FR_LOG_##level)                                          \
+		 ? fr_log_write(FR_LOG_##level, module, __VA_ARGS__)        \
+		 : (void)0)
+
+#endif

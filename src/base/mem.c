@@ -1,0 +1,206 @@
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define FR_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FR_ASAN 1
+#endif
+#endif
+#ifdef FR_ASAN
+#include <sanitizer/asan_interface.h>
+#define POISON(p, n) ASAN_POISON_MEMORY_REGION(p, n)
+#define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)
+#else
+#define POISON(p, n) ((void)(p), (void)(n))
+#define UNPOISON(p, n) ((void)(p), (void)(n))
+#endif
+
+/* One request head with a response head of ordinary size fits. */
+#define BLOCK_BYTES 4096u
+
+static _Thread_local unsigned fail_after;
+
+static _Noreturn void out_of_memory(size_t size)
+{
+	fprintf(stderr, "forerun: out of memory (%zu bytes)\n", size);
+	abort();
+}
+
+void *fr_malloc(size_t size)
+{
+	void *p = malloc(size ? size : 1);
+
+	if (!p)
+		out_of_memory(size);
+	return p;
+}
+
+void *fr_calloc(size_t count, size_t size)
+{
+	void *p = calloc(count ? count : 1, size ? size : 1);
+
+	if (!p)
+		out_of_memory(size);
+	return p;
+}
+
+void fr_mem_fail_after(unsigned n)
+{
+	fail_after = n;
+}
+
+static bool must_fail(void)
+{
+	return fail_after && --fail_after == 0;
+}
+
+void *fr_try_malloc(size_t size)
+{
+	return must_fail() ? NULL : malloc(size ? size : 1);
+}
+
+void *fr_try_realloc(void *ptr, size_t size)
+{
+	return must_fail() ? NULL : realloc(ptr, size ? size : 1);
+}
+
+struct fr_arena_block {
+	struct fr_arena_block *next; /* owned, older */
+	size_t size;                 /* of data */
+	size_t used;
+	_Alignas(8) char data[];
+};
+
+void fr_arena_init(struct fr_arena *a, size_t max_bytes)
+{
+	*a = (struct fr_arena){.max_bytes = max_bytes};
+}
+
+static void free_blocks(struct fr_arena_block *b)
+{
+	while (b) {
+		struct fr_arena_block *next = b->next;
+
+		UNPOISON(b->data, b->size);
+		free(b);
+		b = next;
+	}
+}
+
+void fr_arena_fini(struct fr_arena *a)
+{
+	free_blocks(a->blocks);
+	a->blocks = NULL;
+	a->total_bytes = 0;
+}
+
+void fr_arena_reset(struct fr_arena *a)
+{
+	struct fr_arena_block *keep = a->blocks;
+
+	if (!keep)
+		return;
+	free_blocks(keep->next);
+	keep->next = NULL;
+	if (keep->size > BLOCK_BYTES) {
+		free_blocks(keep);
+		a->blocks = NULL;
+		a->total_bytes = 0;
+		return;
+	}
+	keep->used = 0;
+	a->total_bytes = keep->size;
+	POISON(keep->data, keep->size);
+}
+
+static struct fr_arena_block *add_block(struct fr_arena *a, size_t want)
+{
+	size_t size = want > BLOCK_BYTES ? want : BLOCK_BYTES;
+	struct fr_arena_block *b;
+
+	if (size > a->max_bytes - a->total_bytes || a->total_bytes > a->max_bytes) {
+		size = want; /* near the ceiling: exactly what is asked */
+		if (a->total_bytes > a->max_bytes || size > a->max_bytes - a->total_bytes)
+			return NULL;
+	}
+	b = fr_try_malloc(sizeof *b + size);
+	if (!b)
+		return NULL;
+	b->size = size;
+	b->used = 0;
+	b->next = a->blocks;
+	a->blocks = b;
+	a->total_bytes += size;
+	POISON(b->data, b->size);
+	return b;
+}
+
+void *fr_arena_alloc(struct fr_arena *a, size_t size)
+{
+	struct fr_arena_block *b = a->blocks;
+	size_t need;
+	void *p;
+
+	if (size > SIZE_MAX - 8)
+		return NULL;
+	need = (size + 7) & ~(size_t)7;
+	if (!b || b->size - b->used < need) {
+		b = add_block(a, need);
+		if (!b)
+			return NULL;
+	}
+	p = b->data + b->used;
+	b->used += need;
+	UNPOISON(p, size);
+	return p;
+}
+
+void *fr_arena_calloc(struct fr_arena *a, size_t count, size_t size)
+{
+	void *p;
+
+	if (size && count > SIZE_MAX / size)
+		return NULL;
+	p = fr_arena_alloc(a, count * size);
+	if (p)
+		memset(p, 0, count * size);
+	return p;
+}
+
+int fr_arena_copy(struct fr_arena *a, struct fr_str s, struct fr_str *out)
+{
+	char *p = s.len < SIZE_MAX ? fr_arena_alloc(a, s.len + 1) : NULL;
+
+	if (!p)
+		return FR_ERR_NOMEM;
+	if (s.len)
+		memcpy(p, s.p, s.len);
+	p[s.len] = '\0';
+	*out = fr_str_make(p, s.len);
+	return 0;
+}
+
+int fr_arena_printf(struct fr_arena *a, struct fr_str *out, const char *fmt, ...)
+{
+	va_list ap, ap2;
+	char *p;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(ap2, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	p = n < 0 ? NULL : fr_arena_alloc(a, (size_t)n + 1);
+	if (p)
+		(void)vsnprintf(p, (size_t)n + 1, fmt, ap2);
+	va_end(ap2);
+	if (!p)
+		return FR_ERR_NOMEM;
+	*out = fr_str_make(p, (size_t)n);
+	return 0;
+}

@@ -1,0 +1,60 @@
+/* Memory: small fixed-size allocations that abort on failure, allocations
+ * sized by a peer that may fail, and the arena that holds what lives exactly
+ * as long as one exchange. */
+#ifndef FR_BASE_MEM_H
+#define FR_BASE_MEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* Never return NULL: the process aborts with a message when memory is out.
+ * For sizes that no peer chooses. Free with free(). */
+void *fr_malloc(size_t size) __attribute__((malloc, returns_nonnull));
+void *fr_calloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+
+/* May return NULL; for sizes that a peer chooses (each such caller has a
+ * named maximum). ptr may be NULL. Unit tests make these fail in turn with
+ * fr_mem_fail_after(). */
+void *fr_try_malloc(size_t size);
+void *fr_try_realloc(void *ptr, size_t size);
+
+/* Makes the n-th fallible allocation from now on fail, once, on this thread
+ * (tests only; 0 turns it off). */
+void fr_mem_fail_after(unsigned n);
+
+/* Bytes that live until the arena is reset or freed. The first block is
+ * embedded in no one: it is allocated with the arena on first use.
+ *
+ *   arena -> [block | used ....... free] -> [block | ....]
+ *
+ * Not thread-safe. Allocations are aligned to 8 bytes. */
+struct fr_arena_block;
+struct fr_arena {
+	struct fr_arena_block *blocks; /* owned, newest first */
+	size_t total_bytes;            /* of all blocks */
+	size_t max_bytes;              /* ceiling, from init */
+};
+
+/* max_bytes: no more than this is ever held; beyond it allocations fail. */
+void fr_arena_init(struct fr_arena *a, size_t max_bytes);
+void fr_arena_fini(struct fr_arena *a);
+/* Forgets everything but keeps one block for reuse; freed bytes are poisoned
+ * under AddressSanitizer. */
+void fr_arena_reset(struct fr_arena *a);
+
+/* NULL when the ceiling is reached or memory is out. size 0 gives a valid
+ * pointer. */
+void *fr_arena_alloc(struct fr_arena *a, size_t size);
+/* NULL as above; zeroed. Checks count * size for overflow. */
+void *fr_arena_calloc(struct fr_arena *a, size_t count, size_t size);
+/* A copy with a NUL behind it (not counted in len). Returns 0 or
+ * FR_ERR_NOMEM with *out untouched. */
+int fr_arena_copy(struct fr_arena *a, struct fr_str s, struct fr_str *out) FR_MUST_USE;
+/* Formatted text in the arena; 0 or FR_ERR_NOMEM. */
+int fr_arena_printf(struct fr_arena *a, struct fr_str *out, const char *fmt, ...) FR_MUST_USE
+	FR_PRINTF(3, 4);
+
+#endif

@@ -1,0 +1,167 @@
+/* The configuration: every setting with its default and bounds, as one
+ * immutable, reference-counted value. Made from a YAML file (by libcyaml) or
+ * from command-line arguments; a reload makes a new one and swaps it whole.
+ * Files it names (certificates) are not read here.
+ *
+ * All strings are owned by the configuration. Times are in milliseconds,
+ * sizes in bytes. docs/configuration.md lists every key; a test compares the
+ * two. */
+#ifndef FR_CONFIG_CONFIG_H
+#define FR_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum fr_address_kind { FR_ADDRESS_INET, FR_ADDRESS_UNIX };
+
+struct fr_config_listener {
+	char *text; /* as written: "127.0.0.1:8443", "[::]:443", "*:443", "unix:/run/x.sock" */
+	bool tls;
+	enum fr_address_kind kind;
+	char *host;    /* INET: numeric address without brackets; "*" is "::" dual-stack */
+	uint16_t port; /* INET; 0: the kernel chooses, logged at start */
+	char *path;    /* UNIX */
+};
+
+enum fr_host_policy {
+	FR_HOST_PRESERVE, /* send the client's Host (default) */
+	FR_HOST_ORIGIN    /* send the origin URL's host */
+};
+
+struct fr_config_origin {
+	char *url;  /* as written */
+	bool tls;   /* https */
+	char *host; /* name or address, without brackets; resolved by DNS */
+	uint16_t port;
+	char *authority; /* host[:port] for Host with FR_HOST_ORIGIN */
+	enum fr_host_policy host_policy;
+	bool verify;   /* https: default true */
+	char *ca_file; /* NULL: the system's */
+	uint32_t connect_timeout_ms;    /* 5000 */
+	uint32_t first_byte_timeout_ms; /* 60000: from the request sent to the response head */
+	uint32_t idle_timeout_ms;       /* 60000: no byte of a body moved */
+	uint32_t keepalive_ms;          /* 50000: idle pooled connection */
+	uint32_t max_idle;              /* 64: idle connections kept, per worker */
+	uint32_t max_connections;       /* 512: per worker; more requests wait */
+	uint32_t max_waiting;           /* 1024: requests that may wait; beyond: 503 */
+};
+
+struct fr_config_hints {
+	bool push;                    /* true */
+	bool absolute_links;          /* true */
+	uint32_t max_pushes_page;     /* 50; 0..256 */
+	uint32_t max_pushes_connection; /* 1000 */
+	uint32_t failure_ttl_ms;      /* 30000: not promised again after a failed push */
+	bool server_timing;           /* true: summary on pages */
+};
+
+struct fr_config_path {
+	char *prefix;                 /* begins with '/'; the longest match wins, on
+	                                 segment borders ("/a" matches "/a", "/a/b", "/a?x", not "/ab") */
+	struct fr_config_hints hints; /* site's, with the path's changes applied */
+};
+
+struct fr_config_site {
+	char **hosts; /* lower case; "*.example.org" (one label or more), "*" for any */
+	size_t n_hosts;
+	char *cert_file, *key_file; /* NULL: the global default or the local authority */
+	struct fr_config_origin origin;
+	struct fr_config_hints hints;
+	struct fr_config_path *paths; /* longest prefix first */
+	size_t n_paths;
+};
+
+struct fr_config_timeouts {
+	uint32_t handshake_ms;      /* 10000 */
+	uint32_t request_fields_ms; /* 20000: from a request's first byte to its head's end */
+	uint32_t body_ms;           /* 30000: no progress of a body either way */
+	uint32_t idle_ms;           /* 120000: client connection without a request */
+	uint32_t drain_ms;          /* 30000: after SIGTERM, then connections are cut */
+};
+
+struct fr_config_limits {
+	uint32_t connections;             /* 20000, in the whole process */
+	uint32_t connections_per_address; /* 1000; Unix sockets do not count */
+	uint32_t request_line_bytes;      /* 8192: HTTP/1.1 request line */
+	uint32_t fields_bytes;            /* 65536: request fields after decoding, 32 a field added */
+	uint32_t fields_count;            /* 128: every cookie crumb counts */
+	uint32_t response_fields_bytes;   /* 131072: origin */
+	uint32_t response_fields_count;   /* 256: origin */
+	uint32_t response_buffer_bytes;   /* 131072: of one response held for a client that
+	                                     does not read */
+	uint32_t request_buffer_bytes;    /* 65536: of one request body held for an origin */
+	uint32_t output_buffer_bytes;     /* 262144: of one connection waiting for the socket */
+	uint32_t origin_requests_per_client; /* 256: in flight for one connection */
+};
+
+struct fr_config_http2 {
+	uint32_t max_concurrent_streams;  /* 128 */
+	uint32_t window_bytes;            /* 65536, of a stream */
+	uint32_t connection_window_bytes; /* 262144 */
+	uint32_t header_table_bytes;      /* 4096 */
+	uint32_t control_burst;           /* 200: PING, SETTINGS, PRIORITY, empty frames, each */
+	uint32_t control_per_second;      /* 50 */
+	uint32_t continuation_frames;     /* 8 in a header block */
+	uint32_t reset_burst;             /* 200 */
+	uint32_t reset_per_second;        /* 20 */
+};
+
+struct fr_config {
+	uint32_t refs;    /* owners: the server, and every worker that still uses it (atomic) */
+	char *source;     /* file name, or "command line" */
+	uint32_t workers; /* 0: one a core */
+	char *log_level;  /* "info" */
+	struct fr_config_listener *listeners;
+	size_t n_listeners;
+	char *cert_file, *key_file; /* default certificate; NULL: the local authority's */
+	uint32_t tls_min_version;   /* 12 or 13 */
+	struct fr_config_timeouts timeouts;
+	struct fr_config_limits limits;
+	struct fr_config_http2 http2;
+	struct fr_config_site *sites;
+	size_t n_sites;
+};
+
+/* What is wrong, e.g. "edge.yaml:12: sites[0].origin.url: not an http:// or
+ * https:// URL: 'ftp://x'". One line, for people. */
+struct fr_config_problem {
+	char text[1024];
+};
+
+/* Reads and validates a file. *out is a new reference. FR_ERR_IO,
+ * FR_ERR_SYNTAX, FR_ERR_INVALID with *why filled. */
+int fr_config_load(const char *file, struct fr_config **out,
+                   struct fr_config_problem *why) FR_MUST_USE;
+/* As above from memory; `name` stands for the file in messages (fuzzing). */
+int fr_config_parse(const char *name, const char *text, size_t len, struct fr_config **out,
+                    struct fr_config_problem *why) FR_MUST_USE;
+
+/* What `serve` takes on the command line instead of a file. */
+struct fr_config_args {
+	const char *const *listen;       /* TLS */
+	size_t n_listen;
+	const char *const *listen_plain;
+	size_t n_listen_plain;
+	const char *origin;
+	const char *cert_file, *key_file; /* NULL: none */
+	uint32_t workers;
+};
+/* One site for any host. Errors as above (problem names the option). */
+int fr_config_from_args(const struct fr_config_args *args, struct fr_config **out,
+                        struct fr_config_problem *why) FR_MUST_USE;
+
+void fr_config_ref(struct fr_config *c);
+void fr_config_unref(struct fr_config **c);
+
+/* The site for a host (lower case, without port): exact name first, then the
+ * longest wildcard, then "*". NULL if none matches. */
+const struct fr_config_site *fr_config_find_site(const struct fr_config *c, struct fr_str host);
+/* The hint settings for a request target on that site. */
+const struct fr_config_hints *fr_config_find_hints(const struct fr_config_site *site,
+                                                   struct fr_str target);
+
+#endif

@@ -1,0 +1,48 @@
+/* The edge as a whole: workers (one thread each, with its own loop, listeners
+ * and origin pools), the configuration that they share, reload and drain.
+ * `serve` and `demo` run one. Signals are the caller's: it calls reload, stop
+ * and log_counters from one thread of its own.
+ *
+ * STARTING -> RUNNING -> DRAINING -> STOPPED */
+#ifndef FR_EDGE_SERVER_H
+#define FR_EDGE_SERVER_H
+
+#include <stdint.h>
+
+#include "config/config.h"
+
+struct fr_server;
+
+/* Opens every listener and starts the workers; returns when all accept
+ * connections. config: a reference is taken. 0; FR_ERR_IO, FR_ERR_TLS,
+ * FR_ERR_INVALID with *why filled and nothing left running. */
+int fr_server_start(struct fr_config *config, struct fr_server **out,
+                    struct fr_config_problem *why) FR_MUST_USE;
+
+/* The port that listener number `index` of the configuration really has
+ * (where it says 0 the kernel chose one); 0 for Unix sockets. */
+uint16_t fr_server_port(const struct fr_server *s, size_t index);
+
+/* Swaps the configuration: new connections and new requests use it; requests
+ * under way end with the old one. Listeners that are gone are closed, new
+ * ones opened. On failure nothing has changed and *why says why. */
+int fr_server_reload(struct fr_server *s, struct fr_config *config,
+                     struct fr_config_problem *why) FR_MUST_USE;
+
+/* Begins the drain: no new connections, GOAWAY and Connection: close to the
+ * old ones; what is left after timeouts.drain_ms is cut. Returns at once. A
+ * second call cuts everything now. */
+void fr_server_stop(struct fr_server *s);
+
+/* Waits until a stopped server has ended, frees it. Returns the number of
+ * objects (connections, exchanges, ...) that were leaked: 0. */
+size_t fr_server_join(struct fr_server **s);
+
+/* A descriptor that becomes readable when the drain has ended. Borrowed. */
+int fr_server_done_fd(const struct fr_server *s);
+
+/* Writes one log line at level info, module "counters", with all counters as
+ * one JSON object: {"connections":..,"requests":..}. Thread-safe. */
+void fr_server_log_counters(struct fr_server *s);
+
+#endif

@@ -1,0 +1,37 @@
+/* Two small memories that keep pushes from being repeated in vain:
+ *  - fr_memo: what was already promised or asked for on one connection;
+ *  - fr_failures: assets whose push failed lately, per site, with expiry.
+ * Bounded, oldest forgotten first; keyed by a keyed 64-bit hash (the seed is
+ * given by the caller so that collisions cannot be prepared). No I/O; time
+ * and seed are passed in. Not thread-safe. */
+#ifndef FR_HINTS_MEMO_H
+#define FR_HINTS_MEMO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct fr_memo; /* a set of URLs */
+
+/* capacity: entries, at least 1. Memory grows up to 16 bytes an entry. */
+struct fr_memo *fr_memo_new(size_t capacity, uint64_t seed);
+void fr_memo_free(struct fr_memo **m);
+/* Remembers authority + target. Returns 1 if new, 0 if known; never fails:
+ * without memory nothing is remembered and 1 returned. */
+int fr_memo_add(struct fr_memo *m, struct fr_str authority, struct fr_str target);
+bool fr_memo_has(const struct fr_memo *m, struct fr_str authority, struct fr_str target);
+size_t fr_memo_count(const struct fr_memo *m);
+
+struct fr_failures; /* a map of URL to expiry */
+
+struct fr_failures *fr_failures_new(size_t capacity, uint64_t ttl_ms, uint64_t seed);
+void fr_failures_free(struct fr_failures **f);
+void fr_failures_add(struct fr_failures *f, struct fr_str authority, struct fr_str target,
+                     uint64_t now_ms);
+bool fr_failures_has(const struct fr_failures *f, struct fr_str authority,
+                     struct fr_str target, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,128 @@
+/* A list of header or trailer fields (RFC 9110 §5, §6.5) in the order in which
+ * they came, names in lower case, and the table of field names that the edge
+ * treats specially. Used by both protocol versions and both sides. Names and
+ * values are borrowed: usually from the exchange's arena. No I/O. */
+#ifndef FR_HTTP_FIELDS_H
+#define FR_HTTP_FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+/* Known names: id and spelling on the wire (lower case). */
+#define FR_FIELD_TABLE(X)                                       \
+	X(ACCEPT, "accept")                                     \
+	X(ACCEPT_ENCODING, "accept-encoding")                   \
+	X(ACCEPT_LANGUAGE, "accept-language")                   \
+	X(AGE, "age")                                           \
+	X(AUTHORIZATION, "authorization")                       \
+	X(CACHE_CONTROL, "cache-control")                       \
+	X(CONNECTION, "connection")                             \
+	X(CONTENT_ENCODING, "content-encoding")                 \
+	X(CONTENT_LENGTH, "content-length")                     \
+	X(CONTENT_TYPE, "content-type")                         \
+	X(COOKIE, "cookie")                                     \
+	X(DATE, "date")                                         \
+	X(ETAG, "etag")                                         \
+	X(EXPECT, "expect")                                     \
+	X(EXPIRES, "expires")                                   \
+	X(FORWARDED, "forwarded")                               \
+	X(HOST, "host")                                         \
+	X(HTTP2_SETTINGS, "http2-settings")                     \
+	X(KEEP_ALIVE, "keep-alive")                             \
+	X(LAST_MODIFIED, "last-modified")                       \
+	X(LINK, "link")                                         \
+	X(LOCATION, "location")                                 \
+	X(PRIORITY, "priority")                                 \
+	X(PROXY_AUTHENTICATE, "proxy-authenticate")             \
+	X(PROXY_AUTHENTICATION_INFO, "proxy-authentication-info") \
+	X(PROXY_AUTHORIZATION, "proxy-authorization")           \
+	X(PROXY_CONNECTION, "proxy-connection")                 \
+	X(RANGE, "range")                                       \
+	X(REFERER, "referer")                                   \
+	X(SEC_FETCH_MODE, "sec-fetch-mode")                     \
+	X(SEC_WEBSOCKET_KEY, "sec-websocket-key")               \
+	X(SERVER, "server")                                     \
+	X(SERVER_TIMING, "server-timing")                       \
+	X(SET_COOKIE, "set-cookie")                             \
+	X(TE, "te")                                             \
+	X(TRAILER, "trailer")                                   \
+	X(TRANSFER_ENCODING, "transfer-encoding")               \
+	X(UPGRADE, "upgrade")                                   \
+	X(USER_AGENT, "user-agent")                             \
+	X(VARY, "vary")                                         \
+	X(VIA, "via")                                           \
+	X(X_FORWARDED_FOR, "x-forwarded-for")                   \
+	X(X_FORWARDED_HOST, "x-forwarded-host")                 \
+	X(X_FORWARDED_PROTO, "x-forwarded-proto")
+
+enum fr_field_id {
+	FR_FIELD_OTHER, /* any name that is not in the table */
+#define X(id, name) FR_FIELD_##id,
+	FR_FIELD_TABLE(X)
+#undef X
+	FR_FIELD_COUNT
+};
+
+enum {
+	FR_FIELD_SENSITIVE = 1 << 0 /* never indexed by HPACK (RFC 7541 §7.1.3) */
+};
+
+struct fr_field {
+	struct fr_str name;  /* lower case; borrowed */
+	struct fr_str value; /* without white space at its ends; borrowed */
+	uint16_t id;         /* enum fr_field_id */
+	uint16_t flags;      /* FR_FIELD_SENSITIVE */
+};
+
+struct fr_fields {
+	struct fr_field *v;     /* owned by the arena; n of them */
+	size_t n, cap;
+	struct fr_arena *arena; /* borrowed: where v grows */
+};
+
+/* Names the table entry for a lower-case name, FR_FIELD_OTHER if none. */
+enum fr_field_id fr_field_lookup(struct fr_str name);
+/* The name of a known field; id must not be FR_FIELD_OTHER. */
+struct fr_str fr_field_name(enum fr_field_id id);
+
+/* An empty list that grows in `arena`. */
+void fr_fields_init(struct fr_fields *f, struct fr_arena *arena);
+
+/* Appends; name (lower case) and value are borrowed, not copied, and must
+ * live as long as the list. 0 or FR_ERR_NOMEM (the arena's ceiling). */
+int fr_fields_add(struct fr_fields *f, struct fr_str name, struct fr_str value) FR_MUST_USE;
+int fr_fields_add_id(struct fr_fields *f, enum fr_field_id id, struct fr_str value) FR_MUST_USE;
+/* As above, with bytes copied into the arena. */
+int fr_fields_add_copy(struct fr_fields *f, struct fr_str name, struct fr_str value) FR_MUST_USE;
+
+/* The first field of that id, or NULL. FR_FIELD_OTHER finds nothing. */
+const struct fr_field *fr_fields_get(const struct fr_fields *f, enum fr_field_id id);
+/* The next field of that id behind `after`, or NULL. */
+const struct fr_field *fr_fields_next(const struct fr_fields *f, enum fr_field_id id,
+                                      const struct fr_field *after);
+const struct fr_field *fr_fields_find(const struct fr_fields *f, struct fr_str name);
+/* Value of the first field of that id; {NULL, 0} if there is none. */
+struct fr_str fr_fields_value(const struct fr_fields *f, enum fr_field_id id);
+size_t fr_fields_count(const struct fr_fields *f, enum fr_field_id id);
+/* Removes all fields of that id; returns how many. */
+size_t fr_fields_remove(struct fr_fields *f, enum fr_field_id id);
+/* True if one of the fields of that id, read as a comma-separated list of
+ * tokens, has `token` (case-insensitive). */
+bool fr_fields_has_token(const struct fr_fields *f, enum fr_field_id id, const char *token);
+
+/* Bytes that the list counts against limits: name + value + 32 each, as
+ * SETTINGS_MAX_HEADER_LIST_SIZE counts them (RFC 9113 §6.5.2). */
+#define FR_FIELD_OVERHEAD 32u
+size_t fr_fields_size(const struct fr_fields *f);
+
+/* Syntax: a token in lower case; a value without CR, LF, NUL or other
+ * controls, without white space at its ends (RFC 9110 §5.5). */
+bool fr_field_name_is_valid(struct fr_str name);
+bool fr_field_value_is_valid(struct fr_str value);
+
+#endif

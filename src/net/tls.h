@@ -1,0 +1,95 @@
+/* TLS (1.2 and 1.3) over memory, by OpenSSL: ciphertext in, plaintext out and
+ * back; no sockets. Server contexts choose a certificate by SNI and the
+ * protocol by ALPN; client contexts verify origins. Contexts are immutable
+ * and shared between workers (reference-counted); connections belong to one
+ * worker. Only this module sees OpenSSL, so that it can be replaced here.
+ * Random numbers and hashing of secrets come from here as well. */
+#ifndef FR_NET_TLS_H
+#define FR_NET_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+/* Why a context could not be made: one line for people, e.g.
+ * "cannot read key.pem: permission denied". */
+struct fr_tls_problem {
+	char text[512];
+};
+
+struct fr_tls_cert_spec {
+	const char *const *hosts; /* borrowed: names for SNI, "*.example.org" too; lower case */
+	size_t n_hosts;
+	const char *cert_file; /* PEM chain */
+	const char *key_file;  /* PEM key */
+};
+
+struct fr_tls_server; /* refcounted: configuration and its live connections */
+
+/* The session tickets' keys, shared by all workers and kept across reloads
+ * (later: by a fleet), rotated by time. */
+struct fr_tls_tickets;
+struct fr_tls_tickets *fr_tls_tickets_new(void);
+void fr_tls_tickets_free(struct fr_tls_tickets **t);
+
+/* min_version: 12 or 13. The first certificate answers clients without SNI or
+ * with an unknown name. With offer_h2 false only http/1.1 is negotiated.
+ * Checks that key and certificate belong together. tickets: borrowed, must
+ * outlive the context. 0; FR_ERR_TLS or FR_ERR_IO with *why filled. */
+int fr_tls_server_new(const struct fr_tls_cert_spec *certs, size_t n, int min_version,
+                      bool offer_h2, struct fr_tls_tickets *tickets,
+                      struct fr_tls_server **out, struct fr_tls_problem *why) FR_MUST_USE;
+void fr_tls_server_ref(struct fr_tls_server *s);
+void fr_tls_server_unref(struct fr_tls_server **s);
+
+struct fr_tls_client; /* refcounted */
+/* ca_file: PEM bundle to trust, NULL for the system's. verify=false accepts
+ * anything (tools and tests that say so). alpn: "http/1.1", "h2" or NULL. */
+int fr_tls_client_new(const char *ca_file, bool verify, const char *alpn,
+                      struct fr_tls_client **out, struct fr_tls_problem *why) FR_MUST_USE;
+void fr_tls_client_ref(struct fr_tls_client *c);
+void fr_tls_client_unref(struct fr_tls_client **c);
+
+struct fr_tls; /* one connection */
+
+/* Ciphertext to be sent is appended to `out` (borrowed; its ceiling bounds
+ * it). Never NULL. host (for verification and SNI; an IP address is verified
+ * as such and not sent as SNI) is copied. */
+struct fr_tls *fr_tls_accept(struct fr_tls_server *s, struct fr_buf *out);
+struct fr_tls *fr_tls_connect(struct fr_tls_client *c, const char *host, struct fr_buf *out);
+void fr_tls_free(struct fr_tls **t);
+
+/* Gives received ciphertext; borrowed until the next call of
+ * fr_tls_handshake/fr_tls_read has returned FR_ERR_AGAIN (by then all of it
+ * has been taken in). */
+void fr_tls_feed(struct fr_tls *t, const uint8_t *data, size_t len);
+/* Steps the handshake: 1 done, FR_ERR_AGAIN for more input, FR_ERR_TLS when
+ * it failed (an alert may be in `out`). */
+int fr_tls_handshake(struct fr_tls *t) FR_MUST_USE;
+/* Plaintext: > 0 bytes, 0 after close_notify, FR_ERR_AGAIN, FR_ERR_TLS. */
+int64_t fr_tls_read(struct fr_tls *t, uint8_t *buf, size_t cap) FR_MUST_USE;
+/* Encrypts all of it into `out`; records of at most record_bytes plaintext
+ * (0: the maximum). 0, FR_ERR_LIMIT (out's ceiling; the connection is then
+ * unusable), FR_ERR_TLS. Not before the handshake is done. */
+int fr_tls_write(struct fr_tls *t, const void *data, size_t len, size_t record_bytes) FR_MUST_USE;
+/* Puts close_notify into `out`. */
+void fr_tls_shutdown(struct fr_tls *t);
+
+/* After the handshake. Borrowed for the life of t. */
+struct fr_str fr_tls_alpn(const struct fr_tls *t);       /* "" if none */
+struct fr_str fr_tls_server_name(const struct fr_tls *t); /* SNI, lower case; "" if none */
+const char *fr_tls_version_str(const struct fr_tls *t);
+bool fr_tls_is_resumed(const struct fr_tls *t);
+/* Why the connection failed, for the log; "" if it did not. */
+const char *fr_tls_error_text(const struct fr_tls *t);
+/* Would the certificate chosen for this connection also be chosen for `host`?
+ * (HTTP/2 connection coalescing and 421, RFC 9110 §7.4.) */
+bool fr_tls_covers(const struct fr_tls *t, struct fr_str host);
+
+/* Cryptographically secure random bytes. Aborts if the system has none. */
+void fr_random_bytes(void *out, size_t len);
+
+#endif
