@@ -8,8 +8,8 @@ const char *fr_err_str(int err)
 	if (err >= 0)
 		return "ok";
 	switch ((enum fr_err)err) {
-#define X(name, n, text)      \
-	case FR_ERR_##name:   \
+#define X(name, n, text)                                                                           \
+	case FR_ERR_##name:                                                                        \
 		return text;
 		FR_ERR_TABLE(X)
 #undef X

@@ -7,22 +7,22 @@
 #ifndef FR_BASE_ERR_H
 #define FR_BASE_ERR_H
 
-#define FR_ERR_TABLE(X)                                          \
-	X(AGAIN, 1, "not now; retry later")                      \
-	X(LIMIT, 2, "a configured limit is reached")             \
-	X(NOMEM, 3, "out of memory")                             \
-	X(CLOSED, 4, "the peer closed the connection")           \
-	X(SYNTAX, 5, "malformed input")                          \
-	X(NOTFOUND, 6, "not found")                              \
-	X(IO, 7, "input or output failed")                       \
-	X(TIMEOUT, 8, "time limit reached")                      \
-	X(TLS, 9, "TLS failed")                                  \
-	X(DNS, 10, "name could not be resolved")                 \
-	X(CONNECT, 11, "connection could not be made")           \
-	X(PROTOCOL, 12, "the peer broke the protocol")           \
-	X(REFUSED, 13, "refused by policy or by the peer")       \
-	X(CANCELLED, 14, "cancelled")                            \
-	X(INVALID, 15, "invalid argument or setting")            \
+#define FR_ERR_TABLE(X)                                                                            \
+	X(AGAIN, 1, "not now; retry later")                                                        \
+	X(LIMIT, 2, "a configured limit is reached")                                               \
+	X(NOMEM, 3, "out of memory")                                                               \
+	X(CLOSED, 4, "the peer closed the connection")                                             \
+	X(SYNTAX, 5, "malformed input")                                                            \
+	X(NOTFOUND, 6, "not found")                                                                \
+	X(IO, 7, "input or output failed")                                                         \
+	X(TIMEOUT, 8, "time limit reached")                                                        \
+	X(TLS, 9, "TLS failed")                                                                    \
+	X(DNS, 10, "name could not be resolved")                                                   \
+	X(CONNECT, 11, "connection could not be made")                                             \
+	X(PROTOCOL, 12, "the peer broke the protocol")                                             \
+	X(REFUSED, 13, "refused by policy or by the peer")                                         \
+	X(CANCELLED, 14, "cancelled")                                                              \
+	X(INVALID, 15, "invalid argument or setting")                                              \
 	X(UNSUPPORTED, 16, "not supported")
 
 enum fr_err {
@@ -41,8 +41,7 @@ const char *fr_err_str(int err);
 _Noreturn void fr_assert_failed(const char *expr, const char *file, int line);
 
 /* Catches our own mistakes, in release builds too; never a peer's. */
-#define FR_ASSERT(expr) \
-	((expr) ? (void)0 : fr_assert_failed(#expr, __FILE__, __LINE__))
+#define FR_ASSERT(expr) ((expr) ? (void)0 : fr_assert_failed(#expr, __FILE__, __LINE__))
 
 #define FR_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define FR_BIT(n) (1u << (n))

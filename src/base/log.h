@@ -10,11 +10,11 @@
 
 #include "base/err.h"
 
-#define FR_LOG_TABLE(X)   \
-	X(ERROR, "error") \
-	X(WARN, "warn")   \
-	X(INFO, "info")   \
-	X(DEBUG, "debug") \
+#define FR_LOG_TABLE(X)                                                                            \
+	X(ERROR, "error")                                                                          \
+	X(WARN, "warn")                                                                            \
+	X(INFO, "info")                                                                            \
+	X(DEBUG, "debug")                                                                          \
 	X(TRACE, "trace")
 
 enum fr_log_level {
@@ -37,9 +37,7 @@ bool fr_log_on(enum fr_log_level level);
 void fr_log_write(enum fr_log_level level, const char *module, const char *fmt, ...)
 	FR_PRINTF(3, 4);
 
-#define FR_LOG(level, module, ...)                                          \
-	(fr_log_on(FR_LOG_##level)                                          \
-		 ? fr_log_write(FR_LOG_##level, module, __VA_ARGS__)        \
-		 : (void)0)
+#define FR_LOG(level, module, ...)                                                                 \
+	(fr_log_on(FR_LOG_##level) ? fr_log_write(FR_LOG_##level, module, __VA_ARGS__) : (void)0)
 
 #endif

@@ -77,7 +77,7 @@ bool fr_str_next_item(struct fr_str *rest, struct fr_str *item);
 
 /* Character classes, as bits of fr_char_class[(unsigned char)c]. */
 enum {
-	FR_CH_TCHAR = 1 << 0,  /* RFC 9110 §5.6.2 token character */
+	FR_CH_TCHAR = 1 << 0, /* RFC 9110 §5.6.2 token character */
 	FR_CH_DIGIT = 1 << 1,
 	FR_CH_HEX = 1 << 2,
 	FR_CH_ALPHA = 1 << 3,

@@ -21,17 +21,17 @@ enum fr_field_id fr_field_lookup(struct fr_str name)
 		[8] = {FR_FIELD_LOCATION, FR_FIELD_PRIORITY},
 		[9] = {FR_FIELD_FORWARDED},
 		[10] = {FR_FIELD_CONNECTION, FR_FIELD_KEEP_ALIVE, FR_FIELD_SET_COOKIE,
-		        FR_FIELD_USER_AGENT},
+	                FR_FIELD_USER_AGENT},
 		[12] = {FR_FIELD_CONTENT_TYPE},
 		[13] = {FR_FIELD_AUTHORIZATION, FR_FIELD_CACHE_CONTROL, FR_FIELD_LAST_MODIFIED,
-		        FR_FIELD_SERVER_TIMING},
+	                FR_FIELD_SERVER_TIMING},
 		[14] = {FR_FIELD_CONTENT_LENGTH, FR_FIELD_HTTP2_SETTINGS, FR_FIELD_SEC_FETCH_MODE},
 		[15] = {FR_FIELD_ACCEPT_ENCODING, FR_FIELD_ACCEPT_LANGUAGE,
-		        FR_FIELD_X_FORWARDED_FOR},
+	                FR_FIELD_X_FORWARDED_FOR},
 		[16] = {FR_FIELD_CONTENT_ENCODING, FR_FIELD_PROXY_CONNECTION,
-		        FR_FIELD_X_FORWARDED_HOST},
+	                FR_FIELD_X_FORWARDED_HOST},
 		[17] = {FR_FIELD_SEC_WEBSOCKET_KEY, FR_FIELD_TRANSFER_ENCODING,
-		        FR_FIELD_X_FORWARDED_PROTO},
+	                FR_FIELD_X_FORWARDED_PROTO},
 		[18] = {FR_FIELD_PROXY_AUTHENTICATE},
 		[19] = {FR_FIELD_PROXY_AUTHORIZATION},
 		[25] = {FR_FIELD_PROXY_AUTHENTICATION_INFO},
@@ -42,7 +42,7 @@ enum fr_field_id fr_field_lookup(struct fr_str name)
 		return FR_FIELD_OTHER;
 	for (const uint8_t *id = by_len[n]; *id; id++)
 		if (names[*id].p[0] == name.p[0] && memcmp(names[*id].p, name.p, n) == 0)
-			return (enum fr_field_id)*id;
+			return (enum fr_field_id) * id;
 	return FR_FIELD_OTHER;
 }
 
@@ -175,8 +175,7 @@ size_t fr_fields_size(const struct fr_fields *f)
 bool fr_field_name_is_valid(struct fr_str name)
 {
 	for (size_t i = 0; i < name.len; i++)
-		if (!fr_char_is(name.p[i], FR_CH_TCHAR) ||
-		    (name.p[i] >= 'A' && name.p[i] <= 'Z'))
+		if (!fr_char_is(name.p[i], FR_CH_TCHAR) || (name.p[i] >= 'A' && name.p[i] <= 'Z'))
 			return false;
 	return name.len > 0;
 }

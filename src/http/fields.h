@@ -14,50 +14,50 @@
 #include "base/str.h"
 
 /* Known names: id and spelling on the wire (lower case). */
-#define FR_FIELD_TABLE(X)                                       \
-	X(ACCEPT, "accept")                                     \
-	X(ACCEPT_ENCODING, "accept-encoding")                   \
-	X(ACCEPT_LANGUAGE, "accept-language")                   \
-	X(AGE, "age")                                           \
-	X(AUTHORIZATION, "authorization")                       \
-	X(CACHE_CONTROL, "cache-control")                       \
-	X(CONNECTION, "connection")                             \
-	X(CONTENT_ENCODING, "content-encoding")                 \
-	X(CONTENT_LENGTH, "content-length")                     \
-	X(CONTENT_TYPE, "content-type")                         \
-	X(COOKIE, "cookie")                                     \
-	X(DATE, "date")                                         \
-	X(ETAG, "etag")                                         \
-	X(EXPECT, "expect")                                     \
-	X(EXPIRES, "expires")                                   \
-	X(FORWARDED, "forwarded")                               \
-	X(HOST, "host")                                         \
-	X(HTTP2_SETTINGS, "http2-settings")                     \
-	X(KEEP_ALIVE, "keep-alive")                             \
-	X(LAST_MODIFIED, "last-modified")                       \
-	X(LINK, "link")                                         \
-	X(LOCATION, "location")                                 \
-	X(PRIORITY, "priority")                                 \
-	X(PROXY_AUTHENTICATE, "proxy-authenticate")             \
-	X(PROXY_AUTHENTICATION_INFO, "proxy-authentication-info") \
-	X(PROXY_AUTHORIZATION, "proxy-authorization")           \
-	X(PROXY_CONNECTION, "proxy-connection")                 \
-	X(RANGE, "range")                                       \
-	X(REFERER, "referer")                                   \
-	X(SEC_FETCH_MODE, "sec-fetch-mode")                     \
-	X(SEC_WEBSOCKET_KEY, "sec-websocket-key")               \
-	X(SERVER, "server")                                     \
-	X(SERVER_TIMING, "server-timing")                       \
-	X(SET_COOKIE, "set-cookie")                             \
-	X(TE, "te")                                             \
-	X(TRAILER, "trailer")                                   \
-	X(TRANSFER_ENCODING, "transfer-encoding")               \
-	X(UPGRADE, "upgrade")                                   \
-	X(USER_AGENT, "user-agent")                             \
-	X(VARY, "vary")                                         \
-	X(VIA, "via")                                           \
-	X(X_FORWARDED_FOR, "x-forwarded-for")                   \
-	X(X_FORWARDED_HOST, "x-forwarded-host")                 \
+#define FR_FIELD_TABLE(X)                                                                          \
+	X(ACCEPT, "accept")                                                                        \
+	X(ACCEPT_ENCODING, "accept-encoding")                                                      \
+	X(ACCEPT_LANGUAGE, "accept-language")                                                      \
+	X(AGE, "age")                                                                              \
+	X(AUTHORIZATION, "authorization")                                                          \
+	X(CACHE_CONTROL, "cache-control")                                                          \
+	X(CONNECTION, "connection")                                                                \
+	X(CONTENT_ENCODING, "content-encoding")                                                    \
+	X(CONTENT_LENGTH, "content-length")                                                        \
+	X(CONTENT_TYPE, "content-type")                                                            \
+	X(COOKIE, "cookie")                                                                        \
+	X(DATE, "date")                                                                            \
+	X(ETAG, "etag")                                                                            \
+	X(EXPECT, "expect")                                                                        \
+	X(EXPIRES, "expires")                                                                      \
+	X(FORWARDED, "forwarded")                                                                  \
+	X(HOST, "host")                                                                            \
+	X(HTTP2_SETTINGS, "http2-settings")                                                        \
+	X(KEEP_ALIVE, "keep-alive")                                                                \
+	X(LAST_MODIFIED, "last-modified")                                                          \
+	X(LINK, "link")                                                                            \
+	X(LOCATION, "location")                                                                    \
+	X(PRIORITY, "priority")                                                                    \
+	X(PROXY_AUTHENTICATE, "proxy-authenticate")                                                \
+	X(PROXY_AUTHENTICATION_INFO, "proxy-authentication-info")                                  \
+	X(PROXY_AUTHORIZATION, "proxy-authorization")                                              \
+	X(PROXY_CONNECTION, "proxy-connection")                                                    \
+	X(RANGE, "range")                                                                          \
+	X(REFERER, "referer")                                                                      \
+	X(SEC_FETCH_MODE, "sec-fetch-mode")                                                        \
+	X(SEC_WEBSOCKET_KEY, "sec-websocket-key")                                                  \
+	X(SERVER, "server")                                                                        \
+	X(SERVER_TIMING, "server-timing")                                                          \
+	X(SET_COOKIE, "set-cookie")                                                                \
+	X(TE, "te")                                                                                \
+	X(TRAILER, "trailer")                                                                      \
+	X(TRANSFER_ENCODING, "transfer-encoding")                                                  \
+	X(UPGRADE, "upgrade")                                                                      \
+	X(USER_AGENT, "user-agent")                                                                \
+	X(VARY, "vary")                                                                            \
+	X(VIA, "via")                                                                              \
+	X(X_FORWARDED_FOR, "x-forwarded-for")                                                      \
+	X(X_FORWARDED_HOST, "x-forwarded-host")                                                    \
 	X(X_FORWARDED_PROTO, "x-forwarded-proto")
 
 enum fr_field_id {
@@ -65,7 +65,7 @@ enum fr_field_id {
 #define X(id, name) FR_FIELD_##id,
 	FR_FIELD_TABLE(X)
 #undef X
-	FR_FIELD_COUNT
+		FR_FIELD_COUNT
 };
 
 enum {
@@ -80,7 +80,7 @@ struct fr_field {
 };
 
 struct fr_fields {
-	struct fr_field *v;     /* owned by the arena; n of them */
+	struct fr_field *v; /* owned by the arena; n of them */
 	size_t n, cap;
 	struct fr_arena *arena; /* borrowed: where v grows */
 };

@@ -1,0 +1,94 @@
+/* A byte stream to a client or an origin: TCP or Unix socket, plain or TLS,
+ * with the handshake inside. Reads are handed out as they come; writes are
+ * collected in the stream's output and leave on flush. One worker's loop owns
+ * it.
+ *
+ * CONNECTING -> HANDSHAKE -> OPEN -> FINISHING (output, close_notify and FIN are
+ * sent, input is discarded for a while) -> CLOSING -> freed; CLOSING from anywhere.
+ *
+ * Events never come from within a call of the owner (but for on_open, see
+ * fr_stream_accept): failures are reported at the end of the turn. on_closed
+ * is the last one; the stream frees itself behind it. */
+#ifndef FR_NET_STREAM_H
+#define FR_NET_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/buf.h"
+#include "net/loop.h"
+#include "net/tls.h"
+
+struct fr_stream;
+
+struct fr_stream_handler {
+	/* Connected and, with TLS, the handshake is done. */
+	void (*on_open)(void *user);
+	/* Plain bytes; borrowed for the call; all of them are taken. */
+	void (*on_data)(void *user, const uint8_t *data, size_t len);
+	/* The peer will send no more; our side stays open. */
+	void (*on_eof)(void *user);
+	/* Everything that waited has been taken by the kernel. */
+	void (*on_drained)(void *user);
+	/* The stream is of no use any more (FR_ERR_CONNECT, FR_ERR_TLS,
+	 * FR_ERR_CLOSED, FR_ERR_LIMIT, FR_ERR_TIMEOUT); the owner closes it. */
+	void (*on_failed)(void *user, int err);
+	void (*on_closed)(void *user);
+};
+
+/* How long the rest of a finishing stream's input is thrown away, so that the
+ * peer reads our last bytes before a reset reaches it. */
+#define FR_STREAM_LINGER_MS 2000u
+
+/* Starts to connect. tls: NULL for plain; host: for SNI and verification.
+ * output_bytes: ceiling for waiting plain output. Never NULL; failures come as on_failed. */
+struct fr_stream *fr_stream_connect(struct fr_loop *l, const struct sockaddr *addr,
+                                    struct fr_tls_client *tls, const char *host,
+                                    size_t output_bytes, const struct fr_stream_handler *h,
+                                    void *user);
+/* Takes an accepted socket (owned from here on). is_unix: a Unix socket. tls: NULL for plain.
+ * Reading begins at once; without TLS on_open is called before this returns. */
+int fr_stream_accept(struct fr_loop *l, int fd, bool is_unix, struct fr_tls_server *tls,
+                     size_t output_bytes, const struct fr_stream_handler *h, void *user,
+                     struct fr_stream **out) FR_MUST_USE;
+
+/* The handler may be changed while open: a pooled connection's next user. */
+void fr_stream_set_handler(struct fr_stream *s, const struct fr_stream_handler *h, void *user);
+
+/* Plain output: append here, then flush. */
+struct fr_buf *fr_stream_out(struct fr_stream *s);
+/* Sends what it can. A failure is reported at the end of the turn. */
+void fr_stream_flush(struct fr_stream *s);
+/* Bytes that the kernel has not taken yet. */
+size_t fr_stream_backlog(const struct fr_stream *s);
+
+/* Back-pressure: no on_data while paused (what was read already still comes). */
+void fr_stream_pause(struct fr_stream *s);
+void fr_stream_resume(struct fr_stream *s);
+
+/* Half-closes: flush, close_notify, FIN; input still comes. Nothing may be
+ * appended to the output any more. */
+void fr_stream_end_output(struct fr_stream *s);
+
+/* Ends our side politely: flush, close_notify, FIN; then waits for the peer's
+ * end (at most FR_STREAM_LINGER_MS behind the flush) and closes. A peer that
+ * does not read the output is cut after `flush_ms`. Only on_closed follows. */
+void fr_stream_finish(struct fr_stream *s, uint64_t flush_ms);
+/* Closes at once; with `reset` the peer sees a TCP reset, never a clean end.
+ * Only on_closed follows. May be called twice. */
+void fr_stream_close(struct fr_stream *s, bool reset);
+bool fr_stream_is_open(const struct fr_stream *s);
+
+/* NULL for plain. Borrowed. */
+struct fr_tls *fr_stream_tls(struct fr_stream *s);
+/* The peer's address without port, "unix" for Unix sockets, into `out`. */
+void fr_stream_peer(const struct fr_stream *s, char *out, size_t cap, uint16_t *port);
+/* After on_eof: could nobody have cut the stream short? With TLS only if the
+ * peer sent close_notify. */
+bool fr_stream_eof_is_clean(const struct fr_stream *s);
+/* Why the last failure happened, for the log. */
+const char *fr_stream_error_text(const struct fr_stream *s);
+
+#endif

@@ -1,0 +1,123 @@
+/* What origin.c (the pool), conn.c (one connection) and fetch.c (one request)
+ * share. A connection belongs to its origin; while a fetch uses it each
+ * points to the other. */
+#ifndef FR_ORIGIN_ORIGIN_PRIV_H
+#define FR_ORIGIN_ORIGIN_PRIV_H
+
+#include "http/h1.h"
+#include "net/resolver.h"
+#include "net/stream.h"
+#include "origin/fetch.h"
+#include "origin/origin.h"
+
+#define FR_ORIGIN_CONN_MAGIC 0x6f636f6eu
+#define FR_FETCH_MAGIC 0x66657463u
+
+struct fr_origin {
+	struct fr_loop *loop;                  /* borrowed */
+	const struct fr_config_origin *config; /* borrowed; NULL once closed */
+	struct fr_tls_client *tls;             /* refcounted; NULL: plain */
+	struct fr_origin_limits limits;
+	struct fr_counters *counters; /* borrowed */
+	struct fr_resolver *resolver; /* owned; NULL once closed */
+	size_t next_address;          /* round robin */
+	uint32_t connections;         /* open, closing ones included */
+	uint32_t idle;
+	struct fr_origin_conn *idle_list; /* owned, used last first */
+	struct fr_fetch *waiting;         /* borrowed, oldest first */
+	struct fr_fetch **waiting_tail;
+	uint32_t n_waiting;
+	uint32_t fetches;
+	bool is_draining; /* no connection is kept idle */
+	bool is_closed;
+};
+
+enum fr_conn_state {
+	FR_CONN_CONNECTING, /* TCP and TLS; has a fetch unless that was cancelled */
+	FR_CONN_BUSY,       /* serves a fetch */
+	FR_CONN_IDLE,       /* in the idle list */
+	FR_CONN_CLOSING     /* stream closing; no fetch */
+};
+
+struct fr_origin_conn {
+	uint32_t magic;
+	enum fr_conn_state state;
+	struct fr_origin *origin;             /* borrowed; outlives its connections */
+	struct fr_stream *stream;             /* owned until on_closed */
+	struct fr_h1_parser *parser;          /* owned */
+	struct fr_fetch *fetch;               /* borrowed; NULL when idle or closing */
+	struct fr_origin_conn *next, **pprev; /* borrowed, in the idle list */
+	struct fr_timer keepalive;
+	bool is_reused;   /* has served a fetch before this one */
+	char address[64]; /* for logs */
+};
+
+enum fr_fetch_state {
+	FR_FETCH_WAITING,    /* in origin->waiting */
+	FR_FETCH_CONNECTING, /* has a connection that is not open yet */
+	FR_FETCH_SENDING,    /* head written, no response head yet */
+	FR_FETCH_RECEIVING,  /* response head handed over */
+	FR_FETCH_TUNNEL,     /* after 101 */
+	FR_FETCH_DONE        /* no more events; to be freed at the end of the turn */
+};
+
+struct fr_fetch {
+	uint32_t magic;
+	enum fr_fetch_state state;
+	struct fr_loop *loop;         /* borrowed */
+	struct fr_counters *counters; /* borrowed */
+	struct fr_origin *origin;     /* borrowed; NULL when done */
+	struct fr_origin_conn *conn;  /* borrowed; NULL while waiting or done */
+	const struct fr_request *req; /* borrowed from the owner */
+	struct fr_response *resp;     /* borrowed from the owner */
+	struct fr_arena *arena;       /* borrowed from the owner */
+	const struct fr_fetch_handler *h;
+	void *user;                /* borrowed */
+	struct fr_fetch *next;     /* in origin->waiting */
+	struct fr_timer timer;     /* the time limit of the current state */
+	struct fr_task task;       /* puts off a failure, then the release */
+	enum fr_fetch_error error; /* of a failure that was put off */
+	bool has_failed_later;     /* such a failure is queued */
+	bool is_retried;
+	bool is_paused;
+	bool request_ended; /* head and body are written */
+	bool response_ended;
+	bool got_bytes; /* of a response: no retry any more */
+	uint32_t n_informational;
+	int addresses_tried;
+	bool is_started; /* fr_fetch_start has returned: events may come */
+};
+
+/* --- origin.c --- */
+/* Gives a waiting or new fetch a connection if it can; else queues it, or
+ * fails it later. */
+void fr_origin_place(struct fr_origin *o, struct fr_fetch *f, bool fresh_only);
+/* Takes a fetch out of the waiting list (it must be in it). */
+void fr_origin_unqueue(struct fr_origin *o, struct fr_fetch *f);
+/* A connection went away or became idle: serves who waits. */
+void fr_origin_serve_waiting(struct fr_origin *o);
+/* Frees a closed origin when nothing of it is left. */
+void fr_origin_maybe_free(struct fr_origin *o);
+
+/* --- conn.c --- */
+struct fr_origin_conn *fr_conn_connect(struct fr_origin *o, const struct sockaddr *addr,
+                                       struct fr_fetch *f);
+/* Binds an idle connection to a fetch. */
+void fr_conn_take(struct fr_origin_conn *c, struct fr_fetch *f);
+/* The fetch is through with it: keeps it idle if `reusable`, else closes it. */
+void fr_conn_give(struct fr_origin_conn *c, bool reusable);
+void fr_conn_close(struct fr_origin_conn *c);
+
+/* --- fetch.c, called by conn.c --- */
+void fr_fetch_on_open(struct fr_fetch *f);
+/* Stops early when the fetch ends or is cancelled meanwhile. */
+void fr_fetch_on_data(struct fr_fetch *f, const uint8_t *data, size_t len);
+void fr_fetch_on_eof(struct fr_fetch *f);
+void fr_fetch_on_drained(struct fr_fetch *f);
+void fr_fetch_on_broken(struct fr_fetch *f, int err);
+/* Fails with an event; not from within fr_fetch_start. */
+void fr_fetch_fail(struct fr_fetch *f, enum fr_fetch_error e);
+/* The same at the end of the turn. */
+void fr_fetch_fail_later(struct fr_fetch *f, enum fr_fetch_error e);
+
+#endif
