@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 4096
+#define LINE_MAX_BYTES 8192
 
 static atomic_int current_level = FR_LOG_INFO;
 static atomic_int current_fd = STDERR_FILENO;

@@ -33,7 +33,7 @@ void fr_log_set_fd(int fd);
 bool fr_log_on(enum fr_log_level level);
 
 /* A line; control characters in the text become \xHH, so that no peer can
- * forge lines. Cut at 4 KiB. `module` is a short lower-case word. */
+ * forge lines. Cut at 4 KiB of text. `module` is a short lower-case word. */
 void fr_log_write(enum fr_log_level level, const char *module, const char *fmt, ...)
 	FR_PRINTF(3, 4);
 

@@ -1,0 +1,537 @@
+#include "edge/exchange.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "edge/client.h"
+#include "edge/proxy.h"
+#include "edge/push.h"
+#include "http/url.h"
+
+/* resp_body may pass its ceiling by what one read from the origin brings. */
+#define RESPONSE_SLACK_BYTES FR_READ_BYTES
+
+static const uint8_t allowed[] = {
+	[FR_EXCHANGE_HEAD] = FR_BIT(FR_EXCHANGE_WAITING) | FR_BIT(FR_EXCHANGE_RESPONDING) |
+                             FR_BIT(FR_EXCHANGE_ENDED) | FR_BIT(FR_EXCHANGE_RELEASED),
+	[FR_EXCHANGE_WAITING] = FR_BIT(FR_EXCHANGE_RESPONDING) | FR_BIT(FR_EXCHANGE_TUNNEL) |
+                                FR_BIT(FR_EXCHANGE_ENDED) | FR_BIT(FR_EXCHANGE_RELEASED),
+	[FR_EXCHANGE_RESPONDING] = FR_BIT(FR_EXCHANGE_ENDED) | FR_BIT(FR_EXCHANGE_RELEASED),
+	[FR_EXCHANGE_TUNNEL] = FR_BIT(FR_EXCHANGE_ENDED) | FR_BIT(FR_EXCHANGE_RELEASED),
+	[FR_EXCHANGE_ENDED] = FR_BIT(FR_EXCHANGE_RELEASED),
+	[FR_EXCHANGE_RELEASED] = 0,
+};
+
+static struct fr_exchange *of(void *user)
+{
+	struct fr_exchange *ex = user;
+
+	FR_ASSERT(ex && ex->magic == FR_EXCHANGE_MAGIC);
+	return ex;
+}
+
+static void set_state(struct fr_exchange *ex, enum fr_exchange_state to)
+{
+	FR_ASSERT(allowed[ex->state] & FR_BIT(to));
+	ex->state = to;
+}
+
+static const struct fr_config_limits *limits(const struct fr_exchange *ex)
+{
+	return &ex->gen->config->limits;
+}
+
+static void count(struct fr_exchange *ex, enum fr_counter id)
+{
+	fr_count(&ex->worker->counters, id);
+}
+
+/* --- life --- */
+
+static void time_is_up(struct fr_timer *t, void *user);
+static void release(void *user);
+
+static struct fr_exchange *take_memory(struct fr_worker *w)
+{
+	struct fr_exchange *ex = w->free_exchanges;
+	struct fr_arena arena;
+	struct fr_buf req_body, resp_body;
+
+	if (!ex) {
+		ex = fr_calloc(1, sizeof *ex);
+		fr_arena_init(&ex->arena, FR_EXCHANGE_ARENA_BYTES);
+		fr_buf_init(&ex->req_body, 0);
+		fr_buf_init(&ex->resp_body, 0);
+		return ex;
+	}
+	w->free_exchanges = ex->next_free;
+	w->n_free_exchanges--;
+	arena = ex->arena;
+	req_body = ex->req_body;
+	resp_body = ex->resp_body;
+	*ex = (struct fr_exchange){.arena = arena, .req_body = req_body, .resp_body = resp_body};
+	return ex;
+}
+
+struct fr_exchange *fr_exchange_new(struct fr_worker *w, struct fr_client *c,
+                                    const struct fr_exchange_ops *ops, int32_t stream_id)
+{
+	struct fr_exchange *ex = take_memory(w);
+
+	ex->magic = FR_EXCHANGE_MAGIC;
+	ex->state = FR_EXCHANGE_HEAD;
+	ex->worker = w;
+	ex->client = c;
+	ex->ops = ops;
+	ex->stream_id = stream_id;
+	ex->gen = fr_generation_ref(w->gen);
+	ex->req_body.max_bytes = limits(ex)->request_buffer_bytes + FR_READ_BYTES;
+	ex->resp_body.max_bytes = limits(ex)->response_buffer_bytes + RESPONSE_SLACK_BYTES;
+	fr_request_init(&ex->req, &ex->arena);
+	ex->release_task = (struct fr_task){.run = release, .user = ex};
+	fr_timer_init(&ex->timer, time_is_up, ex);
+	fr_loop_timer_set(w->loop, &ex->timer, ex->gen->config->timeouts.request_fields_ms);
+	count(ex, FR_COUNT_EXCHANGES_OPEN);
+	fr_client_exchange_opened(c);
+	return ex;
+}
+
+static void free_memory(struct fr_exchange *ex)
+{
+	fr_arena_fini(&ex->arena);
+	fr_buf_fini(&ex->req_body);
+	fr_buf_fini(&ex->resp_body);
+	free(ex);
+}
+
+void fr_exchange_free_list(struct fr_exchange **list)
+{
+	while (*list) {
+		struct fr_exchange *ex = *list;
+
+		*list = ex->next_free;
+		free_memory(ex);
+	}
+}
+
+static void release(void *user)
+{
+	struct fr_exchange *ex = of(user);
+	struct fr_worker *w = ex->worker;
+
+	fr_count_down(&w->counters, FR_COUNT_EXCHANGES_OPEN);
+	fr_client_exchange_released(ex->client);
+	fr_generation_unref(&ex->gen);
+	ex->magic = 0;
+	if (w->n_free_exchanges >= FR_EXCHANGES_KEPT) {
+		free_memory(ex);
+		return;
+	}
+	fr_arena_reset(&ex->arena);
+	fr_buf_clear(&ex->req_body);
+	fr_buf_clear(&ex->resp_body);
+	ex->next_free = w->free_exchanges;
+	w->free_exchanges = ex;
+	w->n_free_exchanges++;
+}
+
+/* The fetch is over, by its own end or ours. */
+static void fetch_over(struct fr_exchange *ex)
+{
+	ex->fetch = NULL;
+	if (ex->counts_as_fetch) {
+		ex->counts_as_fetch = false;
+		ex->client->origin_requests--;
+	}
+}
+
+/* --- time limits of the client side --- */
+
+static bool waits_for_client(const struct fr_exchange *ex)
+{
+	if (fr_buf_len(&ex->resp_body))
+		return true;
+	if (ex->state == FR_EXCHANGE_TUNNEL || ex->request_ended)
+		return false;
+	return ex->discards_request || fr_exchange_request_room(ex) > 0;
+}
+
+/* Something moved, or who is waited for may have changed. */
+static void watch(struct fr_exchange *ex, bool progress)
+{
+	struct fr_loop *l = ex->worker->loop;
+
+	if (ex->state == FR_EXCHANGE_HEAD || ex->state == FR_EXCHANGE_RELEASED)
+		return;
+	if (!waits_for_client(ex))
+		fr_loop_timer_stop(l, &ex->timer);
+	else if (progress || !fr_timer_is_set(&ex->timer))
+		fr_loop_timer_set(l, &ex->timer, ex->gen->config->timeouts.body_ms);
+}
+
+static void time_is_up(struct fr_timer *t, void *user)
+{
+	struct fr_exchange *ex = of(user);
+
+	(void)t;
+	if (ex->state == FR_EXCHANGE_HEAD) {
+		count(ex, FR_COUNT_TIMEOUT_REQUEST_FIELDS);
+		ex->ops->abort(ex, FR_ABORT_TIMEOUT);
+		return;
+	}
+	count(ex, FR_COUNT_TIMEOUT_BODY);
+	if (ex->state == FR_EXCHANGE_WAITING && !ex->is_push)
+		fr_exchange_refuse(ex, 408, "The request body did not arrive in time.");
+	else
+		ex->ops->abort(ex, FR_ABORT_TIMEOUT);
+}
+
+/* --- from the origin side --- */
+
+static void send_head(struct fr_exchange *ex)
+{
+	ex->head_sent = true;
+	ex->ops->head(ex);
+}
+
+/* A push that does not bring the asset is taken back and not repeated soon. */
+static void fail_push(struct fr_exchange *ex)
+{
+	fr_fetch_cancel(&ex->fetch);
+	fetch_over(ex);
+	if (ex->site)
+		fr_failures_add(ex->site->failures, ex->req.authority, ex->req.target,
+		                fr_loop_now(ex->worker->loop));
+	set_state(ex, FR_EXCHANGE_ENDED);
+	ex->ops->abort(ex, FR_ABORT_CANCEL);
+}
+
+void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why)
+{
+	if (ex->head_sent)
+		return;
+	if (ex->is_push) {
+		fail_push(ex);
+		return;
+	}
+	fr_fetch_cancel(&ex->fetch);
+	fetch_over(ex);
+	ex->discards_request = true;
+	fr_buf_clear(&ex->req_body);
+	if (status < 500)
+		count(ex, FR_COUNT_REQUESTS_REFUSED);
+	FR_LOG(DEBUG, "edge", "%s: %.*s %.*s: answered %d: %s", ex->client->peer,
+	       FR_STR_ARG(ex->req.method_text), FR_STR_ARG(ex->req.target), status, why);
+	set_state(ex, FR_EXCHANGE_ENDED);
+	if (fr_proxy_own_response(ex, status, why, fr_worker_date(ex->worker)) < 0) {
+		ex->ops->abort(ex, FR_ABORT_INTERNAL);
+		return;
+	}
+	ex->resp_ended = true;
+	send_head(ex);
+	watch(ex, true);
+}
+
+static void on_informational(void *user, const struct fr_response *resp)
+{
+	struct fr_exchange *ex = of(user);
+	struct fr_response relayed = *resp;
+
+	/* the fields that count as hints (RFC 8297) */
+	if (resp->status == 103)
+		fr_push_links(ex, &resp->fields);
+	if (ex->is_push || ex->req.version == FR_HTTP_1_0 ||
+	    fr_proxy_response(&relayed, fr_worker_date(ex->worker)) < 0)
+		return;
+	ex->ops->informational(ex, &relayed);
+}
+
+static void on_head(void *user)
+{
+	struct fr_exchange *ex = of(user);
+
+	if (ex->is_push && (ex->resp.status < 200 || ex->resp.status > 299)) {
+		fail_push(ex);
+		return;
+	}
+	if (!ex->is_push && ex->resp.status != 101)
+		fr_push_page(ex);
+	if (ex->resp.status != 101 &&
+	    fr_proxy_response(&ex->resp, fr_worker_date(ex->worker)) < 0) {
+		count(ex, FR_COUNT_ORIGIN_MALFORMED);
+		fr_exchange_refuse(ex, 502, "The origin's response is malformed.");
+		return;
+	}
+	set_state(ex, ex->resp.status == 101 ? FR_EXCHANGE_TUNNEL : FR_EXCHANGE_RESPONDING);
+	if (ex->state == FR_EXCHANGE_TUNNEL)
+		count(ex, FR_COUNT_UPGRADES);
+	send_head(ex);
+}
+
+static void fail_body(struct fr_exchange *ex)
+{
+	count(ex, FR_COUNT_RESPONSES_FAILED);
+	ex->resp_failed = true;
+	set_state(ex, FR_EXCHANGE_ENDED);
+	ex->ops->body(ex);
+}
+
+static void on_body(void *user, const uint8_t *data, size_t len)
+{
+	struct fr_exchange *ex = of(user);
+
+	if (fr_buf_append(&ex->resp_body, data, len) < 0) {
+		fr_fetch_cancel(&ex->fetch);
+		fetch_over(ex);
+		fail_body(ex);
+		return;
+	}
+	if (fr_buf_len(&ex->resp_body) >= limits(ex)->response_buffer_bytes / 2)
+		fr_fetch_pause(ex->fetch);
+	watch(ex, false);
+	ex->ops->body(ex);
+}
+
+static void on_end(void *user, const struct fr_fields *trailers)
+{
+	struct fr_exchange *ex = of(user);
+
+	fetch_over(ex);
+	ex->resp_ended = true;
+	if (!ex->request_ended)
+		ex->discards_request = true;
+	if (trailers && trailers->n) {
+		struct fr_fields *kept = fr_arena_alloc(&ex->arena, sizeof *kept);
+
+		if (kept) {
+			*kept = *trailers;
+			ex->resp_trailers = kept;
+		}
+	}
+	set_state(ex, FR_EXCHANGE_ENDED);
+	ex->ops->body(ex);
+	watch(ex, false);
+}
+
+static void on_failed(void *user, enum fr_fetch_error e)
+{
+	struct fr_exchange *ex = of(user);
+
+	fetch_over(ex);
+	if (!ex->head_sent)
+		fr_exchange_refuse(ex, fr_fetch_error_status(e), fr_fetch_error_str(e));
+	else
+		fail_body(ex);
+}
+
+/* --- the request body --- */
+
+/* Passes on what the origin's connection takes now. */
+static void pump_request(struct fr_exchange *ex)
+{
+	size_t n = fr_buf_len(&ex->req_body);
+
+	if (!ex->fetch || ex->request_passed)
+		return;
+	if (n && fr_fetch_can_write(ex->fetch)) {
+		fr_fetch_write(ex->fetch, fr_buf_data(&ex->req_body), n);
+		fr_buf_clear(&ex->req_body);
+		ex->ops->consumed(ex, n);
+		n = 0;
+	}
+	if (n == 0 && ex->request_ended && ex->fetch &&
+	    (ex->origin_req.has_body || ex->state == FR_EXCHANGE_TUNNEL) &&
+	    fr_fetch_can_write(ex->fetch)) {
+		ex->request_passed = true;
+		fr_fetch_end(ex->fetch, ex->req_trailers);
+	}
+	watch(ex, true);
+}
+
+static void on_can_write(void *user)
+{
+	pump_request(of(user));
+}
+
+static const struct fr_fetch_handler fetch_handler = {
+	.on_informational = on_informational,
+	.on_head = on_head,
+	.on_body = on_body,
+	.on_end = on_end,
+	.on_failed = on_failed,
+	.on_can_write = on_can_write,
+};
+
+size_t fr_exchange_request_room(const struct fr_exchange *ex)
+{
+	size_t held = fr_buf_len(&ex->req_body), max = limits(ex)->request_buffer_bytes;
+
+	return held >= max ? 0 : max - held;
+}
+
+void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len)
+{
+	if (ex->discards_request || ex->state == FR_EXCHANGE_RELEASED) {
+		ex->ops->consumed(ex, len);
+		watch(ex, true);
+		return;
+	}
+	if (ex->fetch && fr_buf_len(&ex->req_body) == 0 && fr_fetch_can_write(ex->fetch)) {
+		fr_fetch_write(ex->fetch, data, len);
+		ex->ops->consumed(ex, len);
+		watch(ex, true);
+		return;
+	}
+	if (fr_buf_append(&ex->req_body, data, len) < 0) {
+		/* the client side sent more than its window: our own mistake at
+		 * worst, and never a reason to lose bytes silently */
+		ex->ops->abort(ex, FR_ABORT_INTERNAL);
+		return;
+	}
+	watch(ex, true);
+}
+
+void fr_exchange_request_end(struct fr_exchange *ex, const struct fr_fields *trailers)
+{
+	ex->request_ended = true;
+	ex->req_trailers = trailers;
+	pump_request(ex);
+	watch(ex, true);
+}
+
+/* --- the pipeline --- */
+
+/* The host of the request in lower case, without its port. */
+static int host_of(struct fr_exchange *ex, struct fr_str *host)
+{
+	struct fr_str part = {0};
+	uint16_t port;
+	char *p;
+
+	if (ex->req.authority.len == 0) {
+		*host = part;
+		return 0;
+	}
+	if (fr_authority_parse(ex->req.authority, &part, &port) < 0)
+		return FR_ERR_SYNTAX;
+	p = fr_arena_alloc(&ex->arena, part.len);
+	if (!p)
+		return FR_ERR_NOMEM;
+	for (size_t i = 0; i < part.len; i++)
+		p[i] = fr_ascii_lower(part.p[i]);
+	/* a trailing dot names the same host */
+	*host = fr_str_make(p, part.len > 1 && p[part.len - 1] == '.' ? part.len - 1 : part.len);
+	return 0;
+}
+
+/* The site that answers, or a refusal: returns false then. */
+static bool choose_site(struct fr_exchange *ex)
+{
+	struct fr_str host;
+
+	if (host_of(ex, &host) < 0) {
+		fr_exchange_refuse(ex, 400, "The host is malformed.");
+		return false;
+	}
+	ex->site = fr_generation_site(ex->gen, host);
+	if (!ex->site) {
+		fr_exchange_refuse(ex, 421, "No site of that name is served here.");
+		return false;
+	}
+	if (ex->site->config->cert_file && !fr_client_covers(ex->client, host)) {
+		fr_exchange_refuse(ex, 421, "This connection was made for another site.");
+		return false;
+	}
+	return true;
+}
+
+static void start_fetch(struct fr_exchange *ex)
+{
+	int rc = fr_proxy_request(ex);
+
+	if (rc == FR_ERR_SYNTAX) {
+		fr_exchange_refuse(ex, 400, "The Connection field is malformed.");
+	} else if (rc == FR_ERR_LIMIT) {
+		fr_exchange_refuse(ex, 508, "The request goes in circles.");
+	} else if (rc < 0) {
+		fr_exchange_refuse(ex, 503, "");
+	} else {
+		set_state(ex, FR_EXCHANGE_WAITING);
+		ex->counts_as_fetch = true;
+		ex->client->origin_requests++;
+		ex->fetch = fr_fetch_start(ex->site->origin, &ex->origin_req, &ex->arena, &ex->resp,
+		                           &fetch_handler, ex);
+		pump_request(ex);
+		watch(ex, true);
+	}
+}
+
+void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
+{
+	count(ex, FR_COUNT_REQUESTS);
+	fr_loop_timer_stop(ex->worker->loop, &ex->timer);
+	ex->request_ended = body_ended;
+	if (ex->req.method == FR_METHOD_CONNECT) {
+		fr_exchange_refuse(ex, 501, "CONNECT is not supported.");
+		return;
+	}
+	if (!choose_site(ex))
+		return;
+	if (!ex->is_push)
+		fr_push_note_request(ex);
+	if (ex->client->origin_requests >= limits(ex)->origin_requests_per_client) {
+		count(ex, FR_COUNT_LIMIT_ORIGIN_REQUESTS);
+		set_state(ex, FR_EXCHANGE_ENDED);
+		ex->ops->abort(ex, FR_ABORT_REFUSED);
+		return;
+	}
+	start_fetch(ex);
+}
+
+/* --- towards the client --- */
+
+bool fr_exchange_has_body(const struct fr_exchange *ex)
+{
+	return ex->req.method != FR_METHOD_HEAD && fr_status_has_body(ex->resp.status);
+}
+
+void fr_exchange_body_taken(struct fr_exchange *ex, size_t len)
+{
+	ex->body_sent_bytes += len;
+	if (ex->fetch && fr_buf_len(&ex->resp_body) < limits(ex)->response_buffer_bytes / 4)
+		fr_fetch_resume(ex->fetch);
+	watch(ex, true);
+}
+
+/* Every promise has exactly one outcome. */
+static void count_outcome(struct fr_exchange *ex, bool complete, bool by_peer, bool refused)
+{
+	struct fr_counters *c = &ex->worker->counters;
+
+	fr_count_add(c, FR_COUNT_PUSHED_BYTES, ex->body_sent_bytes);
+	if (complete) {
+		fr_count(c, FR_COUNT_PUSHES_COMPLETED);
+		return;
+	}
+	if (!by_peer) {
+		fr_count(c, FR_COUNT_PUSHES_FAILED);
+		return;
+	}
+	fr_count(c, refused ? FR_COUNT_PUSHES_REFUSED : FR_COUNT_PUSHES_CANCELLED);
+	fr_count_add(c, FR_COUNT_WASTED_BYTES, ex->body_sent_bytes);
+}
+
+void fr_exchange_leave(struct fr_exchange *ex, bool complete, bool by_peer, bool refused)
+{
+	if (ex->state == FR_EXCHANGE_RELEASED)
+		return;
+	fr_fetch_cancel(&ex->fetch);
+	fetch_over(ex);
+	fr_loop_timer_stop(ex->worker->loop, &ex->timer);
+	if (ex->is_push && ex->stream_id)
+		count_outcome(ex, complete, by_peer, refused);
+	else if (!complete)
+		count(ex, FR_COUNT_REQUESTS_ABORTED);
+	set_state(ex, FR_EXCHANGE_RELEASED);
+	fr_loop_release_later(ex->worker->loop, &ex->release_task);
+}

@@ -1,0 +1,142 @@
+/* One request and its response, whatever the protocol: the pipeline from the
+ * client side to the origin side and back. It owns the arena in which both
+ * heads live, the two bodies in flight, and the fetch.
+ *
+ *   HEAD -> WAITING -> RESPONDING -> ENDED -> RELEASED
+ *                  \-> TUNNEL ------/
+ *
+ * The client side (client_h1.c, client_h2.c) creates it, feeds the request,
+ * takes the response through the operations in struct fr_exchange_ops, and
+ * says when it is through with it (fr_exchange_leave). It knows nothing of
+ * HTTP/2: what a client can do is asked through the operations.
+ *
+ * Back-pressure, response: the fetch is paused while resp_body holds half of
+ * its ceiling. Request: the client side opens its window (or reads on) only
+ * for what `consumed` reported. */
+#ifndef FR_EDGE_EXCHANGE_H
+#define FR_EDGE_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "hints/plan.h"
+#include "http/message.h"
+#include "net/loop.h"
+#include "origin/fetch.h"
+
+struct fr_client;
+struct fr_worker;
+struct fr_generation;
+struct fr_site;
+struct fr_exchange;
+
+/* Memory for both heads, the plan and what is made of them. Fields are bounded
+ * by limits of their own; this is the last line. */
+#define FR_EXCHANGE_ARENA_BYTES (2u << 20)
+
+enum fr_exchange_state {
+	FR_EXCHANGE_HEAD,       /* the request's fields arrive */
+	FR_EXCHANGE_WAITING,    /* asked of the origin; no final head yet */
+	FR_EXCHANGE_RESPONDING, /* the head went to the client side; the body flows */
+	FR_EXCHANGE_TUNNEL,     /* after 101: bytes both ways */
+	FR_EXCHANGE_ENDED,      /* nothing more comes from the origin side */
+	FR_EXCHANGE_RELEASED    /* the client side left; freed at the turn's end */
+};
+
+/* Why the edge itself ends an exchange before its response is complete. */
+enum fr_abort {
+	FR_ABORT_REFUSED,  /* not processed: the client may try again (REFUSED_STREAM) */
+	FR_ABORT_INTERNAL, /* the response cannot be completed */
+	FR_ABORT_CANCEL,   /* no longer of use: a push that is not wanted */
+	FR_ABORT_TIMEOUT   /* the client did not move */
+};
+
+/* What an exchange asks of the client side. None of them frees the exchange
+ * or calls it back before returning. */
+struct fr_exchange_ops {
+	void (*informational)(struct fr_exchange *ex, const struct fr_response *resp);
+	/* ex->resp is final; a body follows unless fr_exchange_has_body is false. */
+	void (*head)(struct fr_exchange *ex);
+	/* resp_body grew, or the body ended, or failed (resp_ended, resp_failed). */
+	void (*body)(struct fr_exchange *ex);
+	/* Request body bytes were passed on. */
+	void (*consumed)(struct fr_exchange *ex, size_t len);
+	void (*abort)(struct fr_exchange *ex, enum fr_abort why);
+	/* Push (capability; NULL where the protocol has none): is it accepted now? */
+	bool (*push_is_enabled)(struct fr_exchange *ex);
+	bool (*push_has_room)(struct fr_exchange *ex);
+	/* Promises `push` (its req filled) to the client; 0 or negative. */
+	int (*push)(struct fr_exchange *ex, struct fr_exchange *push, enum fr_rank rank);
+};
+
+#define FR_EXCHANGE_MAGIC 0x65786368u
+
+struct fr_exchange {
+	uint32_t magic;
+	enum fr_exchange_state state;
+	struct fr_worker *worker; /* borrowed */
+	struct fr_client *client; /* borrowed; outlives it */
+	const struct fr_exchange_ops *ops;
+	int32_t stream_id;         /* client side's; 0 for HTTP/1.1 */
+	struct fr_generation *gen; /* reference: the configuration it runs under */
+	struct fr_site *site;      /* borrowed from gen; NULL until chosen */
+	struct fr_arena arena;
+	struct fr_request req;                 /* as the client sent it */
+	struct fr_request origin_req;          /* as the origin gets it; shares strings */
+	struct fr_response resp;               /* from the origin or our own */
+	const struct fr_fields *resp_trailers; /* NULL or in the arena */
+	struct fr_fetch *fetch;                /* owned; NULL when none is under way */
+	struct fr_buf req_body;                /* waits for the origin */
+	struct fr_buf resp_body;               /* waits for the client */
+	struct fr_timer timer;                 /* client-side progress */
+	struct fr_task release_task;
+	struct fr_exchange *next_free;        /* in the worker's free list */
+	struct fr_plan *plan;                 /* in the arena; pages with links only */
+	uint32_t pushes;                      /* promised for this page */
+	uint64_t body_sent_bytes;             /* handed to the client side's output */
+	bool is_push;                         /* the promised stream of another exchange */
+	bool counts_as_fetch;                 /* in client->origin_requests */
+	bool request_ended;                   /* the client sent all of it */
+	bool request_passed;                  /* the origin side has all of it */
+	bool discards_request;                /* the rest of the body is thrown away */
+	const struct fr_fields *req_trailers; /* NULL or in the arena */
+	bool head_sent;                       /* ops->head was called */
+	bool resp_ended;                      /* resp_body holds the last bytes */
+	bool resp_failed;                     /* the body cannot be completed */
+};
+
+/* A new exchange in state HEAD. Never NULL. */
+struct fr_exchange *fr_exchange_new(struct fr_worker *w, struct fr_client *c,
+                                    const struct fr_exchange_ops *ops, int32_t stream_id);
+
+/* The request's head is complete in ex->req. Runs the pipeline; ops may be
+ * called at once. body_ended: no body bytes follow. */
+void fr_exchange_begin(struct fr_exchange *ex, bool body_ended);
+/* Answers without an origin: a response of our own with that status. For
+ * requests that the client side found malformed, too. */
+void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why);
+/* Request body (or tunnel) bytes. All are taken: what the client side may
+ * send ahead is bounded by its window (request_buffer_bytes). */
+void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len);
+/* The request is complete; trailers NULL or in the arena. */
+void fr_exchange_request_end(struct fr_exchange *ex, const struct fr_fields *trailers);
+/* How much of the request may still be buffered (0: stop reading). */
+size_t fr_exchange_request_room(const struct fr_exchange *ex);
+
+/* True if the response in ex->resp has a body for this request. */
+bool fr_exchange_has_body(const struct fr_exchange *ex);
+/* The client side took `len` bytes off resp_body (and consumed them there). */
+void fr_exchange_body_taken(struct fr_exchange *ex, size_t len);
+
+/* The client side is through with it: complete, reset or disconnected. The fetch is
+ * cancelled if it still runs; no operation is called any more; freed at the
+ * end of the turn. complete: the client got the whole response. by_peer: the client
+ * ended it. refused: with REFUSED_STREAM. */
+void fr_exchange_leave(struct fr_exchange *ex, bool complete, bool by_peer, bool refused);
+
+/* Frees the worker's list of exchanges kept for reuse. */
+void fr_exchange_free_list(struct fr_exchange **list);
+
+#endif

@@ -1,0 +1,27 @@
+/* What a proxy changes in a message on its way (RFC 9110 §7.6): the request
+ * that the origin gets, the response that the client gets, and responses of
+ * our own. No I/O; everything is made in the exchange's arena. */
+#ifndef FR_EDGE_PROXY_H
+#define FR_EDGE_PROXY_H
+
+#include "edge/exchange.h"
+
+/* A request that came through this many edges of ours goes in circles. */
+#define FR_PROXY_MAX_HOPS 8u
+
+/* Fills ex->origin_req from ex->req: hop-by-hop fields removed, Forwarded and
+ * X-Forwarded-* replaced by what is known of the client (what the client
+ * itself claims there is not trusted), Via appended. 0; FR_ERR_SYNTAX
+ * (malformed Connection), FR_ERR_LIMIT (a loop), FR_ERR_NOMEM. */
+int fr_proxy_request(struct fr_exchange *ex) FR_MUST_USE;
+
+/* Edits a response's fields for the client: hop-by-hop and framing fields
+ * removed, Via and a missing Date added. date: for the latter, must outlive
+ * the response. Errors as above; a response that fails is malformed. */
+int fr_proxy_response(struct fr_response *resp, struct fr_str date) FR_MUST_USE;
+
+/* Makes a small plain-text response of our own in ex->resp and resp_body. 0 or FR_ERR_NOMEM. */
+int fr_proxy_own_response(struct fr_exchange *ex, int status, const char *why,
+                          struct fr_str date) FR_MUST_USE;
+
+#endif

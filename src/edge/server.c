@@ -1,0 +1,401 @@
+#include "edge/server.h"
+
+#include <jansson.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "edge/sockets.h"
+#include "edge/worker.h"
+#include "h2/session.h"
+#include "hints/plan.h"
+
+_Static_assert((unsigned)FR_REASON_COUNT + FR_H2_FAULT_COUNT <= FR_COUNTERS_EXTRA,
+               "counters of reasons and faults share one array");
+
+/* A listener that is open: what it says and where it is. */
+struct bound {
+	struct fr_config_listener config; /* its strings are owned copies */
+	uint16_t port;
+};
+
+struct fr_server {
+	struct fr_worker **workers; /* owned */
+	size_t n_workers;
+	struct fr_admission *admission; /* owned */
+	struct fr_tls_tickets *tickets; /* owned */
+	struct fr_shared *shared;       /* reference: the current configuration */
+	struct bound *bound;            /* owned; as the current configuration's listeners */
+	size_t n_bound;
+	int done_fd; /* eventfd: all workers have ended */
+	_Atomic size_t running;
+	bool is_stopping;
+};
+
+/* --- what workers share --- */
+
+static int problem_of(struct fr_config_problem *why, const struct fr_config *config,
+                      const struct fr_tls_problem *tls, int err)
+{
+	(void)snprintf(why->text, sizeof why->text, "%s: %s", config->source, tls->text);
+	return err;
+}
+
+/* The default certificate first (it answers clients without SNI), then those
+ * of the sites that have their own. */
+static int make_server_tls(struct fr_server *s, struct fr_shared *shared,
+                           struct fr_config_problem *why)
+{
+	const struct fr_config *config = shared->config;
+	struct fr_tls_cert_spec *specs = fr_calloc(config->n_sites + 1, sizeof *specs);
+	struct fr_tls_problem tls;
+	size_t n = 0;
+	int rc = 0;
+
+	if (config->cert_file)
+		specs[n++] = (struct fr_tls_cert_spec){.cert_file = config->cert_file,
+		                                       .key_file = config->key_file};
+	for (size_t i = 0; i < config->n_sites; i++) {
+		const struct fr_config_site *site = &config->sites[i];
+
+		if (site->cert_file)
+			specs[n++] =
+				(struct fr_tls_cert_spec){.hosts = (const char *const *)site->hosts,
+			                                  .n_hosts = site->n_hosts,
+			                                  .cert_file = site->cert_file,
+			                                  .key_file = site->key_file};
+	}
+	rc = fr_tls_server_new(specs, n, (int)config->tls_min_version, true, s->tickets,
+	                       &shared->tls, &tls);
+	free(specs);
+	return rc < 0 ? problem_of(why, config, &tls, rc) : 0;
+}
+
+static int make_origin_tls(struct fr_shared *shared, struct fr_config_problem *why)
+{
+	const struct fr_config *config = shared->config;
+	struct fr_tls_problem tls;
+
+	shared->origin_tls = fr_calloc(config->n_sites, sizeof(struct fr_tls_client *));
+	for (size_t i = 0; i < config->n_sites; i++) {
+		const struct fr_config_origin *origin = &config->sites[i].origin;
+		int rc;
+
+		if (!origin->tls)
+			continue;
+		rc = fr_tls_client_new(origin->ca_file, origin->verify, "http/1.1",
+		                       &shared->origin_tls[i], &tls);
+		if (rc < 0)
+			return problem_of(why, config, &tls, rc);
+	}
+	return 0;
+}
+
+static int shared_new(struct fr_server *s, struct fr_config *config, struct fr_shared **out,
+                      struct fr_config_problem *why)
+{
+	struct fr_shared *shared = fr_calloc(1, sizeof *shared);
+	bool wants_tls = false;
+	int rc;
+
+	shared->refs = 1;
+	shared->config = config;
+	fr_config_ref(config);
+	for (size_t i = 0; i < config->n_listeners; i++)
+		wants_tls |= config->listeners[i].tls;
+	rc = make_origin_tls(shared, why);
+	if (rc == 0 && wants_tls)
+		rc = make_server_tls(s, shared, why);
+	if (rc < 0) {
+		fr_shared_unref(&shared);
+		return rc;
+	}
+	*out = shared;
+	return 0;
+}
+
+/* --- listeners --- */
+
+static bool same_listener(const struct fr_config_listener *a, const struct fr_config_listener *b)
+{
+	return a->tls == b->tls && strcmp(a->text, b->text) == 0;
+}
+
+static const struct bound *find_bound(const struct fr_server *s, const struct fr_config_listener *l)
+{
+	for (size_t i = 0; i < s->n_bound; i++)
+		if (same_listener(&s->bound[i].config, l))
+			return &s->bound[i];
+	return NULL;
+}
+
+static void bound_free(struct bound *b, size_t n)
+{
+	for (size_t i = 0; b && i < n; i++) {
+		free(b[i].config.text);
+		free(b[i].config.path);
+	}
+	free(b);
+}
+
+/* Sockets that a new configuration needs beyond those that are open. */
+struct opening {
+	struct bound *bound; /* owned: for all of its listeners */
+	size_t n;
+	struct fr_listen_fd **fds; /* owned: [worker][new listener] */
+	size_t n_new;
+};
+
+static void opening_fini(struct opening *o, size_t workers, bool close_fds)
+{
+	bound_free(o->bound, o->n);
+	for (size_t w = 0; o->fds && w < workers; w++) {
+		for (size_t i = 0; close_fds && i < o->n_new; i++)
+			close(o->fds[w][i].fd);
+		free(o->fds[w]);
+	}
+	free(o->fds);
+}
+
+static int open_listener(struct fr_server *s, struct opening *o, size_t i,
+                         const struct fr_config_listener *l, struct fr_config_problem *why)
+{
+	const struct bound *old = find_bound(s, l);
+	struct bound *b = &o->bound[i];
+	int *fds, rc;
+
+	b->config = (struct fr_config_listener){.text = fr_str_dup(fr_str_from(l->text)),
+	                                        .tls = l->tls,
+	                                        .kind = l->kind,
+	                                        .path = l->path ? fr_str_dup(fr_str_from(l->path))
+	                                                        : NULL};
+	b->port = old ? old->port : l->port;
+	if (old)
+		return 0;
+	fds = fr_calloc(s->n_workers, sizeof *fds);
+	rc = fr_sockets_open(l, fds, s->n_workers, &b->port, why);
+	for (size_t w = 0; rc == 0 && w < s->n_workers; w++)
+		o->fds[w][o->n_new] = (struct fr_listen_fd){.fd = fds[w], .config = l};
+	o->n_new += rc == 0;
+	free(fds);
+	return rc;
+}
+
+static int open_all(struct fr_server *s, const struct fr_config *config, struct opening *o,
+                    struct fr_config_problem *why)
+{
+	int rc = 0;
+
+	*o = (struct opening){.n = config->n_listeners};
+	o->bound = fr_calloc(o->n, sizeof *o->bound);
+	o->fds = fr_calloc(s->n_workers, sizeof(struct fr_listen_fd *));
+	for (size_t w = 0; w < s->n_workers; w++)
+		o->fds[w] = fr_calloc(o->n, sizeof **o->fds);
+	for (size_t i = 0; rc == 0 && i < o->n; i++)
+		rc = open_listener(s, o, i, &config->listeners[i], why);
+	if (rc < 0)
+		opening_fini(o, s->n_workers, true);
+	return rc;
+}
+
+/* Unix sockets of the old list that are not in the new one. */
+static void remove_paths(const struct bound *old, size_t n_old, const struct bound *b, size_t n)
+{
+	for (size_t i = 0; i < n_old; i++) {
+		bool kept = false;
+
+		for (size_t k = 0; k < n; k++)
+			kept |= same_listener(&old[i].config, &b[k].config);
+		if (!kept && old[i].config.path)
+			fr_sockets_remove(old[i].config.path);
+	}
+}
+
+/* --- configuring --- */
+
+static int configure(struct fr_server *s, struct fr_config *config, struct fr_config_problem *why)
+{
+	struct fr_shared *shared = NULL, *old = s->shared;
+	struct opening o;
+	int rc = shared_new(s, config, &shared, why);
+
+	if (rc == 0)
+		rc = open_all(s, config, &o, why);
+	if (rc < 0) {
+		if (shared)
+			fr_shared_unref(&shared);
+		return rc;
+	}
+	fr_admission_set_limits(s->admission, config->limits.connections,
+	                        config->limits.connections_per_address);
+	for (size_t w = 0; w < s->n_workers; w++)
+		fr_worker_configure(s->workers[w], shared, o.fds[w], o.n_new);
+	remove_paths(s->bound, s->n_bound, o.bound, o.n);
+	bound_free(s->bound, s->n_bound);
+	s->bound = o.bound;
+	s->n_bound = o.n;
+	o.bound = NULL;
+	opening_fini(&o, s->n_workers, false);
+	s->shared = shared;
+	fr_shared_unref(&old);
+	return 0;
+}
+
+int fr_server_reload(struct fr_server *s, struct fr_config *config, struct fr_config_problem *why)
+{
+	if (s->is_stopping) {
+		(void)snprintf(why->text, sizeof why->text, "the server is stopping");
+		return FR_ERR_INVALID;
+	}
+	return configure(s, config, why);
+}
+
+/* --- life --- */
+
+static void worker_ended(void *user)
+{
+	struct fr_server *s = user;
+
+	if (atomic_fetch_sub(&s->running, 1) == 1)
+		(void)eventfd_write(s->done_fd, 1);
+}
+
+static size_t count_workers(const struct fr_config *config)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (config->workers)
+		return config->workers;
+	return cores > 0 ? (size_t)cores : 1;
+}
+
+static int start_workers(struct fr_server *s, size_t n, struct fr_config_problem *why)
+{
+	s->workers = fr_calloc(n, sizeof(struct fr_worker *));
+	for (; s->n_workers < n; s->n_workers++) {
+		atomic_fetch_add(&s->running, 1);
+		if (fr_worker_start((unsigned)s->n_workers, s->admission, worker_ended, s,
+		                    &s->workers[s->n_workers]) < 0) {
+			atomic_fetch_sub(&s->running, 1);
+			(void)snprintf(why->text, sizeof why->text, "cannot start worker %zu",
+			               s->n_workers);
+			return FR_ERR_IO;
+		}
+	}
+	return 0;
+}
+
+int fr_server_start(struct fr_config *config, struct fr_server **out, struct fr_config_problem *why)
+{
+	struct fr_server *s = fr_calloc(1, sizeof *s);
+	uint64_t seed;
+	int rc;
+
+	fr_random_bytes(&seed, sizeof seed);
+	s->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->done_fd < 0) {
+		(void)snprintf(why->text, sizeof why->text, "cannot make an event descriptor");
+		free(s);
+		return FR_ERR_IO;
+	}
+	s->admission = fr_admission_new(seed);
+	s->tickets = fr_tls_tickets_new();
+	rc = start_workers(s, count_workers(config), why);
+	if (rc == 0)
+		rc = configure(s, config, why);
+	if (rc < 0) {
+		fr_server_stop(s);
+		(void)fr_server_join(&s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
+
+uint16_t fr_server_port(const struct fr_server *s, size_t index)
+{
+	FR_ASSERT(index < s->n_bound);
+	return s->bound[index].config.kind == FR_ADDRESS_UNIX ? 0 : s->bound[index].port;
+}
+
+void fr_server_stop(struct fr_server *s)
+{
+	if (!s->is_stopping)
+		remove_paths(s->bound, s->n_bound, NULL, 0);
+	s->is_stopping = true;
+	for (size_t i = 0; i < s->n_workers; i++)
+		fr_worker_stop(s->workers[i]);
+}
+
+size_t fr_server_join(struct fr_server **sp)
+{
+	struct fr_server *s = *sp;
+	size_t live = 0;
+
+	for (size_t i = 0; i < s->n_workers; i++)
+		live += fr_worker_join(&s->workers[i]);
+	free(s->workers);
+	bound_free(s->bound, s->n_bound);
+	fr_shared_unref(&s->shared);
+	fr_tls_tickets_free(&s->tickets);
+	if (live == 0)
+		fr_admission_free(&s->admission);
+	close(s->done_fd);
+	free(s);
+	*sp = NULL;
+	return live;
+}
+
+int fr_server_done_fd(const struct fr_server *s)
+{
+	return s->done_fd;
+}
+
+/* --- counters --- */
+
+static const char *const fault_names[] = {
+#define X(id, code, conn, text) #id,
+	FR_H2_FAULT_TABLE(X)
+#undef X
+};
+
+static json_t *counters_json(const uint64_t *sums)
+{
+	json_t *all = json_object(), *reasons = json_object(), *faults = json_object();
+	const uint64_t *extra = sums + FR_COUNTER_COUNT;
+
+	for (int i = 0; i < FR_COUNTER_COUNT; i++)
+		(void)json_object_set_new(all, fr_counter_name((enum fr_counter)i),
+		                          json_integer((json_int_t)sums[i]));
+	for (int i = 0; i < FR_REASON_COUNT; i++)
+		if (extra[i])
+			(void)json_object_set_new(reasons, fr_reason_str((enum fr_reason)i),
+			                          json_integer((json_int_t)extra[i]));
+	for (int i = 0; i < FR_H2_FAULT_COUNT; i++)
+		if (extra[FR_REASON_COUNT + i])
+			(void)json_object_set_new(
+				faults, fault_names[i],
+				json_integer((json_int_t)extra[FR_REASON_COUNT + i]));
+	(void)json_object_set_new(all, "hints_by_reason", reasons);
+	(void)json_object_set_new(all, "h2_faults", faults);
+	return all;
+}
+
+void fr_server_log_counters(struct fr_server *s)
+{
+	uint64_t sums[FR_COUNTER_COUNT + FR_COUNTERS_EXTRA] = {0};
+	json_t *json;
+	char *text;
+
+	for (size_t i = 0; i < s->n_workers; i++)
+		fr_counters_sum(&s->workers[i]->counters, sums);
+	json = counters_json(sums);
+	text = json_dumps(json, JSON_COMPACT);
+	if (text)
+		FR_LOG(INFO, "counters", "%s", text);
+	free(text);
+	json_decref(json);
+}

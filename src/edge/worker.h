@@ -1,0 +1,124 @@
+/* One worker: a thread with its loop, its listeners' sockets, its client
+ * connections and its origin pools, under the current generation of the
+ * configuration. The server tells it what to do by commands that wake its
+ * loop. Generations are counted per worker without atomics; the configuration
+ * and TLS contexts behind them are shared between workers. */
+#ifndef FR_EDGE_WORKER_H
+#define FR_EDGE_WORKER_H
+
+#include <pthread.h>
+
+#include "config/config.h"
+#include "edge/admission.h"
+#include "hints/memo.h"
+#include "net/loop.h"
+#include "net/tls.h"
+#include "observe/counters.h"
+#include "origin/origin.h"
+
+struct fr_client;
+struct fr_exchange;
+struct fr_listener;
+
+/* Failed pushes remembered for each site and worker. */
+#define FR_FAILURES_KEPT 1024u
+/* Exchanges kept for reuse by one worker. */
+#define FR_EXCHANGES_KEPT 256u
+
+/* What workers share of one configuration: built once by the server. */
+struct fr_shared {
+	_Atomic uint32_t refs;
+	struct fr_config *config;          /* reference */
+	struct fr_tls_server *tls;         /* reference; NULL without TLS listeners */
+	struct fr_tls_client **origin_tls; /* one for each site; references; NULL: plain */
+};
+void fr_shared_ref(struct fr_shared *s);
+void fr_shared_unref(struct fr_shared **s);
+
+struct fr_site {
+	const struct fr_config_site *config; /* borrowed from the generation's configuration */
+	struct fr_origin *origin;            /* owned */
+	struct fr_failures *failures;        /* owned: pushes that failed lately */
+};
+
+/* A configuration in use by one worker. Owners: the worker while it is the
+ * current one, each client connection for its limits, each exchange. */
+struct fr_generation {
+	uint32_t refs;
+	struct fr_worker *worker;
+	struct fr_shared *shared;       /* reference */
+	const struct fr_config *config; /* borrowed from shared */
+	struct fr_site *sites;          /* owned; as many as config->n_sites */
+};
+struct fr_generation *fr_generation_new(struct fr_worker *w, struct fr_shared *shared);
+/* No new request will use it: its idle origin connections are closed. */
+void fr_generation_retire(struct fr_generation *g);
+struct fr_generation *fr_generation_ref(struct fr_generation *g);
+void fr_generation_unref(struct fr_generation **g);
+/* The site for a host (lower case, no port), NULL if none. */
+struct fr_site *fr_generation_site(struct fr_generation *g, struct fr_str host);
+
+enum fr_worker_state {
+	FR_WORKER_RUNNING,
+	FR_WORKER_DRAINING, /* no new connections; old ones are being ended */
+	FR_WORKER_CUT       /* everything left is closed */
+};
+
+/* A listening socket handed to a worker; index as in the configuration. */
+struct fr_listen_fd {
+	int fd;                                  /* owned by the worker from the command on */
+	const struct fr_config_listener *config; /* borrowed from the shared configuration */
+};
+
+struct fr_worker {
+	unsigned index;
+	enum fr_worker_state state;
+	pthread_t thread;
+	struct fr_loop *loop; /* owned */
+	struct fr_counters counters;
+	struct fr_admission *admission; /* borrowed from the server */
+	struct fr_generation *gen;      /* reference: the current one */
+	struct fr_client *clients;      /* borrowed: live connections, linked */
+	size_t n_clients;
+	struct fr_listener *listeners;      /* owned, linked */
+	struct fr_exchange *free_exchanges; /* owned, linked */
+	size_t n_free_exchanges;
+	struct fr_timer drain_timer;
+	uint64_t seed; /* for hashes that peers must not predict */
+	char date[32]; /* IMF-fixdate of date_s */
+	int64_t date_s;
+	/* commands, under the lock */
+	pthread_mutex_t lock;
+	struct fr_shared *next_shared; /* reference; NULL: none */
+	struct fr_listen_fd *next_fds; /* owned */
+	size_t n_next_fds;
+	unsigned applied; /* configurations taken over so far */
+	pthread_cond_t applied_cond;
+	bool stop_asked, cut_asked;
+	/* when the thread ends */
+	void (*on_ended)(void *user);
+	void *on_ended_user; /* borrowed */
+};
+
+/* Makes a worker and starts its thread; it serves nothing before the first
+ * fr_worker_configure. 0 or FR_ERR_IO. */
+int fr_worker_start(unsigned index, struct fr_admission *admission, void (*on_ended)(void *user),
+                    void *user, struct fr_worker **out) FR_MUST_USE;
+/* Gives a configuration and the sockets of its new listeners (those that the
+ * worker has already, by text, are not among them; those that are no longer configured
+ * are closed). Waits until the worker uses it. Thread-safe. */
+void fr_worker_configure(struct fr_worker *w, struct fr_shared *shared,
+                         const struct fr_listen_fd *fds, size_t n);
+/* Drain; again: cut. Thread-safe. */
+void fr_worker_stop(struct fr_worker *w);
+/* Waits for the thread, frees. Returns the sum of its live-object gauges. */
+size_t fr_worker_join(struct fr_worker **w);
+
+/* Wall clock of now as an IMF-fixdate (RFC 9110 §5.6.7), cached by the second. */
+struct fr_str fr_worker_date(struct fr_worker *w);
+
+/* For clients: they came and went. The last one to go ends a drain. */
+void fr_worker_client_opened(struct fr_worker *w, struct fr_client *c);
+void fr_worker_client_closed(struct fr_worker *w, struct fr_client *c);
+
+#endif
