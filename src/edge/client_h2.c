@@ -53,6 +53,17 @@ static void on_request(void *user, void *stream, bool end)
 	fr_exchange_begin(ex, end);
 }
 
+static void on_oversized(void *user, void *stream, bool end)
+{
+	struct fr_client *c = user;
+	struct fr_exchange *ex = stream;
+
+	h2_of(c)->heads--;
+	ex->req.version = FR_HTTP_2;
+	ex->request_ended = end;
+	fr_exchange_refuse(ex, 431, "The request's fields are too large or too many.");
+}
+
 static void on_data(void *user, void *stream, const uint8_t *data, size_t len)
 {
 	(void)user;
@@ -118,6 +129,7 @@ static void on_fault(void *user, void *stream, enum fr_h2_fault f)
 static const struct fr_h2_events events = {
 	.on_open = on_open,
 	.on_request = on_request,
+	.on_oversized = on_oversized,
 	.on_data = on_data,
 	.on_end = on_end,
 	.on_close = on_close,

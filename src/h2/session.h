@@ -28,39 +28,46 @@
 
 /* What a peer did wrong: name, HTTP/2 error code, 1 if the whole connection
  * ends, text. Each has a counter in fr_h2_stats. */
-#define FR_H2_FAULT_TABLE(X)                                                              \
-	X(MALFORMED, 1 /* PROTOCOL_ERROR */, 0, "malformed request")                      \
-	X(FIELDS_TOO_LARGE, 0xb, 0, "request fields too large or too many")               \
-	X(FIELDS_FLOOD, 0xb, 1, "request fields far beyond the limit")                    \
-	X(CONTINUATION_FLOOD, 0xb, 1, "too many CONTINUATION frames")                     \
-	X(EMPTY_FRAMES, 0xb, 1, "too many empty frames")                                  \
-	X(PING_FLOOD, 0xb, 1, "too many PING frames")                                     \
-	X(SETTINGS_FLOOD, 0xb, 1, "too many SETTINGS frames")                             \
-	X(PRIORITY_FLOOD, 0xb, 1, "too many PRIORITY frames")                             \
-	X(WINDOW_UPDATE_FLOOD, 0xb, 1, "too many WINDOW_UPDATE frames")                   \
-	X(UNKNOWN_FLOOD, 0xb, 1, "too many frames of unknown types")                      \
-	X(RESET_FLOOD, 0xb, 1, "streams opened and reset too fast")                       \
-	X(ACK_QUEUE, 0xb, 1, "client does not read our acknowledgements")                 \
-	X(MEMORY, 2 /* INTERNAL_ERROR */, 0, "out of memory for a stream")                \
+#define FR_H2_FAULT_TABLE(X)                                                                       \
+	X(MALFORMED, 1 /* PROTOCOL_ERROR */, 0, "malformed request")                               \
+	X(FIELDS_TOO_LARGE, 0xb, 0, "request fields too large or too many")                        \
+	X(FIELDS_FLOOD, 0xb, 1, "request fields far beyond the limit")                             \
+	X(CONTINUATION_FLOOD, 0xb, 1, "too many CONTINUATION frames")                              \
+	X(EMPTY_FRAMES, 0xb, 1, "too many empty frames")                                           \
+	X(PING_FLOOD, 0xb, 1, "too many PING frames")                                              \
+	X(SETTINGS_FLOOD, 0xb, 1, "too many SETTINGS frames")                                      \
+	X(PRIORITY_FLOOD, 0xb, 1, "too many PRIORITY frames")                                      \
+	X(WINDOW_UPDATE_FLOOD, 0xb, 1, "too many WINDOW_UPDATE frames")                            \
+	X(UNKNOWN_FLOOD, 0xb, 1, "too many frames of unknown types")                               \
+	X(RESET_FLOOD, 0xb, 1, "streams opened and reset too fast")                                \
+	X(ACK_QUEUE, 0xb, 1, "client does not read our acknowledgements")                          \
+	X(MEMORY, 2 /* INTERNAL_ERROR */, 0, "out of memory for a stream")                         \
 	X(LIBRARY, 1, 1, "framing, HPACK or flow-control error found by nghttp2")
 
 enum fr_h2_fault {
 #define X(id, code, conn, text) FR_H2_FAULT_##id,
 	FR_H2_FAULT_TABLE(X)
 #undef X
-	FR_H2_FAULT_COUNT
+		FR_H2_FAULT_COUNT
 };
 const char *fr_h2_fault_str(enum fr_h2_fault f);
 
 /* RFC 9113 §7 */
-#define FR_H2_CODE_TABLE(X)                              \
-	X(NO_ERROR, 0) X(PROTOCOL_ERROR, 1)              \
-	X(INTERNAL_ERROR, 2) X(FLOW_CONTROL_ERROR, 3)    \
-	X(SETTINGS_TIMEOUT, 4) X(STREAM_CLOSED, 5)       \
-	X(FRAME_SIZE_ERROR, 6) X(REFUSED_STREAM, 7)      \
-	X(CANCEL, 8) X(COMPRESSION_ERROR, 9)             \
-	X(CONNECT_ERROR, 10) X(ENHANCE_YOUR_CALM, 11)    \
-	X(INADEQUATE_SECURITY, 12) X(HTTP_1_1_REQUIRED, 13)
+#define FR_H2_CODE_TABLE(X)                                                                        \
+	X(NO_ERROR, 0)                                                                             \
+	X(PROTOCOL_ERROR, 1)                                                                       \
+	X(INTERNAL_ERROR, 2)                                                                       \
+	X(FLOW_CONTROL_ERROR, 3)                                                                   \
+	X(SETTINGS_TIMEOUT, 4)                                                                     \
+	X(STREAM_CLOSED, 5)                                                                        \
+	X(FRAME_SIZE_ERROR, 6)                                                                     \
+	X(REFUSED_STREAM, 7)                                                                       \
+	X(CANCEL, 8)                                                                               \
+	X(COMPRESSION_ERROR, 9)                                                                    \
+	X(CONNECT_ERROR, 10)                                                                       \
+	X(ENHANCE_YOUR_CALM, 11)                                                                   \
+	X(INADEQUATE_SECURITY, 12)                                                                 \
+	X(HTTP_1_1_REQUIRED, 13)
 enum fr_h2_code {
 #define X(id, n) FR_H2_##id = n,
 	FR_H2_CODE_TABLE(X)
@@ -72,19 +79,19 @@ struct fr_h2_limits {
 	uint32_t max_concurrent_streams; /* client's streams; advertised */
 	uint32_t window_bytes;           /* receive window of a stream; advertised */
 	uint32_t connection_window_bytes;
-	uint32_t max_frame_bytes;        /* SETTINGS_MAX_FRAME_SIZE; 16384.. */
-	uint32_t header_table_bytes;     /* HPACK decoder table; advertised */
-	uint32_t encoder_table_bytes;    /* HPACK encoder table; at most what the client allows */
-	size_t fields_bytes;             /* after decoding, 32 overhead a field; advertised */
-	size_t fields_count;             /* after decoding; every cookie crumb counts */
+	uint32_t max_frame_bytes;     /* SETTINGS_MAX_FRAME_SIZE; 16384.. */
+	uint32_t header_table_bytes;  /* HPACK decoder table; advertised */
+	uint32_t encoder_table_bytes; /* HPACK encoder table; at most what the client allows */
+	size_t fields_bytes;          /* after decoding, 32 overhead a field; advertised */
+	size_t fields_count;          /* after decoding; every cookie crumb counts */
 	/* Control frames are held to a rate by token buckets: `burst` at once,
 	 * `per_second` refilled. */
 	uint32_t control_burst, control_per_second; /* PING, SETTINGS, PRIORITY(_UPDATE), empty
 	                                               frames, unknown types: each its own bucket */
-	uint32_t window_update_per_frame; /* WINDOW_UPDATEs allowed for each DATA frame
+	uint32_t window_update_per_frame;           /* WINDOW_UPDATEs allowed for each DATA frame
 	                                     sent, beyond the burst */
-	uint32_t continuation_frames;     /* in one header block */
-	uint32_t reset_burst, reset_per_second; /* streams ended by RST_STREAM either way,
+	uint32_t continuation_frames;               /* in one header block */
+	uint32_t reset_burst, reset_per_second;     /* streams ended by RST_STREAM either way,
 	                                           counted when the stream closes */
 };
 void fr_h2_limits_default(struct fr_h2_limits *l);
@@ -92,7 +99,7 @@ void fr_h2_limits_default(struct fr_h2_limits *l);
 struct fr_h2_stats { /* of one session; the owner sums them up */
 	uint64_t faults[FR_H2_FAULT_COUNT];
 	uint64_t streams, pushes, resets_received, resets_sent;
-	uint64_t head_bytes_in, head_bytes_in_plain;   /* HPACK: on the wire, decoded */
+	uint64_t head_bytes_in, head_bytes_in_plain; /* HPACK: on the wire, decoded */
 	uint64_t head_bytes_out, head_bytes_out_plain;
 };
 
@@ -100,11 +107,11 @@ struct fr_h2_session; /* opaque */
 
 /* Result of reading a response body. */
 struct fr_h2_body {
-	size_t len;    /* bytes available now, at most what was asked for */
-	bool deferred; /* nothing now; fr_h2_resume() will say when */
-	bool end;      /* these are the last bytes */
+	size_t len;                       /* bytes available now, at most what was asked for */
+	bool deferred;                    /* nothing now; fr_h2_resume() will say when */
+	bool end;                         /* these are the last bytes */
 	const struct fr_fields *trailers; /* with end: sent behind the body; NULL for none */
-	bool failed;   /* the body cannot be completed: the stream is reset with INTERNAL_ERROR */
+	bool failed; /* the body cannot be completed: the stream is reset with INTERNAL_ERROR */
 };
 
 struct fr_h2_events {
@@ -117,6 +124,9 @@ struct fr_h2_events {
 	 * method, scheme, authority, target (Host agreed with :authority and was
 	 * removed; cookie crumbs are joined, RFC 9113 §8.2.3). */
 	void (*on_request)(void *user, void *stream, bool end);
+	/* The fields were larger or more than the limits: 431 is due, with
+	 * fr_h2_submit_response; the request is not to be looked at. end as above. */
+	void (*on_oversized)(void *user, void *stream, bool end);
 	/* Not called with len 0. Counts against the windows until
 	 * fr_h2_consumed(). */
 	void (*on_data)(void *user, void *stream, const uint8_t *data, size_t len);

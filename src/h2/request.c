@@ -1,0 +1,157 @@
+/* From decoded fields to a request (RFC 9113 §8). nghttp2 has checked names,
+ * values, pseudo-header fields' presence and order, connection-specific
+ * fields and Content-Length against DATA; here are sizes, the meaning of
+ * pseudo-header fields, Host, cookies. */
+#include "h2/session_priv.h"
+#include "http/url.h"
+
+static bool set_once(struct fr_h2_stream *st, struct fr_str *to, struct fr_str value)
+{
+	if (to->p || fr_arena_copy(st->arena, value, to) < 0)
+		st->is_malformed = true;
+	return true;
+}
+
+static bool take_pseudo(struct fr_h2_stream *st, struct fr_str name, struct fr_str value)
+{
+	struct fr_request *req = st->req;
+
+	if (fr_str_is(name, ":method"))
+		return set_once(st, &req->method_text, value);
+	if (fr_str_is(name, ":scheme"))
+		return set_once(st, &req->scheme, value);
+	if (fr_str_is(name, ":authority"))
+		return set_once(st, &req->authority, value);
+	if (fr_str_is(name, ":path"))
+		return set_once(st, &req->target, value);
+	return false;
+}
+
+/* The urgency of a Priority field (RFC 9218 §4.1), enough for our own order:
+ * nghttp2 reads the field itself for the client's. */
+static uint8_t read_urgency(struct fr_str value)
+{
+	struct fr_str item;
+
+	while (fr_str_next_item(&value, &item))
+		if (item.len == 3 && item.p[0] == 'u' && item.p[1] == '=' && item.p[2] >= '0' &&
+		    item.p[2] <= '7')
+			return (uint8_t)(item.p[2] - '0');
+	return NGHTTP2_EXTPRI_DEFAULT_URGENCY;
+}
+
+static void take_trailer(struct fr_h2_stream *st, struct fr_str name, struct fr_str value)
+{
+	if ((name.len && name.p[0] == ':') || !st->trailers ||
+	    fr_fields_add_copy(st->trailers, name, value) < 0)
+		st->is_malformed = true;
+}
+
+void fr_h2_take_field(struct fr_h2_stream *st, struct fr_str name, struct fr_str value)
+{
+	const struct fr_h2_limits *l = &st->session->limits;
+
+	st->fields_bytes += name.len + value.len + FR_FIELD_OVERHEAD;
+	st->fields_count++;
+	if (st->fields_bytes > l->fields_bytes || st->fields_count > l->fields_count)
+		st->is_too_large = true;
+	if (st->is_too_large || st->is_malformed || st->is_push)
+		return;
+	if (st->state != FR_H2_ST_HEAD) {
+		take_trailer(st, name, value);
+		return;
+	}
+	if (name.len && name.p[0] == ':') {
+		if (!take_pseudo(st, name, value))
+			st->is_malformed = true;
+		return;
+	}
+	if (fr_fields_add_copy(&st->req->fields, name, value) < 0) {
+		st->is_too_large = true;
+		return;
+	}
+	st->cookies += st->req->fields.v[st->req->fields.n - 1].id == FR_FIELD_COOKIE;
+}
+
+/* Cookie crumbs become one field (RFC 9113 §8.2.3), in the first one's place. */
+static bool join_cookies(struct fr_h2_stream *st)
+{
+	struct fr_fields *f = &st->req->fields;
+	const struct fr_field *crumb = NULL;
+	struct fr_str all = {0};
+	size_t len = 0, kept = 0;
+	char *p;
+
+	while ((crumb = fr_fields_next(f, FR_FIELD_COOKIE, crumb)))
+		len += crumb->value.len + 2;
+	p = fr_arena_alloc(st->arena, len);
+	if (!p)
+		return false;
+	all.p = p;
+	while ((crumb = fr_fields_next(f, FR_FIELD_COOKIE, crumb))) {
+		if (all.len) {
+			p[all.len++] = ';';
+			p[all.len++] = ' ';
+		}
+		memcpy(p + all.len, crumb->value.p, crumb->value.len);
+		all.len += crumb->value.len;
+	}
+	for (size_t i = 0, seen = 0; i < f->n; i++) {
+		if (f->v[i].id == FR_FIELD_COOKIE && seen++)
+			continue;
+		f->v[kept] = f->v[i];
+		if (f->v[kept].id == FR_FIELD_COOKIE)
+			f->v[kept].value = all;
+		kept++;
+	}
+	f->n = kept;
+	return true;
+}
+
+/* Host must say what :authority says, or stand in for it (RFC 9113 §8.3.1). */
+static bool settle_authority(struct fr_h2_stream *st)
+{
+	struct fr_request *req = st->req;
+	struct fr_str host = fr_fields_value(&req->fields, FR_FIELD_HOST), part;
+	size_t hosts = fr_fields_count(&req->fields, FR_FIELD_HOST);
+	uint16_t port;
+
+	if (hosts > 1)
+		return false;
+	if (hosts && req->authority.p && !fr_str_ieq(host, req->authority))
+		return false;
+	if (hosts && !req->authority.p)
+		req->authority = host;
+	(void)fr_fields_remove(&req->fields, FR_FIELD_HOST);
+	return fr_authority_parse(req->authority, &part, &port) == 0;
+}
+
+static bool target_is_valid(const struct fr_request *req)
+{
+	if (req->method == FR_METHOD_CONNECT)
+		return req->target.len == 0;
+	if (fr_str_is(req->target, "*"))
+		return req->method == FR_METHOD_OPTIONS;
+	return req->target.len && req->target.p[0] == '/' && fr_str_all(req->target, FR_CH_TARGET);
+}
+
+bool fr_h2_finish_request(struct fr_h2_stream *st)
+{
+	struct fr_request *req = st->req;
+	const struct fr_field *expect;
+
+	if (st->is_malformed || !fr_str_all(req->method_text, FR_CH_TCHAR))
+		return false;
+	req->version = FR_HTTP_2;
+	req->method = fr_method_lookup(req->method_text);
+	req->keep_alive = true;
+	if (!target_is_valid(req) || !settle_authority(st) ||
+	    fr_content_length(&req->fields, &req->content_length) < 0)
+		return false;
+	if (st->cookies > 1 && !join_cookies(st))
+		return false;
+	expect = fr_fields_get(&req->fields, FR_FIELD_EXPECT);
+	req->expect_continue = expect && fr_str_iis(expect->value, "100-continue");
+	st->urgency = read_urgency(fr_fields_value(&req->fields, FR_FIELD_PRIORITY));
+	return true;
+}

@@ -1,0 +1,317 @@
+/* Submissions, bodies and promises: what the server sends. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "h2/session_priv.h"
+
+/* Fields of a head that need no heap; more are rare and get some. */
+#define STACK_FIELDS 64u
+/* Bytes of a DATA frame's header and the pad length behind it. */
+#define FRAME_HEADER_BYTES 9u
+/* A short cookie can be guessed through the compressor (RFC 7541 §7.1). */
+#define GUESSABLE_COOKIE_BYTES 20u
+
+/* --- fields to nghttp2's form --- */
+
+struct nv_list {
+	nghttp2_nv stack[STACK_FIELDS];
+	nghttp2_nv *v;
+	size_t n;
+};
+
+static void put(struct nv_list *l, struct fr_str name, struct fr_str value, uint8_t flags)
+{
+	l->v[l->n++] = (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name.p,
+	                            .value = (uint8_t *)(uintptr_t)value.p,
+	                            .namelen = name.len,
+	                            .valuelen = value.len,
+	                            .flags = flags};
+}
+
+static uint8_t flags_of(const struct fr_field *f)
+{
+	if ((f->flags & FR_FIELD_SENSITIVE) || f->id == FR_FIELD_AUTHORIZATION ||
+	    f->id == FR_FIELD_PROXY_AUTHORIZATION ||
+	    (f->id == FR_FIELD_COOKIE && f->value.len < GUESSABLE_COOKIE_BYTES))
+		return NGHTTP2_NV_FLAG_NO_INDEX;
+	return NGHTTP2_NV_FLAG_NONE;
+}
+
+/* Room for `pseudo` more than the fields. False without memory. */
+static bool open_list(struct nv_list *l, const struct fr_fields *f, size_t pseudo)
+{
+	l->n = 0;
+	l->v = l->stack;
+	if (f->n + pseudo > STACK_FIELDS)
+		l->v = fr_try_malloc((f->n + pseudo) * sizeof *l->v);
+	return l->v != NULL;
+}
+
+static void close_list(struct nv_list *l)
+{
+	if (l->v != l->stack)
+		free(l->v);
+}
+
+static void put_fields(struct nv_list *l, const struct fr_fields *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		put(l, f->v[i].name, f->v[i].value, flags_of(&f->v[i]));
+}
+
+static bool open_response(struct nv_list *l, const struct fr_response *resp, char status[4])
+{
+	if (!open_list(l, &resp->fields, 1))
+		return false;
+	status[0] = (char)('0' + resp->status / 100 % 10);
+	status[1] = (char)('0' + resp->status / 10 % 10);
+	status[2] = (char)('0' + resp->status % 10);
+	put(l, FR_STR(":status"), fr_str_make(status, 3), NGHTTP2_NV_FLAG_NO_COPY_NAME);
+	put_fields(l, &resp->fields);
+	return true;
+}
+
+static int error_of(int ng)
+{
+	return ng == NGHTTP2_ERR_NOMEM ? FR_ERR_NOMEM : FR_ERR_CLOSED;
+}
+
+/* --- bodies --- */
+
+static ssize_t read_body(nghttp2_session *ng, int32_t stream_id, uint8_t *buf, size_t max,
+                         uint32_t *flags, nghttp2_data_source *source, void *user)
+{
+	struct fr_h2_session *s = user;
+	struct fr_h2_stream *st = source->ptr;
+	struct fr_h2_body body;
+	struct nv_list l;
+
+	(void)buf;
+	FR_ASSERT(st->magic == FR_H2_STREAM_MAGIC && st->id == stream_id);
+	body = s->events.on_read(s->user, st->user, max);
+	if (body.failed)
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+	if (body.deferred) {
+		st->is_deferred = true;
+		return NGHTTP2_ERR_DEFERRED;
+	}
+	FR_ASSERT(body.len <= max && (body.len || body.end));
+	*flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+	if (!body.end)
+		return (ssize_t)body.len;
+	*flags |= NGHTTP2_DATA_FLAG_EOF;
+	if (body.trailers && body.trailers->n && open_list(&l, body.trailers, 0)) {
+		put_fields(&l, body.trailers);
+		if (nghttp2_submit_trailer(ng, stream_id, l.v, l.n) == 0)
+			*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+		close_list(&l);
+	}
+	return (ssize_t)body.len;
+}
+
+/* One copy: from where the handler keeps the bytes into the output. */
+static int send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *framehd,
+                     size_t length, nghttp2_data_source *source, void *user)
+{
+	struct fr_h2_session *s = user;
+	struct fr_h2_stream *st = source->ptr;
+	uint8_t *at;
+
+	(void)ng;
+	FR_ASSERT(st->magic == FR_H2_STREAM_MAGIC && frame->data.padlen == 0);
+	if (!s->out || fr_buf_len(s->out) >= s->out_until)
+		return NGHTTP2_ERR_WOULDBLOCK;
+	at = fr_buf_reserve(s->out, FRAME_HEADER_BYTES + length);
+	if (!at)
+		return fr_buf_len(s->out) ? NGHTTP2_ERR_WOULDBLOCK : NGHTTP2_ERR_CALLBACK_FAILURE;
+	memcpy(at, framehd, FRAME_HEADER_BYTES);
+	s->events.on_copy(s->user, st->user, at + FRAME_HEADER_BYTES, length);
+	fr_buf_commit(s->out, FRAME_HEADER_BYTES + length);
+	fr_bucket_add(&s->buckets[FR_H2_BUCKET_WINDOW_UPDATE], s->limits.window_update_per_frame);
+	return 0;
+}
+
+/* --- answers --- */
+
+int fr_h2_submit_informational(struct fr_h2_session *s, int32_t stream_id,
+                               const struct fr_response *resp)
+{
+	struct nv_list l;
+	char status[4];
+	int rc;
+
+	if (!fr_h2_find(s, stream_id))
+		return FR_ERR_CLOSED;
+	if (!open_response(&l, resp, status))
+		return FR_ERR_NOMEM;
+	rc = nghttp2_submit_headers(s->ng, NGHTTP2_FLAG_NONE, stream_id, NULL, l.v, l.n, NULL);
+	close_list(&l);
+	return rc < 0 ? error_of(rc) : 0;
+}
+
+int fr_h2_submit_response(struct fr_h2_session *s, int32_t stream_id,
+                          const struct fr_response *resp, bool has_body)
+{
+	struct fr_h2_stream *st = fr_h2_find(s, stream_id);
+	nghttp2_data_provider body = {.source.ptr = st, .read_callback = read_body};
+	struct nv_list l;
+	char status[4];
+	int rc;
+
+	if (!st)
+		return FR_ERR_CLOSED;
+	if (!open_response(&l, resp, status))
+		return FR_ERR_NOMEM;
+	rc = nghttp2_submit_response(s->ng, stream_id, l.v, l.n, has_body ? &body : NULL);
+	close_list(&l);
+	return rc < 0 ? error_of(rc) : 0;
+}
+
+void fr_h2_resume(struct fr_h2_session *s, int32_t stream_id)
+{
+	struct fr_h2_stream *st = fr_h2_find(s, stream_id);
+
+	if (!st || !st->is_deferred)
+		return;
+	st->is_deferred = false;
+	(void)nghttp2_session_resume_data(s->ng, stream_id);
+}
+
+void fr_h2_reset(struct fr_h2_session *s, int32_t stream_id, enum fr_h2_code code)
+{
+	struct fr_h2_stream *st = fr_h2_find(s, stream_id);
+
+	if (!st)
+		return;
+	st->is_reset_by_us = true;
+	if (st->state == FR_H2_ST_RESERVED) {
+		/* the promise must be on the wire first */
+		st->reset_wanted = true;
+		st->reset_code = code;
+		return;
+	}
+	(void)nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, stream_id, code);
+}
+
+void fr_h2_consumed(struct fr_h2_session *s, int32_t stream_id, size_t len)
+{
+	struct fr_h2_stream *st = fr_h2_find(s, stream_id);
+
+	if (!st)
+		return;
+	FR_ASSERT(len <= st->unconsumed);
+	st->unconsumed -= len;
+	(void)nghttp2_session_consume(s->ng, stream_id, len);
+}
+
+/* --- push --- */
+
+bool fr_h2_push_is_enabled(const struct fr_h2_session *s)
+{
+	return !s->is_terminated && !s->goaway_sent && !s->goaway_received &&
+	       nghttp2_session_get_remote_settings(s->ng, NGHTTP2_SETTINGS_ENABLE_PUSH) != 0;
+}
+
+bool fr_h2_push_has_room(const struct fr_h2_session *s)
+{
+	return s->n_pushes <
+	       nghttp2_session_get_remote_settings(s->ng, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+int32_t fr_h2_push(struct fr_h2_session *s, int32_t parent_id, const struct fr_request *req,
+                   void *stream)
+{
+	struct fr_h2_stream *st;
+	struct nv_list l;
+	int32_t id;
+
+	if (!fr_h2_push_is_enabled(s) || !fr_h2_push_has_room(s) || !fr_h2_find(s, parent_id))
+		return FR_ERR_REFUSED;
+	if (!open_list(&l, &req->fields, 4))
+		return FR_ERR_NOMEM;
+	st = fr_h2_stream_new(s, 0);
+	st->state = FR_H2_ST_RESERVED;
+	st->is_push = true;
+	s->n_pushes++;
+	put(&l, FR_STR(":method"), req->method_text, NGHTTP2_NV_FLAG_NO_COPY_NAME);
+	put(&l, FR_STR(":scheme"), req->scheme, NGHTTP2_NV_FLAG_NO_COPY_NAME);
+	put(&l, FR_STR(":authority"), req->authority, NGHTTP2_NV_FLAG_NO_COPY_NAME);
+	put(&l, FR_STR(":path"), req->target, NGHTTP2_NV_FLAG_NO_COPY_NAME);
+	put_fields(&l, &req->fields);
+	id = nghttp2_submit_push_promise(s->ng, NGHTTP2_FLAG_NONE, parent_id, l.v, l.n, st);
+	close_list(&l);
+	if (id < 0) {
+		fr_h2_stream_free(st);
+		return id == NGHTTP2_ERR_NOMEM ? FR_ERR_NOMEM : FR_ERR_REFUSED;
+	}
+	st->id = id;
+	st->user = stream;
+	s->stats.pushes++;
+	return id;
+}
+
+static void promise_sent(struct fr_h2_session *s, int32_t id)
+{
+	struct fr_h2_stream *st = fr_h2_find(s, id);
+
+	if (!st)
+		return;
+	st->state = FR_H2_ST_HALF_CLOSED;
+	s->ranks_pending |= st->has_rank;
+	if (st->reset_wanted)
+		(void)nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, id, st->reset_code);
+}
+
+static void count_head(struct fr_h2_session *s, size_t wire, const nghttp2_nv *nva, size_t n)
+{
+	s->stats.head_bytes_out += wire;
+	for (size_t i = 0; i < n; i++)
+		s->stats.head_bytes_out_plain += nva[i].namelen + nva[i].valuelen;
+}
+
+static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *user)
+{
+	struct fr_h2_session *s = user;
+
+	(void)ng;
+	switch (frame->hd.type) {
+	case NGHTTP2_HEADERS:
+		count_head(s, frame->hd.length, frame->headers.nva, frame->headers.nvlen);
+		break;
+	case NGHTTP2_PUSH_PROMISE:
+		count_head(s, frame->hd.length, frame->push_promise.nva, frame->push_promise.nvlen);
+		promise_sent(s, frame->push_promise.promised_stream_id);
+		break;
+	case NGHTTP2_RST_STREAM:
+		s->stats.resets_sent++;
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+/* A promise that could not be sent any more (push was disabled, the page is
+ * gone): the pushed stream never was. */
+static int on_frame_not_send(nghttp2_session *ng, const nghttp2_frame *frame, int err, void *user)
+{
+	struct fr_h2_session *s = user;
+	struct fr_h2_stream *st;
+
+	(void)ng;
+	(void)err;
+	if (frame->hd.type != NGHTTP2_PUSH_PROMISE)
+		return 0;
+	st = fr_h2_find(s, frame->push_promise.promised_stream_id);
+	if (st && st->state == FR_H2_ST_RESERVED)
+		fr_h2_stream_close(st, FR_H2_CANCEL);
+	return 0;
+}
+
+void fr_h2_set_send_callbacks(nghttp2_session_callbacks *cb)
+{
+	nghttp2_session_callbacks_set_send_data_callback(cb, send_data);
+	nghttp2_session_callbacks_set_on_frame_send_callback(cb, on_frame_send);
+	nghttp2_session_callbacks_set_on_frame_not_send_callback(cb, on_frame_not_send);
+}
