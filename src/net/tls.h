@@ -40,8 +40,8 @@ void fr_tls_tickets_free(struct fr_tls_tickets **t);
  * Checks that key and certificate belong together. tickets: borrowed, must
  * outlive the context. 0; FR_ERR_TLS or FR_ERR_IO with *why filled. */
 int fr_tls_server_new(const struct fr_tls_cert_spec *certs, size_t n, int min_version,
-                      bool offer_h2, struct fr_tls_tickets *tickets,
-                      struct fr_tls_server **out, struct fr_tls_problem *why) FR_MUST_USE;
+                      bool offer_h2, struct fr_tls_tickets *tickets, struct fr_tls_server **out,
+                      struct fr_tls_problem *why) FR_MUST_USE;
 void fr_tls_server_ref(struct fr_tls_server *s);
 void fr_tls_server_unref(struct fr_tls_server **s);
 
@@ -79,7 +79,7 @@ int fr_tls_write(struct fr_tls *t, const void *data, size_t len, size_t record_b
 void fr_tls_shutdown(struct fr_tls *t);
 
 /* After the handshake. Borrowed for the life of t. */
-struct fr_str fr_tls_alpn(const struct fr_tls *t);       /* "" if none */
+struct fr_str fr_tls_alpn(const struct fr_tls *t);        /* "" if none */
 struct fr_str fr_tls_server_name(const struct fr_tls *t); /* SNI, lower case; "" if none */
 const char *fr_tls_version_str(const struct fr_tls *t);
 bool fr_tls_is_resumed(const struct fr_tls *t);
@@ -88,6 +88,9 @@ const char *fr_tls_error_text(const struct fr_tls *t);
 /* Would the certificate chosen for this connection also be chosen for `host`?
  * (HTTP/2 connection coalescing and 421, RFC 9110 §7.4.) */
 bool fr_tls_covers(const struct fr_tls *t, struct fr_str host);
+
+/* A client spoke plain HTTP to a TLS port (known once bytes were fed). */
+bool fr_tls_saw_plain_http(const struct fr_tls *t);
 
 /* Cryptographically secure random bytes. Aborts if the system has none. */
 void fr_random_bytes(void *out, size_t len);

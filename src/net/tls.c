@@ -1,0 +1,317 @@
+#include "net/tls.h"
+
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "net/tls_priv.h"
+
+#define MAGIC 0x746c7363u
+/* What TLS adds to one record: header, explicit nonce or content type, tag. */
+#define RECORD_OVERHEAD_BYTES 64u
+#define RECORD_MAX_BYTES 16384u
+#define NAME_MAX_BYTES 256u
+
+struct fr_tls {
+	uint32_t magic;
+	SSL *ssl;                     /* owned */
+	struct fr_tls_server *server; /* reference; NULL on a client */
+	struct fr_tls_client *client; /* reference; NULL on a server */
+	struct fr_buf *out;           /* borrowed: ciphertext to send */
+	const uint8_t *in;            /* borrowed: ciphertext received, in_len left */
+	size_t in_len;
+	char name[NAME_MAX_BYTES]; /* SNI, lower case */
+	char error[160];
+	bool is_first_read;
+	bool saw_plain_http;
+};
+
+static struct fr_tls *of(SSL *ssl)
+{
+	struct fr_tls *t = SSL_get_app_data(ssl);
+
+	FR_ASSERT(t && t->magic == MAGIC);
+	return t;
+}
+
+struct fr_tls_server *fr_tls_server_of(SSL *ssl)
+{
+	return of(ssl)->server;
+}
+
+/* --- the transport: a BIO over the bytes fed and the output buffer --- */
+
+static int bio_read(BIO *bio, char *buf, int len)
+{
+	struct fr_tls *t = BIO_get_data(bio);
+	size_t n = (size_t)(len > 0 ? len : 0);
+
+	BIO_clear_retry_flags(bio);
+	if (t->in_len == 0) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	if (n > t->in_len)
+		n = t->in_len;
+	memcpy(buf, t->in, n);
+	t->in += n;
+	t->in_len -= n;
+	return (int)n;
+}
+
+static int bio_write(BIO *bio, const char *buf, int len)
+{
+	struct fr_tls *t = BIO_get_data(bio);
+
+	BIO_clear_retry_flags(bio);
+	if (len <= 0 || fr_buf_append(t->out, buf, (size_t)len) < 0)
+		return -1;
+	return len;
+}
+
+static long bio_ctrl(BIO *bio, int cmd, long num, void *ptr)
+{
+	(void)bio;
+	(void)num;
+	(void)ptr;
+	return cmd == BIO_CTRL_FLUSH || cmd == BIO_CTRL_DUP;
+}
+
+static BIO_METHOD *method;
+static CRYPTO_ONCE method_once = CRYPTO_ONCE_STATIC_INIT;
+
+/* Written once, before any use, then only read. */
+static void make_method(void)
+{
+	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "forerun");
+	FR_ASSERT(method);
+	BIO_meth_set_read(method, bio_read);
+	BIO_meth_set_write(method, bio_write);
+	BIO_meth_set_ctrl(method, bio_ctrl);
+}
+
+static struct fr_tls *tls_new(SSL_CTX *ctx, struct fr_buf *out)
+{
+	struct fr_tls *t = fr_calloc(1, sizeof *t);
+	BIO *bio;
+
+	FR_ASSERT(CRYPTO_THREAD_run_once(&method_once, make_method));
+	t->magic = MAGIC;
+	t->out = out;
+	t->is_first_read = true;
+	t->ssl = SSL_new(ctx);
+	bio = BIO_new(method);
+	FR_ASSERT(t->ssl && bio);
+	BIO_set_data(bio, t);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(t->ssl, bio, bio);
+	SSL_set_app_data(t->ssl, t);
+	return t;
+}
+
+struct fr_tls *fr_tls_accept(struct fr_tls_server *s, struct fr_buf *out)
+{
+	struct fr_tls *t = tls_new(s->certs[0].ctx, out);
+
+	fr_tls_server_ref(s);
+	t->server = s;
+	SSL_set_accept_state(t->ssl);
+	return t;
+}
+
+struct fr_tls *fr_tls_connect(struct fr_tls_client *c, const char *host, struct fr_buf *out)
+{
+	struct fr_tls *t = tls_new(c->ctx, out);
+	X509_VERIFY_PARAM *param = SSL_get0_param(t->ssl);
+
+	fr_tls_client_ref(c);
+	t->client = c;
+	/* an address is verified as such and never sent as a name (RFC 6066 §3) */
+	if (X509_VERIFY_PARAM_set1_ip_asc(param, host) != 1) {
+		ERR_clear_error();
+		FR_ASSERT(SSL_set1_host(t->ssl, host) == 1);
+		(void)SSL_set_tlsext_host_name(t->ssl, host);
+	}
+	SSL_set_connect_state(t->ssl);
+	return t;
+}
+
+void fr_tls_free(struct fr_tls **tp)
+{
+	struct fr_tls *t = *tp;
+
+	if (!t)
+		return;
+	SSL_free(t->ssl);
+	fr_tls_server_unref(&t->server);
+	fr_tls_client_unref(&t->client);
+	t->magic = 0;
+	free(t);
+	*tp = NULL;
+}
+
+/* --- errors --- */
+
+void fr_tls_describe(char *out, size_t cap, const char *what)
+{
+	unsigned long e = ERR_peek_last_error();
+	const char *reason = e ? ERR_reason_error_string(e) : NULL;
+
+	(void)snprintf(out, cap, "%s%s%s", what, *what ? ": " : "",
+	               reason ? reason : "unknown error");
+	ERR_clear_error();
+}
+
+static int failed(struct fr_tls *t)
+{
+	long verify = SSL_get_verify_result(t->ssl);
+
+	if (t->client && verify != X509_V_OK) {
+		(void)snprintf(t->error, sizeof t->error, "certificate verify failed: %s",
+		               X509_verify_cert_error_string(verify));
+		ERR_clear_error();
+	} else if (t->saw_plain_http) {
+		(void)snprintf(t->error, sizeof t->error, "plain HTTP on a TLS port");
+		ERR_clear_error();
+	} else {
+		fr_tls_describe(t->error, sizeof t->error, "TLS");
+	}
+	return FR_ERR_TLS;
+}
+
+/* What an operation that returned `rc` <= 0 means. */
+static int outcome(struct fr_tls *t, int rc)
+{
+	switch (SSL_get_error(t->ssl, rc)) {
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		return FR_ERR_AGAIN;
+	case SSL_ERROR_ZERO_RETURN:
+		return 0;
+	default:
+		return failed(t);
+	}
+}
+
+/* --- the connection --- */
+
+void fr_tls_feed(struct fr_tls *t, const uint8_t *data, size_t len)
+{
+	if (t->is_first_read && len) {
+		t->is_first_read = false;
+		/* handshake records begin with 22; an upper-case letter is a method */
+		t->saw_plain_http = t->server && data[0] >= 'A' && data[0] <= 'Z';
+	}
+	t->in = data;
+	t->in_len = len;
+}
+
+static void note_server_name(struct fr_tls *t)
+{
+	const char *name = SSL_get_servername(t->ssl, TLSEXT_NAMETYPE_host_name);
+
+	for (size_t i = 0; name && name[i] && i < NAME_MAX_BYTES - 1; i++)
+		t->name[i] = fr_ascii_lower(name[i]);
+}
+
+int fr_tls_handshake(struct fr_tls *t)
+{
+	int rc;
+
+	ERR_clear_error();
+	rc = SSL_do_handshake(t->ssl);
+	if (rc == 1) {
+		note_server_name(t);
+		return 1;
+	}
+	rc = outcome(t, rc);
+	return rc == 0 ? failed(t) : rc;
+}
+
+int64_t fr_tls_read(struct fr_tls *t, uint8_t *buf, size_t cap)
+{
+	size_t n = 0;
+	int rc;
+
+	ERR_clear_error();
+	rc = SSL_read_ex(t->ssl, buf, cap, &n);
+	return rc == 1 ? (int64_t)n : outcome(t, rc);
+}
+
+int fr_tls_write(struct fr_tls *t, const void *data, size_t len, size_t record_bytes)
+{
+	size_t max =
+		record_bytes && record_bytes < RECORD_MAX_BYTES ? record_bytes : RECORD_MAX_BYTES;
+	const uint8_t *p = data;
+
+	if (fr_buf_room(t->out) < len + (len / max + 1) * RECORD_OVERHEAD_BYTES)
+		return FR_ERR_LIMIT;
+	ERR_clear_error();
+	while (len) {
+		size_t n = len < max ? len : max, written = 0;
+
+		if (SSL_write_ex(t->ssl, p, n, &written) != 1)
+			return failed(t);
+		p += written;
+		len -= written;
+	}
+	return 0;
+}
+
+void fr_tls_shutdown(struct fr_tls *t)
+{
+	ERR_clear_error();
+	(void)SSL_shutdown(t->ssl);
+	ERR_clear_error();
+}
+
+/* --- what was negotiated --- */
+
+struct fr_str fr_tls_alpn(const struct fr_tls *t)
+{
+	const unsigned char *p = NULL;
+	unsigned n = 0;
+
+	SSL_get0_alpn_selected(t->ssl, &p, &n);
+	return fr_str_make((const char *)p, n);
+}
+
+struct fr_str fr_tls_server_name(const struct fr_tls *t)
+{
+	return fr_str_from(t->name);
+}
+
+const char *fr_tls_version_str(const struct fr_tls *t)
+{
+	return SSL_get_version(t->ssl);
+}
+
+bool fr_tls_is_resumed(const struct fr_tls *t)
+{
+	return SSL_session_reused(t->ssl) == 1;
+}
+
+const char *fr_tls_error_text(const struct fr_tls *t)
+{
+	return t->error;
+}
+
+bool fr_tls_covers(const struct fr_tls *t, struct fr_str host)
+{
+	if (!t->server)
+		return true;
+	return fr_tls_server_choose(t->server, host) ==
+	       fr_tls_server_choose(t->server, fr_str_from(t->name));
+}
+
+bool fr_tls_saw_plain_http(const struct fr_tls *t)
+{
+	return t->saw_plain_http;
+}
+
+void fr_random_bytes(void *out, size_t len)
+{
+	FR_ASSERT(len <= 65536 && RAND_bytes(out, (int)len) == 1);
+}

@@ -1,0 +1,252 @@
+/* Server and client contexts: certificates, protocols, ciphers, verification. */
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "net/tls_priv.h"
+
+/* TLS 1.2: forward secrecy and AEAD only; nothing of RFC 9113 appendix A. */
+#define CIPHERS_12 "ECDHE+AESGCM:ECDHE+CHACHA20"
+#define GROUPS "X25519:P-256:P-384"
+
+static int problem(struct fr_tls_problem *why, const char *what, const char *file, int err)
+{
+	char prefix[400];
+
+	(void)snprintf(prefix, sizeof prefix, "%s %s", what, file);
+	fr_tls_describe(why->text, sizeof why->text, prefix);
+	return err;
+}
+
+/* --- choosing --- */
+
+static bool wildcard_matches(const char *pattern, struct fr_str name)
+{
+	struct fr_str suffix = fr_str_from(pattern + 1); /* with its dot */
+
+	return pattern[0] == '*' && pattern[1] == '.' && name.len > suffix.len &&
+	       fr_str_ends(name, suffix);
+}
+
+const struct fr_tls_cert *fr_tls_server_choose(const struct fr_tls_server *s, struct fr_str name)
+{
+	const struct fr_tls_cert *best = &s->certs[0];
+	size_t best_len = 0;
+
+	for (size_t c = 0; c < s->n_certs; c++)
+		for (size_t h = 0; h < s->certs[c].n_hosts; h++) {
+			const char *host = s->certs[c].hosts[h];
+
+			if (fr_str_is(name, host))
+				return &s->certs[c];
+			if (wildcard_matches(host, name) && strlen(host) > best_len) {
+				best = &s->certs[c];
+				best_len = strlen(host);
+			}
+		}
+	return best;
+}
+
+static int on_server_name(SSL *ssl, int *alert, void *arg)
+{
+	const struct fr_tls_server *s = arg;
+	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	char lower[256];
+	size_t n = 0;
+
+	(void)alert;
+	if (!name)
+		return SSL_TLSEXT_ERR_NOACK;
+	for (; name[n] && n < sizeof lower; n++)
+		lower[n] = fr_ascii_lower(name[n]);
+	(void)SSL_set_SSL_CTX(ssl, fr_tls_server_choose(s, fr_str_make(lower, n))->ctx);
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                   const unsigned char *in, unsigned in_len, void *arg)
+{
+	static const unsigned char both[] = "\x02h2\x08http/1.1";
+	const struct fr_tls_server *s = arg;
+	const unsigned char *ours = s->offer_h2 ? both : both + 3;
+	unsigned ours_len = (unsigned)sizeof both - 1 - (s->offer_h2 ? 0 : 3);
+
+	(void)ssl;
+	/* RFC 7301 §3.2: nothing in common is an error */
+	if (SSL_select_next_proto((unsigned char **)(uintptr_t)out, out_len, ours, ours_len, in,
+	                          in_len) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+/* --- servers --- */
+
+static SSL_CTX *server_ctx(struct fr_tls_server *s, int min_version)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+	FR_ASSERT(ctx);
+	(void)SSL_CTX_set_min_proto_version(ctx,
+	                                    min_version == 13 ? TLS1_3_VERSION : TLS1_2_VERSION);
+	FR_ASSERT(SSL_CTX_set_cipher_list(ctx, CIPHERS_12) == 1);
+	FR_ASSERT(SSL_CTX_set1_groups_list(ctx, GROUPS) == 1);
+	(void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+	                                       SSL_OP_CIPHER_SERVER_PREFERENCE |
+	                                       SSL_OP_PRIORITIZE_CHACHA |
+	                                       SSL_OP_IGNORE_UNEXPECTED_EOF);
+	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+	                                    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(ctx, 1);
+	/* resumption by tickets alone: nothing is kept for clients that are gone */
+	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	(void)SSL_CTX_set_num_tickets(ctx, 1);
+	(void)SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"forerun", 7);
+	(void)SSL_CTX_set_tlsext_servername_callback(ctx, on_server_name);
+	(void)SSL_CTX_set_tlsext_servername_arg(ctx, s);
+	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, s);
+	fr_tls_tickets_install(ctx);
+	return ctx;
+}
+
+static int load_pair(SSL_CTX *ctx, const struct fr_tls_cert_spec *spec, struct fr_tls_problem *why)
+{
+	ERR_clear_error();
+	if (SSL_CTX_use_certificate_chain_file(ctx, spec->cert_file) != 1)
+		return problem(why, "cannot use certificate", spec->cert_file, FR_ERR_IO);
+	if (SSL_CTX_use_PrivateKey_file(ctx, spec->key_file, SSL_FILETYPE_PEM) != 1)
+		return problem(why, "cannot use key", spec->key_file, FR_ERR_IO);
+	if (SSL_CTX_check_private_key(ctx) != 1)
+		return problem(why, "key does not belong to the certificate:", spec->key_file,
+		               FR_ERR_TLS);
+	return 0;
+}
+
+static void copy_hosts(struct fr_tls_cert *cert, const struct fr_tls_cert_spec *spec)
+{
+	cert->hosts = fr_calloc(spec->n_hosts, sizeof *cert->hosts);
+	for (; cert->n_hosts < spec->n_hosts; cert->n_hosts++)
+		cert->hosts[cert->n_hosts] = fr_str_dup(fr_str_from(spec->hosts[cert->n_hosts]));
+}
+
+int fr_tls_server_new(const struct fr_tls_cert_spec *certs, size_t n, int min_version,
+                      bool offer_h2, struct fr_tls_tickets *tickets, struct fr_tls_server **out,
+                      struct fr_tls_problem *why)
+{
+	struct fr_tls_server *s;
+	int rc = 0;
+
+	if (n == 0) {
+		(void)snprintf(why->text, sizeof why->text, "no certificate is configured");
+		return FR_ERR_INVALID;
+	}
+	s = fr_calloc(1, sizeof *s);
+	s->refs = 1;
+	s->tickets = tickets;
+	s->offer_h2 = offer_h2;
+	s->certs = fr_calloc(n, sizeof *s->certs);
+	for (; rc == 0 && s->n_certs < n; s->n_certs++) {
+		s->certs[s->n_certs].ctx = server_ctx(s, min_version);
+		copy_hosts(&s->certs[s->n_certs], &certs[s->n_certs]);
+		rc = load_pair(s->certs[s->n_certs].ctx, &certs[s->n_certs], why);
+	}
+	if (rc < 0) {
+		fr_tls_server_unref(&s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
+
+void fr_tls_server_ref(struct fr_tls_server *s)
+{
+	atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+}
+
+void fr_tls_server_unref(struct fr_tls_server **sp)
+{
+	struct fr_tls_server *s = *sp;
+
+	*sp = NULL;
+	if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	for (size_t c = 0; c < s->n_certs; c++) {
+		SSL_CTX_free(s->certs[c].ctx);
+		for (size_t h = 0; h < s->certs[c].n_hosts; h++)
+			free(s->certs[c].hosts[h]);
+		free(s->certs[c].hosts);
+	}
+	free(s->certs);
+	free(s);
+}
+
+/* --- clients --- */
+
+static int load_trust(SSL_CTX *ctx, const char *ca_file, struct fr_tls_problem *why)
+{
+	ERR_clear_error();
+	if (!ca_file && SSL_CTX_set_default_verify_paths(ctx) != 1)
+		return problem(why, "cannot use the system's", "authorities", FR_ERR_IO);
+	if (ca_file && SSL_CTX_load_verify_file(ctx, ca_file) != 1)
+		return problem(why, "cannot use authorities", ca_file, FR_ERR_IO);
+	return 0;
+}
+
+static void set_alpn(SSL_CTX *ctx, const char *alpn)
+{
+	unsigned char wire[32];
+	size_t n = strlen(alpn);
+
+	FR_ASSERT(n && n < sizeof wire);
+	wire[0] = (unsigned char)n;
+	memcpy(wire + 1, alpn, n);
+	(void)SSL_CTX_set_alpn_protos(ctx, wire, (unsigned)n + 1);
+}
+
+int fr_tls_client_new(const char *ca_file, bool verify, const char *alpn,
+                      struct fr_tls_client **out, struct fr_tls_problem *why)
+{
+	struct fr_tls_client *c = fr_calloc(1, sizeof *c);
+	int rc = 0;
+
+	c->refs = 1;
+	c->verify = verify;
+	c->ctx = SSL_CTX_new(TLS_client_method());
+	FR_ASSERT(c->ctx);
+	(void)SSL_CTX_set_min_proto_version(c->ctx, TLS1_2_VERSION);
+	(void)SSL_CTX_set_mode(c->ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+	                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	/* a missing close_notify is for the reader to judge, not an error here */
+	(void)SSL_CTX_set_options(c->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_read_ahead(c->ctx, 1);
+	if (alpn)
+		set_alpn(c->ctx, alpn);
+	if (verify) {
+		SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, NULL);
+		rc = load_trust(c->ctx, ca_file, why);
+	}
+	if (rc < 0) {
+		fr_tls_client_unref(&c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
+
+void fr_tls_client_ref(struct fr_tls_client *c)
+{
+	atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+}
+
+void fr_tls_client_unref(struct fr_tls_client **cp)
+{
+	struct fr_tls_client *c = *cp;
+
+	*cp = NULL;
+	if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	SSL_CTX_free(c->ctx);
+	free(c);
+}
