@@ -25,32 +25,32 @@
 #include "http/message.h"
 
 /* What is wrong with a message: name, status to answer a request with, text. */
-#define FR_H1_ERROR_TABLE(X)                                                        \
-	X(NONE, 0, "no error")                                                      \
-	X(START_LINE, 400, "malformed start line")                                  \
-	X(METHOD, 400, "malformed method")                                          \
-	X(TARGET, 400, "malformed request target")                                  \
-	X(TARGET_TOO_LONG, 414, "request target too long")                          \
-	X(VERSION, 505, "HTTP version not supported")                               \
-	X(STATUS, 400, "malformed status code")                                     \
-	X(FIELD_NAME, 400, "malformed field name")                                  \
-	X(FIELD_VALUE, 400, "forbidden character in a field value")                 \
-	X(OBS_FOLD, 400, "line folding in a field value")                           \
-	X(BARE_CR, 400, "CR without LF")                                            \
-	X(BARE_LF, 400, "LF without CR")                                            \
-	X(HEAD_TOO_LARGE, 431, "fields too large or too many")                      \
-	X(HOST, 400, "Host missing, repeated or malformed")                         \
-	X(HOST_MISMATCH, 400, "Host differs from the request target")               \
-	X(CONTENT_LENGTH, 400, "Content-Length malformed or repeated")              \
-	X(TRANSFER_ENCODING, 400, "Transfer-Encoding malformed")                    \
-	X(TRANSFER_CODING, 501, "transfer coding not supported")                    \
-	X(LENGTH_AND_CODING, 400, "both Content-Length and Transfer-Encoding")      \
-	X(CONNECTION, 400, "malformed Connection field")                            \
-	X(EXPECT, 417, "expectation not supported")                                 \
-	X(UPGRADE, 400, "malformed Upgrade")                                        \
-	X(CHUNK, 400, "malformed chunk")                                            \
-	X(TRAILER, 400, "field not allowed in a trailer")                           \
-	X(TRUNCATED, 400, "message cut short")                                      \
+#define FR_H1_ERROR_TABLE(X)                                                                       \
+	X(NONE, 0, "no error")                                                                     \
+	X(START_LINE, 400, "malformed start line")                                                 \
+	X(METHOD, 400, "malformed method")                                                         \
+	X(TARGET, 400, "malformed request target")                                                 \
+	X(TARGET_TOO_LONG, 414, "request target too long")                                         \
+	X(VERSION, 505, "HTTP version not supported")                                              \
+	X(STATUS, 400, "malformed status code")                                                    \
+	X(FIELD_NAME, 400, "malformed field name")                                                 \
+	X(FIELD_VALUE, 400, "forbidden character in a field value")                                \
+	X(OBS_FOLD, 400, "line folding in a field value")                                          \
+	X(BARE_CR, 400, "CR without LF")                                                           \
+	X(BARE_LF, 400, "LF without CR")                                                           \
+	X(HEAD_TOO_LARGE, 431, "fields too large or too many")                                     \
+	X(HOST, 400, "Host missing, repeated or malformed")                                        \
+	X(HOST_MISMATCH, 400, "Host differs from the request target")                              \
+	X(CONTENT_LENGTH, 400, "Content-Length malformed or repeated")                             \
+	X(TRANSFER_ENCODING, 400, "Transfer-Encoding malformed")                                   \
+	X(TRANSFER_CODING, 501, "transfer coding not supported")                                   \
+	X(LENGTH_AND_CODING, 400, "both Content-Length and Transfer-Encoding")                     \
+	X(CONNECTION, 400, "malformed Connection field")                                           \
+	X(EXPECT, 417, "expectation not supported")                                                \
+	X(UPGRADE, 400, "malformed Upgrade")                                                       \
+	X(CHUNK, 400, "malformed chunk")                                                           \
+	X(TRAILER, 400, "field not allowed in a trailer")                                          \
+	X(TRUNCATED, 400, "message cut short")                                                     \
 	X(MEMORY, 503, "out of memory for this message")
 
 enum fr_h1_error {
@@ -66,17 +66,17 @@ int fr_h1_error_status(enum fr_h1_error e);
 enum fr_h1_event { FR_H1_NEED_MORE, FR_H1_HEAD, FR_H1_BODY, FR_H1_END, FR_H1_FAILED };
 
 struct fr_h1_limits {
-	size_t line_bytes;   /* request line or status line */
-	size_t fields_bytes; /* all fields, counted as fr_fields_size */
-	size_t fields_count; /* header fields; trailers the same again */
-	size_t chunk_line_bytes;   /* one chunk-size line with its extensions */
-	size_t chunk_extra_bytes;  /* framing overhead without content in one
+	size_t line_bytes;        /* request line or status line */
+	size_t fields_bytes;      /* all fields, counted as fr_fields_size */
+	size_t fields_count;      /* header fields; trailers the same again */
+	size_t chunk_line_bytes;  /* one chunk-size line with its extensions */
+	size_t chunk_extra_bytes; /* framing overhead without content in one
 	                              message: many one-byte chunks with long extensions */
 };
-#define FR_H1_LIMITS_DEFAULT                                                              \
-	{                                                                                 \
-		.line_bytes = 8192, .fields_bytes = 65536, .fields_count = 128,           \
-		.chunk_line_bytes = 256, .chunk_extra_bytes = 1u << 20                    \
+#define FR_H1_LIMITS_DEFAULT                                                                       \
+	{                                                                                          \
+		.line_bytes = 8192, .fields_bytes = 65536, .fields_count = 128,                    \
+		.chunk_line_bytes = 256, .chunk_extra_bytes = 1u << 20                             \
 	}
 
 struct fr_h1_parser; /* one direction of one connection */
@@ -102,8 +102,8 @@ void fr_h1_begin_request(struct fr_h1_parser *p, struct fr_arena *arena, struct 
 /* For responses: `method` of the request answered (HEAD and CONNECT change
  * the framing). 1xx other than 101 is reported as HEAD then END with no body;
  * the caller then begins again for the final response. */
-void fr_h1_begin_response(struct fr_h1_parser *p, struct fr_arena *arena,
-                          struct fr_response *resp, enum fr_method method);
+void fr_h1_begin_response(struct fr_h1_parser *p, struct fr_arena *arena, struct fr_response *resp,
+                          enum fr_method method);
 
 /* True between begin and the first byte of the message (idle keep-alive).
  * Empty lines before a request line (RFC 9112 §2.2) do not end it; more than
@@ -128,8 +128,8 @@ enum fr_h1_framing fr_h1_framing(const struct fr_h1_parser *p);
  * chunked if has_body without length, Content-Length if declared. Field
  * values are checked again: bytes that would split the message are refused
  * with FR_ERR_INVALID. `connection`: value for Connection or NULL. */
-int fr_h1_write_request(struct fr_buf *out, const struct fr_request *req,
-                        const char *connection, const char *upgrade) FR_MUST_USE;
+int fr_h1_write_request(struct fr_buf *out, const struct fr_request *req, const char *connection,
+                        const char *upgrade) FR_MUST_USE;
 /* Status line and fields; framing is added: Content-Length if
  * resp->content_length >= 0, else chunked if `chunked`. */
 int fr_h1_write_response(struct fr_buf *out, const struct fr_response *resp, bool chunked,

@@ -9,9 +9,9 @@
 #include "base/str.h"
 
 enum { /* relations of interest, as bits */
-	FR_REL_PRELOAD = 1 << 0,
-	FR_REL_MODULEPRELOAD = 1 << 1,
-	FR_REL_PRECONNECT = 1 << 2
+       FR_REL_PRELOAD = 1 << 0,
+       FR_REL_MODULEPRELOAD = 1 << 1,
+       FR_REL_PRECONNECT = 1 << 2
 };
 
 enum fr_crossorigin { FR_CORS_NONE, FR_CORS_ANONYMOUS, FR_CORS_CREDENTIALS };

@@ -10,15 +10,15 @@
 
 #include "http/fields.h"
 
-#define FR_METHOD_TABLE(X)     \
-	X(GET, "GET")          \
-	X(HEAD, "HEAD")        \
-	X(POST, "POST")        \
-	X(PUT, "PUT")          \
-	X(DELETE, "DELETE")    \
-	X(OPTIONS, "OPTIONS")  \
-	X(TRACE, "TRACE")      \
-	X(PATCH, "PATCH")      \
+#define FR_METHOD_TABLE(X)                                                                         \
+	X(GET, "GET")                                                                              \
+	X(HEAD, "HEAD")                                                                            \
+	X(POST, "POST")                                                                            \
+	X(PUT, "PUT")                                                                              \
+	X(DELETE, "DELETE")                                                                        \
+	X(OPTIONS, "OPTIONS")                                                                      \
+	X(TRACE, "TRACE")                                                                          \
+	X(PATCH, "PATCH")                                                                          \
 	X(CONNECT, "CONNECT")
 
 enum fr_method {

@@ -19,7 +19,8 @@ struct fr_url {
 	struct fr_str scheme; /* lower case: "http" or "https" */
 	struct fr_str host;   /* lower case; an IPv6 literal keeps its brackets */
 	uint16_t port;        /* the default of the scheme if not written */
-	struct fr_str target; /* path and query, begins with '/', dot segments removed, no fragment */
+	struct fr_str
+		target; /* path and query, begins with '/', dot segments removed, no fragment */
 };
 
 /* Parses an absolute http or https URL; pieces are copied into the arena.

@@ -1,0 +1,325 @@
+#include "http/h1.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "http/h1_priv.h"
+
+static const struct {
+	int status;
+	const char *text;
+} errors[] = {
+#define X(name, status, text) {status, text},
+	FR_H1_ERROR_TABLE(X)
+#undef X
+};
+
+const char *fr_h1_error_str(enum fr_h1_error e)
+{
+	return (size_t)e < FR_COUNT(errors) ? errors[e].text : "?";
+}
+
+int fr_h1_error_status(enum fr_h1_error e)
+{
+	return (size_t)e < FR_COUNT(errors) ? errors[e].status : 400;
+}
+
+/* --- life --- */
+
+static struct fr_h1_parser *parser_new(const struct fr_h1_limits *limits, bool is_request)
+{
+	struct fr_h1_parser *p = fr_calloc(1, sizeof *p);
+
+	p->is_request = is_request;
+	p->limits = *limits;
+	p->state = FR_H1_ST_DONE;
+	fr_buf_init(&p->held, limits->line_bytes + limits->fields_bytes + FR_FIELD_OVERHEAD);
+	return p;
+}
+
+struct fr_h1_parser *fr_h1_request_parser_new(const struct fr_h1_limits *limits)
+{
+	return parser_new(limits, true);
+}
+
+struct fr_h1_parser *fr_h1_response_parser_new(const struct fr_h1_limits *limits)
+{
+	return parser_new(limits, false);
+}
+
+void fr_h1_parser_free(struct fr_h1_parser **pp)
+{
+	if (!*pp)
+		return;
+	fr_buf_fini(&(*pp)->held);
+	free(*pp);
+	*pp = NULL;
+}
+
+static void begin(struct fr_h1_parser *p, struct fr_arena *arena)
+{
+	if (p->state == FR_H1_ST_FAILED)
+		return;
+	p->state = FR_H1_ST_IDLE;
+	p->arena = arena;
+	p->framing = FR_H1_NO_BODY;
+	p->left = p->extra = 0;
+	p->empty_lines = 0;
+	p->scanned = 0;
+	fr_buf_clear(&p->held);
+	fr_fields_init(&p->trailers, arena);
+}
+
+void fr_h1_begin_request(struct fr_h1_parser *p, struct fr_arena *arena, struct fr_request *req)
+{
+	FR_ASSERT(p->is_request);
+	begin(p, arena);
+	p->req = req;
+	fr_request_init(req, arena);
+}
+
+void fr_h1_begin_response(struct fr_h1_parser *p, struct fr_arena *arena, struct fr_response *resp,
+                          enum fr_method method)
+{
+	FR_ASSERT(!p->is_request);
+	begin(p, arena);
+	p->resp = resp;
+	p->method = method;
+	fr_response_init(resp, arena, 0);
+}
+
+bool fr_h1_is_idle(const struct fr_h1_parser *p)
+{
+	return p->state == FR_H1_ST_IDLE;
+}
+
+const struct fr_fields *fr_h1_trailers(const struct fr_h1_parser *p)
+{
+	return &p->trailers;
+}
+
+enum fr_h1_framing fr_h1_framing(const struct fr_h1_parser *p)
+{
+	return p->framing;
+}
+
+struct fr_h1_result fr_h1_fail(struct fr_h1_parser *p, enum fr_h1_error e)
+{
+	p->state = FR_H1_ST_FAILED;
+	p->error = e;
+	return (struct fr_h1_result){.event = FR_H1_FAILED, .error = e};
+}
+
+/* --- collecting --- */
+
+/* Where "\r\n" (or, for a section, the empty line) ends within `text`,
+ * searching from `from`; 0 if it is not there. A bare LF ends it as well: the
+ * reader then finds the fault. */
+static size_t find_end(const char *text, size_t len, size_t from, bool section)
+{
+	while (from < len) {
+		const char *lf = memchr(text + from, '\n', len - from);
+		size_t at;
+
+		if (!lf)
+			return 0;
+		at = (size_t)(lf - text);
+		if (!section)
+			return at + 1;
+		/* an empty line: at the very beginning or behind another line's end */
+		if (at == 0 || text[at - 1] == '\n' ||
+		    (text[at - 1] == '\r' && (at == 1 || text[at - 2] == '\n')))
+			return at + 1;
+		from = at + 1;
+	}
+	return 0;
+}
+
+static int copy_out(struct fr_h1_parser *p, const void *data, size_t len, char **text,
+                    size_t *text_len)
+{
+	char *copy = fr_arena_alloc(p->arena, len);
+
+	if (!copy)
+		return -(int)FR_H1_MEMORY;
+	memcpy(copy, data, len);
+	*text = copy;
+	*text_len = len;
+	return 1;
+}
+
+int fr_h1_collect(struct fr_h1_parser *p, const uint8_t *data, size_t len, bool section, size_t max,
+                  enum fr_h1_error too_large, char **text, size_t *text_len, size_t *used)
+{
+	size_t held = fr_buf_len(&p->held), end, take;
+	int rc;
+
+	if (held == 0) {
+		end = find_end((const char *)data, len, 0, section);
+		if (end > max)
+			return -(int)too_large;
+		if (end) {
+			*used = end;
+			return copy_out(p, data, end, text, text_len);
+		}
+	}
+	/* one byte beyond the maximum tells that it is passed */
+	take = held + len > max ? max + 1 - held : len;
+	if (fr_buf_append(&p->held, data, take) < 0)
+		return -(int)FR_H1_MEMORY;
+	end = find_end((const char *)fr_buf_data(&p->held), held + take, held < 2 ? 0 : p->scanned,
+	               section);
+	p->scanned = held + take;
+	if (!end || end > max) {
+		*used = take;
+		return held + take > max ? -(int)too_large : 0;
+	}
+	*used = end - held;
+	rc = copy_out(p, fr_buf_data(&p->held), end, text, text_len);
+	fr_buf_clear(&p->held);
+	p->scanned = 0;
+	return rc;
+}
+
+/* --- heads --- */
+
+/* Drops empty lines before a request line; stops at the first other byte. */
+static size_t skip_empty_lines(struct fr_h1_parser *p, const uint8_t *data, size_t len)
+{
+	size_t n = 0;
+
+	while (p->is_request && n + 1 < len && data[n] == '\r' && data[n + 1] == '\n' &&
+	       p->empty_lines < FR_H1_MAX_EMPTY_LINES) {
+		p->empty_lines++;
+		n += 2;
+	}
+	return n;
+}
+
+/* The fields' size is counted by fr_h1_read_fields; here the raw bytes are
+ * bounded, and the start line where it has come whole. */
+static enum fr_h1_error check_start_line(const struct fr_h1_parser *p, const uint8_t *data,
+                                         size_t len)
+{
+	size_t held = fr_buf_len(&p->held), n;
+	const uint8_t *text = held ? fr_buf_data(&p->held) : data;
+
+	n = held ? held : len;
+	if (n <= p->limits.line_bytes || memchr(text, '\n', p->limits.line_bytes))
+		return FR_H1_NONE;
+	return p->is_request ? FR_H1_TARGET_TOO_LONG : FR_H1_HEAD_TOO_LARGE;
+}
+
+static void after_head(struct fr_h1_parser *p)
+{
+	switch (p->framing) {
+	case FR_H1_NO_BODY:
+		p->state = FR_H1_ST_DONE;
+		break;
+	case FR_H1_LENGTH:
+		p->state = p->left ? FR_H1_ST_LENGTH : FR_H1_ST_DONE;
+		break;
+	case FR_H1_CHUNKED:
+		p->state = FR_H1_ST_CHUNK_SIZE;
+		break;
+	case FR_H1_UNTIL_CLOSE:
+		p->state = FR_H1_ST_EOF;
+		break;
+	}
+}
+
+static struct fr_h1_result feed_head(struct fr_h1_parser *p, const uint8_t *data, size_t len)
+{
+	size_t skipped = fr_buf_len(&p->held) ? 0 : skip_empty_lines(p, data, len);
+	size_t max = p->limits.line_bytes + p->limits.fields_bytes, text_len, used = 0;
+	enum fr_h1_error e;
+	char *text;
+	int rc;
+
+	if (skipped == len)
+		return (struct fr_h1_result){.event = FR_H1_NEED_MORE, .consumed = skipped};
+	p->state = FR_H1_ST_HEAD;
+	/* what is collected for a head never begins with the empty line that
+	 * would end a section: a lone CR may be its first half */
+	rc = fr_h1_collect(p, data + skipped, len - skipped, true, max, FR_H1_HEAD_TOO_LARGE, &text,
+	                   &text_len, &used);
+	if (rc <= 0) {
+		e = check_start_line(p, data + skipped, len - skipped);
+		if (e != FR_H1_NONE || rc < 0)
+			return fr_h1_fail(p, e != FR_H1_NONE ? e : (enum fr_h1_error) - rc);
+		return (struct fr_h1_result){.event = FR_H1_NEED_MORE, .consumed = len};
+	}
+	if (p->is_request && text_len == 2 && text[0] == '\r' &&
+	    p->empty_lines < FR_H1_MAX_EMPTY_LINES) {
+		/* an empty line that came in two pieces */
+		p->empty_lines++;
+		p->state = FR_H1_ST_IDLE;
+		return (struct fr_h1_result){.event = FR_H1_NEED_MORE, .consumed = skipped + used};
+	}
+	e = fr_h1_read_head(p, text, text_len);
+	if (e == FR_H1_NONE)
+		e = p->is_request ? fr_h1_frame_request(p) : fr_h1_frame_response(p);
+	if (e != FR_H1_NONE)
+		return fr_h1_fail(p, e);
+	after_head(p);
+	return (struct fr_h1_result){.event = FR_H1_HEAD, .consumed = skipped + used};
+}
+
+/* --- feeding --- */
+
+static struct fr_h1_result feed_plain(struct fr_h1_parser *p, const uint8_t *data, size_t len)
+{
+	size_t n = len;
+
+	if (len == 0)
+		return (struct fr_h1_result){.event = FR_H1_NEED_MORE};
+	if (p->state == FR_H1_ST_LENGTH) {
+		if (n > p->left)
+			n = (size_t)p->left;
+		p->left -= n;
+		if (p->left == 0)
+			p->state = FR_H1_ST_DONE;
+	}
+	return (struct fr_h1_result){
+		.event = FR_H1_BODY, .consumed = n, .body = fr_str_make((const char *)data, n)};
+}
+
+struct fr_h1_result fr_h1_feed(struct fr_h1_parser *p, const uint8_t *data, size_t len)
+{
+	switch (p->state) {
+	case FR_H1_ST_IDLE:
+	case FR_H1_ST_HEAD:
+		if (len == 0)
+			return (struct fr_h1_result){.event = FR_H1_NEED_MORE};
+		return feed_head(p, data, len);
+	case FR_H1_ST_LENGTH:
+	case FR_H1_ST_EOF:
+		return feed_plain(p, data, len);
+	case FR_H1_ST_CHUNK_SIZE:
+	case FR_H1_ST_CHUNK_DATA:
+	case FR_H1_ST_CHUNK_END:
+	case FR_H1_ST_TRAILERS:
+		return fr_h1_feed_chunked(p, data, len);
+	case FR_H1_ST_DONE:
+		return (struct fr_h1_result){.event = FR_H1_END};
+	case FR_H1_ST_FAILED:
+		break;
+	}
+	return (struct fr_h1_result){.event = FR_H1_FAILED, .error = p->error};
+}
+
+struct fr_h1_result fr_h1_feed_eof(struct fr_h1_parser *p)
+{
+	switch (p->state) {
+	case FR_H1_ST_IDLE:
+		return (struct fr_h1_result){.event = FR_H1_NEED_MORE};
+	case FR_H1_ST_EOF:
+		p->state = FR_H1_ST_DONE;
+		return (struct fr_h1_result){.event = FR_H1_END};
+	case FR_H1_ST_DONE:
+		return (struct fr_h1_result){.event = FR_H1_END};
+	default:
+		return fr_h1_fail(p, FR_H1_TRUNCATED);
+	}
+}

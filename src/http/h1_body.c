@@ -1,0 +1,193 @@
+/* The chunked transfer coding (RFC 9112 §7.1), read. */
+#include <string.h>
+
+#include "http/h1_priv.h"
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = fr_ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* chunk-size [chunk-ext] CRLF; extensions are bounded and thrown away. */
+static enum fr_h1_error read_size(struct fr_str line, uint64_t *size)
+{
+	uint64_t v = 0;
+	size_t i = 0;
+
+	for (; i < line.len && hex_value(line.p[i]) >= 0; i++) {
+		if (v >> 60)
+			return FR_H1_CHUNK;
+		v = v << 4 | (uint64_t)hex_value(line.p[i]);
+	}
+	if (i == 0 || v > INT64_MAX)
+		return FR_H1_CHUNK;
+	if (i < line.len && line.p[i] != ';' && line.p[i] != ' ' && line.p[i] != '\t')
+		return FR_H1_CHUNK;
+	/* white space there is only allowed before an extension (RFC 9112 §7.1.1) */
+	if (i < line.len && line.p[i] != ';') {
+		struct fr_str rest = fr_str_trim(fr_str_sub(line, i, line.len));
+
+		if (rest.len == 0 || rest.p[0] != ';')
+			return FR_H1_CHUNK;
+	}
+	for (; i < line.len; i++)
+		if (!fr_char_is(line.p[i], FR_CH_FIELD))
+			return FR_H1_CHUNK;
+	*size = v;
+	return FR_H1_NONE;
+}
+
+static struct fr_h1_result more(size_t consumed)
+{
+	return (struct fr_h1_result){.event = FR_H1_NEED_MORE, .consumed = consumed};
+}
+
+/* A size line needs this much; what is longer is extensions, and those are
+ * bounded over the whole message. */
+#define PLAIN_LINE_BYTES 18u
+
+static bool spend(struct fr_h1_parser *p, size_t line_bytes)
+{
+	if (line_bytes > PLAIN_LINE_BYTES)
+		p->extra += line_bytes - PLAIN_LINE_BYTES;
+	return p->extra <= p->limits.chunk_extra_bytes;
+}
+
+static struct fr_h1_result feed_size(struct fr_h1_parser *p, const uint8_t *data, size_t len)
+{
+	size_t max = p->limits.chunk_line_bytes, held = fr_buf_len(&p->held), n, used;
+	const uint8_t *lf = memchr(data, '\n', len);
+	struct fr_str line;
+	enum fr_h1_error e;
+	uint64_t size = 0;
+
+	used = lf ? (size_t)(lf - data) + 1 : len;
+	if (held + used > max)
+		return fr_h1_fail(p, FR_H1_CHUNK);
+	if (fr_buf_append(&p->held, data, used) < 0)
+		return fr_h1_fail(p, FR_H1_MEMORY);
+	if (!lf)
+		return more(used);
+	n = fr_buf_len(&p->held);
+	line = fr_str_make((const char *)fr_buf_data(&p->held), n);
+	if (n < 2 || line.p[n - 2] != '\r' || !spend(p, n))
+		return fr_h1_fail(p, FR_H1_CHUNK);
+	e = read_size(fr_str_sub(line, 0, n - 2), &size);
+	fr_buf_clear(&p->held);
+	if (e != FR_H1_NONE)
+		return fr_h1_fail(p, e);
+	p->left = size;
+	p->state = size ? FR_H1_ST_CHUNK_DATA : FR_H1_ST_TRAILERS;
+	return more(used);
+}
+
+static struct fr_h1_result feed_data(struct fr_h1_parser *p, const uint8_t *data, size_t len)
+{
+	size_t n = len < p->left ? len : (size_t)p->left;
+
+	p->left -= n;
+	if (p->left == 0)
+		p->state = FR_H1_ST_CHUNK_END;
+	return (struct fr_h1_result){
+		.event = FR_H1_BODY, .consumed = n, .body = fr_str_make((const char *)data, n)};
+}
+
+static struct fr_h1_result feed_data_end(struct fr_h1_parser *p, const uint8_t *data, size_t len)
+{
+	size_t held = fr_buf_len(&p->held), n = len < 2 - held ? len : 2 - held;
+
+	for (size_t i = 0; i < n; i++)
+		if (data[i] != (uint8_t) "\r\n"[held + i])
+			return fr_h1_fail(p, FR_H1_CHUNK);
+	if (held + n < 2) {
+		if (fr_buf_append(&p->held, data, n) < 0)
+			return fr_h1_fail(p, FR_H1_MEMORY);
+		return more(n);
+	}
+	fr_buf_clear(&p->held);
+	p->state = FR_H1_ST_CHUNK_SIZE;
+	return more(n);
+}
+
+/* Fields that decide about the message or who may see it have come too late
+ * in a trailer (RFC 9110 §6.5.1). */
+static bool is_allowed_in_trailer(uint16_t id)
+{
+	switch (id) {
+	case FR_FIELD_AUTHORIZATION:
+	case FR_FIELD_CACHE_CONTROL:
+	case FR_FIELD_CONNECTION:
+	case FR_FIELD_CONTENT_ENCODING:
+	case FR_FIELD_CONTENT_LENGTH:
+	case FR_FIELD_CONTENT_TYPE:
+	case FR_FIELD_COOKIE:
+	case FR_FIELD_EXPECT:
+	case FR_FIELD_HOST:
+	case FR_FIELD_KEEP_ALIVE:
+	case FR_FIELD_PROXY_AUTHENTICATE:
+	case FR_FIELD_PROXY_AUTHORIZATION:
+	case FR_FIELD_PROXY_CONNECTION:
+	case FR_FIELD_RANGE:
+	case FR_FIELD_SET_COOKIE:
+	case FR_FIELD_TE:
+	case FR_FIELD_TRAILER:
+	case FR_FIELD_TRANSFER_ENCODING:
+	case FR_FIELD_UPGRADE:
+	case FR_FIELD_VARY:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static struct fr_h1_result feed_trailers(struct fr_h1_parser *p, const uint8_t *data, size_t len)
+{
+	size_t text_len, used = 0;
+	enum fr_h1_error e;
+	char *text;
+	int rc;
+
+	if (len == 0)
+		return more(0);
+	rc = fr_h1_collect(p, data, len, true, p->limits.fields_bytes, FR_H1_HEAD_TOO_LARGE, &text,
+	                   &text_len, &used);
+	if (rc < 0)
+		return fr_h1_fail(p, (enum fr_h1_error) - rc);
+	if (rc == 0)
+		return more(used);
+	e = fr_h1_read_fields(p, text, text_len, &p->trailers);
+	for (size_t i = 0; e == FR_H1_NONE && i < p->trailers.n; i++)
+		if (!is_allowed_in_trailer(p->trailers.v[i].id))
+			e = FR_H1_TRAILER;
+	if (e != FR_H1_NONE)
+		return fr_h1_fail(p, e);
+	p->state = FR_H1_ST_DONE;
+	return (struct fr_h1_result){.event = FR_H1_END, .consumed = used};
+}
+
+struct fr_h1_result fr_h1_feed_chunked(struct fr_h1_parser *p, const uint8_t *data, size_t len)
+{
+	size_t used = 0;
+
+	/* framing lines yield no event: on to the next until there is one */
+	while (used < len) {
+		struct fr_h1_result r;
+
+		if (p->state == FR_H1_ST_CHUNK_SIZE)
+			r = feed_size(p, data + used, len - used);
+		else if (p->state == FR_H1_ST_CHUNK_DATA)
+			r = feed_data(p, data + used, len - used);
+		else if (p->state == FR_H1_ST_CHUNK_END)
+			r = feed_data_end(p, data + used, len - used);
+		else
+			r = feed_trailers(p, data + used, len - used);
+		used += r.consumed;
+		r.consumed = used;
+		if (r.event != FR_H1_NEED_MORE)
+			return r;
+	}
+	return more(used);
+}

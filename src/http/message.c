@@ -1,0 +1,223 @@
+#include "http/message.h"
+
+#include <string.h>
+
+enum fr_method fr_method_lookup(struct fr_str text)
+{
+	static const struct {
+		struct fr_str text;
+		enum fr_method method;
+	} known[] = {
+#define X(name, lit) {{lit, sizeof(lit) - 1}, FR_METHOD_##name},
+		FR_METHOD_TABLE(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < FR_COUNT(known); i++)
+		if (fr_str_eq(text, known[i].text))
+			return known[i].method;
+	return FR_METHOD_OTHER;
+}
+
+bool fr_method_is_safe(enum fr_method m)
+{
+	return m == FR_METHOD_GET || m == FR_METHOD_HEAD || m == FR_METHOD_OPTIONS ||
+	       m == FR_METHOD_TRACE;
+}
+
+bool fr_method_is_idempotent(enum fr_method m)
+{
+	return fr_method_is_safe(m) || m == FR_METHOD_PUT || m == FR_METHOD_DELETE;
+}
+
+void fr_request_init(struct fr_request *r, struct fr_arena *arena)
+{
+	*r = (struct fr_request){.content_length = -1};
+	fr_fields_init(&r->fields, arena);
+}
+
+void fr_response_init(struct fr_response *r, struct fr_arena *arena, int status)
+{
+	*r = (struct fr_response){.status = status, .content_length = -1};
+	fr_fields_init(&r->fields, arena);
+}
+
+const char *fr_status_reason(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} known[] = {
+		{100, "Continue"},
+		{101, "Switching Protocols"},
+		{102, "Processing"},
+		{103, "Early Hints"},
+		{200, "OK"},
+		{201, "Created"},
+		{202, "Accepted"},
+		{203, "Non-Authoritative Information"},
+		{204, "No Content"},
+		{205, "Reset Content"},
+		{206, "Partial Content"},
+		{300, "Multiple Choices"},
+		{301, "Moved Permanently"},
+		{302, "Found"},
+		{303, "See Other"},
+		{304, "Not Modified"},
+		{307, "Temporary Redirect"},
+		{308, "Permanent Redirect"},
+		{400, "Bad Request"},
+		{401, "Unauthorized"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{406, "Not Acceptable"},
+		{408, "Request Timeout"},
+		{409, "Conflict"},
+		{410, "Gone"},
+		{411, "Length Required"},
+		{412, "Precondition Failed"},
+		{413, "Content Too Large"},
+		{414, "URI Too Long"},
+		{415, "Unsupported Media Type"},
+		{416, "Range Not Satisfiable"},
+		{417, "Expectation Failed"},
+		{421, "Misdirected Request"},
+		{422, "Unprocessable Content"},
+		{425, "Too Early"},
+		{426, "Upgrade Required"},
+		{428, "Precondition Required"},
+		{429, "Too Many Requests"},
+		{431, "Request Header Fields Too Large"},
+		{451, "Unavailable For Legal Reasons"},
+		{500, "Internal Server Error"},
+		{501, "Not Implemented"},
+		{502, "Bad Gateway"},
+		{503, "Service Unavailable"},
+		{504, "Gateway Timeout"},
+		{505, "HTTP Version Not Supported"},
+		{508, "Loop Detected"},
+		{511, "Network Authentication Required"},
+	};
+
+	for (size_t i = 0; i < FR_COUNT(known); i++)
+		if (known[i].status == status)
+			return known[i].reason;
+	return "";
+}
+
+bool fr_status_has_body(int status)
+{
+	return status >= 200 && status != 204 && status != 304;
+}
+
+/* --- hop-by-hop fields --- */
+
+static bool is_hop_by_hop(uint16_t id)
+{
+	switch (id) {
+	case FR_FIELD_CONNECTION:
+	case FR_FIELD_KEEP_ALIVE:
+	case FR_FIELD_PROXY_CONNECTION:
+	case FR_FIELD_TE:
+	case FR_FIELD_TRAILER:
+	case FR_FIELD_TRANSFER_ENCODING:
+	case FR_FIELD_UPGRADE:
+	case FR_FIELD_HTTP2_SETTINGS:
+	case FR_FIELD_PROXY_AUTHENTICATE:
+	case FR_FIELD_PROXY_AUTHENTICATION_INFO:
+	case FR_FIELD_PROXY_AUTHORIZATION:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Fields of a message that a sender must not take away from what is behind us
+ * by naming them in Connection (RFC 9110 §7.6.1 forbids it; an attacker uses
+ * it to strip what a security decision rests on). */
+static bool is_end_to_end(uint16_t id)
+{
+	switch (id) {
+	case FR_FIELD_AUTHORIZATION:
+	case FR_FIELD_CACHE_CONTROL:
+	case FR_FIELD_CONTENT_ENCODING:
+	case FR_FIELD_CONTENT_LENGTH:
+	case FR_FIELD_CONTENT_TYPE:
+	case FR_FIELD_COOKIE:
+	case FR_FIELD_FORWARDED:
+	case FR_FIELD_HOST:
+	case FR_FIELD_SET_COOKIE:
+	case FR_FIELD_VARY:
+	case FR_FIELD_VIA:
+	case FR_FIELD_X_FORWARDED_FOR:
+	case FR_FIELD_X_FORWARDED_HOST:
+	case FR_FIELD_X_FORWARDED_PROTO:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_token_list(struct fr_str list)
+{
+	struct fr_str item;
+
+	while (fr_str_next_item(&list, &item))
+		if (!fr_str_all(item, FR_CH_TCHAR))
+			return false;
+	return true;
+}
+
+static bool is_nominated(const struct fr_fields *f, struct fr_str name)
+{
+	const struct fr_field *c = NULL;
+
+	while ((c = fr_fields_next(f, FR_FIELD_CONNECTION, c))) {
+		struct fr_str rest = c->value, item;
+
+		while (fr_str_next_item(&rest, &item))
+			if (fr_str_ieq(item, name))
+				return true;
+	}
+	return false;
+}
+
+int fr_fields_remove_hop_by_hop(struct fr_fields *f)
+{
+	bool has_connection = false;
+	const struct fr_field *c = NULL;
+	size_t kept = 0;
+
+	while ((c = fr_fields_next(f, FR_FIELD_CONNECTION, c))) {
+		has_connection = true;
+		if (!is_token_list(c->value))
+			return FR_ERR_SYNTAX;
+	}
+	/* mark first: removing would take away the lists that are still read */
+	for (size_t i = 0; has_connection && i < f->n; i++)
+		if (!is_end_to_end(f->v[i].id) && !is_hop_by_hop(f->v[i].id) &&
+		    is_nominated(f, f->v[i].name))
+			f->v[i].id = FR_FIELD_KEEP_ALIVE;
+	for (size_t i = 0; i < f->n; i++)
+		if (!is_hop_by_hop(f->v[i].id))
+			f->v[kept++] = f->v[i];
+	f->n = kept;
+	return 0;
+}
+
+int fr_content_length(const struct fr_fields *f, int64_t *out)
+{
+	const struct fr_field *first = fr_fields_get(f, FR_FIELD_CONTENT_LENGTH);
+	uint64_t n = 0;
+
+	if (!first) {
+		*out = -1;
+		return 0;
+	}
+	if (fr_fields_next(f, FR_FIELD_CONTENT_LENGTH, first) ||
+	    fr_str_to_u64(first->value, &n) < 0 || n > INT64_MAX)
+		return FR_ERR_SYNTAX;
+	*out = (int64_t)n;
+	return 0;
+}
