@@ -39,8 +39,8 @@ struct fr_config_origin {
 	uint16_t port;
 	char *authority; /* host[:port] for Host with FR_HOST_ORIGIN */
 	enum fr_host_policy host_policy;
-	bool verify;   /* https: default true */
-	char *ca_file; /* NULL: the system's */
+	bool verify;                    /* https: default true */
+	char *ca_file;                  /* NULL: the system's */
 	uint32_t connect_timeout_ms;    /* 5000 */
 	uint32_t first_byte_timeout_ms; /* 60000: from the request sent to the response head */
 	uint32_t idle_timeout_ms;       /* 60000: no byte of a body moved */
@@ -51,12 +51,12 @@ struct fr_config_origin {
 };
 
 struct fr_config_hints {
-	bool push;                    /* true */
-	bool absolute_links;          /* true */
-	uint32_t max_pushes_page;     /* 50; 0..256 */
+	bool push;                      /* true */
+	bool absolute_links;            /* true */
+	uint32_t max_pushes_page;       /* 50; 0..256 */
 	uint32_t max_pushes_connection; /* 1000 */
-	uint32_t failure_ttl_ms;      /* 30000: not promised again after a failed push */
-	bool server_timing;           /* true: summary on pages */
+	uint32_t failure_ttl_ms;        /* 30000: not promised again after a failed push */
+	bool server_timing;             /* true: summary on pages */
 };
 
 struct fr_config_path {
@@ -87,14 +87,14 @@ struct fr_config_limits {
 	uint32_t connections;             /* 20000, in the whole process */
 	uint32_t connections_per_address; /* 1000; Unix sockets do not count */
 	uint32_t request_line_bytes;      /* 8192: HTTP/1.1 request line */
-	uint32_t fields_bytes;            /* 65536: request fields after decoding, 32 a field added */
-	uint32_t fields_count;            /* 128: every cookie crumb counts */
-	uint32_t response_fields_bytes;   /* 131072: origin */
-	uint32_t response_fields_count;   /* 256: origin */
-	uint32_t response_buffer_bytes;   /* 131072: of one response held for a client that
+	uint32_t fields_bytes;          /* 65536: request fields after decoding, 32 a field added */
+	uint32_t fields_count;          /* 128: every cookie crumb counts */
+	uint32_t response_fields_bytes; /* 131072: origin */
+	uint32_t response_fields_count; /* 256: origin */
+	uint32_t response_buffer_bytes; /* 131072: of one response held for a client that
 	                                     does not read */
-	uint32_t request_buffer_bytes;    /* 65536: of one request body held for an origin */
-	uint32_t output_buffer_bytes;     /* 262144: of one connection waiting for the socket */
+	uint32_t request_buffer_bytes;  /* 65536: of one request body held for an origin */
+	uint32_t output_buffer_bytes;   /* 262144: of one connection waiting for the socket */
 	uint32_t origin_requests_per_client; /* 256: in flight for one connection */
 };
 
@@ -142,7 +142,7 @@ int fr_config_parse(const char *name, const char *text, size_t len, struct fr_co
 
 /* What `serve` takes on the command line instead of a file. */
 struct fr_config_args {
-	const char *const *listen;       /* TLS */
+	const char *const *listen; /* TLS */
 	size_t n_listen;
 	const char *const *listen_plain;
 	size_t n_listen_plain;

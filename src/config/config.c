@@ -1,0 +1,154 @@
+#include "config/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "config/config_priv.h"
+
+/* No sensible configuration is larger. */
+#define FILE_MAX_BYTES (1024u * 1024u)
+
+/* --- references --- */
+
+void fr_config_ref(struct fr_config *c)
+{
+	(void)__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
+}
+
+static void site_fini(struct fr_config_site *site)
+{
+	for (size_t i = 0; i < site->n_hosts; i++)
+		free(site->hosts[i]);
+	free(site->hosts);
+	free(site->cert_file);
+	free(site->key_file);
+	free(site->origin.url);
+	free(site->origin.host);
+	free(site->origin.authority);
+	free(site->origin.ca_file);
+	for (size_t i = 0; i < site->n_paths; i++)
+		free(site->paths[i].prefix);
+	free(site->paths);
+}
+
+void fr_config_unref(struct fr_config **cp)
+{
+	struct fr_config *c = *cp;
+
+	*cp = NULL;
+	if (!c || __atomic_sub_fetch(&c->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	for (size_t i = 0; i < c->n_listeners; i++) {
+		free(c->listeners[i].text);
+		free(c->listeners[i].host);
+		free(c->listeners[i].path);
+	}
+	free(c->listeners);
+	for (size_t i = 0; i < c->n_sites; i++)
+		site_fini(&c->sites[i]);
+	free(c->sites);
+	free(c->source);
+	free(c->log_level);
+	free(c->cert_file);
+	free(c->key_file);
+	free(c);
+}
+
+/* --- from a file --- */
+
+int fr_config_parse(const char *name, const char *text, size_t len, struct fr_config **out,
+                    struct fr_config_problem *why)
+{
+	struct fr_source source = {.name = name, .text = text, .len = len, .why = why};
+	struct fr_raw *raw = NULL;
+	int rc;
+
+	if (memchr(text, '\0', len)) {
+		(void)snprintf(why->text, sizeof why->text, "%s:1: not a text file", name);
+		return FR_ERR_SYNTAX;
+	}
+	rc = fr_raw_parse(name, text, len, &raw, why);
+	if (rc == 0)
+		rc = fr_config_convert(&source, raw, out);
+	fr_raw_free(&raw);
+	return rc;
+}
+
+static int read_file(const char *file, char **text, size_t *len, struct fr_config_problem *why)
+{
+	FILE *f = fopen(file, "re");
+	char *data;
+	size_t n;
+
+	if (!f) {
+		(void)snprintf(why->text, sizeof why->text, "cannot read %s: %s", file,
+		               strerror(errno));
+		return FR_ERR_IO;
+	}
+	data = fr_malloc(FILE_MAX_BYTES + 1);
+	n = fread(data, 1, FILE_MAX_BYTES + 1, f);
+	if (ferror(f) || n > FILE_MAX_BYTES) {
+		(void)snprintf(why->text, sizeof why->text, "cannot read %s: %s", file,
+		               n > FILE_MAX_BYTES ? "larger than 1 MiB" : strerror(errno));
+		(void)fclose(f);
+		free(data);
+		return FR_ERR_IO;
+	}
+	(void)fclose(f);
+	*text = data;
+	*len = n;
+	return 0;
+}
+
+int fr_config_load(const char *file, struct fr_config **out, struct fr_config_problem *why)
+{
+	char *text = NULL;
+	size_t len = 0;
+	int rc = read_file(file, &text, &len, why);
+
+	if (rc == 0)
+		rc = fr_config_parse(file, text, len, out, why);
+	free(text);
+	return rc;
+}
+
+/* --- from arguments --- */
+
+static char *text_of(const char *s)
+{
+	return (char *)(uintptr_t)s; /* read only, see below */
+}
+
+/* Puts the arguments into the form of a file, so that one code judges both.
+ * Nothing in it is changed or freed by the conversion. */
+int fr_config_from_args(const struct fr_config_args *args, struct fr_config **out,
+                        struct fr_config_problem *why)
+{
+	struct fr_source source = {.name = "command line", .why = why};
+	size_t n = args->n_listen + args->n_listen_plain;
+	struct fr_raw_listener *listeners = fr_calloc(n, sizeof *listeners);
+	char *any = text_of("*"), workers[16];
+	struct fr_raw_tls tls = {.certificate = text_of(args->cert_file),
+	                         .key = text_of(args->key_file)};
+	struct fr_raw_origin origin = {.url = text_of(args->origin)};
+	struct fr_raw_site site = {.hosts = &any, .hosts_count = 1, .origin = &origin};
+	struct fr_raw raw = {.workers = workers,
+	                     .listen = listeners,
+	                     .listen_count = (unsigned)n,
+	                     .tls = &tls,
+	                     .sites = &site,
+	                     .sites_count = 1};
+	int rc;
+
+	(void)snprintf(workers, sizeof workers, "%u", args->workers);
+	for (size_t i = 0; i < args->n_listen; i++)
+		listeners[i] = (struct fr_raw_listener){text_of(args->listen[i]), NULL};
+	for (size_t i = 0; i < args->n_listen_plain; i++)
+		listeners[args->n_listen + i] =
+			(struct fr_raw_listener){text_of(args->listen_plain[i]), text_of("false")};
+	rc = fr_config_convert(&source, &raw, out);
+	free(listeners);
+	return rc;
+}

@@ -1,0 +1,101 @@
+/* What the parts of the configuration share: the file as libcyaml reads it
+ * (every scalar still text, NULL where not written), and how errors find
+ * their line. */
+#ifndef FR_CONFIG_CONFIG_PRIV_H
+#define FR_CONFIG_CONFIG_PRIV_H
+
+#include "config/config.h"
+#include "config/settings.h"
+
+#define TEXT_MEMBER(key, member, kind, value, least, most) char *key;
+struct fr_raw_timeouts {
+	FR_SETTINGS_TIMEOUTS(TEXT_MEMBER)
+};
+struct fr_raw_limits {
+	FR_SETTINGS_LIMITS(TEXT_MEMBER)
+};
+struct fr_raw_http2 {
+	FR_SETTINGS_HTTP2(TEXT_MEMBER)
+};
+struct fr_raw_hints {
+	FR_SETTINGS_HINTS(TEXT_MEMBER)
+};
+struct fr_raw_origin {
+	char *url, *host, *ca;
+	FR_SETTINGS_ORIGIN(TEXT_MEMBER)
+};
+#undef TEXT_MEMBER
+struct fr_raw_log {
+	char *level;
+};
+struct fr_raw_listener {
+	char *address, *tls;
+};
+struct fr_raw_tls {
+	char *certificate, *key, *min_version;
+};
+struct fr_raw_path {
+	char *prefix;
+	struct fr_raw_hints *hints;
+};
+struct fr_raw_site {
+	char **hosts;
+	unsigned hosts_count;
+	struct fr_raw_tls *tls;
+	struct fr_raw_origin *origin;
+	struct fr_raw_hints *hints;
+	struct fr_raw_path *paths;
+	unsigned paths_count;
+};
+struct fr_raw {
+	char *workers;
+	struct fr_raw_log *log;
+	struct fr_raw_listener *listen;
+	unsigned listen_count;
+	struct fr_raw_tls *tls;
+	struct fr_raw_timeouts *timeouts;
+	struct fr_raw_limits *limits;
+	struct fr_raw_http2 *http2;
+	struct fr_raw_site *sites;
+	unsigned sites_count;
+};
+
+/* --- schema.c --- */
+/* Reads YAML into *out; free with fr_raw_free. Errors as fr_config_parse. */
+int fr_raw_parse(const char *name, const char *text, size_t len, struct fr_raw **out,
+                 struct fr_config_problem *why) FR_MUST_USE;
+void fr_raw_free(struct fr_raw **raw);
+
+/* --- locate.c --- */
+/* The line (from 1) of a key path like "sites[0].origin.url", or of the
+ * nearest parent that is there; 0 if the text cannot be read. */
+unsigned fr_config_locate(const char *text, size_t len, const char *path);
+
+/* --- convert.c --- */
+struct fr_source {        /* where values come from, for messages */
+	const char *name; /* of the file; "command line" */
+	const char *text; /* NULL: not a file */
+	size_t len;
+	struct fr_config_problem *why;
+};
+/* Writes "name:line: path: message"; returns FR_ERR_INVALID. */
+int fr_config_complain(const struct fr_source *s, const char *path, const char *fmt, ...)
+	FR_PRINTF(3, 4);
+/* Makes the configuration from what was read (borrowed). */
+int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw,
+                      struct fr_config **out) FR_MUST_USE;
+/* A number with its unit, within bounds. path: for the message. */
+int fr_setting_parse(const struct fr_source *s, const char *path, const char *text,
+                     const struct fr_setting *setting, uint32_t *out) FR_MUST_USE;
+
+/* --- address.c --- */
+/* "127.0.0.1:8443", "[::1]:443", "*:443", "unix:/path" into *l (host, port or
+ * path owned, text not set). 0 or FR_ERR_SYNTAX. */
+int fr_address_parse(const char *text, struct fr_config_listener *l) FR_MUST_USE;
+/* "http://host[:port]" into origin's url, tls, host, port, authority. NULL,
+ * or what is wrong with it. */
+const char *fr_origin_url_parse(const char *text, struct fr_config_origin *o);
+/* A host of a site: a name in lower case, "*.name" or "*". */
+bool fr_host_pattern_is_valid(const char *text);
+
+#endif

@@ -1,0 +1,438 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/config_priv.h"
+
+#define ROW(raw, out, key, member, kind, value, least, most)                                       \
+	{#key,                                                                                     \
+	 FR_SETTING_##kind,                                                                        \
+	 offsetof(struct raw, key),                                                                \
+	 offsetof(struct out, member),                                                             \
+	 value,                                                                                    \
+	 least,                                                                                    \
+	 most},
+
+#define X(...) ROW(fr_raw_timeouts, fr_config_timeouts, __VA_ARGS__)
+static const struct fr_setting timeouts_settings[] = {FR_SETTINGS_TIMEOUTS(X)};
+#undef X
+#define X(...) ROW(fr_raw_limits, fr_config_limits, __VA_ARGS__)
+static const struct fr_setting limits_settings[] = {FR_SETTINGS_LIMITS(X)};
+#undef X
+#define X(...) ROW(fr_raw_http2, fr_config_http2, __VA_ARGS__)
+static const struct fr_setting http2_settings[] = {FR_SETTINGS_HTTP2(X)};
+#undef X
+#define X(...) ROW(fr_raw_hints, fr_config_hints, __VA_ARGS__)
+static const struct fr_setting hints_settings[] = {FR_SETTINGS_HINTS(X)};
+#undef X
+#define X(...) ROW(fr_raw_origin, fr_config_origin, __VA_ARGS__)
+static const struct fr_setting origin_settings[] = {FR_SETTINGS_ORIGIN(X)};
+#undef X
+
+static const struct fr_setting workers_setting = {"workers", FR_SETTING_COUNT_OF, 0, 0, 0, 0, 1024};
+
+/* --- messages --- */
+
+int fr_config_complain(const struct fr_source *s, const char *path, const char *fmt, ...)
+{
+	unsigned line = s->text ? fr_config_locate(s->text, s->len, path) : 0;
+	char what[600], where[32] = "";
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof what, fmt, ap);
+	va_end(ap);
+	if (line)
+		(void)snprintf(where, sizeof where, "%u: ", line);
+	(void)snprintf(s->why->text, sizeof s->why->text, "%s:%s%s%s: %s", s->name, line ? "" : " ",
+	               where, path, what);
+	return FR_ERR_INVALID;
+}
+
+/* --- scalars --- */
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+
+static bool read_units(const char *text, const struct unit *units, uint64_t *out)
+{
+	struct fr_str s = fr_str_from(text), number;
+	size_t n = 0;
+	uint64_t v = 0;
+
+	while (n < s.len && fr_char_is(s.p[n], FR_CH_DIGIT))
+		n++;
+	number = fr_str_sub(s, 0, n);
+	if (fr_str_to_u64(number, &v) < 0)
+		return false;
+	for (; units->name; units++)
+		if (fr_str_iis(fr_str_trim(fr_str_sub(s, n, s.len)), units->name)) {
+			*out = v > UINT32_MAX ? UINT64_MAX : v * units->factor;
+			return true;
+		}
+	return false;
+}
+
+static bool read_switch(const char *text, uint64_t *out)
+{
+	static const char *const yes[] = {"true", "yes", "on"}, *const no[] = {"false", "no",
+	                                                                       "off"};
+
+	for (size_t i = 0; i < FR_COUNT(yes); i++) {
+		if (fr_str_iis(fr_str_from(text), yes[i])) {
+			*out = 1;
+			return true;
+		}
+		if (fr_str_iis(fr_str_from(text), no[i])) {
+			*out = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+static const struct unit durations[] = {
+	{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {NULL, 0}};
+static const struct unit sizes[] = {
+	{"", 1}, {"b", 1}, {"kib", FR_KIB}, {"mib", FR_MIB}, {"gib", 1024ull * FR_MIB}, {NULL, 0}};
+static const struct unit none[] = {{"", 1}, {NULL, 0}};
+
+int fr_setting_parse(const struct fr_source *s, const char *path, const char *text,
+                     const struct fr_setting *setting, uint32_t *out)
+{
+	const char *expected = "a number";
+	uint64_t v = 0;
+	bool ok = false;
+
+	switch (setting->kind) {
+	case FR_SETTING_COUNT_OF:
+		ok = read_units(text, none, &v);
+		break;
+	case FR_SETTING_DURATION:
+		expected = "a duration like 500ms, 30s, 2m or 1h";
+		ok = read_units(text, durations, &v);
+		break;
+	case FR_SETTING_SIZE:
+		expected = "a size like 8192, 64KiB or 1MiB";
+		ok = read_units(text, sizes, &v);
+		break;
+	case FR_SETTING_SWITCH:
+		expected = "true or false";
+		ok = read_switch(text, &v);
+		break;
+	}
+	if (!ok)
+		return fr_config_complain(s, path, "expected %s, not '%s'", expected, text);
+	if (v < setting->least || v > setting->most)
+		return fr_config_complain(s, path, "'%s' is out of bounds: %u to %u%s", text,
+		                          setting->least, setting->most,
+		                          setting->kind == FR_SETTING_DURATION ? " milliseconds"
+		                          : setting->kind == FR_SETTING_SIZE   ? " bytes"
+		                                                               : "");
+	*out = (uint32_t)v;
+	return 0;
+}
+
+static void store(const struct fr_setting *setting, void *out, uint32_t v)
+{
+	char *at = (char *)out + setting->out_offset;
+
+	if (setting->kind == FR_SETTING_SWITCH) {
+		bool b = v != 0;
+
+		memcpy(at, &b, sizeof b);
+	} else {
+		memcpy(at, &v, sizeof v);
+	}
+}
+
+static void set_defaults(const struct fr_setting *settings, size_t n, void *out)
+{
+	for (size_t i = 0; i < n; i++)
+		store(&settings[i], out, settings[i].value);
+}
+
+/* What is written in `raw` (NULL: nothing) replaces what is in `out`. */
+static int apply(const struct fr_source *s, const char *path, const struct fr_setting *settings,
+                 size_t n, const void *raw, void *out)
+{
+	for (size_t i = 0; raw && i < n; i++) {
+		char key[200], *text;
+		uint32_t v;
+		int rc;
+
+		memcpy(&text, (const char *)raw + settings[i].raw_offset, sizeof text);
+		if (!text)
+			continue;
+		(void)snprintf(key, sizeof key, "%s.%s", path, settings[i].key);
+		rc = fr_setting_parse(s, key, text, &settings[i], &v);
+		if (rc < 0)
+			return rc;
+		store(&settings[i], out, v);
+	}
+	return 0;
+}
+
+#define DEFAULTS(group, out) set_defaults(group##_settings, FR_COUNT(group##_settings), out)
+#define APPLY(s, path, group, raw, out)                                                            \
+	apply(s, path, group##_settings, FR_COUNT(group##_settings), raw, out)
+
+/* Paths of files are taken relative to the configuration's folder. */
+static char *dup_path(const struct fr_source *s, const char *path)
+{
+	const char *slash = s->text ? strrchr(s->name, '/') : NULL;
+	char *all;
+	size_t dir;
+
+	if (!path)
+		return NULL;
+	if (path[0] == '/' || !slash)
+		return fr_str_dup(fr_str_from(path));
+	dir = (size_t)(slash - s->name) + 1;
+	all = fr_malloc(dir + strlen(path) + 1);
+	memcpy(all, s->name, dir);
+	memcpy(all + dir, path, strlen(path) + 1);
+	return all;
+}
+
+/* --- groups --- */
+
+static int take_listeners(const struct fr_source *s, const struct fr_raw *raw, struct fr_config *c)
+{
+	if (raw->listen_count == 0)
+		return fr_config_complain(s, "listen", "at least one listener is needed");
+	c->listeners = fr_calloc(raw->listen_count, sizeof *c->listeners);
+	for (unsigned i = 0; i < raw->listen_count; i++) {
+		const struct fr_raw_listener *r = &raw->listen[i];
+		struct fr_config_listener *l = &c->listeners[c->n_listeners++];
+		char path[64];
+		uint64_t tls;
+
+		(void)snprintf(path, sizeof path, "listen[%u].address", i);
+		if (!r->address || fr_address_parse(r->address, l) < 0)
+			return fr_config_complain(s, path,
+			                          "expected ADDRESS:PORT, [IPV6]:PORT, *:PORT or "
+			                          "unix:PATH, not '%s'",
+			                          r->address ? r->address : "");
+		l->text = fr_str_dup(fr_str_from(r->address));
+		for (unsigned k = 0; k < i; k++)
+			if (strcmp(c->listeners[k].text, l->text) == 0 &&
+			    !fr_str_ends(fr_str_from(l->text), FR_STR(":0")))
+				return fr_config_complain(s, path, "'%s' is listed twice", l->text);
+		tls = l->kind == FR_ADDRESS_INET;
+		(void)snprintf(path, sizeof path, "listen[%u].tls", i);
+		if (r->tls && !read_switch(r->tls, &tls))
+			return fr_config_complain(s, path, "expected true or false, not '%s'",
+			                          r->tls);
+		l->tls = tls;
+	}
+	return 0;
+}
+
+static int take_certificate(const struct fr_source *s, const char *path,
+                            const struct fr_raw_tls *raw, char **cert, char **key)
+{
+	if (!raw)
+		return 0;
+	if (!raw->certificate != !raw->key)
+		return fr_config_complain(s, path, "certificate and key belong together");
+	*cert = dup_path(s, raw->certificate);
+	*key = dup_path(s, raw->key);
+	return 0;
+}
+
+static int take_origin(const struct fr_source *s, const char *path, const struct fr_raw_origin *raw,
+                       struct fr_config_origin *o)
+{
+	const char *wrong;
+	char key[64];
+
+	DEFAULTS(origin, o);
+	(void)snprintf(key, sizeof key, "%s.url", path);
+	if (!raw || !raw->url)
+		return fr_config_complain(s, key, "an origin URL is needed");
+	wrong = fr_origin_url_parse(raw->url, o);
+	if (wrong)
+		return fr_config_complain(s, key, "%s: '%s'", wrong, raw->url);
+	(void)snprintf(key, sizeof key, "%s.host", path);
+	if (raw->host && strcmp(raw->host, "origin") == 0)
+		o->host_policy = FR_HOST_ORIGIN;
+	else if (raw->host && strcmp(raw->host, "preserve") != 0)
+		return fr_config_complain(s, key, "expected preserve or origin, not '%s'",
+		                          raw->host);
+	o->ca_file = dup_path(s, raw->ca);
+	return APPLY(s, path, origin, raw, o);
+}
+
+static int take_hosts(const struct fr_source *s, const char *path, const struct fr_raw_site *raw,
+                      struct fr_config_site *site)
+{
+	char key[64];
+
+	(void)snprintf(key, sizeof key, "%s.hosts", path);
+	if (raw->hosts_count == 0)
+		return fr_config_complain(s, key, "at least one host name is needed, or \"*\"");
+	site->hosts = fr_calloc(raw->hosts_count, sizeof *site->hosts);
+	for (unsigned i = 0; i < raw->hosts_count; i++) {
+		char *host = fr_str_dup(fr_str_from(raw->hosts[i]));
+
+		site->hosts[site->n_hosts++] = host;
+		for (char *p = host; *p; p++)
+			*p = fr_ascii_lower(*p);
+		(void)snprintf(key, sizeof key, "%s.hosts[%u]", path, i);
+		if (!fr_host_pattern_is_valid(host))
+			return fr_config_complain(
+				s, key, "expected a host name, *.NAME or \"*\", not '%s'", host);
+	}
+	return 0;
+}
+
+static int longest_first(const void *a, const void *b)
+{
+	size_t la = strlen(((const struct fr_config_path *)a)->prefix);
+	size_t lb = strlen(((const struct fr_config_path *)b)->prefix);
+
+	return la < lb ? 1 : (la > lb ? -1 : 0);
+}
+
+static int take_paths(const struct fr_source *s, const char *path, const struct fr_raw_site *raw,
+                      struct fr_config_site *site)
+{
+	site->paths = fr_calloc(raw->paths_count, sizeof *site->paths);
+	for (unsigned i = 0; i < raw->paths_count; i++) {
+		const struct fr_raw_path *r = &raw->paths[i];
+		struct fr_config_path *p = &site->paths[i];
+		char key[80];
+		int rc;
+
+		(void)snprintf(key, sizeof key, "%s.paths[%u].prefix", path, i);
+		if (!r->prefix || r->prefix[0] != '/')
+			return fr_config_complain(s, key, "a prefix begins with '/'");
+		for (unsigned k = 0; k < i; k++)
+			if (strcmp(site->paths[k].prefix, r->prefix) == 0)
+				return fr_config_complain(s, key, "'%s' is listed twice",
+				                          r->prefix);
+		p->prefix = fr_str_dup(fr_str_from(r->prefix));
+		site->n_paths++;
+		p->hints = site->hints;
+		(void)snprintf(key, sizeof key, "%s.paths[%u].hints", path, i);
+		rc = APPLY(s, key, hints, r->hints, &p->hints);
+		if (rc < 0)
+			return rc;
+	}
+	qsort(site->paths, site->n_paths, sizeof *site->paths, longest_first);
+	return 0;
+}
+
+static int take_site(const struct fr_source *s, unsigned i, const struct fr_raw_site *raw,
+                     struct fr_config_site *site)
+{
+	char path[40], key[64];
+	int rc;
+
+	(void)snprintf(path, sizeof path, "sites[%u]", i);
+	rc = take_hosts(s, path, raw, site);
+	(void)snprintf(key, sizeof key, "%s.tls", path);
+	if (rc == 0)
+		rc = take_certificate(s, key, raw->tls, &site->cert_file, &site->key_file);
+	(void)snprintf(key, sizeof key, "%s.origin", path);
+	if (rc == 0)
+		rc = take_origin(s, key, raw->origin, &site->origin);
+	DEFAULTS(hints, &site->hints);
+	(void)snprintf(key, sizeof key, "%s.hints", path);
+	if (rc == 0)
+		rc = APPLY(s, key, hints, raw->hints, &site->hints);
+	return rc == 0 ? take_paths(s, path, raw, site) : rc;
+}
+
+static int check_hosts(const struct fr_source *s, const struct fr_config *c)
+{
+	for (size_t a = 0; a < c->n_sites; a++)
+		for (size_t h = 0; h < c->sites[a].n_hosts; h++)
+			for (size_t b = 0; b <= a; b++)
+				for (size_t k = 0; k < (b == a ? h : c->sites[b].n_hosts); k++) {
+					char key[64];
+
+					if (strcmp(c->sites[a].hosts[h], c->sites[b].hosts[k]) != 0)
+						continue;
+					(void)snprintf(key, sizeof key, "sites[%zu].hosts[%zu]", a,
+					               h);
+					return fr_config_complain(s, key, "'%s' is listed twice",
+					                          c->sites[a].hosts[h]);
+				}
+	return 0;
+}
+
+static int take_sites(const struct fr_source *s, const struct fr_raw *raw, struct fr_config *c)
+{
+	if (raw->sites_count == 0)
+		return fr_config_complain(s, "sites", "at least one site is needed");
+	c->sites = fr_calloc(raw->sites_count, sizeof *c->sites);
+	for (unsigned i = 0; i < raw->sites_count; i++) {
+		int rc = take_site(s, i, &raw->sites[i], &c->sites[c->n_sites++]);
+
+		if (rc < 0)
+			return rc;
+	}
+	return check_hosts(s, c);
+}
+
+static int take_general(const struct fr_source *s, const struct fr_raw *raw, struct fr_config *c)
+{
+	enum fr_log_level level;
+	const char *min = raw->tls ? raw->tls->min_version : NULL;
+
+	if (raw->workers) {
+		int rc =
+			fr_setting_parse(s, "workers", raw->workers, &workers_setting, &c->workers);
+
+		if (rc < 0)
+			return rc;
+	}
+	c->log_level =
+		fr_str_dup(fr_str_from(raw->log && raw->log->level ? raw->log->level : "info"));
+	if (fr_log_level_parse(c->log_level, &level) < 0)
+		return fr_config_complain(s, "log.level",
+		                          "expected error, warn, info, debug or trace, not '%s'",
+		                          c->log_level);
+	c->tls_min_version = 12;
+	if (min && strcmp(min, "1.3") == 0)
+		c->tls_min_version = 13;
+	else if (min && strcmp(min, "1.2") != 0)
+		return fr_config_complain(s, "tls.min_version",
+		                          "expected \"1.2\" or \"1.3\", not '%s'", min);
+	return take_certificate(s, "tls", raw->tls, &c->cert_file, &c->key_file);
+}
+
+int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw, struct fr_config **out)
+{
+	struct fr_config *c = fr_calloc(1, sizeof *c);
+	int rc;
+
+	c->refs = 1;
+	c->source = fr_str_dup(fr_str_from(s->name));
+	DEFAULTS(timeouts, &c->timeouts);
+	DEFAULTS(limits, &c->limits);
+	DEFAULTS(http2, &c->http2);
+	rc = take_general(s, raw, c);
+	if (rc == 0)
+		rc = take_listeners(s, raw, c);
+	if (rc == 0)
+		rc = APPLY(s, "timeouts", timeouts, raw->timeouts, &c->timeouts);
+	if (rc == 0)
+		rc = APPLY(s, "limits", limits, raw->limits, &c->limits);
+	if (rc == 0)
+		rc = APPLY(s, "http2", http2, raw->http2, &c->http2);
+	if (rc == 0)
+		rc = take_sites(s, raw, c);
+	if (rc < 0) {
+		fr_config_unref(&c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}

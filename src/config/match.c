@@ -1,0 +1,56 @@
+/* Which site and which hint settings a request gets. */
+#include "config/config.h"
+
+/* How well a pattern matches: 0 not at all, more for a longer wildcard, most
+ * for the exact name. */
+static size_t match(const char *pattern, struct fr_str host)
+{
+	struct fr_str p = fr_str_from(pattern);
+
+	if (fr_str_eq(p, host))
+		return SIZE_MAX;
+	if (fr_str_is(p, "*"))
+		return 1;
+	if (p.len > 2 && p.p[0] == '*') {
+		struct fr_str suffix = fr_str_sub(p, 1, p.len); /* with its dot */
+
+		if (host.len > suffix.len && fr_str_ends(host, suffix))
+			return p.len;
+	}
+	return 0;
+}
+
+const struct fr_config_site *fr_config_find_site(const struct fr_config *c, struct fr_str host)
+{
+	const struct fr_config_site *best = NULL;
+	size_t best_score = 0;
+
+	for (size_t s = 0; s < c->n_sites; s++)
+		for (size_t h = 0; h < c->sites[s].n_hosts; h++) {
+			size_t score = match(c->sites[s].hosts[h], host);
+
+			if (score > best_score) {
+				best = &c->sites[s];
+				best_score = score;
+			}
+		}
+	return best;
+}
+
+/* On segment borders: "/a" has "/a", "/a/b" and "/a?x", not "/ab". */
+static bool has_prefix(struct fr_str target, struct fr_str prefix)
+{
+	if (!fr_str_starts(target, prefix))
+		return false;
+	return target.len == prefix.len || prefix.p[prefix.len - 1] == '/' ||
+	       target.p[prefix.len] == '/' || target.p[prefix.len] == '?';
+}
+
+const struct fr_config_hints *fr_config_find_hints(const struct fr_config_site *site,
+                                                   struct fr_str target)
+{
+	for (size_t i = 0; i < site->n_paths; i++)
+		if (has_prefix(target, fr_str_from(site->paths[i].prefix)))
+			return &site->paths[i].hints;
+	return &site->hints;
+}

@@ -1,0 +1,158 @@
+#include <cyaml/cyaml.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "config/config_priv.h"
+
+#define MAX_SITES 1000
+#define MAX_HOSTS 100
+#define MAX_PATHS 200
+#define MAX_LISTENERS 64
+
+#define TEXT(type, member)                                                                         \
+	CYAML_FIELD_STRING_PTR(#member, CYAML_FLAG_OPTIONAL, struct type, member, 0,               \
+	                       CYAML_UNLIMITED)
+#define GROUP(type, member, fields)                                                                \
+	CYAML_FIELD_MAPPING_PTR(#member, CYAML_FLAG_OPTIONAL, struct type, member, fields)
+#define LIST(type, member, entry, max)                                                             \
+	CYAML_FIELD_SEQUENCE(#member, CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct type,       \
+	                     member, entry, 0, max)
+#define ROW(type, key) TEXT(type, key),
+
+#define X(key, member, kind, value, least, most) ROW(fr_raw_timeouts, key)
+static const cyaml_schema_field_t timeouts_fields[] = {FR_SETTINGS_TIMEOUTS(X) CYAML_FIELD_END};
+#undef X
+#define X(key, member, kind, value, least, most) ROW(fr_raw_limits, key)
+static const cyaml_schema_field_t limits_fields[] = {FR_SETTINGS_LIMITS(X) CYAML_FIELD_END};
+#undef X
+#define X(key, member, kind, value, least, most) ROW(fr_raw_http2, key)
+static const cyaml_schema_field_t http2_fields[] = {FR_SETTINGS_HTTP2(X) CYAML_FIELD_END};
+#undef X
+#define X(key, member, kind, value, least, most) ROW(fr_raw_hints, key)
+static const cyaml_schema_field_t hints_fields[] = {FR_SETTINGS_HINTS(X) CYAML_FIELD_END};
+#undef X
+#define X(key, member, kind, value, least, most) ROW(fr_raw_origin, key)
+static const cyaml_schema_field_t origin_fields[] = {
+	TEXT(fr_raw_origin, url), TEXT(fr_raw_origin, host), TEXT(fr_raw_origin, ca),
+	FR_SETTINGS_ORIGIN(X) CYAML_FIELD_END};
+#undef X
+
+static const cyaml_schema_field_t log_fields[] = {TEXT(fr_raw_log, level), CYAML_FIELD_END};
+static const cyaml_schema_field_t tls_fields[] = {TEXT(fr_raw_tls, certificate),
+                                                  TEXT(fr_raw_tls, key),
+                                                  TEXT(fr_raw_tls, min_version), CYAML_FIELD_END};
+static const cyaml_schema_field_t site_tls_fields[] = {TEXT(fr_raw_tls, certificate),
+                                                       TEXT(fr_raw_tls, key), CYAML_FIELD_END};
+static const cyaml_schema_field_t listener_fields[] = {TEXT(fr_raw_listener, address),
+                                                       TEXT(fr_raw_listener, tls), CYAML_FIELD_END};
+static const cyaml_schema_value_t listener_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fr_raw_listener, listener_fields)};
+static const cyaml_schema_field_t path_fields[] = {
+	TEXT(fr_raw_path, prefix), GROUP(fr_raw_path, hints, hints_fields), CYAML_FIELD_END};
+static const cyaml_schema_value_t path_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fr_raw_path, path_fields)};
+static const cyaml_schema_value_t host_value = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED)};
+static const cyaml_schema_field_t site_fields[] = {
+	LIST(fr_raw_site, hosts, &host_value, MAX_HOSTS), GROUP(fr_raw_site, tls, site_tls_fields),
+	GROUP(fr_raw_site, origin, origin_fields),        GROUP(fr_raw_site, hints, hints_fields),
+	LIST(fr_raw_site, paths, &path_value, MAX_PATHS), CYAML_FIELD_END};
+static const cyaml_schema_value_t site_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fr_raw_site, site_fields)};
+static const cyaml_schema_field_t root_fields[] = {
+	TEXT(fr_raw, workers),
+	GROUP(fr_raw, log, log_fields),
+	LIST(fr_raw, listen, &listener_value, MAX_LISTENERS),
+	GROUP(fr_raw, tls, tls_fields),
+	GROUP(fr_raw, timeouts, timeouts_fields),
+	GROUP(fr_raw, limits, limits_fields),
+	GROUP(fr_raw, http2, http2_fields),
+	LIST(fr_raw, sites, &site_value, MAX_SITES),
+	CYAML_FIELD_END};
+static const cyaml_schema_value_t root_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct fr_raw, root_fields)};
+
+/* libcyaml says what is wrong only through its log: a message, then a trace of
+ * "in mapping field 'x' (line: 3, column: 5)" from the inside out. */
+struct capture {
+	char message[256];
+	char path[256];
+	unsigned line;
+};
+
+static void prepend(char *path, size_t cap, const char *piece, const char *joint)
+{
+	char all[600];
+
+	(void)snprintf(all, sizeof all, "%s%s%s", piece, *path ? joint : "", path);
+	(void)snprintf(path, cap, "%.*s", (int)cap - 1, all);
+}
+
+static void take_trace(struct capture *c, const char *line)
+{
+	char name[128], piece[160];
+	unsigned at = 0, index = 0;
+	const char *pos = strstr(line, "(line: ");
+
+	if (pos && c->line == 0 && sscanf(pos, "(line: %u", &at) == 1)
+		c->line = at;
+	if (sscanf(line, " in mapping field '%127[^']'", name) == 1)
+		prepend(c->path, sizeof c->path, name, c->path[0] == '[' ? "" : ".");
+	else if (sscanf(line, " in sequence entry '%u'", &index) == 1) {
+		(void)snprintf(piece, sizeof piece, "[%u]", index);
+		prepend(c->path, sizeof c->path, piece, c->path[0] == '[' ? "" : ".");
+	}
+}
+
+static void on_log(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
+{
+	struct capture *c = ctx;
+	char line[512];
+	char *text;
+
+	if (level < CYAML_LOG_ERROR)
+		return;
+	(void)vsnprintf(line, sizeof line, fmt, args);
+	line[strcspn(line, "\n")] = '\0';
+	text = strncmp(line, "Load: ", 6) == 0 ? line + 6 : line;
+	if (strstr(text, "(line: ") && strstr(text, " in "))
+		take_trace(c, text);
+	else if (c->message[0] == '\0' && strcmp(text, "Backtrace:") != 0)
+		(void)snprintf(c->message, sizeof c->message, "%.*s", (int)sizeof c->message - 1,
+		               text);
+}
+
+int fr_raw_parse(const char *name, const char *text, size_t len, struct fr_raw **out,
+                 struct fr_config_problem *why)
+{
+	struct capture c = {0};
+	cyaml_config_t config = {
+		.log_fn = on_log,
+		.log_ctx = &c,
+		.mem_fn = cyaml_mem,
+		.log_level = CYAML_LOG_ERROR,
+		.flags = CYAML_CFG_NO_ALIAS,
+	};
+	cyaml_err_t err = cyaml_load_data((const uint8_t *)text, len, &config, &root_value,
+	                                  (cyaml_data_t **)out, NULL);
+	const char *what;
+
+	if (err == CYAML_OK && *out)
+		return 0;
+	what = c.message[0] ? c.message
+	                    : (err == CYAML_OK ? "the file is empty" : cyaml_strerror(err));
+	(void)snprintf(why->text, sizeof why->text, "%s:%u: %s%s%s", name, c.line ? c.line : 1,
+	               c.path, c.path[0] ? ": " : "", what);
+	return FR_ERR_SYNTAX;
+}
+
+void fr_raw_free(struct fr_raw **raw)
+{
+	cyaml_config_t config = {.mem_fn = cyaml_mem};
+
+	if (*raw)
+		(void)cyaml_free(&config, &root_value, *raw, 0);
+	*raw = NULL;
+}

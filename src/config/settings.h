@@ -1,0 +1,79 @@
+/* Every setting with a number or a switch: key, member, kind, default and
+ * bounds, in one table for each group. The schema, the defaults, the bounds'
+ * messages and the test of docs/configuration.md are all made from these. */
+#ifndef FR_CONFIG_SETTINGS_H
+#define FR_CONFIG_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum fr_setting_kind {
+	FR_SETTING_COUNT_OF, /* a plain number */
+	FR_SETTING_DURATION, /* 500ms, 30s, 2m, 1h; into milliseconds */
+	FR_SETTING_SIZE,     /* 8192, 64KiB, 1MiB, 2GiB; into bytes */
+	FR_SETTING_SWITCH    /* true or false */
+};
+
+#define FR_KIB 1024u
+#define FR_MIB (1024u * 1024u)
+
+/*        key                  member                kind      default  least    most */
+#define FR_SETTINGS_TIMEOUTS(X)                                                                    \
+	X(handshake, handshake_ms, DURATION, 10000, 100, 3600000)                                  \
+	X(request_fields, request_fields_ms, DURATION, 20000, 100, 3600000)                        \
+	X(body, body_ms, DURATION, 30000, 100, 86400000)                                           \
+	X(idle, idle_ms, DURATION, 120000, 100, 86400000)                                          \
+	X(drain, drain_ms, DURATION, 30000, 0, 86400000)
+
+#define FR_SETTINGS_LIMITS(X)                                                                      \
+	X(connections, connections, COUNT_OF, 20000, 1, 10000000)                                  \
+	X(connections_per_address, connections_per_address, COUNT_OF, 1000, 1, 10000000)           \
+	X(request_line, request_line_bytes, SIZE, 8192, 256, FR_MIB)                               \
+	X(fields, fields_bytes, SIZE, 65536, 1024, FR_MIB)                                         \
+	X(fields_count, fields_count, COUNT_OF, 128, 8, 4096)                                      \
+	X(response_fields, response_fields_bytes, SIZE, 131072, 1024, FR_MIB)                      \
+	X(response_fields_count, response_fields_count, COUNT_OF, 256, 8, 4096)                    \
+	X(response_buffer, response_buffer_bytes, SIZE, 131072, 4096, 64 * FR_MIB)                 \
+	X(request_buffer, request_buffer_bytes, SIZE, 65536, 4096, 64 * FR_MIB)                    \
+	X(output_buffer, output_buffer_bytes, SIZE, 262144, 65536, 64 * FR_MIB)                    \
+	X(origin_requests_per_client, origin_requests_per_client, COUNT_OF, 256, 1, 65536)
+
+#define FR_SETTINGS_HTTP2(X)                                                                       \
+	X(max_concurrent_streams, max_concurrent_streams, COUNT_OF, 128, 1, 10000)                 \
+	X(window, window_bytes, SIZE, 65536, 16384, 16 * FR_MIB)                                   \
+	X(connection_window, connection_window_bytes, SIZE, 262144, 65535, 64 * FR_MIB)            \
+	X(header_table, header_table_bytes, SIZE, 4096, 0, 65536)                                  \
+	X(control_burst, control_burst, COUNT_OF, 200, 10, 1000000)                                \
+	X(control_per_second, control_per_second, COUNT_OF, 50, 1, 1000000)                        \
+	X(continuation_frames, continuation_frames, COUNT_OF, 8, 0, 1024)                          \
+	X(reset_burst, reset_burst, COUNT_OF, 200, 1, 1000000)                                     \
+	X(reset_per_second, reset_per_second, COUNT_OF, 20, 1, 1000000)
+
+#define FR_SETTINGS_ORIGIN(X)                                                                      \
+	X(verify, verify, SWITCH, 1, 0, 1)                                                         \
+	X(connect_timeout, connect_timeout_ms, DURATION, 5000, 10, 600000)                         \
+	X(first_byte_timeout, first_byte_timeout_ms, DURATION, 60000, 10, 86400000)                \
+	X(idle_timeout, idle_timeout_ms, DURATION, 60000, 10, 86400000)                            \
+	X(keepalive, keepalive_ms, DURATION, 50000, 0, 86400000)                                   \
+	X(max_idle, max_idle, COUNT_OF, 64, 0, 65536)                                              \
+	X(max_connections, max_connections, COUNT_OF, 512, 1, 65536)                               \
+	X(max_waiting, max_waiting, COUNT_OF, 1024, 0, 1000000)
+
+#define FR_SETTINGS_HINTS(X)                                                                       \
+	X(push, push, SWITCH, 1, 0, 1)                                                             \
+	X(absolute_links, absolute_links, SWITCH, 1, 0, 1)                                         \
+	X(max_pushes_per_page, max_pushes_page, COUNT_OF, 50, 0, 256)                              \
+	X(max_pushes_per_connection, max_pushes_connection, COUNT_OF, 1000, 0, 65536)              \
+	X(failure_ttl, failure_ttl_ms, DURATION, 30000, 0, 86400000)                               \
+	X(server_timing, server_timing, SWITCH, 1, 0, 1)
+
+/* One row of a table, for code that walks it. */
+struct fr_setting {
+	const char *key;
+	enum fr_setting_kind kind;
+	size_t raw_offset; /* of the text (char *) in the raw group */
+	size_t out_offset; /* of the value in the configuration's group */
+	uint32_t value, least, most;
+};
+
+#endif
