@@ -333,3 +333,8 @@ const struct fr_h2_stats *fr_h2_session_stats(const struct fr_h2_session *s)
 {
 	return &s->stats;
 }
+
+const char *fr_h2_library_version(void)
+{
+	return nghttp2_version(0)->version_str;
+}

@@ -311,6 +311,11 @@ bool fr_tls_saw_plain_http(const struct fr_tls *t)
 	return t->saw_plain_http;
 }
 
+const char *fr_tls_library_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}
+
 void fr_random_bytes(void *out, size_t len)
 {
 	FR_ASSERT(len <= 65536 && RAND_bytes(out, (int)len) == 1);

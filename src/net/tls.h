@@ -92,6 +92,9 @@ bool fr_tls_covers(const struct fr_tls *t, struct fr_str host);
 /* A client spoke plain HTTP to a TLS port (known once bytes were fed). */
 bool fr_tls_saw_plain_http(const struct fr_tls *t);
 
+/* Of OpenSSL at run time, e.g. "OpenSSL 3.0.19 27 Jan 2026". */
+const char *fr_tls_library_version(void);
+
 /* Cryptographically secure random bytes. Aborts if the system has none. */
 void fr_random_bytes(void *out, size_t len);
 

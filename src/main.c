@@ -1,0 +1,76 @@
+/* The command table. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "tools/check/check.h"
+#include "tools/command.h"
+#include "tools/serve/serve.h"
+#include "tools/version/version.h"
+
+static const struct fr_command commands[] = {
+	{"serve", "run the edge in front of a site", fr_tool_serve},
+	{"check", "validate a configuration file", fr_tool_check},
+	{"version", "print the version and the libraries in use", fr_tool_version},
+};
+
+static void print_help(FILE *to)
+{
+	fputs("usage: forerun COMMAND [OPTION...]\n"
+	      "\n"
+	      "An HTTP/2 edge server that gets what a page needs to the client before\n"
+	      "the client asks.\n"
+	      "\n"
+	      "commands:\n",
+	      to);
+	for (size_t i = 0; i < FR_COUNT(commands); i++)
+		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n"
+	      "'forerun COMMAND --help' describes a command's options; man forerun has\n"
+	      "it all.\n"
+	      "\n"
+	      "exit codes: 0 done; 1 configuration, start-up or the task failed;\n"
+	      "2 wrong usage; 3 a bug: objects were left over at the end\n",
+	      to);
+}
+
+static const struct fr_command *find(const char *name)
+{
+	for (size_t i = 0; i < FR_COUNT(commands); i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int help(int argc, char **argv)
+{
+	const struct fr_command *c = argc > 2 ? find(argv[2]) : NULL;
+	char flag[] = "--help";
+	char *args[] = {argc > 2 ? argv[2] : NULL, flag, NULL};
+
+	if (argc > 2 && c)
+		return c->run(2, args);
+	print_help(stdout);
+	return FR_EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	const struct fr_command *c;
+
+	if (argc < 2) {
+		print_help(stderr);
+		return FR_EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0)
+		return help(argc, argv);
+	if (strcmp(argv[1], "--version") == 0)
+		return fr_tool_version(argc - 1, argv + 1);
+	c = find(argv[1]);
+	if (!c) {
+		fprintf(stderr, "forerun: unknown command '%s'; see 'forerun --help'\n", argv[1]);
+		return FR_EXIT_USAGE;
+	}
+	return c->run(argc - 1, argv + 1);
+}

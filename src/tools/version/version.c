@@ -1,0 +1,27 @@
+#include "tools/version/version.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "h2/session.h"
+#include "net/tls.h"
+#include "tools/command.h"
+
+int fr_tool_version(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+		puts("usage: forerun version\n\nPrints the version and the libraries in use.");
+		return FR_EXIT_OK;
+	}
+	if (argc > 1) {
+		fprintf(stderr, "forerun version: unexpected argument '%s'; it takes none\n",
+		        argv[1]);
+		return FR_EXIT_USAGE;
+	}
+	printf("forerun %s\n", FR_VERSION);
+	printf("nghttp2 %s, %s, libuv %s, jansson %s\n", fr_h2_library_version(),
+	       fr_tls_library_version(), uv_version_string(), JANSSON_VERSION);
+	return FR_EXIT_OK;
+}
