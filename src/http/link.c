@@ -196,7 +196,8 @@ static bool read_link(struct fr_arena *a, struct fr_str *s, struct reading *r)
 	if (s->p[0] != '<')
 		return false;
 	close = fr_str_find(head, '>');
-	if (close == head.len)
+	/* a '<' is part of no URL: this one was never closed */
+	if (close == head.len || fr_str_find(fr_str_sub(head, 1, close), '<') < close - 1)
 		return false;
 	r->link.target = fr_str_trim(fr_str_sub(*s, 1, close));
 	*s = skip_space(after(*s, close + 1));
