@@ -61,6 +61,7 @@ void fr_client_exchange_released(struct fr_client *c)
 {
 	FR_ASSERT(c->exchanges);
 	c->exchanges--;
+	fr_client_update_wait(c, false);
 	maybe_release(c);
 }
 
@@ -133,12 +134,10 @@ static void time_is_up(struct fr_timer *timer, void *user)
 		fr_client_cut(c, false);
 	} else if (c->waits == FR_WAIT_IDLE) {
 		fr_count(counters, FR_COUNT_TIMEOUT_IDLE);
-		c->is_draining = true;
-		c->protocol->drain(c);
-		/* a client that does not answer the goodbye has the same time again */
-		c->wait_since_ms = fr_loop_now(c->worker->loop);
-		fr_loop_timer_set(c->worker->loop, &c->timer, FR_STREAM_LINGER_MS);
-		if (c->state == FR_CLIENT_ACTIVE && c->exchanges == 0)
+		fr_client_drain(c);
+		/* nothing is under way: a client that does not answer the goodbye is
+		 * not waited for */
+		if (c->state == FR_CLIENT_ACTIVE)
 			fr_client_finish(c);
 	} else {
 		fr_client_update_wait(c, false);

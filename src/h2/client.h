@@ -16,7 +16,8 @@ struct fr_h2_client;
 struct fr_h2_client_events {
 	/* Fields of a response head (status >= 200) or informational one; borrowed
 	 * for the call. */
-	void (*on_response)(void *user, int32_t stream_id, const struct fr_response *resp, bool end);
+	void (*on_response)(void *user, int32_t stream_id, const struct fr_response *resp,
+	                    bool end);
 	void (*on_informational)(void *user, int32_t stream_id, const struct fr_response *resp);
 	void (*on_data)(void *user, int32_t stream_id, const uint8_t *data, size_t len);
 	/* code NO_ERROR: complete. */

@@ -216,6 +216,7 @@ struct fr_h2_session *fr_h2_session_new(const struct fr_h2_limits *limits,
 		               now_ms);
 	fr_bucket_init(&s->buckets[FR_H2_BUCKET_RESET], limits->reset_burst,
 	               limits->reset_per_second, now_ms);
+	fr_h2_walk_init(&s->walk);
 	s->ng = make_ng(s);
 	submit_settings(s);
 	return s;
@@ -261,6 +262,9 @@ int fr_h2_feed(struct fr_h2_session *s, const uint8_t *data, size_t len, uint64_
 	ssize_t n;
 
 	s->now_ms = now_ms;
+	if (s->is_terminated)
+		return FR_ERR_PROTOCOL;
+	fr_h2_walk(s, data, len);
 	if (s->is_terminated)
 		return FR_ERR_PROTOCOL;
 	n = nghttp2_session_mem_recv(s->ng, data, len);

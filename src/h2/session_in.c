@@ -11,46 +11,6 @@ static struct fr_h2_stream *stream_of(struct fr_h2_session *s, int32_t id)
 	return st;
 }
 
-static void take_token(struct fr_h2_session *s, int bucket, enum fr_h2_fault f)
-{
-	if (!fr_bucket_take(&s->buckets[bucket], s->now_ms))
-		fr_h2_report(s, NULL, f);
-}
-
-/* Frames that cost us work and the client nothing. CONTINUATION does not come
- * here: nghttp2 counts those (continuation_frames). */
-static int on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *hd, void *user)
-{
-	struct fr_h2_session *s = user;
-
-	(void)ng;
-	switch (hd->type) {
-	case NGHTTP2_PING:
-		if (!(hd->flags & NGHTTP2_FLAG_ACK))
-			take_token(s, FR_H2_BUCKET_PING, FR_H2_FAULT_PING_FLOOD);
-		break;
-	case NGHTTP2_SETTINGS:
-		if (!(hd->flags & NGHTTP2_FLAG_ACK))
-			take_token(s, FR_H2_BUCKET_SETTINGS, FR_H2_FAULT_SETTINGS_FLOOD);
-		break;
-	case NGHTTP2_PRIORITY:
-	case NGHTTP2_PRIORITY_UPDATE:
-		take_token(s, FR_H2_BUCKET_PRIORITY, FR_H2_FAULT_PRIORITY_FLOOD);
-		break;
-	case NGHTTP2_WINDOW_UPDATE:
-		take_token(s, FR_H2_BUCKET_WINDOW_UPDATE, FR_H2_FAULT_WINDOW_UPDATE_FLOOD);
-		break;
-	case NGHTTP2_DATA:
-	case NGHTTP2_HEADERS:
-	case NGHTTP2_RST_STREAM:
-	case NGHTTP2_GOAWAY:
-		break;
-	default:
-		take_token(s, FR_H2_BUCKET_UNKNOWN, FR_H2_FAULT_UNKNOWN_FLOOD);
-	}
-	return 0;
-}
-
 /* --- fields --- */
 
 static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, void *user)
@@ -146,7 +106,7 @@ static void data_complete(struct fr_h2_session *s, struct fr_h2_stream *st,
 		st->state = FR_H2_ST_HALF_CLOSED;
 		s->events.on_end(s->user, st->user, NULL);
 	} else if (frame->hd.length <= frame->data.padlen) {
-		take_token(s, FR_H2_BUCKET_EMPTY, FR_H2_FAULT_EMPTY_FRAMES);
+		fr_h2_take_token(s, FR_H2_BUCKET_EMPTY, FR_H2_FAULT_EMPTY_FRAMES);
 	}
 }
 
@@ -217,7 +177,7 @@ static int on_invalid_frame(nghttp2_session *ng, const nghttp2_frame *frame, int
 static void count_reset(struct fr_h2_session *s, const struct fr_h2_stream *st)
 {
 	if (!st->is_push && !st->is_reset_by_us)
-		take_token(s, FR_H2_BUCKET_RESET, FR_H2_FAULT_RESET_FLOOD);
+		fr_h2_take_token(s, FR_H2_BUCKET_RESET, FR_H2_FAULT_RESET_FLOOD);
 }
 
 static int on_stream_close(nghttp2_session *ng, int32_t stream_id, uint32_t code, void *user)
@@ -237,7 +197,6 @@ static int on_stream_close(nghttp2_session *ng, int32_t stream_id, uint32_t code
 
 void fr_h2_set_receive_callbacks(nghttp2_session_callbacks *cb)
 {
-	nghttp2_session_callbacks_set_on_begin_frame_callback(cb, on_begin_frame);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(cb, on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(cb, on_header);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(cb, on_frame_recv);

@@ -62,6 +62,15 @@ enum { /* buckets for control frames */
        FR_H2_BUCKET_COUNT
 };
 
+#define FR_H2_FRAME_HEAD_BYTES 9u
+
+struct fr_h2_walk {    /* where in the client's frames we are */
+	uint64_t skip; /* bytes until the next frame's header */
+	uint8_t head[FR_H2_FRAME_HEAD_BYTES];
+	size_t n_head;
+	uint32_t continuations; /* in this header block */
+};
+
 struct fr_h2_session {
 	nghttp2_session *ng; /* owned */
 	struct fr_h2_limits limits;
@@ -72,6 +81,7 @@ struct fr_h2_session {
 	struct fr_h2_stream *spare;   /* owned: freed streams for reuse */
 	size_t n_streams, n_pushes, n_spare;
 	struct fr_bucket buckets[FR_H2_BUCKET_COUNT];
+	struct fr_h2_walk walk;
 	struct fr_h2_stats stats;
 	struct fr_buf *out; /* borrowed during a drain */
 	size_t out_until;   /* no further DATA frame beyond this length */
@@ -91,6 +101,13 @@ struct fr_h2_stream *fr_h2_find(const struct fr_h2_session *s, int32_t id);
 void fr_h2_report(struct fr_h2_session *s, struct fr_h2_stream *st, enum fr_h2_fault f);
 /* The last event of a stream, then frees it. */
 void fr_h2_stream_close(struct fr_h2_stream *st, uint32_t code);
+
+/* --- walk.c --- */
+void fr_h2_walk_init(struct fr_h2_walk *w);
+/* Counts the frames in these bytes; reports floods. */
+void fr_h2_walk(struct fr_h2_session *s, const uint8_t *data, size_t len);
+/* Takes a token for something that a peer did; none left is that fault. */
+void fr_h2_take_token(struct fr_h2_session *s, int bucket, enum fr_h2_fault f);
 
 /* --- session_in.c --- */
 void fr_h2_set_receive_callbacks(nghttp2_session_callbacks *cb);

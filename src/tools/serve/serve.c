@@ -199,20 +199,26 @@ static void say_where(const struct fr_server *s, const struct fr_config *config)
 }
 
 /* Connections to clients and origins are descriptors: as many as allowed. */
-static void raise_descriptors(const struct fr_config *config)
+static void raise_descriptors(void)
 {
-	uint64_t want = 2ull * config->limits.connections + SPARE_DESCRIPTORS;
 	struct rlimit r;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
 		return;
 	r.rlim_cur = r.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &r);
-	if (r.rlim_max != RLIM_INFINITY && r.rlim_max < want)
+}
+
+static void warn_of_few_descriptors(const struct fr_config *config)
+{
+	uint64_t want = 2ull * config->limits.connections + SPARE_DESCRIPTORS;
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur != RLIM_INFINITY && r.rlim_cur < want)
 		FR_LOG(WARN, "serve",
 		       "at most %llu file descriptors: too few for limits.connections (%u); raise "
 		       "the limit (ulimit -Hn) or lower the setting",
-		       (unsigned long long)r.rlim_max, config->limits.connections);
+		       (unsigned long long)r.rlim_cur, config->limits.connections);
 }
 
 static void reload(struct fr_server *s, const struct options *o)
@@ -305,7 +311,7 @@ int fr_tool_serve(int argc, char **argv)
 	rc = load(&o, &config, &ca, &why);
 	if (rc == 0) {
 		fr_local_tls_explain(&ca);
-		raise_descriptors(config);
+		raise_descriptors();
 		rc = fr_server_start(config, &server, &why);
 	}
 	if (rc < 0) {
@@ -313,6 +319,7 @@ int fr_tool_serve(int argc, char **argv)
 		fr_config_unref(&config);
 		return FR_EXIT_FAILED;
 	}
+	warn_of_few_descriptors(config);
 	say_where(server, config);
 	fr_config_unref(&config);
 	FR_LOG(INFO, "serve", "ready");

@@ -1,0 +1,83 @@
+/* Looks at the header of every frame that a client sends, before nghttp2 does:
+ * nghttp2 tells nothing of CONTINUATION, PRIORITY_UPDATE and unknown types,
+ * and frames that cost us work and the client nothing must be counted
+ * whatever they are. */
+#include "h2/session_priv.h"
+
+/* The connection preface, which is no frame (RFC 9113 §3.4). */
+#define PREFACE_BYTES NGHTTP2_CLIENT_MAGIC_LEN
+
+void fr_h2_walk_init(struct fr_h2_walk *w)
+{
+	*w = (struct fr_h2_walk){.skip = PREFACE_BYTES};
+}
+
+void fr_h2_take_token(struct fr_h2_session *s, int bucket, enum fr_h2_fault f)
+{
+	if (!fr_bucket_take(&s->buckets[bucket], s->now_ms))
+		fr_h2_report(s, NULL, f);
+}
+
+static void count_continuation(struct fr_h2_session *s)
+{
+	if (++s->walk.continuations > s->limits.continuation_frames)
+		fr_h2_report(s, NULL, FR_H2_FAULT_CONTINUATION_FLOOD);
+}
+
+static void count_frame(struct fr_h2_session *s, uint8_t type, uint8_t flags)
+{
+	bool ack = flags & NGHTTP2_FLAG_ACK;
+
+	if (type != NGHTTP2_CONTINUATION)
+		s->walk.continuations = 0;
+	switch (type) {
+	case NGHTTP2_PING:
+		if (!ack)
+			fr_h2_take_token(s, FR_H2_BUCKET_PING, FR_H2_FAULT_PING_FLOOD);
+		break;
+	case NGHTTP2_SETTINGS:
+		if (!ack)
+			fr_h2_take_token(s, FR_H2_BUCKET_SETTINGS, FR_H2_FAULT_SETTINGS_FLOOD);
+		break;
+	case NGHTTP2_PRIORITY:
+	case NGHTTP2_PRIORITY_UPDATE:
+		fr_h2_take_token(s, FR_H2_BUCKET_PRIORITY, FR_H2_FAULT_PRIORITY_FLOOD);
+		break;
+	case NGHTTP2_WINDOW_UPDATE:
+		fr_h2_take_token(s, FR_H2_BUCKET_WINDOW_UPDATE, FR_H2_FAULT_WINDOW_UPDATE_FLOOD);
+		break;
+	case NGHTTP2_CONTINUATION:
+		count_continuation(s);
+		break;
+	case NGHTTP2_DATA:
+	case NGHTTP2_HEADERS:
+	case NGHTTP2_RST_STREAM:
+	case NGHTTP2_GOAWAY:
+	case NGHTTP2_PUSH_PROMISE:
+		break; /* counted by what they do, or an error anyway */
+	default:
+		fr_h2_take_token(s, FR_H2_BUCKET_UNKNOWN, FR_H2_FAULT_UNKNOWN_FLOOD);
+	}
+}
+
+void fr_h2_walk(struct fr_h2_session *s, const uint8_t *data, size_t len)
+{
+	struct fr_h2_walk *w = &s->walk;
+
+	while (len && !s->is_terminated) {
+		size_t n = w->skip < len ? (size_t)w->skip : len;
+
+		w->skip -= n;
+		data += n;
+		len -= n;
+		while (len && w->n_head < FR_H2_FRAME_HEAD_BYTES && w->skip == 0) {
+			w->head[w->n_head++] = *data++;
+			len--;
+		}
+		if (w->n_head < FR_H2_FRAME_HEAD_BYTES)
+			return;
+		w->n_head = 0;
+		w->skip = (uint64_t)w->head[0] << 16 | (uint64_t)w->head[1] << 8 | w->head[2];
+		count_frame(s, w->head[3], w->head[4]);
+	}
+}
