@@ -70,6 +70,15 @@ int fr_buf_append(struct fr_buf *b, const void *p, size_t len)
 	return 0;
 }
 
+static void shrink(struct fr_buf *b, size_t keep)
+{
+	if (b->head != b->tail || b->cap <= keep)
+		return;
+	free(b->data);
+	b->data = NULL;
+	b->cap = b->head = b->tail = 0;
+}
+
 void fr_buf_consume(struct fr_buf *b, size_t len)
 {
 	FR_ASSERT(len <= fr_buf_len(b));
@@ -77,9 +86,10 @@ void fr_buf_consume(struct fr_buf *b, size_t len)
 	if (b->head != b->tail)
 		return;
 	b->head = b->tail = 0;
-	if (b->cap > FR_BUF_KEEP) {
-		free(b->data);
-		b->data = NULL;
-		b->cap = 0;
-	}
+	shrink(b, FR_BUF_KEEP_ACTIVE);
+}
+
+void fr_buf_trim(struct fr_buf *b)
+{
+	shrink(b, FR_BUF_KEEP_IDLE);
 }

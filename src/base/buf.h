@@ -5,8 +5,9 @@
  *   data: | consumed | waiting bytes | free |
  *         0         head           tail    cap
  *
- * Memory grows by doubling up to `max_bytes` and is given back when the queue
- * becomes empty and had grown beyond FR_BUF_KEEP. Not thread-safe. */
+ * Memory grows by doubling up to `max_bytes`. An empty queue keeps what it has
+ * for its next use, up to FR_BUF_KEEP_ACTIVE; fr_buf_trim gives back more, when
+ * the owner becomes idle. Not thread-safe. */
 #ifndef FR_BASE_BUF_H
 #define FR_BASE_BUF_H
 
@@ -15,8 +16,9 @@
 
 #include "base/err.h"
 
-/* An empty queue keeps at most this much memory for its next use. */
-#define FR_BUF_KEEP 16384u
+/* What an empty queue keeps while its owner is active, and when it is idle. */
+#define FR_BUF_KEEP_ACTIVE 262144u
+#define FR_BUF_KEEP_IDLE 4096u
 
 struct fr_buf {
 	uint8_t *data;    /* owned; NULL until first use */
@@ -62,5 +64,8 @@ static inline void fr_buf_clear(struct fr_buf *b)
 {
 	fr_buf_consume(b, fr_buf_len(b));
 }
+
+/* The owner is idle: an empty queue gives its memory back. */
+void fr_buf_trim(struct fr_buf *b);
 
 #endif

@@ -61,6 +61,8 @@ void fr_client_exchange_released(struct fr_client *c)
 {
 	FR_ASSERT(c->exchanges);
 	c->exchanges--;
+	if (c->exchanges == 0 && c->stream)
+		fr_stream_trim(c->stream);
 	fr_client_update_wait(c, false);
 	maybe_release(c);
 }

@@ -130,6 +130,8 @@ static void release(void *user)
 	fr_arena_reset(&ex->arena);
 	fr_buf_clear(&ex->req_body);
 	fr_buf_clear(&ex->resp_body);
+	fr_buf_trim(&ex->req_body);
+	fr_buf_trim(&ex->resp_body);
 	ex->next_free = w->free_exchanges;
 	w->free_exchanges = ex;
 	w->n_free_exchanges++;

@@ -241,6 +241,13 @@ size_t fr_stream_backlog(const struct fr_stream *s)
 	return fr_buf_len(&s->out) + fr_buf_len(&s->wire);
 }
 
+void fr_stream_trim(struct fr_stream *s)
+{
+	fr_buf_trim(&s->out);
+	if (!s->is_writing)
+		fr_buf_trim(&s->wire);
+}
+
 /* --- reading --- */
 
 static void now_open(struct fr_stream *s)

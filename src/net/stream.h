@@ -64,6 +64,9 @@ void fr_stream_flush(struct fr_stream *s);
 /* Bytes that the kernel has not taken yet. */
 size_t fr_stream_backlog(const struct fr_stream *s);
 
+/* Nothing is expected for now: gives back memory of empty buffers. */
+void fr_stream_trim(struct fr_stream *s);
+
 /* Back-pressure: no on_data while paused (what was read already still comes). */
 void fr_stream_pause(struct fr_stream *s);
 void fr_stream_resume(struct fr_stream *s);

@@ -183,6 +183,7 @@ void fr_conn_give(struct fr_origin_conn *c, bool reusable)
 		return;
 	}
 	fr_stream_resume(c->stream);
+	fr_stream_trim(c->stream);
 	set_state(c, FR_CONN_IDLE);
 	fr_origin_serve_waiting(o);
 }

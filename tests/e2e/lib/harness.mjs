@@ -27,7 +27,8 @@ export const caFile = path.join(scratch, 'xdg/forerun/ca.pem');
 const environment = {
   ...process.env,
   XDG_DATA_HOME: path.join(scratch, 'xdg'),
-  ASAN_OPTIONS: 'detect_leaks=1:halt_on_error=1:abort_on_error=0:exitcode=99',
+  // a small quarantine, so that tests of memory see the program's own
+  ASAN_OPTIONS: 'detect_leaks=1:halt_on_error=1:abort_on_error=0:exitcode=99:quarantine_size_mb=4',
   UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
 };
 
