@@ -5,11 +5,13 @@
 #include "base/err.h"
 #include "tools/check/check.h"
 #include "tools/command.h"
+#include "tools/demo/demo.h"
 #include "tools/serve/serve.h"
 #include "tools/version/version.h"
 
 static const struct fr_command commands[] = {
 	{"serve", "run the edge in front of a site", fr_tool_serve},
+	{"demo", "show on a site of its own what server push does", fr_tool_demo},
 	{"check", "validate a configuration file", fr_tool_check},
 	{"version", "print the version and the libraries in use", fr_tool_version},
 };

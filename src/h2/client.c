@@ -200,8 +200,7 @@ static nghttp2_nv nv(struct fr_str name, struct fr_str value)
 	                    .valuelen = value.len};
 }
 
-int32_t fr_h2_client_request(struct fr_h2_client *c, const struct fr_request *req,
-                             unsigned urgency)
+int32_t fr_h2_client_request(struct fr_h2_client *c, const struct fr_request *req, unsigned urgency)
 {
 	nghttp2_nv list[MAX_REQUEST_FIELDS + 5];
 	char priority[8];

@@ -1,0 +1,84 @@
+#!/bin/sh
+# Installs what the tests need and runs them all: checks of the source, unit
+# tests and fuzz corpora (gcc with sanitizers, clang), clang-tidy, end-to-end
+# tests and the browser test.
+#
+#   scripts/test.sh            everything
+#   scripts/test.sh NAME       one unit test (test_link), one end-to-end file
+#                              (links), or 'checks', 'tidy', 'browser'
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/scripts/lib.sh"
+cd "$root"
+san=$root/build-asan
+plain=$root/build-clang
+
+TEST_PACKAGES="clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev nghttp2-client curl openssl python3"
+BROWSER_PACKAGES="libnss3 libnss3-tools fontconfig-config"
+
+need_node() {
+    if ! command -v node >/dev/null 2>&1 || [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 18 ]; then
+        fr_need_packages nodejs npm
+    fi
+    command -v npm >/dev/null 2>&1 || fr_need_packages npm
+}
+
+install_all() {
+    # shellcheck disable=SC2086
+    fr_need_packages $BUILD_PACKAGES $TEST_PACKAGES $BROWSER_PACKAGES
+    need_node
+}
+
+checks() {
+    say "checks of the source"
+    python3 scripts/check-source.py
+    git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
+}
+
+build_san() { fr_build "$san" -DCMAKE_BUILD_TYPE=Debug -DFR_SANITIZE=ON -DFR_WERROR=ON; }
+build_plain() { CC=clang fr_build "$plain" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DFR_WERROR=ON; }
+
+unit() {
+    say "unit tests and fuzz corpora: $1"
+    ctest --test-dir "$2" --output-on-failure -j2 --no-tests=error ${3:+-R "$3"}
+}
+
+tidy() {
+    say "clang-tidy"
+    git ls-files 'src/*.c' | xargs -P2 -n8 clang-tidy -p "$plain" --quiet --warnings-as-errors='*' 2>/dev/null
+}
+
+e2e() {
+    say "end-to-end tests"
+    FR_BIN=$san/forerun FR_EXPECT=${FR_EXPECT-nghttp,h2load,curl} node --test "$@"
+}
+
+browser() {
+    say "browser test"
+    [ -d tests/browser/node_modules ] || npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --silent
+    FR_BIN=$san/forerun node --test tests/browser/*.test.mjs
+}
+
+case ${1-} in
+'')
+    install_all
+    checks
+    say "building with gcc and the sanitizers, and with clang"
+    build_san
+    build_plain
+    tidy
+    unit clang "$plain"
+    unit "gcc, sanitizers" "$san"
+    browser
+    e2e tests/e2e/*.test.mjs
+    ;;
+checks) checks ;;
+tidy) build_plain; tidy ;;
+browser) install_all; build_san; browser ;;
+test_* | fuzz_*) build_san; unit "gcc, sanitizers" "$san" "^$1" ;;
+*)
+    [ -f "tests/e2e/$1.test.mjs" ] || die "no test of that name: $1"
+    build_san
+    e2e "tests/e2e/$1.test.mjs"
+    ;;
+esac
