@@ -14,7 +14,8 @@ san=$root/build-asan
 plain=$root/build-clang
 
 TEST_PACKAGES="clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev nghttp2-client curl openssl python3"
-BROWSER_PACKAGES="libnss3 libnss3-tools fontconfig-config"
+# what the browser of the tests links with
+BROWSER_PACKAGES="libnss3 fontconfig fonts-dejavu-core"
 
 need_node() {
     if ! command -v node >/dev/null 2>&1 || [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 18 ]; then

@@ -31,7 +31,7 @@ struct fr_failures *fr_failures_new(size_t capacity, uint64_t ttl_ms, uint64_t s
 void fr_failures_free(struct fr_failures **f);
 void fr_failures_add(struct fr_failures *f, struct fr_str authority, struct fr_str target,
                      uint64_t now_ms);
-bool fr_failures_has(const struct fr_failures *f, struct fr_str authority,
-                     struct fr_str target, uint64_t now_ms);
+bool fr_failures_has(const struct fr_failures *f, struct fr_str authority, struct fr_str target,
+                     uint64_t now_ms);
 
 #endif

@@ -20,10 +20,10 @@
  * origin's (or its attacker's) endless Link fields. */
 #define FR_PLAN_MAX_HINTS 256u
 
-#define FR_HINT_SOURCE_TABLE(X) \
-	X(LINK, "link")         \
-	X(HTML, "html")         \
-	X(RULE, "rule")         \
+#define FR_HINT_SOURCE_TABLE(X)                                                                    \
+	X(LINK, "link")                                                                            \
+	X(HTML, "html")                                                                            \
+	X(RULE, "rule")                                                                            \
 	X(LEARNED, "learned")
 enum fr_hint_source {
 #define X(id, text) FR_HINT_SOURCE_##id,
@@ -31,10 +31,10 @@ enum fr_hint_source {
 #undef X
 };
 
-#define FR_DELIVERY_TABLE(X)        \
-	X(NONE, "none")             \
-	X(PUSH, "push")             \
-	X(EARLY_HINTS, "early-hints") \
+#define FR_DELIVERY_TABLE(X)                                                                       \
+	X(NONE, "none")                                                                            \
+	X(PUSH, "push")                                                                            \
+	X(EARLY_HINTS, "early-hints")                                                              \
 	X(LINK, "link")
 enum fr_delivery {
 #define X(id, text) FR_DELIVERY_##id,
@@ -43,59 +43,59 @@ enum fr_delivery {
 };
 
 /* Why a hint was delivered as it was; every hint gets exactly one. */
-#define FR_REASON_TABLE(X)                                                  \
-	X(UNDECIDED, "undecided")           /* not yet looked at */         \
-	X(PUSHED, "pushed")                                                 \
-	X(NOPUSH, "nopush")                 /* the origin forbids it */     \
-	X(CROSS_ORIGIN, "cross-origin")                                     \
-	X(ABSOLUTE, "absolute-links-off")   /* absolute URL, switched off */ \
-	X(NOT_PRELOAD, "not-preload")       /* preconnect and the like */   \
-	X(BAD_URL, "bad-url")                                               \
-	X(SELF, "self")                     /* the page itself */           \
-	X(ANCHOR, "anchor")                 /* for another context */       \
-	X(MEDIA, "media")                                                   \
-	X(SRCSET, "imagesrcset")                                            \
-	X(TYPE, "type")                     /* the client cannot use it */  \
-	X(NO_AS, "no-as")                   /* as missing or unknown */     \
-	X(DUPLICATE, "duplicate")           /* named twice for this page */ \
-	X(ALREADY_SENT, "already-sent")     /* on this connection */        \
-	X(PUSH_DISABLED, "push-disabled")   /* SETTINGS_ENABLE_PUSH=0 or HTTP/1.1 */ \
-	X(SITE_OFF, "off")                  /* configuration says so */     \
-	X(LIMIT_PAGE, "limit")              /* pushes per page */           \
-	X(LIMIT_CONNECTION, "connection-limit")                             \
-	X(LIMIT_STREAMS, "stream-limit")    /* client's MAX_CONCURRENT_STREAMS */ \
-	X(LIMIT_ORIGIN, "origin-limit")     /* origin requests in flight for the client */ \
-	X(RECENT_FAILURE, "recent-failure") /* its last push was not 2xx */ \
-	X(NOT_PAGE, "not-a-page")           /* not GET, not 200, itself a push */ \
-	X(DRAINING, "draining")             /* the connection is closing */ \
+#define FR_REASON_TABLE(X)                                                                         \
+	X(UNDECIDED, "undecided") /* not yet looked at */                                          \
+	X(PUSHED, "pushed")                                                                        \
+	X(NOPUSH, "nopush") /* the origin forbids it */                                            \
+	X(CROSS_ORIGIN, "cross-origin")                                                            \
+	X(ABSOLUTE, "absolute-links-off") /* absolute URL, switched off */                         \
+	X(NOT_PRELOAD, "not-preload")     /* preconnect and the like */                            \
+	X(BAD_URL, "bad-url")                                                                      \
+	X(SELF, "self")     /* the page itself */                                                  \
+	X(ANCHOR, "anchor") /* for another context */                                              \
+	X(MEDIA, "media")                                                                          \
+	X(SRCSET, "imagesrcset")                                                                   \
+	X(TYPE, "type")                   /* the client cannot use it */                           \
+	X(NO_AS, "no-as")                 /* as missing or unknown */                              \
+	X(DUPLICATE, "duplicate")         /* named twice for this page */                          \
+	X(ALREADY_SENT, "already-sent")   /* on this connection */                                 \
+	X(PUSH_DISABLED, "push-disabled") /* SETTINGS_ENABLE_PUSH=0 or HTTP/1.1 */                 \
+	X(SITE_OFF, "off")                /* configuration says so */                              \
+	X(LIMIT_PAGE, "limit")            /* pushes per page */                                    \
+	X(LIMIT_CONNECTION, "connection-limit")                                                    \
+	X(LIMIT_STREAMS, "stream-limit")    /* client's MAX_CONCURRENT_STREAMS */                  \
+	X(LIMIT_ORIGIN, "origin-limit")     /* origin requests in flight for the client */         \
+	X(RECENT_FAILURE, "recent-failure") /* its last push was not 2xx */                        \
+	X(NOT_PAGE, "not-a-page")           /* not GET, not 200, itself a push */                  \
+	X(DRAINING, "draining")             /* the connection is closing */                        \
 	X(FAILED, "failed")                 /* the promise could not be made */
 enum fr_reason {
 #define X(id, text) FR_REASON_##id,
 	FR_REASON_TABLE(X)
 #undef X
-	FR_REASON_COUNT
+		FR_REASON_COUNT
 };
 
 /* Destinations (Fetch standard) that `as` may name. */
-#define FR_AS_TABLE(X)                                                                   \
-	X(NONE, "")                                                                      \
-	X(STYLE, "style")                                                                \
-	X(SCRIPT, "script")                                                              \
-	X(FONT, "font")                                                                  \
-	X(FETCH, "fetch")                                                                \
-	X(IMAGE, "image")                                                                \
-	X(TRACK, "track")                                                                \
-	X(AUDIO, "audio")                                                                \
-	X(VIDEO, "video")                                                                \
-	X(DOCUMENT, "document")                                                          \
-	X(EMBED, "embed")                                                                \
-	X(OBJECT, "object")                                                              \
+#define FR_AS_TABLE(X)                                                                             \
+	X(NONE, "")                                                                                \
+	X(STYLE, "style")                                                                          \
+	X(SCRIPT, "script")                                                                        \
+	X(FONT, "font")                                                                            \
+	X(FETCH, "fetch")                                                                          \
+	X(IMAGE, "image")                                                                          \
+	X(TRACK, "track")                                                                          \
+	X(AUDIO, "audio")                                                                          \
+	X(VIDEO, "video")                                                                          \
+	X(DOCUMENT, "document")                                                                    \
+	X(EMBED, "embed")                                                                          \
+	X(OBJECT, "object")                                                                        \
 	X(WORKER, "worker")
 enum fr_as {
 #define X(id, text) FR_AS_##id,
 	FR_AS_TABLE(X)
 #undef X
-	FR_AS_UNKNOWN
+		FR_AS_UNKNOWN
 };
 
 /* The order of sending, most urgent first: what blocks rendering, then the
@@ -144,8 +144,8 @@ void fr_plan_init(struct fr_plan *p, struct fr_arena *arena);
 /* Adds every link of one Link field value; each is decided as far as the
  * rules of this module go, candidates for pushing stay UNDECIDED. Links that
  * are no hint at all (rel=next and the like) leave no trace. */
-void fr_plan_add_link_field(struct fr_plan *p, const struct fr_plan_page *page,
-                            struct fr_str value, enum fr_hint_source source);
+void fr_plan_add_link_field(struct fr_plan *p, const struct fr_plan_page *page, struct fr_str value,
+                            enum fr_hint_source source);
 
 /* Stable order by rank; candidates of one rank stay as the origin wrote them. */
 void fr_plan_order(struct fr_plan *p);
