@@ -27,7 +27,7 @@ uint8_t *fr_buf_reserve(struct fr_buf *b, size_t len)
 		return NULL;
 	if (b->cap - b->tail >= len && b->data)
 		return b->data + b->tail;
-	if (b->head && b->cap - used >= len && used <= b->head) {
+	if (b->data && b->head && b->cap - used >= len && used <= b->head) {
 		memcpy(b->data, b->data + b->head, used);
 		b->head = 0;
 		b->tail = used;
@@ -38,7 +38,7 @@ uint8_t *fr_buf_reserve(struct fr_buf *b, size_t len)
 	data = fr_try_malloc(cap);
 	if (!data)
 		return NULL;
-	if (used)
+	if (b->data && used)
 		memcpy(data, b->data + b->head, used);
 	free(b->data);
 	b->data = data;

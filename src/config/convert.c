@@ -162,7 +162,7 @@ static int apply(const struct fr_source *s, const char *path, const struct fr_se
 {
 	for (size_t i = 0; raw && i < n; i++) {
 		char key[200], *text;
-		uint32_t v;
+		uint32_t v = 0;
 		int rc;
 
 		memcpy(&text, (const char *)raw + settings[i].raw_offset, sizeof text);

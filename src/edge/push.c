@@ -33,7 +33,7 @@ static int make_request(struct fr_exchange *push, const struct fr_exchange *page
 {
 	struct fr_request *req = &push->req;
 	struct fr_arena *a = &push->arena;
-	struct fr_str referer;
+	struct fr_str referer = {0};
 	int rc;
 
 	req->method = FR_METHOD_GET;

@@ -219,7 +219,7 @@ static void remove_paths(const struct bound *old, size_t n_old, const struct bou
 static int configure(struct fr_server *s, struct fr_config *config, struct fr_config_problem *why)
 {
 	struct fr_shared *shared = NULL, *old = s->shared;
-	struct opening o;
+	struct opening o = {0};
 	int rc = shared_new(s, config, &shared, why);
 
 	if (rc == 0)
@@ -229,6 +229,7 @@ static int configure(struct fr_server *s, struct fr_config *config, struct fr_co
 			fr_shared_unref(&shared);
 		return rc;
 	}
+	FR_ASSERT(o.fds);
 	fr_admission_set_limits(s->admission, config->limits.connections,
 	                        config->limits.connections_per_address);
 	for (size_t w = 0; w < s->n_workers; w++)

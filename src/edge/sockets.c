@@ -76,7 +76,7 @@ static int bind_inet(const struct fr_config_listener *l, uint16_t port, bool sha
 
 static uint16_t bound_port(int fd)
 {
-	union address a;
+	union address a = {0};
 	socklen_t len = sizeof a;
 
 	if (getsockname(fd, &a.any, &len) < 0)

@@ -225,13 +225,15 @@ struct fr_h2_session *fr_h2_session_new(const struct fr_h2_limits *limits,
 void fr_h2_session_free(struct fr_h2_session **sp)
 {
 	struct fr_h2_session *s = *sp;
-	struct fr_h2_stream *st;
+	struct fr_h2_stream *st, *next;
 
 	if (!s)
 		return;
 	FR_ASSERT(!s->is_draining_now);
-	while (s->streams)
-		fr_h2_stream_close(s->streams, FR_H2_CANCEL);
+	for (st = s->streams; st; st = next) {
+		next = st->next;
+		fr_h2_stream_close(st, FR_H2_CANCEL);
+	}
 	nghttp2_session_del(s->ng);
 	while ((st = s->spare)) {
 		s->spare = st->next;

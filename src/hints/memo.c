@@ -193,13 +193,24 @@ void fr_failures_free(struct fr_failures **fp)
 	*fp = NULL;
 }
 
+/* The i-th oldest. */
+static struct failure *failure_at(const struct fr_failures *f, size_t i)
+{
+	i += f->first;
+	return &f->v[i < f->capacity ? i : i - f->capacity];
+}
+
+static void forget_oldest(struct fr_failures *f)
+{
+	f->first = f->first + 1 < f->capacity ? f->first + 1 : 0;
+	f->n--;
+}
+
 /* All live as long, so the oldest expire first. */
 static void expire(struct fr_failures *f, uint64_t now_ms)
 {
-	while (f->n && f->v[f->first].until_ms <= now_ms) {
-		f->first = (f->first + 1) % f->capacity;
-		f->n--;
-	}
+	while (f->n && failure_at(f, 0)->until_ms <= now_ms)
+		forget_oldest(f);
 }
 
 void fr_failures_add(struct fr_failures *f, struct fr_str authority, struct fr_str target,
@@ -215,11 +226,9 @@ void fr_failures_add(struct fr_failures *f, struct fr_str authority, struct fr_s
 			return;
 	}
 	expire(f, now_ms);
-	if (f->n == f->capacity) {
-		f->first = (f->first + 1) % f->capacity;
-		f->n--;
-	}
-	slot = &f->v[(f->first + f->n) % f->capacity];
+	if (f->n == f->capacity)
+		forget_oldest(f);
+	slot = failure_at(f, f->n);
 	slot->key = key_of(f->seed, authority, target);
 	slot->until_ms = now_ms + f->ttl_ms;
 	f->n++;
@@ -234,7 +243,7 @@ bool fr_failures_has(const struct fr_failures *f, struct fr_str authority, struc
 		return false;
 	key = key_of(f->seed, authority, target);
 	for (size_t i = 0; i < f->n; i++) {
-		const struct failure *e = &f->v[(f->first + i) % f->capacity];
+		const struct failure *e = failure_at(f, i);
 
 		if (e->key == key && e->until_ms > now_ms)
 			return true;

@@ -182,7 +182,7 @@ static void progress(struct fr_fetch *f)
 		fr_loop_timer_stop(f->loop, &f->timer);
 	else if (f->state == FR_FETCH_SENDING && f->request_ended)
 		limit_time(f, config->first_byte_timeout_ms);
-	else if (f->state == FR_FETCH_SENDING && fr_stream_backlog(f->conn->stream) == 0)
+	else if (f->state == FR_FETCH_SENDING && f->conn && fr_stream_backlog(f->conn->stream) == 0)
 		fr_loop_timer_stop(f->loop, &f->timer); /* the client's turn */
 	else
 		limit_time(f, config->idle_timeout_ms);

@@ -1,0 +1,254 @@
+#include "net/stream_priv.h"
+
+/* While the congestion window is small a TLS record must not span packets: a
+ * record is of no use before its last byte came. */
+#define SMALL_RECORD_BYTES 1300u
+#define SMALL_RECORDS_UNTIL 65536u /* bytes sent since the connection was idle */
+#define RECORD_IDLE_MS 1000u
+/* --- writing --- */
+
+static void write_done(uv_write_t *req, int status);
+
+static size_t record_bytes(struct fr_stream *s)
+{
+	uint64_t now = fr_loop_now(s->loop);
+
+	if (now - s->last_write_ms > RECORD_IDLE_MS)
+		s->record_sent_bytes = 0;
+	s->last_write_ms = now;
+	return s->record_sent_bytes < SMALL_RECORDS_UNTIL ? SMALL_RECORD_BYTES : 0;
+}
+
+/* Moves plain output into the wire buffer, encrypted. */
+static int encrypt(struct fr_stream *s)
+{
+	while (fr_buf_len(&s->out) && fr_buf_len(&s->wire) < ENCRYPT_AHEAD_BYTES) {
+		size_t n = fr_buf_len(&s->out), max = record_bytes(s);
+		size_t room = ENCRYPT_AHEAD_BYTES - fr_buf_len(&s->wire);
+		int rc;
+
+		if (max && n > SMALL_RECORDS_UNTIL - s->record_sent_bytes)
+			n = (size_t)(SMALL_RECORDS_UNTIL - s->record_sent_bytes);
+		if (n > room)
+			n = room;
+		rc = fr_tls_write(s->tls, fr_buf_data(&s->out), n, max);
+		if (rc < 0)
+			return rc;
+		s->record_sent_bytes += n;
+		fr_buf_consume(&s->out, n);
+	}
+	return 0;
+}
+
+/* Hands the wire buffer to the kernel; what it does not take waits for it. */
+static int write_wire(struct fr_stream *s)
+{
+	uv_buf_t b = uv_buf_init((char *)(uintptr_t)fr_buf_data(&s->wire),
+	                         (unsigned)fr_buf_len(&s->wire));
+	int n = uv_try_write(&s->uv.stream, &b, 1);
+
+	if (n < 0 && n != UV_EAGAIN)
+		return n;
+	if (n > 0)
+		fr_buf_consume(&s->wire, (size_t)n);
+	if (fr_buf_len(&s->wire) == 0)
+		return 0;
+	b = uv_buf_init((char *)(uintptr_t)fr_buf_data(&s->wire), (unsigned)fr_buf_len(&s->wire));
+	n = uv_write(&s->write, &s->uv.stream, &b, 1, write_done);
+	if (n < 0)
+		return n;
+	s->is_writing = true;
+	return 0;
+}
+
+static void swap_buffers(struct fr_stream *s)
+{
+	struct fr_buf t = s->wire;
+
+	s->wire = s->out;
+	s->out = t;
+	s->out.max_bytes = s->wire.max_bytes;
+}
+
+void fr_stream_send_output(struct fr_stream *s)
+{
+	int rc;
+
+	while (!s->is_writing && (fr_buf_len(&s->out) || fr_buf_len(&s->wire))) {
+		if (s->tls && s->state != FR_STREAM_HANDSHAKE) {
+			rc = encrypt(s);
+			if (rc < 0) {
+				fr_stream_fail(s, FR_ERR_TLS, "cannot encrypt");
+				return;
+			}
+		} else if (!s->tls && fr_buf_len(&s->wire) == 0) {
+			swap_buffers(s);
+		}
+		if (fr_buf_len(&s->wire) == 0)
+			return;
+		rc = write_wire(s);
+		if (rc < 0) {
+			fr_stream_fail(s, FR_ERR_CLOSED, uv_strerror(rc));
+			return;
+		}
+	}
+}
+
+static void write_done(uv_write_t *req, int status)
+{
+	struct fr_stream *s = fr_stream_of(req->data);
+
+	s->is_writing = false;
+	if (s->state == FR_STREAM_CLOSING)
+		return;
+	if (status < 0) {
+		fr_stream_fail(s, FR_ERR_CLOSED, uv_strerror(status));
+		return;
+	}
+	fr_buf_clear(&s->wire);
+	fr_stream_send_output(s);
+	if (s->is_writing || s->failure)
+		return;
+	if (s->is_ending)
+		fr_stream_end_step(s);
+	else if (s->state == FR_STREAM_OPEN)
+		s->h->on_drained(s->user);
+}
+
+void fr_stream_flush(struct fr_stream *s)
+{
+	if (s->state == FR_STREAM_OPEN && !s->failure)
+		fr_stream_send_output(s);
+}
+
+struct fr_buf *fr_stream_out(struct fr_stream *s)
+{
+	return &s->out;
+}
+
+size_t fr_stream_backlog(const struct fr_stream *s)
+{
+	return fr_buf_len(&s->out) + fr_buf_len(&s->wire);
+}
+
+void fr_stream_trim(struct fr_stream *s)
+{
+	fr_buf_trim(&s->out);
+	if (!s->is_writing)
+		fr_buf_trim(&s->wire);
+}
+
+/* --- reading --- */
+
+void fr_stream_now_open(struct fr_stream *s)
+{
+	fr_stream_set_state(s, FR_STREAM_OPEN);
+	s->h->on_open(s->user);
+}
+
+/* The owner may close or finish meanwhile. */
+void fr_stream_read_tls(struct fr_stream *s)
+{
+	uint8_t *plain = fr_loop_plain_buffer(s->loop);
+	int64_t n;
+
+	if (s->state == FR_STREAM_HANDSHAKE) {
+		int rc = fr_tls_handshake(s->tls);
+
+		fr_stream_send_output(s);
+		if (rc == FR_ERR_AGAIN)
+			return;
+		if (rc < 0) {
+			fr_stream_fail(s, FR_ERR_TLS, fr_tls_error_text(s->tls));
+			return;
+		}
+		fr_stream_now_open(s);
+	}
+	while (s->state == FR_STREAM_OPEN || s->state == FR_STREAM_FINISHING) {
+		n = fr_tls_read(s->tls, plain, FR_READ_BYTES);
+		if (n == FR_ERR_AGAIN)
+			break;
+		if (n < 0) {
+			fr_stream_fail(s, FR_ERR_TLS, fr_tls_error_text(s->tls));
+			return;
+		}
+		if (n == 0) {
+			s->got_close_notify = true;
+			if (!s->got_eof && s->state == FR_STREAM_OPEN) {
+				s->got_eof = true;
+				s->h->on_eof(s->user);
+			}
+			break;
+		}
+		if (s->state == FR_STREAM_OPEN)
+			s->h->on_data(s->user, plain, (size_t)n);
+	}
+	/* TLS may have answered (KeyUpdate, alerts) */
+	if (s->state == FR_STREAM_OPEN && fr_buf_len(&s->wire) && !s->is_writing)
+		fr_stream_send_output(s);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+	struct fr_stream *s = fr_stream_of(handle->data);
+
+	(void)suggested;
+	*buf = uv_buf_init((char *)fr_loop_read_buffer(s->loop), FR_READ_BYTES);
+}
+
+static void handle_eof(struct fr_stream *s)
+{
+	if (s->state == FR_STREAM_FINISHING) {
+		fr_stream_close(s, false);
+	} else if (s->state == FR_STREAM_HANDSHAKE) {
+		fr_stream_fail(s, FR_ERR_CLOSED, "connection closed during the TLS handshake");
+	} else if (!s->got_eof) {
+		s->got_eof = true;
+		(void)uv_read_stop(&s->uv.stream);
+		s->h->on_eof(s->user);
+	}
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+	struct fr_stream *s = fr_stream_of(stream->data);
+
+	if (s->state == FR_STREAM_CLOSING || s->failure || n == 0)
+		return;
+	if (n == UV_EOF) {
+		handle_eof(s);
+	} else if (n < 0) {
+		fr_stream_fail(s, FR_ERR_CLOSED, uv_strerror((int)n));
+	} else if (s->tls) {
+		fr_tls_feed(s->tls, (const uint8_t *)buf->base, (size_t)n);
+		fr_stream_read_tls(s);
+	} else if (s->state == FR_STREAM_OPEN) {
+		s->h->on_data(s->user, (const uint8_t *)buf->base, (size_t)n);
+	}
+}
+
+void fr_stream_read_start(struct fr_stream *s)
+{
+	int rc = uv_read_start(&s->uv.stream, on_alloc, on_read);
+
+	if (rc < 0 && rc != UV_EALREADY)
+		fr_stream_fail(s, FR_ERR_CLOSED, uv_strerror(rc));
+}
+
+void fr_stream_pause(struct fr_stream *s)
+{
+	if (s->is_paused)
+		return;
+	s->is_paused = true;
+	if (s->state == FR_STREAM_OPEN)
+		(void)uv_read_stop(&s->uv.stream);
+}
+
+void fr_stream_resume(struct fr_stream *s)
+{
+	if (!s->is_paused)
+		return;
+	s->is_paused = false;
+	if (s->state == FR_STREAM_OPEN && !s->got_eof && !s->failure)
+		fr_stream_read_start(s);
+}

@@ -1,0 +1,77 @@
+/* What the two halves of net/stream share: stream.c opens, ends and frees a
+ * stream, stream_io.c moves its bytes. Nobody else includes this. */
+#ifndef FR_NET_STREAM_PRIV_H
+#define FR_NET_STREAM_PRIV_H
+
+#include <uv.h>
+
+#include "net/stream.h"
+
+/* Plain bytes that are encrypted ahead of what the socket has taken. */
+#define ENCRYPT_AHEAD_BYTES 65536u
+/* Room for what TLS adds to that: records of SMALL_RECORD_BYTES, 29 bytes each,
+ * handshake messages, alerts. */
+#define WIRE_BYTES (ENCRYPT_AHEAD_BYTES + 32768u)
+
+/* See stream.h for the way between them. */
+enum fr_stream_state {
+	FR_STREAM_CONNECTING, /* TCP connect under way */
+	FR_STREAM_HANDSHAKE,  /* TLS handshake under way */
+	FR_STREAM_OPEN,       /* owner reads and writes */
+	FR_STREAM_FINISHING,  /* output is sent, then FIN; input discarded */
+	FR_STREAM_CLOSING     /* uv_close called; on_closed to come */
+};
+
+#define FR_STREAM_MAGIC 0x73747265u
+
+struct fr_stream {
+	uint32_t magic;
+	enum fr_stream_state state;
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe;
+	} uv;
+	struct fr_loop *loop; /* borrowed */
+	const struct fr_stream_handler *h;
+	void *user;         /* borrowed */
+	struct fr_tls *tls; /* owned; NULL: plain */
+	struct fr_buf out;  /* plain bytes from the owner */
+	struct fr_buf wire; /* bytes on their way to the socket; untouched while is_writing */
+	uv_write_t write;
+	uv_connect_t connect;
+	uv_shutdown_t shutdown;
+	struct fr_timer linger;
+	struct fr_task fail_task; /* reports a failure at the turn's end */
+	struct fr_task close_task;
+	int failure;     /* what to report; 0: none */
+	bool is_writing; /* uv_write under way */
+	bool is_unix;
+	bool is_paused; /* the owner wants no input */
+	bool got_eof;
+	bool got_close_notify;
+	bool is_ending; /* when the output has been taken, our side ends */
+	bool sent_close_notify;
+	uint64_t record_sent_bytes; /* since idle: sizes TLS records */
+	uint64_t last_write_ms;
+	char error[128];
+};
+
+/* Checks the transition. */
+void fr_stream_set_state(struct fr_stream *s, enum fr_stream_state to);
+/* From the void pointer of a callback. */
+struct fr_stream *fr_stream_of(void *data);
+/* Reports at the end of the turn, so that no owner meets it within a call of its own. */
+void fr_stream_fail(struct fr_stream *s, int err, const char *text);
+
+void fr_stream_now_open(struct fr_stream *s);
+void fr_stream_read_start(struct fr_stream *s);
+/* Steps the handshake, then hands out plaintext until TLS has no more. */
+void fr_stream_read_tls(struct fr_stream *s);
+/* Encrypts and writes as much as the socket takes; the rest follows by itself. */
+void fr_stream_send_output(struct fr_stream *s);
+/* The output has been taken: close_notify, then FIN. */
+void fr_stream_end_step(struct fr_stream *s);
+
+#endif
