@@ -299,13 +299,15 @@ static int on_frame_not_send(nghttp2_session *ng, const nghttp2_frame *frame, in
 	struct fr_h2_session *s = user;
 	struct fr_h2_stream *st;
 
-	(void)ng;
 	(void)err;
 	if (frame->hd.type != NGHTTP2_PUSH_PROMISE)
 		return 0;
 	st = fr_h2_find(s, frame->push_promise.promised_stream_id);
-	if (st && st->state == FR_H2_ST_RESERVED)
-		fr_h2_stream_close(st, FR_H2_CANCEL);
+	if (!st || st->state != FR_H2_ST_RESERVED)
+		return 0;
+	/* nghttp2 may have opened the stream already; it closes it behind this */
+	(void)nghttp2_session_set_stream_user_data(ng, st->id, NULL);
+	fr_h2_stream_close(st, FR_H2_CANCEL);
 	return 0;
 }
 

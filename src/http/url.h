@@ -1,6 +1,8 @@
 /* URLs (RFC 3986), as far as an edge needs them: parsing an http(s) URL,
  * resolving a reference against the URL of a request, comparing origins.
- * Never repairs: what does not parse is refused. No I/O, no allocation but in
+ * Bytes that a request target may not hold (space, quote, angle brackets,
+ * non-ASCII) are percent-encoded and backslashes turned, as browsers do; all
+ * else that does not parse is refused, never repaired. No I/O, no allocation but in
  * the given arena. */
 #ifndef FR_HTTP_URL_H
 #define FR_HTTP_URL_H
@@ -19,8 +21,8 @@ struct fr_url {
 	struct fr_str scheme; /* lower case: "http" or "https" */
 	struct fr_str host;   /* lower case; an IPv6 literal keeps its brackets */
 	uint16_t port;        /* the default of the scheme if not written */
-	struct fr_str
-		target; /* path and query, begins with '/', dot segments removed, no fragment */
+	/* path and query: begins with '/', dot segments removed, no fragment */
+	struct fr_str target;
 };
 
 /* Parses an absolute http or https URL; pieces are copied into the arena.

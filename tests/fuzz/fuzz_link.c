@@ -1,0 +1,38 @@
+/* Link fields and the plan made of them: every hint ends with exactly one
+ * decision, promised targets are clean. */
+#include "hints/plan.h"
+#include "http/link.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fr_plan_page page = {.scheme = FR_STR("https"),
+	                            .authority = FR_STR("h.test"),
+	                            .target = FR_STR("/d/x?q"),
+	                            .accept = FR_STR("text/html,image/webp"),
+	                            .absolute_links = size % 2 == 0};
+	struct fr_arena arena;
+	struct fr_plan plan;
+	char summary[300];
+
+	fr_arena_init(&arena, 1u << 22);
+	fr_plan_init(&plan, &arena);
+	fr_plan_add_link_field(&plan, &page, fr_str_make((const char *)data, size),
+	                       FR_HINT_SOURCE_LINK);
+	fr_plan_order(&plan);
+	FR_ASSERT(plan.n <= FR_PLAN_MAX_HINTS);
+	for (size_t i = 0; i < plan.n; i++) {
+		struct fr_hint *h = plan.v[i];
+
+		if (h->reason == FR_REASON_UNDECIDED) {
+			FR_ASSERT(h->target.len && h->target.p[0] == '/');
+			FR_ASSERT(fr_str_all(h->target, FR_CH_TARGET));
+			fr_hint_decide(h, FR_DELIVERY_PUSH, FR_REASON_PUSHED);
+		}
+		FR_ASSERT(!i || fr_as_rank(plan.v[i - 1]->as) <= fr_as_rank(h->as));
+	}
+	FR_ASSERT(fr_plan_summary(&plan, summary, sizeof summary) < sizeof summary);
+	fr_arena_fini(&arena);
+	return 0;
+}
