@@ -1,0 +1,201 @@
+#include "hints/plan.h"
+
+#include "unit.h"
+
+static struct fr_arena arena;
+static struct fr_plan plan;
+static struct fr_plan_page page;
+
+static int set_up(void **state)
+{
+	(void)state;
+	fr_arena_init(&arena, 1u << 20);
+	fr_plan_init(&plan, &arena);
+	page = (struct fr_plan_page){.scheme = FR_STR("https"),
+	                             .authority = FR_STR("h.test"),
+	                             .target = FR_STR("/d/x"),
+	                             .accept = FR_STR("text/html,image/webp"),
+	                             .absolute_links = true};
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	fr_arena_fini(&arena);
+	return 0;
+}
+
+static void add(const char *value)
+{
+	fr_plan_add_link_field(&plan, &page, S(value), FR_HINT_SOURCE_LINK);
+}
+
+struct judged {
+	const char *link, *target, *reason;
+};
+
+static void check(const struct judged *cases, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		fr_plan_init(&plan, &arena);
+		add(cases[i].link);
+		if (plan.n != 1 || strcmp(fr_reason_str(plan.v[0]->reason), cases[i].reason) != 0)
+			fail_msg("%s: %s, not %s", cases[i].link,
+			         plan.n ? fr_reason_str(plan.v[0]->reason) : "no hint",
+			         cases[i].reason);
+		if (cases[i].target)
+			assert_str(plan.v[0]->target, cases[i].target);
+	}
+}
+
+static void targets_of_the_same_origin_are_candidates(void **state)
+{
+	static const struct judged cases[] = {
+		{"<a.css>;rel=preload;as=style", "/d/a.css", "undecided"},
+		{"<../a.css>;rel=preload;as=style", "/a.css", "undecided"},
+		{"<?v=2>;rel=preload;as=fetch", "/d/x?v=2", "undecided"},
+		{"<//h.test/a>;rel=preload;as=style", "/a", "undecided"},
+		{"<https://H.test:443/a>;rel=preload;as=style", "/a", "undecided"},
+		{"</a#frag>;rel=preload;as=style", "/a", "undecided"},
+		{"</a,b;c%2C>;rel=preload;as=style", "/a,b;c%2C", "undecided"},
+		{"</m.js>;rel=modulepreload", "/m.js", "undecided"},
+		{"</a>;rel=preload;as=style;anchor=\"/d/x\"", "/a", "undecided"},
+	};
+
+	(void)state;
+	check(cases, FR_COUNT(cases));
+}
+
+static void what_must_not_be_pushed_has_its_reason(void **state)
+{
+	static const struct judged cases[] = {
+		{"</a>;rel=preload;as=style;nopush", NULL, "nopush"},
+		{"<https://other.test/a>;rel=preload;as=style", "", "cross-origin"},
+		{"<http://h.test/a>;rel=preload;as=style", "", "cross-origin"},
+		{"<https://h.test:444/a>;rel=preload;as=style", "", "cross-origin"},
+		{"<//h.test.evil/a>;rel=preload;as=style", "", "cross-origin"},
+		{"<data:text/css,x>;rel=preload;as=style", "", "cross-origin"},
+		{"<https://u@h.test/a>;rel=preload;as=style", "", "bad-url"},
+		{"<https://h.test>;rel=preconnect", NULL, "not-preload"},
+		{"<>;rel=preload;as=fetch", NULL, "self"},
+		{"<#x>;rel=preload;as=fetch", NULL, "self"},
+		{"</a>;rel=preload;as=style;anchor=\"/other\"", NULL, "anchor"},
+		{"</a>;rel=preload;as=style;media=print", NULL, "media"},
+		{"</a>;rel=preload;as=image;imagesrcset=\"a 1x, b 2x\"", NULL, "imagesrcset"},
+		{"</a>;rel=preload;as=style;type=text/less", NULL, "type"},
+		{"</a>;rel=preload;as=image;type=image/avif", NULL, "type"},
+		{"</a>;rel=preload;as=nonsense", NULL, "no-as"},
+	};
+
+	(void)state;
+	check(cases, FR_COUNT(cases));
+}
+
+static void absolute_links_can_be_switched_off(void **state)
+{
+	static const struct judged cases[] = {
+		{"<https://h.test/a>;rel=preload;as=style", NULL, "absolute-links-off"},
+		{"<//h.test/a>;rel=preload;as=style", NULL, "absolute-links-off"},
+		{"</a>;rel=preload;as=style", "/a", "undecided"},
+	};
+
+	(void)state;
+	page.absolute_links = false;
+	check(cases, FR_COUNT(cases));
+}
+
+static void a_url_named_twice_is_a_duplicate_however_written(void **state)
+{
+	(void)state;
+	add("</d/a>;rel=preload;as=style, <a>;rel=preload;as=style, "
+	    "<https://h.test/d/./a#x>;rel=preload;as=style");
+	assert_int_equal(plan.n, 3);
+	assert_int_equal(plan.v[0]->reason, FR_REASON_UNDECIDED);
+	assert_int_equal(plan.v[1]->reason, FR_REASON_DUPLICATE);
+	assert_int_equal(plan.v[2]->reason, FR_REASON_DUPLICATE);
+}
+
+static void what_blocks_rendering_comes_first_else_the_written_order(void **state)
+{
+	(void)state;
+	add("</1>;rel=preload;as=image, </2>;rel=preload;as=script, </3>;rel=preload;as=fetch, "
+	    "</4>;rel=preload;as=style, </5>;rel=preload;as=font, </6>;rel=preload;as=image");
+	fr_plan_order(&plan);
+	for (size_t i = 0; i < plan.n; i++)
+		assert_int_equal(plan.v[i]->target.p[1], "245316"[i]);
+}
+
+static void other_relations_leave_no_trace(void **state)
+{
+	(void)state;
+	add("</next>; rel=next, <https://api.w.org/>; rel=\"https://api.w.org/\"");
+	assert_int_equal(plan.n, 0);
+}
+
+static void hints_beyond_the_limit_are_counted_not_kept(void **state)
+{
+	char summary[64];
+
+	(void)state;
+	for (unsigned i = 0; i < FR_PLAN_MAX_HINTS + 20; i++) {
+		char link[64];
+
+		(void)snprintf(link, sizeof link, "</%u>;rel=preload;as=style", i);
+		fr_plan_add_link_field(&plan, &page, S(link), FR_HINT_SOURCE_LINK);
+	}
+	assert_int_equal(plan.n, FR_PLAN_MAX_HINTS);
+	assert_int_equal(plan.dropped, 20);
+	(void)fr_plan_summary(&plan, summary, sizeof summary);
+	assert_string_equal(summary, "links=276, undecided=256");
+}
+
+static void the_summary_never_cuts_an_entry(void **state)
+{
+	char out[64];
+
+	(void)state;
+	add("</a>;rel=preload;as=style;nopush, </b>;rel=preload;as=style");
+	fr_hint_decide(plan.v[1], FR_DELIVERY_PUSH, FR_REASON_PUSHED);
+	assert_int_equal(fr_plan_summary(&plan, out, sizeof out), 27);
+	assert_string_equal(out, "links=2, pushed=1, nopush=1");
+	assert_int_equal(fr_plan_summary(&plan, out, 20), 17);
+	assert_string_equal(out, "links=2, pushed=1");
+}
+
+static void memory_failures_lose_hints_not_the_plan(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n < 30; n++) {
+		struct fr_arena a;
+
+		fr_arena_init(&a, 4096);
+		fr_plan_init(&plan, &a);
+		fr_mem_fail_after(n);
+		for (int i = 0; i < 40; i++)
+			add("</a>;rel=preload;as=style, </bbb>;rel=preload;as=style;media=\"\\x\"");
+		fr_mem_fail_after(0);
+		for (size_t i = 0; i < plan.n; i++)
+			assert_true(plan.v[i]->url.len > 0);
+		fr_arena_fini(&a);
+	}
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(targets_of_the_same_origin_are_candidates),
+		T(what_must_not_be_pushed_has_its_reason),
+		T(absolute_links_can_be_switched_off),
+		T(a_url_named_twice_is_a_duplicate_however_written),
+		T(what_blocks_rendering_comes_first_else_the_written_order),
+		T(other_relations_leave_no_trace),
+		T(hints_beyond_the_limit_are_counted_not_kept),
+		T(the_summary_never_cuts_an_entry),
+		T(memory_failures_lose_hints_not_the_plan),
+	};
+
+	RUN(tests);
+}
