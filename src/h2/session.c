@@ -153,6 +153,7 @@ void fr_h2_terminate(struct fr_h2_session *s, enum fr_h2_code code)
 	if (s->is_terminated)
 		return;
 	s->is_terminated = true;
+	fr_h2_settle(s, false); /* the first frame, whatever follows */
 	(void)nghttp2_session_terminate_session(s->ng, code);
 }
 
@@ -173,7 +174,6 @@ static nghttp2_session *make_ng(struct fr_h2_session *s)
 	nghttp2_option_set_max_settings(opt, MAX_SETTINGS_ENTRIES);
 	nghttp2_option_set_max_continuations(opt, s->limits.continuation_frames);
 	nghttp2_option_set_max_deflate_dynamic_table_size(opt, s->limits.encoder_table_bytes);
-	nghttp2_option_set_server_fallback_rfc7540_priorities(opt, 1);
 	nghttp2_option_set_builtin_recv_extension_type(opt, NGHTTP2_PRIORITY_UPDATE);
 	/* ours counts more kinds of resets and speaks first */
 	nghttp2_option_set_stream_reset_rate_limit(opt, s->limits.reset_burst + 1000ull,
@@ -184,18 +184,21 @@ static nghttp2_session *make_ng(struct fr_h2_session *s)
 	return ng;
 }
 
-static void submit_settings(struct fr_h2_session *s)
+void fr_h2_settle(struct fr_h2_session *s, bool no_tree)
 {
 	const struct fr_h2_limits *l = &s->limits;
 	nghttp2_settings_entry iv[] = {
 		{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, l->max_concurrent_streams},
 		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, l->window_bytes},
 		{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)l->fields_bytes},
-		{NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+		{NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, no_tree},
 		{NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, l->header_table_bytes},
 		{NGHTTP2_SETTINGS_MAX_FRAME_SIZE, l->max_frame_bytes},
 	};
 
+	if (s->has_settings)
+		return;
+	s->has_settings = true;
 	FR_ASSERT(nghttp2_submit_settings(s->ng, NGHTTP2_FLAG_NONE, iv, FR_COUNT(iv)) == 0);
 	(void)nghttp2_session_set_local_window_size(s->ng, NGHTTP2_FLAG_NONE, 0,
 	                                            (int32_t)l->connection_window_bytes);
@@ -218,7 +221,6 @@ struct fr_h2_session *fr_h2_session_new(const struct fr_h2_limits *limits,
 	               limits->reset_per_second, now_ms);
 	fr_h2_walk_init(&s->walk);
 	s->ng = make_ng(s);
-	submit_settings(s);
 	return s;
 }
 
@@ -317,6 +319,7 @@ void fr_h2_shutdown_begin(struct fr_h2_session *s)
 	if (s->goaway_sent || s->is_terminated)
 		return;
 	s->goaway_sent = true;
+	fr_h2_settle(s, false);
 	(void)nghttp2_submit_shutdown_notice(s->ng);
 }
 
@@ -325,6 +328,7 @@ void fr_h2_shutdown_finish(struct fr_h2_session *s)
 	if (s->is_terminated)
 		return;
 	s->goaway_sent = true;
+	fr_h2_settle(s, false);
 	(void)nghttp2_submit_goaway(s->ng, NGHTTP2_FLAG_NONE,
 	                            nghttp2_session_get_last_proc_stream_id(s->ng), FR_H2_NO_ERROR,
 	                            NULL, 0);

@@ -144,8 +144,8 @@ struct fr_h2_events {
 	void (*on_goaway)(void *user, uint32_t code); /* the client is leaving; may be NULL */
 };
 
-/* Never NULL. events and limits are copied; user is borrowed. The server's
- * SETTINGS are queued at once. */
+/* Never NULL. events and limits are copied; user is borrowed. Our SETTINGS
+ * are sent when the client's have come. */
 struct fr_h2_session *fr_h2_session_new(const struct fr_h2_limits *limits,
                                         const struct fr_h2_events *events, void *user,
                                         uint64_t now_ms);

@@ -63,12 +63,17 @@ enum { /* buckets for control frames */
 };
 
 #define FR_H2_FRAME_HEAD_BYTES 9u
+#define FR_H2_SETTINGS_ENTRY_BYTES 6u
 
 struct fr_h2_walk {    /* where in the client's frames we are */
 	uint64_t skip; /* bytes until the next frame's header */
 	uint8_t head[FR_H2_FRAME_HEAD_BYTES];
 	size_t n_head;
 	uint32_t continuations; /* in this header block */
+	bool in_first;          /* inside the client's first SETTINGS */
+	uint8_t entry[FR_H2_SETTINGS_ENTRY_BYTES];
+	size_t n_entry;
+	bool no_tree; /* it has SETTINGS_NO_RFC7540_PRIORITIES=1 */
 };
 
 struct fr_h2_session {
@@ -85,6 +90,7 @@ struct fr_h2_session {
 	struct fr_h2_stats stats;
 	struct fr_buf *out; /* borrowed during a drain */
 	size_t out_until;   /* no further DATA frame beyond this length */
+	bool has_settings;  /* ours are queued */
 	bool ranks_pending; /* promised streams wait for their rank */
 	bool is_terminated; /* GOAWAY with an error is queued */
 	bool goaway_sent, goaway_received;
@@ -93,6 +99,10 @@ struct fr_h2_session {
 
 /* --- session.c --- */
 struct fr_h2_stream *fr_h2_stream_new(struct fr_h2_session *s, int32_t id);
+/* Queues our SETTINGS, once. They wait for the client's, which come at once
+ * and say who orders the sending: nghttp2 lets us move streams in the tree of
+ * RFC 7540 only if we did not renounce it. no_tree: the client did. */
+void fr_h2_settle(struct fr_h2_session *s, bool no_tree);
 /* Unlinks and frees; fires nothing. */
 void fr_h2_stream_free(struct fr_h2_stream *st);
 /* By id, promised ones included; NULL if gone. */

@@ -2,6 +2,8 @@
  * nghttp2 tells nothing of CONTINUATION, PRIORITY_UPDATE and unknown types,
  * and frames that cost us work and the client nothing must be counted
  * whatever they are. */
+#include <string.h>
+
 #include "h2/session_priv.h"
 
 /* The connection preface, which is no frame (RFC 9113 §3.4). */
@@ -60,6 +62,41 @@ static void count_frame(struct fr_h2_session *s, uint8_t type, uint8_t flags)
 	}
 }
 
+/* The client's first frame must be SETTINGS (RFC 9113 §3.4). Entries are read
+ * as they come; nghttp2 finds fault with them later. */
+static void read_first(struct fr_h2_session *s, const uint8_t *data, size_t len)
+{
+	struct fr_h2_walk *w = &s->walk;
+
+	for (size_t i = 0; i < len; i++) {
+		w->entry[w->n_entry++] = data[i];
+		if (w->n_entry < FR_H2_SETTINGS_ENTRY_BYTES)
+			continue;
+		w->n_entry = 0;
+		if (memcmp(w->entry, "\0\11", 2) == 0) /* SETTINGS_NO_RFC7540_PRIORITIES */
+			w->no_tree = memcmp(w->entry + 2, "\0\0\0\1", 4) == 0;
+	}
+	if (w->skip > 0)
+		return;
+	w->in_first = false;
+	fr_h2_settle(s, w->no_tree);
+}
+
+static void begin_frame(struct fr_h2_session *s)
+{
+	struct fr_h2_walk *w = &s->walk;
+	uint8_t type = w->head[3], flags = w->head[4];
+
+	w->n_head = 0;
+	w->skip = (uint64_t)w->head[0] << 16 | (uint64_t)w->head[1] << 8 | w->head[2];
+	if (!s->has_settings) {
+		w->in_first = type == NGHTTP2_SETTINGS && w->skip > 0;
+		if (!w->in_first)
+			fr_h2_settle(s, false);
+	}
+	count_frame(s, type, flags);
+}
+
 void fr_h2_walk(struct fr_h2_session *s, const uint8_t *data, size_t len)
 {
 	struct fr_h2_walk *w = &s->walk;
@@ -68,6 +105,8 @@ void fr_h2_walk(struct fr_h2_session *s, const uint8_t *data, size_t len)
 		size_t n = w->skip < len ? (size_t)w->skip : len;
 
 		w->skip -= n;
+		if (w->in_first)
+			read_first(s, data, n);
 		data += n;
 		len -= n;
 		while (len && w->n_head < FR_H2_FRAME_HEAD_BYTES && w->skip == 0) {
@@ -76,8 +115,6 @@ void fr_h2_walk(struct fr_h2_session *s, const uint8_t *data, size_t len)
 		}
 		if (w->n_head < FR_H2_FRAME_HEAD_BYTES)
 			return;
-		w->n_head = 0;
-		w->skip = (uint64_t)w->head[0] << 16 | (uint64_t)w->head[1] << 8 | w->head[2];
-		count_frame(s, w->head[3], w->head[4]);
+		begin_frame(s);
 	}
 }

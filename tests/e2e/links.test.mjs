@@ -325,6 +325,8 @@ test('blocking assets leave before the body of the page, images after it', async
   const after = order.slice(order.findIndex((_, i) => order.slice(0, i + 1).reduce((n, [, l]) => n + l, 0) >= 65535) + 1);
   const firstImage = after.findIndex(([id]) => id === 4), lastPage = after.findLastIndex(([id]) => id === 1);
   assert.ok(firstImage > lastPage, JSON.stringify(after));
+  const lastStyle = after.findLastIndex(([id]) => id === 2), firstPage = after.findIndex(([id]) => id === 1);
+  assert.ok(lastStyle < firstPage, JSON.stringify(after));
 });
 
 test('pushes of one page and requests of the client share a connection under load', async (t) => {
