@@ -1,0 +1,75 @@
+/* The server session connected to nghttp2's own client session, for tests:
+ * what either sends reaches the other at exchange(). */
+#ifndef FR_UNIT_H2_PAIR_H
+#define FR_UNIT_H2_PAIR_H
+
+#include "h2/session.h"
+
+#include <nghttp2/nghttp2.h>
+
+#include "unit.h"
+
+#define H2_PAIR_STREAMS 64
+
+struct stream { /* of the server */
+	struct fr_arena arena;
+	struct fr_request req;
+	int32_t id;
+	size_t body;
+	bool is_open, is_complete, is_oversized, was_reset;
+	uint32_t code;
+};
+
+struct pair {
+	struct fr_h2_session *server;
+	nghttp2_session *client;
+	struct fr_buf to_client;
+	struct stream streams[H2_PAIR_STREAMS];
+	size_t n, opened, faults;
+	enum fr_h2_fault fault;
+	int server_rc;
+	uint64_t now_ms;
+	/* what the client saw */
+	char order[4096]; /* one letter a DATA frame or promise: see seen() */
+	size_t n_order;
+	uint32_t reset_code[H2_PAIR_STREAMS * 2], goaway_code;
+	bool got_goaway;
+	int status[H2_PAIR_STREAMS * 2];
+	int32_t promised[H2_PAIR_STREAMS];
+	size_t n_promised, ended;
+};
+
+extern struct pair *pair; /* of the running test */
+
+#define NV(n, v)                                                                                   \
+	{                                                                                          \
+		(uint8_t *)(uintptr_t)(n), (uint8_t *)(uintptr_t)(v), strlen(n), strlen(v), 0      \
+	}
+
+/* cmocka's fixture with the default limits. */
+int pair_set_up(void **state);
+/* Every stream must have been closed. */
+int pair_tear_down(void **state);
+void pair_new(const struct fr_h2_limits *limits);
+/* The client's first frame. */
+void settings(const nghttp2_settings_entry *iv, size_t n);
+/* One step; false: nothing to send. */
+bool client_to_server(void);
+bool server_to_client(void);
+/* Until neither has anything to send. */
+void exchange(void);
+/* A frame by hand, after the client's preface went out. */
+void raw_frame(uint8_t type, uint8_t flags, uint32_t id, const void *payload, size_t len);
+/* What the server sends, not shown to the client, which would find fault with
+ * answers to frames that it never sent. */
+void look_for_goaway(void);
+/* A GET; returns its stream. */
+int32_t ask(const char *path);
+struct stream *stream_of(int32_t id);
+/* 200 with that many bytes. */
+void answer(struct stream *st, size_t body);
+/* NULL: refused. */
+struct stream *push(struct stream *page, const char *path, enum fr_h2_rank rank);
+void to_server(const uint8_t *data, size_t len);
+
+#endif
