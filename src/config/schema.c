@@ -101,7 +101,8 @@ static void take_trace(struct capture *c, const char *line)
 	if (sscanf(line, " in mapping field '%127[^']'", name) == 1)
 		prepend(c->path, sizeof c->path, name, c->path[0] == '[' ? "" : ".");
 	else if (sscanf(line, " in sequence entry '%u'", &index) == 1) {
-		(void)snprintf(piece, sizeof piece, "[%u]", index);
+		/* libcyaml counts from 1 */
+		(void)snprintf(piece, sizeof piece, "[%u]", index ? index - 1 : 0);
 		prepend(c->path, sizeof c->path, piece, c->path[0] == '[' ? "" : ".");
 	}
 }
@@ -124,6 +125,23 @@ static void on_log(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
 		               text);
 }
 
+/* libcyaml places an unknown key at the end of what it read last. */
+static void place_unknown_key(struct capture *c, const char *text, size_t len)
+{
+	static const char prefix[] = "Unexpected key: ";
+	const char *key = c->message + sizeof prefix - 1;
+	unsigned line;
+	size_t at;
+
+	if (strncmp(c->message, prefix, sizeof prefix - 1) != 0)
+		return;
+	at = strlen(c->path);
+	(void)snprintf(c->path + at, sizeof c->path - at, "%s%s", at ? "." : "", key);
+	line = fr_config_locate(text, len, c->path);
+	c->line = line ? line : c->line;
+	(void)snprintf(c->message, sizeof c->message, "unknown key");
+}
+
 int fr_raw_parse(const char *name, const char *text, size_t len, struct fr_raw **out,
                  struct fr_config_problem *why)
 {
@@ -141,6 +159,7 @@ int fr_raw_parse(const char *name, const char *text, size_t len, struct fr_raw *
 
 	if (err == CYAML_OK && *out)
 		return 0;
+	place_unknown_key(&c, text, len);
 	what = c.message[0] ? c.message
 	                    : (err == CYAML_OK ? "the file is empty" : cyaml_strerror(err));
 	(void)snprintf(why->text, sizeof why->text, "%s:%u: %s%s%s", name, c.line ? c.line : 1,

@@ -73,8 +73,10 @@ struct fr_discover *fr_discover_new(fr_discover_found *found, void *user)
 	d->user = user;
 	d->parser = htmlCreatePushParserCtxt(&sax, d, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
 	FR_ASSERT(d->parser);
-	(void)htmlCtxtUseOptions(d->parser, HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
-	                                            HTML_PARSE_NONET | HTML_PARSE_RECOVER);
+	/* not HTML_PARSE_RECOVER: with it the push parser stops where a piece ends
+	 * behind a script's start tag */
+	(void)htmlCtxtUseOptions(d->parser,
+	                         HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
 	return d;
 }
 
