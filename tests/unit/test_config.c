@@ -1,0 +1,331 @@
+#include "config/config.h"
+
+#include "config/settings.h"
+#include "unit.h"
+
+static struct fr_config *config;
+static struct fr_config_problem why;
+
+static int tear_down(void **state)
+{
+	(void)state;
+	if (config)
+		fr_config_unref(&config);
+	return 0;
+}
+
+static int parse(const char *text)
+{
+	if (config)
+		fr_config_unref(&config);
+	why.text[0] = '\0';
+	return fr_config_parse("edge.yaml", text, strlen(text), &config, &why);
+}
+
+#define SMALL                                                                                      \
+	"listen: [{address: \"127.0.0.1:0\"}]\nsites:\n  - hosts: [\"*\"]\n    origin: {url: "     \
+	"\"http://o\"}\n"
+
+static void a_small_file_gets_every_default(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(SMALL), 0);
+#define X(key, member, kind, value, least, most) assert_int_equal(config->timeouts.member, value);
+	FR_SETTINGS_TIMEOUTS(X)
+#undef X
+#define X(key, member, kind, value, least, most) assert_int_equal(config->limits.member, value);
+	FR_SETTINGS_LIMITS(X)
+#undef X
+#define X(key, member, kind, value, least, most) assert_int_equal(config->http2.member, value);
+	FR_SETTINGS_HTTP2(X)
+#undef X
+#define X(key, member, kind, value, least, most)                                                   \
+	assert_int_equal(config->sites[0].origin.member, value);
+	FR_SETTINGS_ORIGIN(X)
+#undef X
+#define X(key, member, kind, value, least, most)                                                   \
+	assert_int_equal(config->sites[0].hints.member, value);
+	FR_SETTINGS_HINTS(X)
+#undef X
+	assert_int_equal(config->sites[0].origin.port, 80);
+	assert_string_equal(config->log_level, "info");
+	assert_true(config->listeners[0].tls);
+}
+
+static void values_are_read_with_their_units(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		parse(SMALL "timeouts: {idle: 2m, body: 1500ms, drain: 1h}\n"
+	                    "limits: {fields: 32KiB, request_line: 1000, response_buffer: 1MiB}\n"
+	                    "workers: 3\n"),
+		0);
+	assert_int_equal(config->timeouts.idle_ms, 120000);
+	assert_int_equal(config->timeouts.body_ms, 1500);
+	assert_int_equal(config->timeouts.drain_ms, 3600000);
+	assert_int_equal(config->limits.fields_bytes, 32768);
+	assert_int_equal(config->limits.request_line_bytes, 1000);
+	assert_int_equal(config->limits.response_buffer_bytes, 1048576);
+	assert_int_equal(config->workers, 3);
+}
+
+static void errors_name_file_line_and_key(void **state)
+{
+	static const char *const cases[][2] = {
+		{SMALL "timeouts:\n  idle: 2\n", "edge.yaml:6: timeouts.idle: expected a duration "
+	                                         "like 500ms, 30s, 2m or 1h, not '2'"},
+		{SMALL "timeouts:\n  drain: 5s\n  idle: 90h\n",
+	         "edge.yaml:7: timeouts.idle: '90h' is out of bounds: 100 to 86400000 "
+	         "milliseconds"},
+		{SMALL "limits: {fields: 1}\n",
+	         "edge.yaml:5: limits.fields: '1' is out of bounds: 1024 to 1048576 bytes"},
+		{SMALL "limits: {fields: 99999999999999999999}\n", "edge.yaml:5: limits.fields: "},
+		{SMALL "limits: {fields: -1}\n", "edge.yaml:5: limits.fields: expected a size"},
+		{SMALL "workers: many\n", "edge.yaml:5: workers: expected a number, not 'many'"},
+		{SMALL "log: {level: loud}\n", "edge.yaml:5: log.level: expected error"},
+		{SMALL "colour: red\n", "edge.yaml:5: colour: unknown key"},
+		{SMALL "timeouts: {idel: 2m}\n", "edge.yaml:5: timeouts.idel: unknown key"},
+		{"listen: [{address: \"*:0\"}]\nsites:\n  - hosts: [a]\n    origin: {url: "
+	         "http://x}\n  - hosts: [b]\n    origin:\n      url: http://x\n      speed: 9\n",
+	         "edge.yaml:8: sites[1].origin.speed: unknown key"},
+		{"listen: [{address: x}]\nsites: []\n", "edge.yaml:1: listen[0].address: expected"},
+		{"listen:\n  - address: \"*:1\"\n  - address: \"*:1\"\nsites: []\n",
+	         "edge.yaml:3: listen[1].address: '*:1' is listed twice"},
+		{"sites: []\n", "listen: at least one listener is needed"},
+		{"listen: [{address: \"*:0\"}]\n", "sites: at least one site is needed"},
+		{"listen: [{address: \"*:0\"}]\nsites:\n  - hosts: [a]\n    origin:\n      url: "
+	         "ftp://x\n",
+	         "edge.yaml:5: sites[0].origin.url: "},
+		{"listen: [{address: \"*:0\"}]\nsites:\n  - hosts: [a, \"b c\"]\n    origin: {url: "
+	         "http://x}\n",
+	         "edge.yaml:3: sites[0].hosts[1]: "},
+		{"listen: [{address: \"*:0\"}]\nsites:\n  - hosts: [a]\n    origin: {url: "
+	         "http://x}\n"
+	         "  - hosts: [A]\n    origin: {url: http://x}\n",
+	         "edge.yaml:5: sites[1].hosts[0]: 'a' is listed twice"},
+		{"listen: [{address: \"*:0\"}]\nsites:\n  - hosts: [a]\n    origin: {url: "
+	         "http://x}\n"
+	         "    tls: {certificate: c.pem}\n",
+	         "sites[0].tls: certificate and key belong together"},
+		{"listen: [{address: \"*:0\"}]\nsites:\n  - hosts: [a]\n    origin: {url: "
+	         "http://x}\n"
+	         "    paths: [{prefix: a}]\n",
+	         "a prefix begins with '/'"},
+		{"listen: &a [{address: \"*:0\"}]\nsites: *a\n", "edge.yaml:"},
+		{"a: [", "edge.yaml:"},
+		{"", "edge.yaml:1: "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+		assert_true(parse(cases[i][0]) < 0);
+		if (!strstr(why.text, cases[i][1]) || strchr(why.text, '\n'))
+			fail_msg("%s\nnot: %s", why.text, cases[i][1]);
+	}
+}
+
+static void hosts_are_found_exact_first_then_the_longest_wildcard(void **state)
+{
+	static const char *const cases[][2] = {{"a.test", "1"},
+	                                       {"x.a.test", "2"},
+	                                       {"y.x.a.test", "3"},
+	                                       {"x.y.a.test", "2"},
+	                                       {"b.test", "4"},
+	                                       {"a.test.evil", "4"},
+	                                       {"", "4"}};
+
+	(void)state;
+	assert_int_equal(parse("listen: [{address: \"*:0\"}]\nsites:\n"
+	                       "  - {hosts: [\"*\"], origin: {url: \"http://4\"}}\n"
+	                       "  - {hosts: [\"*.a.test\"], origin: {url: \"http://2\"}}\n"
+	                       "  - {hosts: [A.test], origin: {url: \"http://1\"}}\n"
+	                       "  - {hosts: [\"*.x.a.test\"], origin: {url: \"http://3\"}}\n"),
+	                 0);
+	for (size_t i = 0; i < FR_COUNT(cases); i++)
+		assert_string_equal(fr_config_find_site(config, S(cases[i][0]))->origin.host,
+		                    cases[i][1]);
+}
+
+static void an_unknown_host_has_no_site(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("listen: [{address: \"*:0\"}]\nsites:\n"
+	                       "  - {hosts: [\"*.a.test\"], origin: {url: \"http://o\"}}\n"),
+	                 0);
+	assert_null(fr_config_find_site(config, S("a.test")));
+	assert_null(fr_config_find_site(config, S("ba.test")));
+}
+
+static void path_hints_change_only_what_they_write(void **state)
+{
+	const struct fr_config_site *site;
+
+	(void)state;
+	assert_int_equal(
+		parse("listen: [{address: \"*:0\"}]\nsites:\n"
+	              "  - hosts: [\"*\"]\n    origin: {url: \"http://o\"}\n"
+	              "    hints: {max_pushes_per_page: 7}\n"
+	              "    paths:\n"
+	              "      - {prefix: /a, hints: {push: false}}\n"
+	              "      - {prefix: /a/b, hints: {push: true, max_pushes_per_page: 1}}\n"),
+		0);
+	site = &config->sites[0];
+	assert_true(fr_config_find_hints(site, S("/"))->push);
+	assert_true(fr_config_find_hints(site, S("/ab"))->push);
+	assert_false(fr_config_find_hints(site, S("/a"))->push);
+	assert_false(fr_config_find_hints(site, S("/a?x"))->push);
+	assert_false(fr_config_find_hints(site, S("/a/bc"))->push);
+	assert_int_equal(fr_config_find_hints(site, S("/a"))->max_pushes_page, 7);
+	assert_int_equal(fr_config_find_hints(site, S("/a/b/c"))->max_pushes_page, 1);
+}
+
+static void addresses_of_listeners_are_understood(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		parse("listen:\n  - address: \"[::1]:443\"\n  - address: \"*:80\"\n    tls: false\n"
+	              "  - address: \"unix:/run/x.sock\"\nsites:\n"
+	              "  - {hosts: [\"*\"], origin: {url: \"https://o:8443\"}}\n"),
+		0);
+	assert_string_equal(config->listeners[0].host, "::1");
+	assert_int_equal(config->listeners[0].port, 443);
+	assert_string_equal(config->listeners[1].host, "::");
+	assert_false(config->listeners[1].tls);
+	assert_int_equal(config->listeners[2].kind, FR_ADDRESS_UNIX);
+	assert_string_equal(config->listeners[2].path, "/run/x.sock");
+	assert_false(config->listeners[2].tls);
+	assert_true(config->sites[0].origin.tls);
+	assert_int_equal(config->sites[0].origin.port, 8443);
+}
+
+static void options_make_one_site_for_any_host(void **state)
+{
+	const char *listen[] = {"127.0.0.1:8443"}, *plain[] = {"unix:/x"};
+	struct fr_config_args args = {.listen = listen,
+	                              .n_listen = 1,
+	                              .listen_plain = plain,
+	                              .n_listen_plain = 1,
+	                              .origin = "http://127.0.0.1:8080",
+	                              .workers = 2};
+
+	(void)state;
+	assert_int_equal(fr_config_from_args(&args, &config, &why), 0);
+	assert_int_equal(config->n_listeners, 2);
+	assert_int_equal(config->workers, 2);
+	assert_non_null(fr_config_find_site(config, S("anything")));
+	fr_config_unref(&config);
+	args.origin = "127.0.0.1:8080";
+	assert_true(fr_config_from_args(&args, &config, &why) < 0);
+	assert_non_null(strstr(why.text, "origin"));
+}
+
+/* --- docs/configuration.md --- */
+
+static char *read_docs(void)
+{
+	FILE *f = fopen(FR_TEST_DIR "/../../docs/configuration.md", "r");
+	char *text = calloc(1, 1u << 18);
+
+	assert_non_null(f);
+	assert_non_null(text);
+	assert_true(fread(text, 1, (1u << 18) - 1, f) > 0);
+	(void)fclose(f);
+	return text;
+}
+
+static void print_value(char *out, size_t cap, enum fr_setting_kind kind, uint32_t v)
+{
+	if (kind == FR_SETTING_SWITCH)
+		(void)snprintf(out, cap, "%s", v ? "true" : "false");
+	else if (kind == FR_SETTING_DURATION && v && v % 3600000 == 0)
+		(void)snprintf(out, cap, "%uh", v / 3600000);
+	else if (kind == FR_SETTING_DURATION && v && v % 60000 == 0)
+		(void)snprintf(out, cap, "%um", v / 60000);
+	else if (kind == FR_SETTING_DURATION && v && v % 1000 == 0)
+		(void)snprintf(out, cap, "%us", v / 1000);
+	else if (kind == FR_SETTING_DURATION)
+		(void)snprintf(out, cap, "%ums", v);
+	else if (kind == FR_SETTING_SIZE && v && v % FR_MIB == 0)
+		(void)snprintf(out, cap, "%uMiB", v / FR_MIB);
+	else if (kind == FR_SETTING_SIZE && v && v % FR_KIB == 0)
+		(void)snprintf(out, cap, "%uKiB", v / FR_KIB);
+	else
+		(void)snprintf(out, cap, "%u", v);
+}
+
+static void check_row(const char *docs, const char *group, const char *key,
+                      enum fr_setting_kind kind, uint32_t value, uint32_t least, uint32_t most)
+{
+	char row[256], def[32], lo[32], hi[32];
+
+	print_value(def, sizeof def, kind, value);
+	print_value(lo, sizeof lo, kind, least);
+	print_value(hi, sizeof hi, kind, most);
+	if (kind == FR_SETTING_SWITCH)
+		(void)snprintf(row, sizeof row, "| `%s.%s` | `%s` | `true`, `false` | ", group, key,
+		               def);
+	else
+		(void)snprintf(row, sizeof row, "| `%s.%s` | `%s` | `%s` to `%s` | ", group, key,
+		               def, lo, hi);
+	if (!strstr(docs, row))
+		fail_msg("docs/configuration.md lacks: %s", row);
+}
+
+static void every_setting_is_documented_with_default_and_bounds(void **state)
+{
+	char *docs = read_docs();
+
+	(void)state;
+#define X(key, member, kind, value, least, most)                                                   \
+	check_row(docs, group, #key, FR_SETTING_##kind, value, least, most);
+#define GROUP(name, table)                                                                         \
+	do {                                                                                       \
+		const char *group = name;                                                          \
+		table(X)                                                                           \
+	} while (0)
+	GROUP("timeouts", FR_SETTINGS_TIMEOUTS);
+	GROUP("limits", FR_SETTINGS_LIMITS);
+	GROUP("http2", FR_SETTINGS_HTTP2);
+	GROUP("origin", FR_SETTINGS_ORIGIN);
+	GROUP("hints", FR_SETTINGS_HINTS);
+#undef X
+	free(docs);
+}
+
+/* The first YAML block of the page is a file that works. */
+static void the_documented_example_is_valid(void **state)
+{
+	char *docs = read_docs();
+	char *from = strstr(docs, "```yaml\n"), *to;
+
+	(void)state;
+	assert_non_null(from);
+	from += strlen("```yaml\n");
+	to = strstr(from, "```");
+	assert_non_null(to);
+	*to = '\0';
+	if (parse(from) < 0)
+		fail_msg("%s", why.text);
+	assert_int_equal(config->n_sites, 1);
+	free(docs);
+}
+
+#define T(f) cmocka_unit_test_teardown(f, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_small_file_gets_every_default),
+		T(values_are_read_with_their_units),
+		T(errors_name_file_line_and_key),
+		T(hosts_are_found_exact_first_then_the_longest_wildcard),
+		T(an_unknown_host_has_no_site),
+		T(path_hints_change_only_what_they_write),
+		T(addresses_of_listeners_are_understood),
+		T(options_make_one_site_for_any_host),
+		T(every_setting_is_documented_with_default_and_bounds),
+		T(the_documented_example_is_valid),
+	};
+
+	RUN(tests);
+}

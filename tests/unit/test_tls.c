@@ -1,0 +1,251 @@
+/* Server and client contexts against each other over memory, with the local
+ * authority's certificates. */
+#include "net/tls.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "net/local_ca.h"
+#include "unit.h"
+
+static char dir[64];
+static struct fr_local_ca ca;
+static struct fr_tls_problem why;
+static struct fr_tls_tickets *tickets;
+
+static int set_up(void **state)
+{
+	(void)state;
+	(void)snprintf(dir, sizeof dir, "/tmp/forerun-unit-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(fr_local_ca_ensure(dir, &ca, &why), 0);
+	tickets = fr_tls_tickets_new();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char command[128];
+
+	(void)state;
+	fr_tls_tickets_free(&tickets);
+	(void)snprintf(command, sizeof command, "rm -r %s", dir);
+	assert_int_equal(system(command), 0);
+	return 0;
+}
+
+static struct fr_tls_server *server(bool h2, int version)
+{
+	static const char *const hosts[] = {"localhost"}, *const others[] = {"other.test"};
+	struct fr_tls_cert_spec specs[] = {
+		{.hosts = hosts, .n_hosts = 1, .cert_file = ca.cert_file, .key_file = ca.key_file},
+		{.hosts = others,
+	         .n_hosts = 1,
+	         .cert_file = ca.cert_file,
+	         .key_file = ca.key_file}};
+	struct fr_tls_server *s;
+
+	assert_int_equal(fr_tls_server_new(specs, 2, version, h2, tickets, &s, &why), 0);
+	return s;
+}
+
+struct talk {
+	struct fr_tls *client, *server;
+	struct fr_buf to_client, to_server;
+	int client_rc, server_rc;
+};
+
+static void move(struct fr_buf *from, struct fr_tls *to, int *rc)
+{
+	if (fr_buf_len(from)) {
+		fr_tls_feed(to, fr_buf_data(from), fr_buf_len(from));
+		*rc = fr_tls_handshake(to);
+		if (*rc != 1)
+			fr_buf_clear(from);
+	}
+}
+
+/* Both sides until neither has anything to say. */
+static void shake(struct talk *t)
+{
+	t->client_rc = fr_tls_handshake(t->client);
+	t->server_rc = FR_ERR_AGAIN;
+	for (int i = 0; i < 10; i++) {
+		if (t->server_rc == FR_ERR_AGAIN)
+			move(&t->to_server, t->server, &t->server_rc);
+		if (t->client_rc == FR_ERR_AGAIN)
+			move(&t->to_client, t->client, &t->client_rc);
+	}
+}
+
+static void begin(struct talk *t, struct fr_tls_server *s, const char *ca_file, const char *alpn,
+                  const char *host)
+{
+	struct fr_tls_client *c;
+
+	memset(t, 0, sizeof *t);
+	fr_buf_init(&t->to_client, 1u << 20);
+	fr_buf_init(&t->to_server, 1u << 20);
+	assert_int_equal(fr_tls_client_new(ca_file, true, alpn, &c, &why), 0);
+	t->client = fr_tls_connect(c, host, &t->to_server);
+	t->server = fr_tls_accept(s, &t->to_client);
+	fr_tls_client_unref(&c);
+	shake(t);
+}
+
+static void end(struct talk *t)
+{
+	fr_tls_free(&t->client);
+	fr_tls_free(&t->server);
+	fr_buf_fini(&t->to_client);
+	fr_buf_fini(&t->to_server);
+}
+
+static void the_protocol_is_agreed_by_alpn(void **state)
+{
+	static const struct {
+		bool offers_h2;
+		const char *asked, *agreed;
+	} cases[] = {{true, "h2", "h2"},
+	             {true, "http/1.1", "http/1.1"},
+	             {true, NULL, ""},
+	             {false, "http/1.1", "http/1.1"}};
+	struct talk t;
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+		struct fr_tls_server *s = server(cases[i].offers_h2, 12);
+
+		begin(&t, s, ca.ca_file, cases[i].asked, "localhost");
+		assert_int_equal(t.client_rc, 1);
+		assert_int_equal(t.server_rc, 1);
+		assert_str(fr_tls_alpn(t.server), cases[i].agreed);
+		assert_str(fr_tls_server_name(t.server), "localhost");
+		assert_true(fr_tls_covers(t.server, S("localhost")));
+		assert_false(fr_tls_covers(t.server, S("other.test")));
+		end(&t);
+		fr_tls_server_unref(&s);
+	}
+}
+
+static void origins_are_verified_by_chain_and_name(void **state)
+{
+	struct fr_tls_server *s = server(true, 12);
+	struct talk t;
+
+	(void)state;
+	begin(&t, s, ca.ca_file, NULL, "127.0.0.1");
+	assert_int_equal(t.client_rc, 1);
+	end(&t);
+	begin(&t, s, ca.ca_file, NULL, "other.test");
+	assert_int_equal(t.client_rc, FR_ERR_TLS);
+	assert_non_null(strstr(fr_tls_error_text(t.client), "ertificate"));
+	end(&t);
+	begin(&t, s, NULL /* the system's authorities do not know ours */, NULL, "localhost");
+	assert_int_equal(t.client_rc, FR_ERR_TLS);
+	end(&t);
+	fr_tls_server_unref(&s);
+}
+
+static void garbage_and_plain_http_fail_cleanly(void **state)
+{
+	struct fr_tls_server *s = server(true, 12);
+	struct fr_buf out;
+	struct fr_tls *t;
+
+	(void)state;
+	fr_buf_init(&out, 1u << 16);
+	t = fr_tls_accept(s, &out);
+	fr_tls_feed(t, (const uint8_t *)"GET / HTTP/1.1\r\n\r\n", 18);
+	assert_int_equal(fr_tls_handshake(t), FR_ERR_TLS);
+	assert_true(fr_tls_saw_plain_http(t));
+	fr_tls_free(&t);
+	t = fr_tls_accept(s, &out);
+	fr_tls_feed(t, (const uint8_t *)"\x16\x03\x01\xff\xff\xff\xff\xff\xff\xff\xff", 11);
+	assert_int_equal(fr_tls_handshake(t), FR_ERR_TLS);
+	assert_false(fr_tls_saw_plain_http(t));
+	fr_tls_free(&t);
+	fr_buf_fini(&out);
+	fr_tls_server_unref(&s);
+}
+
+static void what_is_wrong_with_files_is_said(void **state)
+{
+	static const char *const hosts[] = {"localhost"};
+	struct fr_tls_cert_spec spec = {.hosts = hosts,
+	                                .n_hosts = 1,
+	                                .cert_file = "/nonexistent.pem",
+	                                .key_file = ca.key_file};
+	struct fr_tls_server *s;
+	struct fr_tls_client *c;
+
+	(void)state;
+	assert_true(fr_tls_server_new(&spec, 1, 12, true, tickets, &s, &why) < 0);
+	assert_non_null(strstr(why.text, "/nonexistent.pem"));
+	spec.cert_file = ca.key_file; /* a key where a certificate should be */
+	assert_true(fr_tls_server_new(&spec, 1, 12, true, tickets, &s, &why) < 0);
+	assert_non_null(strstr(why.text, ca.key_file));
+	assert_true(fr_tls_client_new("/nonexistent.pem", true, NULL, &c, &why) < 0);
+	assert_non_null(strstr(why.text, "/nonexistent.pem"));
+}
+
+/* --- the local authority --- */
+
+static void the_local_authority_is_kept_and_private(void **state)
+{
+	struct fr_local_ca again;
+	struct stat st;
+
+	(void)state;
+	assert_true(ca.created);
+	assert_int_equal(stat(ca.key_file, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(fr_local_ca_ensure(dir, &again, &why), 0);
+	assert_false(again.created);
+	assert_string_equal(again.ca_file, ca.ca_file);
+}
+
+static void a_damaged_certificate_is_made_again_under_the_same_authority(void **state)
+{
+	struct fr_tls_server *s;
+	struct fr_local_ca again;
+	struct talk t;
+	FILE *f = fopen(ca.cert_file, "w");
+
+	(void)state;
+	assert_non_null(f);
+	(void)fputs("-----BEGIN CERTIFICATE-----\nnonsense\n", f);
+	(void)fclose(f);
+	assert_int_equal(fr_local_ca_ensure(dir, &again, &why), 0);
+	s = server(true, 12);
+	begin(&t, s, ca.ca_file, NULL, "localhost");
+	assert_int_equal(t.client_rc, 1);
+	end(&t);
+	fr_tls_server_unref(&s);
+}
+
+static void a_folder_that_cannot_be_written_is_named(void **state)
+{
+	struct fr_local_ca none;
+
+	(void)state;
+	assert_true(fr_local_ca_ensure("/proc/nowhere", &none, &why) < 0);
+	assert_non_null(strstr(why.text, "/proc/nowhere"));
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(the_protocol_is_agreed_by_alpn),
+		T(origins_are_verified_by_chain_and_name),
+		T(garbage_and_plain_http_fail_cleanly),
+		T(what_is_wrong_with_files_is_said),
+		T(the_local_authority_is_kept_and_private),
+		T(a_damaged_certificate_is_made_again_under_the_same_authority),
+		T(a_folder_that_cannot_be_written_is_named),
+	};
+
+	RUN(tests);
+}
