@@ -185,6 +185,29 @@ int fr_arena_copy(struct fr_arena *a, struct fr_str s, struct fr_str *out)
 	return 0;
 }
 
+int fr_arena_concat(struct fr_arena *a, const struct fr_str *parts, size_t n, struct fr_str *out)
+{
+	size_t len = 0, at = 0;
+	char *p;
+
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].len > SIZE_MAX - 16 - len)
+			return FR_ERR_NOMEM;
+		len += parts[i].len;
+	}
+	p = fr_arena_alloc(a, len + 1);
+	if (!p)
+		return FR_ERR_NOMEM;
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].len)
+			memcpy(p + at, parts[i].p, parts[i].len);
+		at += parts[i].len;
+	}
+	p[len] = '\0';
+	*out = fr_str_make(p, len);
+	return 0;
+}
+
 int fr_arena_printf(struct fr_arena *a, struct fr_str *out, const char *fmt, ...)
 {
 	va_list ap, ap2;

@@ -1,7 +1,5 @@
 #include "edge/proxy.h"
 
-#include <string.h>
-
 #include "edge/client.h"
 
 #define VIA_NAME "forerun"
@@ -31,17 +29,19 @@ static int add_forwarded(struct fr_exchange *ex)
 {
 	const struct fr_client *c = ex->client;
 	struct fr_fields *f = &ex->origin_req.fields;
-	bool is6 = strchr(c->peer, ':') != NULL;
-	bool is_ip = is6 || strchr(c->peer, '.') != NULL;
-	struct fr_str peer, line;
-	int rc;
+	struct fr_str peer = fr_str_from(c->peer), line;
+	bool is6 = fr_str_find(peer, ':') < peer.len;
+	bool is_ip = is6 || fr_str_find(peer, '.') < peer.len;
+	const struct fr_str parts[] = {FR_STR("for="),
+	                               is6 ? FR_STR("\"[") : (is_ip ? FR_STR("") : FR_STR("_")),
+	                               peer,
+	                               is6 ? FR_STR("]\"") : FR_STR(""),
+	                               FR_STR(";host=\""),
+	                               ex->req.authority,
+	                               FR_STR("\";proto="),
+	                               ex->req.scheme};
+	int rc = fr_arena_concat(&ex->arena, parts, FR_COUNT(parts), &line);
 
-	rc = fr_arena_copy(&ex->arena, fr_str_from(c->peer), &peer);
-	if (rc < 0)
-		return rc;
-	rc = fr_arena_printf(&ex->arena, &line, "for=%s%s%s;host=\"%.*s\";proto=%.*s",
-	                     is6 ? "\"[" : (is_ip ? "" : "_"), peer.p, is6 ? "]\"" : "",
-	                     FR_STR_ARG(ex->req.authority), FR_STR_ARG(ex->req.scheme));
 	if (rc < 0)
 		return rc;
 	if ((is_ip && fr_fields_add_id(f, FR_FIELD_X_FORWARDED_FOR, peer) < 0) ||

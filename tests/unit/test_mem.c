@@ -58,6 +58,11 @@ static void copies_and_formats_are_terminated(void **state)
 	assert_int_equal(s.len, 3);
 	assert_int_equal(fr_arena_printf(&a, &s, "%d-%s", 5, "x"), 0);
 	assert_string_equal(s.p, "5-x");
+	assert_int_equal(fr_arena_concat(&a, (struct fr_str[]){S("a"), S(""), S("bc")}, 3, &s), 0);
+	assert_string_equal(s.p, "abc");
+	assert_int_equal(s.len, 3);
+	assert_int_equal(fr_arena_concat(&a, (struct fr_str[]){{"x", SIZE_MAX}, S("y")}, 2, &s),
+	                 FR_ERR_NOMEM);
 	fr_arena_fini(&a);
 }
 
