@@ -141,6 +141,7 @@ int fr_stream_accept(struct fr_loop *l, int fd, bool is_unix, struct fr_tls_serv
 		fr_stream_close(s, false);
 		return FR_ERR_IO;
 	}
+	s->fd = fd;
 	if (!is_unix)
 		tune(fd);
 	if (tls) {
@@ -167,8 +168,12 @@ static void connect_done(uv_connect_t *req, int status)
 		fr_stream_fail(s, FR_ERR_CONNECT, uv_strerror(status));
 		return;
 	}
-	if (!s->is_unix && uv_fileno(&s->uv.handle, &fd) == 0)
-		tune(fd);
+	if (uv_fileno(&s->uv.handle, &fd) < 0) {
+		fr_stream_fail(s, FR_ERR_CONNECT, "no descriptor");
+		return;
+	}
+	s->fd = fd;
+	tune(fd);
 	if (!s->tls) {
 		fr_stream_now_open(s);
 		if (s->state == FR_STREAM_OPEN && !s->is_paused)

@@ -1,3 +1,6 @@
+#include <errno.h>
+#include <sys/socket.h>
+
 #include "net/stream_priv.h"
 
 /* While the congestion window is small a TLS record must not span packets: a
@@ -40,15 +43,16 @@ static int encrypt(struct fr_stream *s)
 	return 0;
 }
 
-/* Hands the wire buffer to the kernel; what it does not take waits for it. */
+/* Hands the wire buffer to the kernel; what it does not take waits for it in
+ * libuv's queue. send, since uv_try_write goes the longer way of write(2). */
 static int write_wire(struct fr_stream *s)
 {
-	uv_buf_t b = uv_buf_init((char *)(uintptr_t)fr_buf_data(&s->wire),
-	                         (unsigned)fr_buf_len(&s->wire));
-	int n = uv_try_write(&s->uv.stream, &b, 1);
+	uv_buf_t b;
+	ssize_t n = send(s->fd, fr_buf_data(&s->wire), fr_buf_len(&s->wire),
+	                 MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	if (n < 0 && n != UV_EAGAIN)
-		return n;
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return uv_translate_sys_error(errno);
 	if (n > 0)
 		fr_buf_consume(&s->wire, (size_t)n);
 	if (fr_buf_len(&s->wire) == 0)
@@ -56,7 +60,7 @@ static int write_wire(struct fr_stream *s)
 	b = uv_buf_init((char *)(uintptr_t)fr_buf_data(&s->wire), (unsigned)fr_buf_len(&s->wire));
 	n = uv_write(&s->write, &s->uv.stream, &b, 1, write_done);
 	if (n < 0)
-		return n;
+		return (int)n;
 	s->is_writing = true;
 	return 0;
 }

@@ -33,6 +33,7 @@ struct fr_stream {
 		uv_tcp_t tcp;
 		uv_pipe_t pipe;
 	} uv;
+	int fd;               /* borrowed from libuv; set when connected */
 	struct fr_loop *loop; /* borrowed */
 	const struct fr_stream_handler *h;
 	void *user;         /* borrowed */
