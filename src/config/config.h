@@ -45,7 +45,7 @@ struct fr_config_origin {
 	uint32_t first_byte_timeout_ms; /* 60000: from the request sent to the response head */
 	uint32_t idle_timeout_ms;       /* 60000: no byte of a body moved */
 	uint32_t keepalive_ms;          /* 50000: idle pooled connection */
-	uint32_t max_idle;              /* 64: idle connections kept, per worker */
+	uint32_t max_idle;              /* 512: idle connections kept, per worker */
 	uint32_t max_connections;       /* 512: per worker; more requests wait */
 	uint32_t max_waiting;           /* 1024: requests that may wait; beyond: 503 */
 };
