@@ -55,7 +55,7 @@ enum fr_setting_kind {
 	X(first_byte_timeout, first_byte_timeout_ms, DURATION, 60000, 10, 86400000)                \
 	X(idle_timeout, idle_timeout_ms, DURATION, 60000, 10, 86400000)                            \
 	X(keepalive, keepalive_ms, DURATION, 50000, 0, 86400000)                                   \
-	X(max_idle, max_idle, COUNT_OF, 512, 0, 65536)                                              \
+	X(max_idle, max_idle, COUNT_OF, 512, 0, 65536)                                             \
 	X(max_connections, max_connections, COUNT_OF, 512, 1, 65536)                               \
 	X(max_waiting, max_waiting, COUNT_OF, 1024, 0, 1000000)
 
