@@ -76,7 +76,7 @@ enum fr_h2_code {
 const char *fr_h2_code_str(uint32_t code);
 
 struct fr_h2_limits {
-	uint32_t max_concurrent_streams; /* client's streams; advertised */
+	uint32_t max_concurrent_streams; /* client's streams; advertised. Pushes: as many */
 	uint32_t window_bytes;           /* receive window of a stream; advertised */
 	uint32_t connection_window_bytes;
 	uint32_t max_frame_bytes;     /* SETTINGS_MAX_FRAME_SIZE; 16384.. */
@@ -186,7 +186,7 @@ void fr_h2_consumed(struct fr_h2_session *s, int32_t stream_id, size_t len);
  * push, its MAX_CONCURRENT_STREAMS is used up by pushes (reserved ones
  * included), either side sent GOAWAY, or the parent is gone. */
 bool fr_h2_push_is_enabled(const struct fr_h2_session *s); /* ENABLE_PUSH and no GOAWAY */
-bool fr_h2_push_has_room(const struct fr_h2_session *s);   /* client's stream limit */
+bool fr_h2_push_has_room(const struct fr_h2_session *s);   /* the client's stream limit, and ours */
 /* Queues PUSH_PROMISE with the request's pseudo-header fields and fields; it
  * is sent before any HEADERS or DATA that is submitted later on the parent.
  * `stream`: context for the events of the promised stream. Returns its id

@@ -215,8 +215,11 @@ bool fr_h2_push_is_enabled(const struct fr_h2_session *s)
 
 bool fr_h2_push_has_room(const struct fr_h2_session *s)
 {
-	return s->n_pushes <
-	       nghttp2_session_get_remote_settings(s->ng, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+	uint32_t theirs =
+		nghttp2_session_get_remote_settings(s->ng, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+
+	/* a client may allow any number; what each costs us is bounded by ours */
+	return s->n_pushes < theirs && s->n_pushes < s->limits.max_concurrent_streams;
 }
 
 int32_t fr_h2_push(struct fr_h2_session *s, int32_t parent_id, const struct fr_request *req,

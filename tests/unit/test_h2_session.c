@@ -97,6 +97,24 @@ static void promises_stop_at_the_clients_stream_limit(void **state)
 	assert_int_equal(pair->n_promised, 2);
 }
 
+static void pushes_at_once_are_bounded_whatever_the_client_allows(void **state)
+{
+	struct fr_h2_limits limits;
+	int32_t id;
+
+	assert_int_equal(pair_tear_down(state), 0);
+	fr_h2_limits_default(&limits);
+	limits.max_concurrent_streams = 3;
+	pair_new(&limits);
+	settings(NULL, 0); /* the client allows any number */
+	id = ask("/");
+	exchange();
+	for (int i = 0; i < 3; i++)
+		assert_non_null(push(stream_of(id), "/a", FR_H2_RANK_NORMAL));
+	assert_false(fr_h2_push_has_room(pair->server));
+	assert_null(push(stream_of(id), "/c", FR_H2_RANK_NORMAL));
+}
+
 static void a_push_reset_by_the_client_ends_at_once(void **state)
 {
 	struct stream *st;
@@ -242,6 +260,7 @@ int main(void)
 		T(bodies_leave_in_order_of_rank_by_urgency),
 		T(nothing_is_promised_to_who_forbids_it),
 		T(promises_stop_at_the_clients_stream_limit),
+		T(pushes_at_once_are_bounded_whatever_the_client_allows),
 		T(a_push_reset_by_the_client_ends_at_once),
 		T(a_promise_whose_page_is_reset_before_it_left_is_closed),
 		T(a_reset_before_the_promise_left_follows_it),
