@@ -1,17 +1,19 @@
 #!/bin/sh
 # Installs what the tests need and runs them all: checks of the source, unit
 # tests and fuzz corpora (gcc with sanitizers, clang), clang-tidy, end-to-end
-# tests and the browser test.
+# tests (AddressSanitizer and UBSan; some again with ThreadSanitizer) and the
+# browser test.
 #
 #   scripts/test.sh            everything
 #   scripts/test.sh NAME       one unit test (test_link), one end-to-end file
-#                              (links), or 'checks', 'tidy', 'browser'
+#                              (links), or 'checks', 'tidy', 'browser', 'races'
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/lib.sh"
 cd "$root"
 san=$root/build-asan
 plain=$root/build-clang
+tsan=$root/build-tsan
 
 TEST_PACKAGES="clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev nghttp2-client curl openssl python3"
 # what the browser of the tests links with
@@ -49,9 +51,16 @@ tidy() {
     git ls-files 'src/*.c' | xargs -P2 -n8 clang-tidy -p "$plain" --quiet --warnings-as-errors='*' 2>/dev/null
 }
 
+races() {
+    say "end-to-end tests, data races"
+    fr_build "$tsan" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DFR_TSAN=ON -DBUILD_TESTING=OFF
+    FR_BIN=$tsan/forerun TSAN_OPTIONS=halt_on_error=1 node --test \
+        tests/e2e/basics.test.mjs tests/e2e/links.test.mjs tests/e2e/operation.test.mjs
+}
+
 e2e() {
     say "end-to-end tests"
-    FR_BIN=$san/forerun FR_EXPECT=${FR_EXPECT-nghttp,h2load,curl} node --test "$@"
+    FR_BIN=$san/forerun node --test "$@"
 }
 
 browser() {
@@ -71,11 +80,13 @@ case ${1-} in
     unit clang "$plain"
     unit "gcc, sanitizers" "$san"
     browser
+    races
     e2e tests/e2e/*.test.mjs
     ;;
 checks) checks ;;
 tidy) build_plain; tidy ;;
 browser) install_all; build_san; browser ;;
+races) races ;;
 test_* | fuzz_*) build_san; unit "gcc, sanitizers" "$san" "^$1" ;;
 *)
     [ -f "tests/e2e/$1.test.mjs" ] || die "no test of that name: $1"
