@@ -21,7 +21,7 @@ fr_need_packages() {
     say "installing:$missing"
     as_root apt-get update -qq || die "apt-get update failed: are package sources reachable?"
     # shellcheck disable=SC2086
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends $missing >/dev/null ||
         die "could not install:$missing"
 }
 

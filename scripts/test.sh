@@ -15,7 +15,7 @@ san=$root/build-asan
 plain=$root/build-clang
 tsan=$root/build-tsan
 
-TEST_PACKAGES="clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev nghttp2-client curl openssl python3"
+TEST_PACKAGES="git clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev nghttp2-client curl openssl python3"
 # what the browser of the tests links with
 BROWSER_PACKAGES="libnss3 fontconfig fonts-dejavu-core"
 

@@ -249,7 +249,7 @@ static int take_origin(const struct fr_source *s, const char *path, const struct
                        struct fr_config_origin *o)
 {
 	const char *wrong;
-	char key[64];
+	char key[80];
 
 	DEFAULTS(origin, o);
 	(void)snprintf(key, sizeof key, "%s.url", path);
