@@ -65,7 +65,7 @@ e2e() {
 
 browser() {
     say "browser test"
-    [ -d tests/browser/node_modules ] || npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --silent
+    [ -d tests/browser/node_modules ] || npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel=error
     FR_BIN=$san/forerun node --test tests/browser/*.test.mjs
 }
 
