@@ -1,7 +1,7 @@
 // Messages that could be read in two ways, in both directions: refused, and
 // never passed on.
 import test from 'node:test';
-import { assert, startForerun, startOrigin, startRawOrigin, h2connect, h2request, raw, rawH2, freePort, preface, settings, frame, fields, get, resetCode, goawayCode, codes } from './lib/harness.mjs';
+import { assert, startForerun, startOrigin, startRawOrigin, h2connect, h2request, raw, rawH2, run, freePort, preface, settings, frame, fields, get, resetCode, goawayCode, codes } from './lib/harness.mjs';
 
 const requests = [
   ['both Content-Length and Transfer-Encoding', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
@@ -186,8 +186,10 @@ for (const [name, text] of cut)
     const one = await raw(f.plainPort, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     assert.match(one.text, /^HTTP\/1.1 200 /);
     assert.doesNotMatch(one.text, /\r\n0\r\n\r\n$/);
-    const old = await raw(f.plainPort, 'GET / HTTP/1.0\r\n\r\n');
-    if (!/content-length/.test(old.text)) assert.equal(old.how, 'ECONNRESET');
+    // Without framing only a reset tells. Node would not do here: it takes a
+    // reset that comes together with the data for an end.
+    const old = await run('curl', ['-sS', '--http1.0', `http://127.0.0.1:${f.plainPort}/`]);
+    assert.match(old.stderr, /curl: \((18|56)\)/);
   });
 
 test('an origin that stops in the middle of a body is given up', async (t) => {
