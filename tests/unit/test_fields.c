@@ -1,22 +1,6 @@
 #include "http/fields.h"
 
-#include "unit.h"
-
-static struct fr_arena arena;
-
-static int set_up(void **state)
-{
-	(void)state;
-	fr_arena_init(&arena, 1u << 20);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fr_arena_fini(&arena);
-	return 0;
-}
+#include "arena_fixture.h"
 
 static void add(struct fr_fields *f, const char *name, const char *value)
 {
@@ -121,8 +105,6 @@ static void a_list_that_cannot_grow_stays_as_it_was(void **state)
 	for (size_t i = 0; i < n; i++)
 		assert_str(f.v[i].value, "y");
 }
-
-#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {

@@ -1,22 +1,6 @@
 #include "http/link.h"
 
-#include "unit.h"
-
-static struct fr_arena arena;
-
-static int set_up(void **state)
-{
-	(void)state;
-	fr_arena_init(&arena, 1u << 20);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fr_arena_fini(&arena);
-	return 0;
-}
+#include "arena_fixture.h"
 
 static struct fr_link links[64];
 static size_t bad;
@@ -148,8 +132,6 @@ static void without_memory_a_link_is_skipped(void **state)
 	fr_mem_fail_after(0);
 	assert_str(link.target, "/b");
 }
-
-#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {

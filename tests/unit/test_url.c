@@ -1,22 +1,6 @@
 #include "http/url.h"
 
-#include "unit.h"
-
-static struct fr_arena arena;
-
-static int set_up(void **state)
-{
-	(void)state;
-	fr_arena_init(&arena, 1u << 20);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fr_arena_fini(&arena);
-	return 0;
-}
+#include "arena_fixture.h"
 
 static void absolute_urls_are_taken_apart(void **state)
 {
@@ -193,8 +177,6 @@ static void memory_failures_are_reported(void **state)
 		assert_true(n < 100);
 	}
 }
-
-#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
