@@ -288,9 +288,24 @@ static void on_drained(void *user)
 	fr_client_flush_later(c);
 }
 
+/* A browser's user who wrote http:// for https:// is told so. */
+static void answer_plain_http(struct fr_client *c)
+{
+	static const char answer[] =
+		"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+		"Content-Length: 61\r\nConnection: close\r\n\r\n"
+		"400 Bad Request\nThis port speaks TLS: the URL needs https://\n";
+
+	if (c->state == FR_CLIENT_HANDSHAKE && c->is_tls &&
+	    fr_tls_saw_plain_http(fr_stream_tls(c->stream)))
+		fr_stream_send_unencrypted(c->stream, answer, sizeof answer - 1);
+}
+
 static void on_failed(void *user, int err)
 {
 	struct fr_client *c = of(user);
+
+	answer_plain_http(c);
 
 	if (c->state == FR_CLIENT_HANDSHAKE)
 		fr_count(&c->worker->counters, FR_COUNT_TLS_FAILED);

@@ -455,6 +455,9 @@ static void start_fetch(struct fr_exchange *ex)
 		fr_exchange_refuse(ex, 400, "The Connection field is malformed.");
 	} else if (rc == FR_ERR_LIMIT) {
 		fr_exchange_refuse(ex, 508, "The request goes in circles.");
+	} else if (rc == FR_ERR_REFUSED) {
+		/* we are who it was meant for */
+		fr_exchange_refuse(ex, ex->req.method == FR_METHOD_OPTIONS ? 200 : 501, "");
 	} else if (rc < 0) {
 		fr_exchange_refuse(ex, 503, "");
 	} else {

@@ -81,6 +81,25 @@ static struct fr_str via_for(enum fr_version v)
 	return FR_STR("2.0 " VIA_NAME);
 }
 
+/* RFC 9110 §7.6.2: how many more may forward a TRACE or OPTIONS. A value that
+ * is no number is passed on as any field that we do not know. */
+static int count_forwards(struct fr_exchange *ex)
+{
+	struct fr_fields *f = &ex->origin_req.fields;
+	struct fr_str left = fr_fields_value(f, FR_FIELD_MAX_FORWARDS);
+	uint64_t n;
+	int rc;
+
+	if ((ex->req.method != FR_METHOD_TRACE && ex->req.method != FR_METHOD_OPTIONS) ||
+	    fr_str_to_u64(left, &n) < 0)
+		return 0;
+	if (n == 0)
+		return FR_ERR_REFUSED;
+	(void)fr_fields_remove(f, FR_FIELD_MAX_FORWARDS);
+	rc = fr_arena_printf(&ex->arena, &left, "%llu", (unsigned long long)n - 1);
+	return rc < 0 ? rc : fr_fields_add_id(f, FR_FIELD_MAX_FORWARDS, left);
+}
+
 int fr_proxy_request(struct fr_exchange *ex)
 {
 	struct fr_request *to = &ex->origin_req;
@@ -95,6 +114,8 @@ int fr_proxy_request(struct fr_exchange *ex)
 	rc = copy_fields(&to->fields, &ex->req.fields);
 	if (rc == 0)
 		rc = fr_fields_remove_hop_by_hop(&to->fields);
+	if (rc == 0)
+		rc = count_forwards(ex);
 	if (rc == 0)
 		rc = add_forwarded(ex);
 	if (rc == 0)

@@ -37,6 +37,7 @@
 	X(LAST_MODIFIED, "last-modified")                                                          \
 	X(LINK, "link")                                                                            \
 	X(LOCATION, "location")                                                                    \
+	X(MAX_FORWARDS, "max-forwards")                                                            \
 	X(PRIORITY, "priority")                                                                    \
 	X(PROXY_AUTHENTICATE, "proxy-authenticate")                                                \
 	X(PROXY_AUTHENTICATION_INFO, "proxy-authentication-info")                                  \

@@ -91,6 +91,9 @@ void fr_stream_peer(const struct fr_stream *s, char *out, size_t cap, uint16_t *
 /* After on_eof: could nobody have cut the stream short? With TLS only if the
  * peer sent close_notify. */
 bool fr_stream_eof_is_clean(const struct fr_stream *s);
+/* After a handshake that failed: bytes past the TLS layer, as far as the
+ * socket takes them at once. */
+void fr_stream_send_unencrypted(struct fr_stream *s, const void *data, size_t len);
 /* Why the last failure happened, for the log. */
 const char *fr_stream_error_text(const struct fr_stream *s);
 

@@ -125,6 +125,12 @@ void fr_stream_flush(struct fr_stream *s)
 		fr_stream_send_output(s);
 }
 
+void fr_stream_send_unencrypted(struct fr_stream *s, const void *data, size_t len)
+{
+	if (s->state == FR_STREAM_HANDSHAKE && !s->is_writing)
+		(void)!send(s->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 struct fr_buf *fr_stream_out(struct fr_stream *s)
 {
 	return &s->out;
@@ -159,6 +165,8 @@ void fr_stream_read_tls(struct fr_stream *s)
 	if (s->state == FR_STREAM_HANDSHAKE) {
 		int rc = fr_tls_handshake(s->tls);
 
+		if (rc < 0 && fr_tls_saw_plain_http(s->tls))
+			fr_buf_clear(&s->wire); /* its user cannot read an alert */
 		fr_stream_send_output(s);
 		if (rc == FR_ERR_AGAIN)
 			return;

@@ -366,10 +366,24 @@ sites: [{hosts: ["*"], origin: {url: "${url}", ${extra}}}]
   assert.match(await ask(blind), /secure$/);
 });
 
-test('plain HTTP on a TLS port closes without harm', async (t) => {
+test('Max-Forwards counts down for OPTIONS and TRACE, and ends here at 0', async (t) => {
+  const origin = await startOrigin(t, (req, res) => res.end(`${req.method} ${req.headers['max-forwards']}`));
+  const f = await startForerun(t, { origin: origin.url });
+  const s = await h2connect(t, f.port);
+  const ask = async (method, n) => { const r = await h2request(s, { ':path': '/', ':method': method, 'max-forwards': n }); return [r.status, String(r.body)]; };
+  assert.deepEqual(await ask('OPTIONS', '3'), [200, 'OPTIONS 2']);
+  assert.equal((await ask('OPTIONS', '0'))[1], '200 OK\n');
+  assert.deepEqual(await ask('TRACE', '1'), [200, 'TRACE 0']);
+  assert.equal((await ask('TRACE', '0'))[0], 501);
+  assert.deepEqual(await ask('GET', '0'), [200, 'GET 0']);
+  assert.deepEqual(await ask('OPTIONS', 'many'), [200, 'OPTIONS many']);
+});
+
+test('plain HTTP on a TLS port is told so', async (t) => {
   const origin = await startOrigin(t, echo);
   const f = await startForerun(t, { origin: origin.url });
-  await raw(f.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const r = await run('curl', ['-sS', '-w', '%{http_code}', `http://127.0.0.1:${f.port}/`]);
+  assert.equal(r.stdout, '400 Bad Request\nThis port speaks TLS: the URL needs https://\n400');
   await f.waitForLog(/plain HTTP on a TLS port/);
   const s = await h2connect(t, f.port);
   assert.equal((await h2request(s, '/')).status, 200);
