@@ -159,6 +159,37 @@ void fr_h2_terminate(struct fr_h2_session *s, enum fr_h2_code code)
 
 /* --- life --- */
 
+/* nghttp2 allocates through ours, so that tests can make it fail. Its session
+ * itself is small and of fixed size: that may abort. */
+static void *ng_malloc(size_t size, void *user)
+{
+	(void)user;
+	return fr_try_malloc(size);
+}
+
+static void *ng_calloc(size_t count, size_t size, void *user)
+{
+	void *p = size && count > SIZE_MAX / size ? NULL : fr_try_malloc(count * size);
+
+	(void)user;
+	return p ? memset(p, 0, count * size) : NULL;
+}
+
+static void *ng_realloc(void *p, size_t size, void *user)
+{
+	(void)user;
+	return fr_try_realloc(p, size);
+}
+
+static void ng_free(void *p, void *user)
+{
+	(void)user;
+	free(p);
+}
+
+static nghttp2_mem ng_mem = {
+	.malloc = ng_malloc, .calloc = ng_calloc, .realloc = ng_realloc, .free = ng_free};
+
 static nghttp2_session *make_ng(struct fr_h2_session *s)
 {
 	nghttp2_session_callbacks *cb;
@@ -178,7 +209,7 @@ static nghttp2_session *make_ng(struct fr_h2_session *s)
 	/* ours counts more kinds of resets and speaks first */
 	nghttp2_option_set_stream_reset_rate_limit(opt, s->limits.reset_burst + 1000ull,
 	                                           s->limits.reset_per_second + 1000ull);
-	FR_ASSERT(nghttp2_session_server_new2(&ng, cb, s, opt) == 0);
+	FR_ASSERT(nghttp2_session_server_new3(&ng, cb, s, opt, &ng_mem) == 0);
 	nghttp2_session_callbacks_del(cb);
 	nghttp2_option_del(opt);
 	return ng;
@@ -199,7 +230,10 @@ void fr_h2_settle(struct fr_h2_session *s, bool no_tree)
 	if (s->has_settings)
 		return;
 	s->has_settings = true;
-	FR_ASSERT(nghttp2_submit_settings(s->ng, NGHTTP2_FLAG_NONE, iv, FR_COUNT(iv)) == 0);
+	if (nghttp2_submit_settings(s->ng, NGHTTP2_FLAG_NONE, iv, FR_COUNT(iv)) < 0) {
+		s->is_terminated = true; /* no memory: the connection is closed */
+		return;
+	}
 	(void)nghttp2_session_set_local_window_size(s->ng, NGHTTP2_FLAG_NONE, 0,
 	                                            (int32_t)l->connection_window_bytes);
 }

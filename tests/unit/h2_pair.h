@@ -68,6 +68,7 @@ int32_t ask(const char *path);
 struct stream *stream_of(int32_t id);
 /* 200 with that many bytes. */
 void answer(struct stream *st, size_t body);
+int try_answer(struct stream *st, size_t body);
 /* NULL: refused. */
 struct stream *push(struct stream *page, const char *path, enum fr_h2_rank rank);
 void to_server(const uint8_t *data, size_t len);

@@ -238,6 +238,37 @@ static void a_client_that_speaks_no_http2_is_refused(void **state)
 	assert_true(pair->server_rc < 0);
 }
 
+/* Whatever allocation fails, ours or nghttp2's: the connection may end, every
+ * stream is closed (pair_tear_down checks it), nothing is read or freed twice. */
+static void memory_failures_end_streams_or_the_connection(void **state)
+{
+	unsigned survived = 0;
+
+	for (unsigned n = 1; survived < 5; n++) {
+		struct stream *page, *asset = NULL;
+		int32_t id;
+
+		assert_true(n < 2000);
+		assert_int_equal(pair_tear_down(state), 0);
+		assert_int_equal(pair_set_up(state), 0);
+		settings(NULL, 0);
+		id = ask("/");
+		fr_mem_fail_after(n);
+		exchange();
+		page = stream_of(id);
+		if (page && page->is_open && page->is_complete) {
+			asset = push(page, "/a", FR_H2_RANK_BLOCKING);
+			try_answer(page, 30000);
+			if (asset)
+				try_answer(asset, 10000);
+		}
+		exchange();
+		fr_mem_fail_after(0);
+		exchange();
+		survived += pair->ended == 2;
+	}
+}
+
 static void freeing_closes_every_stream(void **state)
 {
 	(void)state;
@@ -268,6 +299,7 @@ int main(void)
 		T(malformed_requests_reset_their_stream_only),
 		T(graceful_shutdown_finishes_what_was_begun),
 		T(a_client_that_speaks_no_http2_is_refused),
+		T(memory_failures_end_streams_or_the_connection),
 		T(freeing_closes_every_stream),
 	};
 
