@@ -18,12 +18,18 @@
 	X(ACCEPT, "accept")                                                                        \
 	X(ACCEPT_ENCODING, "accept-encoding")                                                      \
 	X(ACCEPT_LANGUAGE, "accept-language")                                                      \
+	X(ACCEPT_RANGES, "accept-ranges")                                                          \
 	X(AGE, "age")                                                                              \
 	X(AUTHORIZATION, "authorization")                                                          \
 	X(CACHE_CONTROL, "cache-control")                                                          \
+	X(CACHE_STATUS, "cache-status")                                                            \
+	X(CACHE_TAG, "cache-tag")                                                                  \
+	X(CDN_CACHE_CONTROL, "cdn-cache-control")                                                  \
 	X(CONNECTION, "connection")                                                                \
 	X(CONTENT_ENCODING, "content-encoding")                                                    \
 	X(CONTENT_LENGTH, "content-length")                                                        \
+	X(CONTENT_LOCATION, "content-location")                                                    \
+	X(CONTENT_RANGE, "content-range")                                                          \
 	X(CONTENT_TYPE, "content-type")                                                            \
 	X(COOKIE, "cookie")                                                                        \
 	X(DATE, "date")                                                                            \
@@ -33,11 +39,17 @@
 	X(FORWARDED, "forwarded")                                                                  \
 	X(HOST, "host")                                                                            \
 	X(HTTP2_SETTINGS, "http2-settings")                                                        \
+	X(IF_MATCH, "if-match")                                                                    \
+	X(IF_MODIFIED_SINCE, "if-modified-since")                                                  \
+	X(IF_NONE_MATCH, "if-none-match")                                                          \
+	X(IF_RANGE, "if-range")                                                                    \
+	X(IF_UNMODIFIED_SINCE, "if-unmodified-since")                                              \
 	X(KEEP_ALIVE, "keep-alive")                                                                \
 	X(LAST_MODIFIED, "last-modified")                                                          \
 	X(LINK, "link")                                                                            \
 	X(LOCATION, "location")                                                                    \
 	X(MAX_FORWARDS, "max-forwards")                                                            \
+	X(PRAGMA, "pragma")                                                                        \
 	X(PRIORITY, "priority")                                                                    \
 	X(PROXY_AUTHENTICATE, "proxy-authenticate")                                                \
 	X(PROXY_AUTHENTICATION_INFO, "proxy-authentication-info")                                  \
@@ -50,6 +62,7 @@
 	X(SERVER, "server")                                                                        \
 	X(SERVER_TIMING, "server-timing")                                                          \
 	X(SET_COOKIE, "set-cookie")                                                                \
+	X(SURROGATE_KEY, "surrogate-key")                                                          \
 	X(TE, "te")                                                                                \
 	X(TRAILER, "trailer")                                                                      \
 	X(TRANSFER_ENCODING, "transfer-encoding")                                                  \

@@ -1,0 +1,83 @@
+/* What a shared cache may store and when it may serve it (RFC 9111 §3 and §4),
+ * as functions of messages and times: no store, no I/O, no clock. Times are
+ * wall-clock seconds since 1970. */
+#ifndef FR_CACHE_POLICY_H
+#define FR_CACHE_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "http/cache_control.h"
+#include "http/message.h"
+
+/* A response without explicit freshness is taken for fresh for a tenth of the
+ * time since it was last modified (RFC 9111 §4.2.2), but no longer than this. */
+#define FR_CACHE_HEURISTIC_MAX_S 86400
+
+/* Why a response is not stored; text for logs. */
+#define FR_CACHE_STORE_TABLE(X)                                                                    \
+	X(YES, "stored")                                                                           \
+	X(METHOD, "method")                                                                        \
+	X(STATUS, "status")                                                                        \
+	X(NO_STORE, "no-store")                                                                    \
+	X(REQUEST_NO_STORE, "request no-store")                                                    \
+	X(PRIVATE, "private")                                                                      \
+	X(AUTHORIZATION, "authorization")                                                          \
+	X(SET_COOKIE, "set-cookie")                                                                \
+	X(VARY_ANY, "vary *")                                                                      \
+	X(NOT_REUSABLE, "neither fresh nor to be validated")                                       \
+	X(TOO_LARGE, "too large")                                                                  \
+	X(MEMORY, "no memory")
+enum fr_cache_store {
+#define X(id, text) FR_CACHE_STORE_##id,
+	FR_CACHE_STORE_TABLE(X)
+#undef X
+};
+const char *fr_cache_store_str(enum fr_cache_store s);
+
+struct fr_freshness {
+	int64_t response_s;    /* when it was received (or validated last) */
+	int64_t initial_age_s; /* corrected_initial_age, RFC 9111 §4.2.3 */
+	int64_t lifetime_s;    /* freshness_lifetime, §4.2.1; 0: stale at once */
+	int64_t stale_while_revalidate_s, stale_if_error_s; /* RFC 5861; FR_CC_ABSENT */
+	bool is_heuristic;
+	bool no_cache;    /* never without validation */
+	bool never_stale; /* must-revalidate and what implies it in a shared cache */
+};
+
+/* May the final response to this request be stored? resp is as received; its
+ * Cache-Control as effective is read here. */
+enum fr_cache_store fr_cache_may_store(const struct fr_request *req, const struct fr_response *resp,
+                                       const struct fr_freshness *fresh);
+
+/* request_s: when the request was sent; response_s: when its response came. */
+void fr_cache_freshness(const struct fr_response *resp, int64_t request_s, int64_t response_s,
+                        struct fr_freshness *out);
+
+/* Fields that must not be stored or sent with a stored response: hop-by-hop
+ * ones are gone already; here those that private="..." and no-cache="..." name. */
+bool fr_cache_keeps_field(const struct fr_response *resp, const struct fr_field *f);
+
+int64_t fr_cache_age(const struct fr_freshness *f, int64_t now_s);
+/* Seconds left to live; negative when stale. */
+int64_t fr_cache_ttl(const struct fr_freshness *f, int64_t now_s);
+
+enum fr_cache_use {
+	FR_CACHE_SERVE,            /* fresh, or stale and the client takes it */
+	FR_CACHE_SERVE_REVALIDATE, /* stale-while-revalidate: serve, validate behind */
+	FR_CACHE_VALIDATE,         /* stale: ask the origin first */
+	FR_CACHE_VALIDATE_REQUEST  /* the client's directives demand to ask */
+};
+/* cc: of the request. pragma_no_cache: Pragma: no-cache without Cache-Control. */
+enum fr_cache_use fr_cache_judge(const struct fr_freshness *f, const struct fr_cache_control *cc,
+                                 bool pragma_no_cache, int64_t now_s);
+
+/* The origin cannot be asked (or answered 5xx): may the stored response be
+ * served instead? (RFC 9111 §4.2.4, RFC 5861 §4.) is_answer: it answered 5xx. */
+bool fr_cache_may_serve_on_error(const struct fr_freshness *f, const struct fr_cache_control *cc,
+                                 bool is_answer, int64_t now_s);
+
+/* Statuses that are cacheable by default (RFC 9110 §15.1). */
+bool fr_status_is_heuristically_cacheable(int status);
+
+#endif

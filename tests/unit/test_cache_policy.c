@@ -1,0 +1,335 @@
+/* By section of RFC 9111. */
+#include "cache/policy.h"
+
+#include "arena_fixture.h"
+#include "http/date.h"
+
+#define NOW INT64_C(1700000000)
+
+static struct fr_request req;
+static struct fr_response resp;
+static struct fr_freshness fresh;
+
+static void add(struct fr_fields *f, const char *name, const char *value)
+{
+	assert_int_equal(fr_fields_add(f, S(name), S(value)), 0);
+}
+
+static void begin(int status)
+{
+	fr_arena_reset(&arena);
+	fr_request_init(&req, &arena);
+	req.method = FR_METHOD_GET;
+	fr_response_init(&resp, &arena, status);
+}
+
+static void add_date(const char *name, int64_t s)
+{
+	char *text = fr_arena_alloc(&arena, FR_HTTP_DATE_BYTES);
+
+	fr_http_date_format(s, text);
+	add(&resp.fields, name, text);
+}
+
+/* A 200 with this Cache-Control, received at NOW. */
+static void response(const char *cache_control)
+{
+	begin(200);
+	if (cache_control)
+		add(&resp.fields, "cache-control", cache_control);
+	fr_cache_freshness(&resp, NOW, NOW, &fresh);
+}
+
+static enum fr_cache_store may_store(void)
+{
+	fr_cache_freshness(&resp, NOW, NOW, &fresh);
+	return fr_cache_may_store(&req, &resp, &fresh);
+}
+
+static enum fr_cache_use judge(const char *asked, int64_t after_s)
+{
+	struct fr_request r;
+	struct fr_cache_control cc;
+
+	fr_request_init(&r, &arena);
+	if (asked)
+		add(&r.fields, "cache-control", asked);
+	fr_cache_control_read(&r.fields, &cc);
+	return fr_cache_judge(&fresh, &cc, false, NOW + after_s);
+}
+
+static void s3_what_forbids_storing(void **state)
+{
+	static const struct {
+		const char *cache_control;
+		enum fr_cache_store expected;
+	} cases[] = {
+		{"max-age=60", FR_CACHE_STORE_YES},
+		{"max-age=60, no-store", FR_CACHE_STORE_NO_STORE},
+		{"No-Store", FR_CACHE_STORE_NO_STORE},
+		{"max-age=60, private", FR_CACHE_STORE_PRIVATE},
+		{"max-age=60, private=\"x-a, x-b\"", FR_CACHE_STORE_YES},
+		{"max-age=60, private=\"\"", FR_CACHE_STORE_PRIVATE},
+		{"max-age=60, no-cache", FR_CACHE_STORE_YES},
+		{"max-age=0", FR_CACHE_STORE_NOT_REUSABLE},
+		{"max-age=0, stale-if-error=60", FR_CACHE_STORE_YES},
+		{"max-age=60, no-store, must-understand", FR_CACHE_STORE_YES},
+		{NULL, FR_CACHE_STORE_NOT_REUSABLE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+		response(cases[i].cache_control);
+		if (may_store() != cases[i].expected)
+			fail_msg("%s: %s", cases[i].cache_control, fr_cache_store_str(may_store()));
+	}
+}
+
+static void s3_methods_and_statuses(void **state)
+{
+	(void)state;
+	response("max-age=60");
+	req.method = FR_METHOD_POST;
+	assert_int_equal(may_store(), FR_CACHE_STORE_METHOD);
+	begin(599);
+	add(&resp.fields, "cache-control", "max-age=60");
+	assert_int_equal(may_store(), FR_CACHE_STORE_YES);
+	begin(599);
+	add(&resp.fields, "cache-control", "max-age=60, must-understand");
+	assert_int_equal(may_store(), FR_CACHE_STORE_STATUS);
+	begin(206);
+	add(&resp.fields, "cache-control", "max-age=60");
+	assert_int_equal(may_store(), FR_CACHE_STORE_STATUS);
+	begin(302);
+	add(&resp.fields, "etag", "\"a\"");
+	assert_int_equal(may_store(), FR_CACHE_STORE_STATUS);
+	begin(404);
+	add(&resp.fields, "etag", "\"a\"");
+	assert_int_equal(may_store(), FR_CACHE_STORE_YES);
+}
+
+static void s3_5_authorization_and_cookies_need_permission(void **state)
+{
+	static const char *const permits[] = {"max-age=60, public", "s-maxage=60"};
+
+	(void)state;
+	response("max-age=60");
+	add(&req.fields, "authorization", "Basic x");
+	assert_int_equal(may_store(), FR_CACHE_STORE_AUTHORIZATION);
+	response("max-age=60, must-revalidate");
+	add(&req.fields, "authorization", "Basic x");
+	assert_int_equal(may_store(), FR_CACHE_STORE_YES);
+	response("max-age=60, must-revalidate");
+	add(&resp.fields, "set-cookie", "a=b");
+	assert_int_equal(may_store(), FR_CACHE_STORE_SET_COOKIE);
+	for (size_t i = 0; i < FR_COUNT(permits); i++) {
+		response(permits[i]);
+		add(&req.fields, "authorization", "Basic x");
+		add(&resp.fields, "set-cookie", "a=b");
+		assert_int_equal(may_store(), FR_CACHE_STORE_YES);
+	}
+	response("max-age=60");
+	add(&req.fields, "cache-control", "no-store");
+	assert_int_equal(may_store(), FR_CACHE_STORE_REQUEST_NO_STORE);
+	response("max-age=60");
+	add(&resp.fields, "vary", "accept, *");
+	assert_int_equal(may_store(), FR_CACHE_STORE_VARY_ANY);
+}
+
+static void s4_2_1_lifetimes_and_their_order(void **state)
+{
+	(void)state;
+	response("max-age=60, s-maxage=10");
+	assert_int_equal(fresh.lifetime_s, 10);
+	response("max-age=60");
+	add_date("date", NOW);
+	add_date("expires", NOW + 1000);
+	fr_cache_freshness(&resp, NOW, NOW, &fresh);
+	assert_int_equal(fresh.lifetime_s, 60);
+	begin(200);
+	add_date("date", NOW - 100);
+	add_date("expires", NOW + 100);
+	fr_cache_freshness(&resp, NOW, NOW, &fresh);
+	assert_int_equal(fresh.lifetime_s, 200);
+	assert_int_equal(fr_cache_ttl(&fresh, NOW), 100);
+	begin(200);
+	add(&resp.fields, "expires", "0");
+	fr_cache_freshness(&resp, NOW, NOW, &fresh);
+	assert_int_equal(fresh.lifetime_s, 0);
+	assert_false(fresh.is_heuristic);
+}
+
+static void s4_2_1_garbage_is_stale(void **state)
+{
+	static const char *const bad[] = {"max-age=abc",          "max-age=-1", "max-age=1.5",
+	                                  "max-age= 60",          "max-age",    "max-age='60'",
+	                                  "max-age=60, max-age=0"};
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(bad); i++) {
+		response(bad[i]);
+		if (fresh.lifetime_s != 0)
+			fail_msg("fresh: %s", bad[i]);
+	}
+	response("max-age=\"60\"");
+	assert_int_equal(fresh.lifetime_s, 60);
+	response("max-age=99999999999999999999");
+	assert_int_equal(fresh.lifetime_s, FR_CC_MAX_SECONDS);
+	response("a=\"max-age=60\", max-age=5");
+	assert_int_equal(fresh.lifetime_s, 5);
+}
+
+static void s4_2_2_heuristics(void **state)
+{
+	(void)state;
+	begin(200);
+	add_date("date", NOW);
+	add_date("last-modified", NOW - 1000);
+	fr_cache_freshness(&resp, NOW, NOW, &fresh);
+	assert_true(fresh.is_heuristic);
+	assert_int_equal(fresh.lifetime_s, 100);
+	begin(200);
+	add_date("date", NOW);
+	add_date("last-modified", NOW - 100 * 86400);
+	fr_cache_freshness(&resp, NOW, NOW, &fresh);
+	assert_int_equal(fresh.lifetime_s, FR_CACHE_HEURISTIC_MAX_S);
+	begin(302);
+	add_date("date", NOW);
+	add_date("last-modified", NOW - 1000);
+	fr_cache_freshness(&resp, NOW, NOW, &fresh);
+	assert_int_equal(fresh.lifetime_s, 0);
+}
+
+static void s4_2_3_age(void **state)
+{
+	(void)state;
+	response("max-age=100");
+	add_date("date", NOW - 30);
+	add(&resp.fields, "age", "10");
+	fr_cache_freshness(&resp, NOW - 5, NOW, &fresh);
+	assert_int_equal(fr_cache_age(&fresh, NOW), 30); /* apparent age */
+	assert_int_equal(fr_cache_age(&fresh, NOW + 7), 37);
+	response("max-age=100");
+	add(&resp.fields, "age", "40, 2");
+	fr_cache_freshness(&resp, NOW - 5, NOW, &fresh);
+	assert_int_equal(fr_cache_age(&fresh, NOW), 45); /* the delay counts */
+	response("max-age=100");
+	add(&resp.fields, "age", "abc");
+	add_date("date", NOW + 500);
+	fr_cache_freshness(&resp, NOW, NOW, &fresh);
+	assert_int_equal(fr_cache_age(&fresh, NOW), 0);
+	response("max-age=100");
+	add(&resp.fields, "age", "7200");
+	fr_cache_freshness(&resp, NOW, NOW, &fresh);
+	assert_true(fr_cache_ttl(&fresh, NOW) < 0);
+}
+
+static void s5_2_1_request_directives(void **state)
+{
+	(void)state;
+	response("max-age=100");
+	assert_int_equal(judge(NULL, 50), FR_CACHE_SERVE);
+	assert_int_equal(judge("no-cache", 50), FR_CACHE_VALIDATE_REQUEST);
+	assert_int_equal(judge("max-age=49", 50), FR_CACHE_VALIDATE_REQUEST);
+	assert_int_equal(judge("max-age=50", 50), FR_CACHE_SERVE);
+	assert_int_equal(judge("max-age=0", 0), FR_CACHE_SERVE);
+	assert_int_equal(judge("min-fresh=51", 50), FR_CACHE_VALIDATE_REQUEST);
+	assert_int_equal(judge("min-fresh=50", 50), FR_CACHE_SERVE);
+	assert_int_equal(judge(NULL, 100), FR_CACHE_VALIDATE);
+	assert_int_equal(judge("max-stale", 1000), FR_CACHE_SERVE);
+	assert_int_equal(judge("max-stale=10", 110), FR_CACHE_SERVE);
+	assert_int_equal(judge("max-stale=10", 111), FR_CACHE_VALIDATE);
+}
+
+static void s5_2_2_response_directives(void **state)
+{
+	(void)state;
+	response("max-age=100, no-cache");
+	assert_int_equal(judge(NULL, 0), FR_CACHE_VALIDATE);
+	response("max-age=100, no-cache=\"x-a\"");
+	assert_int_equal(judge(NULL, 0), FR_CACHE_SERVE);
+	response("max-age=100, must-revalidate");
+	assert_int_equal(judge("max-stale", 101), FR_CACHE_VALIDATE);
+	response("s-maxage=100");
+	assert_int_equal(judge("max-stale", 101), FR_CACHE_VALIDATE);
+	response("max-age=100, stale-while-revalidate=30");
+	assert_int_equal(judge(NULL, 130), FR_CACHE_SERVE_REVALIDATE);
+	assert_int_equal(judge(NULL, 131), FR_CACHE_VALIDATE);
+}
+
+static void s4_2_4_stale_when_the_origin_fails(void **state)
+{
+	struct fr_cache_control none, asked;
+	struct fr_request r;
+
+	(void)state;
+	begin(200);
+	fr_cache_control_read(&req.fields, &none);
+	fr_request_init(&r, &arena);
+	add(&r.fields, "cache-control", "stale-if-error=50");
+	fr_cache_control_read(&r.fields, &asked);
+	response("max-age=100");
+	assert_true(fr_cache_may_serve_on_error(&fresh, &none, false, NOW + 1000));
+	assert_false(fr_cache_may_serve_on_error(&fresh, &none, true, NOW + 1000));
+	assert_true(fr_cache_may_serve_on_error(&fresh, &asked, true, NOW + 150));
+	assert_false(fr_cache_may_serve_on_error(&fresh, &asked, true, NOW + 151));
+	response("max-age=100, stale-if-error=10");
+	assert_true(fr_cache_may_serve_on_error(&fresh, &none, true, NOW + 110));
+	assert_false(fr_cache_may_serve_on_error(&fresh, &none, false, NOW + 111));
+	response("max-age=100, must-revalidate, stale-if-error=10");
+	assert_false(fr_cache_may_serve_on_error(&fresh, &none, true, NOW + 105));
+}
+
+static void rfc9213_the_targeted_field_replaces_the_others(void **state)
+{
+	(void)state;
+	response("no-store");
+	add(&resp.fields, "cdn-cache-control", "max-age=60");
+	assert_int_equal(may_store(), FR_CACHE_STORE_YES);
+	assert_int_equal(fresh.lifetime_s, 60);
+	response("max-age=60");
+	add(&resp.fields, "cdn-cache-control", "no-store");
+	assert_int_equal(may_store(), FR_CACHE_STORE_NO_STORE);
+	/* not a dictionary: ignored as a whole */
+	response("max-age=60");
+	add(&resp.fields, "cdn-cache-control", "max-age=10, NO STORE");
+	assert_int_equal(may_store(), FR_CACHE_STORE_YES);
+	assert_int_equal(fresh.lifetime_s, 60);
+	/* a directive of the wrong type is ignored by itself */
+	response("max-age=60");
+	add(&resp.fields, "cdn-cache-control", "max-age=\"10\", s-maxage=20");
+	(void)may_store();
+	assert_int_equal(fresh.lifetime_s, 20);
+}
+
+static void fields_that_are_private_are_not_kept(void **state)
+{
+	struct fr_field f = {.name = FR_STR("x-a")}, g = {.name = FR_STR("x-c")};
+
+	(void)state;
+	response("max-age=60, private=\"X-A, x-b\", no-cache=\"set-cookie\"");
+	assert_false(fr_cache_keeps_field(&resp, &f));
+	assert_true(fr_cache_keeps_field(&resp, &g));
+	f.name = FR_STR("set-cookie");
+	assert_false(fr_cache_keeps_field(&resp, &f));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(s3_what_forbids_storing),
+		T(s3_methods_and_statuses),
+		T(s3_5_authorization_and_cookies_need_permission),
+		T(s4_2_1_lifetimes_and_their_order),
+		T(s4_2_1_garbage_is_stale),
+		T(s4_2_2_heuristics),
+		T(s4_2_3_age),
+		T(s4_2_4_stale_when_the_origin_fails),
+		T(s5_2_1_request_directives),
+		T(s5_2_2_response_directives),
+		T(rfc9213_the_targeted_field_replaces_the_others),
+		T(fields_that_are_private_are_not_kept),
+	};
+
+	RUN(tests);
+}
