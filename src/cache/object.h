@@ -1,0 +1,47 @@
+/* One stored response: its head in the form that both writers send (names in
+ * lower case, one piece of memory), when it is fresh, which requests select
+ * it, and its body. Immutable once made, but for the mark that it is stale.
+ * Reference-counted: the store, and every exchange that sends it. No I/O. */
+#ifndef FR_CACHE_OBJECT_H
+#define FR_CACHE_OBJECT_H
+
+#include "cache/body.h"
+#include "cache/policy.h"
+
+struct fr_object {
+	_Atomic uint32_t refs;
+	_Atomic bool is_stale; /* invalidated or purged softly: not without validation */
+	int status;
+	struct fr_field *fields; /* without Content-Length */
+	size_t n_fields;
+	int64_t content_length; /* -1: not known before the body is complete */
+	struct fr_freshness fresh;
+	struct fr_str vary, vary_values; /* see cache/key.h; empty: any request */
+	struct fr_str tags;              /* Cache-Tag and Surrogate-Key, as one list */
+	struct fr_body *body;            /* reference */
+	size_t bytes;                    /* of this, without the body */
+	_Atomic size_t *held;            /* borrowed */
+};
+
+/* From a final response to this request. body: a reference is taken. NULL
+ * without memory. Fields that may not be kept are left out. */
+struct fr_object *fr_object_new(const struct fr_request *req, const struct fr_response *resp,
+                                const struct fr_freshness *fresh, struct fr_body *body,
+                                _Atomic size_t *held);
+/* The stored response as a 304 updates it (RFC 9111 §3.2, §4.3.4): a new object
+ * with the same body. NULL without memory. */
+struct fr_object *fr_object_updated(const struct fr_object *old, const struct fr_request *req,
+                                    const struct fr_response *not_modified, int64_t request_s,
+                                    int64_t response_s);
+struct fr_object *fr_object_ref(struct fr_object *o);
+void fr_object_unref(struct fr_object **o);
+
+/* The length of the body; -1 while it is not known. */
+int64_t fr_object_length(const struct fr_object *o);
+/* Is `tag` one of its tags? */
+bool fr_object_has_tag(const struct fr_object *o, struct fr_str tag);
+/* Fields as a list that borrows from the object; arena for the list itself. */
+int fr_object_fields(const struct fr_object *o, struct fr_arena *a,
+                     struct fr_fields *out) FR_MUST_USE;
+
+#endif
