@@ -55,7 +55,7 @@ races() {
     say "end-to-end tests, data races"
     fr_build "$tsan" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DFR_TSAN=ON -DBUILD_TESTING=OFF
     FR_BIN=$tsan/forerun TSAN_OPTIONS=halt_on_error=1 node --test \
-        tests/e2e/basics.test.mjs tests/e2e/links.test.mjs tests/e2e/operation.test.mjs
+        tests/e2e/basics.test.mjs tests/e2e/cache.test.mjs tests/e2e/links.test.mjs tests/e2e/operation.test.mjs
 }
 
 e2e() {

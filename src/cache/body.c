@@ -319,7 +319,7 @@ void fr_body_unwatch(struct fr_body *b, struct fr_watcher *w)
 			w->next->pprev = w->pprev;
 		w->pprev = NULL;
 	}
-	if (b->filler && atomic_load_explicit(&b->is_loose, memory_order_relaxed))
+	if (b->filler)
 		b->filler->wake(b->filler);
 	(void)pthread_mutex_unlock(&b->lock);
 }

@@ -55,7 +55,8 @@ struct fr_flight {
 	struct shard *shard;    /* borrowed */
 	pthread_mutex_t lock;   /* of what follows */
 	enum fr_flight_state state;
-	bool was_joined;
+	bool was_joined; /* under the shard's lock */
+	int error;
 	struct fr_object *object; /* reference */
 	struct fr_watcher *watchers;
 };
@@ -383,7 +384,7 @@ enum fr_fly fr_store_fly(struct fr_store *s, struct fr_str key, uint64_t now_ms,
 	return how;
 }
 
-void fr_flight_land(struct fr_flight *f, struct fr_object *object, uint64_t now_ms)
+void fr_flight_land(struct fr_flight *f, struct fr_object *object, int error, uint64_t now_ms)
 {
 	struct entry *e;
 
@@ -392,13 +393,14 @@ void fr_flight_land(struct fr_flight *f, struct fr_object *object, uint64_t now_
 	FR_ASSERT(e && e->flight == f);
 	e->flight = NULL;
 	f->entry = NULL;
-	if (!object && f->was_joined)
+	if (!object && !error && f->was_joined)
 		e->pass_until_ms = now_ms + FR_STORE_PASS_MS;
 	remove_if_empty(f->store, f->shard, e);
 	(void)pthread_mutex_unlock(&f->shard->lock);
 	(void)pthread_mutex_lock(&f->lock);
 	f->object = object ? fr_object_ref(object) : NULL;
-	f->state = object ? FR_FLIGHT_LANDED : FR_FLIGHT_NOTHING;
+	f->error = error;
+	f->state = object ? FR_FLIGHT_LANDED : (error ? FR_FLIGHT_FAILED : FR_FLIGHT_NOTHING);
 	for (struct fr_watcher *w = f->watchers; w; w = w->next)
 		w->wake(w);
 	(void)pthread_mutex_unlock(&f->lock);
@@ -430,6 +432,21 @@ enum fr_flight_state fr_flight_state(struct fr_flight *f)
 	state = f->state;
 	(void)pthread_mutex_unlock(&f->lock);
 	return state;
+}
+
+bool fr_flight_was_joined(struct fr_flight *f)
+{
+	bool joined;
+
+	(void)pthread_mutex_lock(&f->shard->lock);
+	joined = f->was_joined;
+	(void)pthread_mutex_unlock(&f->shard->lock);
+	return joined;
+}
+
+int fr_flight_error(const struct fr_flight *f)
+{
+	return f->error;
 }
 
 struct fr_object *fr_flight_object(struct fr_flight *f)

@@ -52,8 +52,9 @@ void fr_store_remove(struct fr_store *s, struct fr_str key, const struct fr_obje
 
 enum fr_flight_state {
 	FR_FLIGHT_UNDER_WAY,
-	FR_FLIGHT_LANDED, /* `object` is what came; its body may still be filling */
-	FR_FLIGHT_NOTHING /* it cannot be shared: everybody asks for himself */
+	FR_FLIGHT_LANDED,  /* `object` is what came; its body may still be filling */
+	FR_FLIGHT_NOTHING, /* it cannot be shared: everybody asks for himself */
+	FR_FLIGHT_FAILED   /* the origin failed: `error` answers everybody */
 };
 
 struct fr_flight; /* refcounted: its leader, those who wait */
@@ -63,8 +64,12 @@ enum fr_fly { FR_FLY_LEAD, FR_FLY_JOIN, FR_FLY_ALONE };
  * JOIN: *out is the one under way. ALONE: fetch, and share nothing. */
 enum fr_fly fr_store_fly(struct fr_store *s, struct fr_str key, uint64_t now_ms,
                          struct fr_flight **out);
-/* Ends it: object (a reference is taken) or NULL. Once. */
-void fr_flight_land(struct fr_flight *f, struct fr_object *object, uint64_t now_ms);
+/* Ends it, once: with an object (a reference is taken); without, with the
+ * status that answers who waits, or 0: NOTHING. */
+void fr_flight_land(struct fr_flight *f, struct fr_object *object, int error, uint64_t now_ms);
+bool fr_flight_was_joined(struct fr_flight *f);
+/* FAILED: the status. */
+int fr_flight_error(const struct fr_flight *f);
 void fr_flight_unref(struct fr_flight **f);
 
 /* Its key was purged meanwhile: what comes may be from before, and is not to be stored. */

@@ -59,10 +59,23 @@ struct fr_config_hints {
 	bool server_timing;             /* true: summary on pages */
 };
 
+struct fr_config_cache {   /* of a site or path */
+	bool enabled;      /* true */
+	bool ignore_query; /* false: the query is part of the key */
+	uint32_t ttl_ms;   /* 0: as the origin says; else instead of that, for what may be stored */
+};
+
+struct fr_config_store {           /* the one store */
+	uint32_t memory_mib;       /* 256 */
+	uint32_t max_object_bytes; /* 16 MiB */
+	uint32_t max_variants;     /* 16, of one key */
+};
+
 struct fr_config_path {
 	char *prefix;                 /* begins with '/'; the longest match wins, on
 	                                 segment borders ("/a" matches "/a", "/a/b", "/a?x", not "/ab") */
 	struct fr_config_hints hints; /* site's, with the path's changes applied */
+	struct fr_config_cache cache; /* likewise */
 };
 
 struct fr_config_site {
@@ -71,6 +84,7 @@ struct fr_config_site {
 	char *cert_file, *key_file; /* NULL: the global default or the local authority */
 	struct fr_config_origin origin;
 	struct fr_config_hints hints;
+	struct fr_config_cache cache;
 	struct fr_config_path *paths; /* longest prefix first */
 	size_t n_paths;
 };
@@ -122,6 +136,7 @@ struct fr_config {
 	struct fr_config_timeouts timeouts;
 	struct fr_config_limits limits;
 	struct fr_config_http2 http2;
+	struct fr_config_store store;
 	struct fr_config_site *sites;
 	size_t n_sites;
 };
@@ -160,6 +175,8 @@ void fr_config_unref(struct fr_config **c);
 /* The site for a host (lower case, without port): exact name first, then the
  * longest wildcard, then "*". NULL if none matches. */
 const struct fr_config_site *fr_config_find_site(const struct fr_config *c, struct fr_str host);
+const struct fr_config_cache *fr_config_find_cache(const struct fr_config_site *site,
+                                                   struct fr_str target);
 /* The hint settings for a request target on that site. */
 const struct fr_config_hints *fr_config_find_hints(const struct fr_config_site *site,
                                                    struct fr_str target);

@@ -20,6 +20,12 @@ struct fr_raw_http2 {
 struct fr_raw_hints {
 	FR_SETTINGS_HINTS(TEXT_MEMBER)
 };
+struct fr_raw_cache {
+	FR_SETTINGS_CACHE(TEXT_MEMBER)
+};
+struct fr_raw_store {
+	FR_SETTINGS_STORE(TEXT_MEMBER)
+};
 struct fr_raw_origin {
 	char *url, *host, *ca;
 	FR_SETTINGS_ORIGIN(TEXT_MEMBER)
@@ -37,6 +43,7 @@ struct fr_raw_tls {
 struct fr_raw_path {
 	char *prefix;
 	struct fr_raw_hints *hints;
+	struct fr_raw_cache *cache;
 };
 struct fr_raw_site {
 	char **hosts;
@@ -44,6 +51,7 @@ struct fr_raw_site {
 	struct fr_raw_tls *tls;
 	struct fr_raw_origin *origin;
 	struct fr_raw_hints *hints;
+	struct fr_raw_cache *cache;
 	struct fr_raw_path *paths;
 	unsigned paths_count;
 };
@@ -56,6 +64,7 @@ struct fr_raw {
 	struct fr_raw_timeouts *timeouts;
 	struct fr_raw_limits *limits;
 	struct fr_raw_http2 *http2;
+	struct fr_raw_store *cache;
 	struct fr_raw_site *sites;
 	unsigned sites_count;
 };

@@ -27,6 +27,12 @@ static const struct fr_setting http2_settings[] = {FR_SETTINGS_HTTP2(X)};
 #define X(...) ROW(fr_raw_hints, fr_config_hints, __VA_ARGS__)
 static const struct fr_setting hints_settings[] = {FR_SETTINGS_HINTS(X)};
 #undef X
+#define X(...) ROW(fr_raw_cache, fr_config_cache, __VA_ARGS__)
+static const struct fr_setting cache_settings[] = {FR_SETTINGS_CACHE(X)};
+#undef X
+#define X(...) ROW(fr_raw_store, fr_config_store, __VA_ARGS__)
+static const struct fr_setting store_settings[] = {FR_SETTINGS_STORE(X)};
+#undef X
 #define X(...) ROW(fr_raw_origin, fr_config_origin, __VA_ARGS__)
 static const struct fr_setting origin_settings[] = {FR_SETTINGS_ORIGIN(X)};
 #undef X
@@ -120,6 +126,11 @@ int fr_setting_parse(const struct fr_source *s, const char *path, const char *te
 		expected = "a size like 8192, 64KiB or 1MiB";
 		ok = read_units(text, sizes, &v);
 		break;
+	case FR_SETTING_MEBIBYTES:
+		expected = "a size like 512MiB or 4GiB";
+		ok = read_units(text, sizes, &v) && v % FR_MIB == 0;
+		v /= FR_MIB;
+		break;
 	case FR_SETTING_SWITCH:
 		expected = "true or false";
 		ok = read_switch(text, &v);
@@ -130,9 +141,10 @@ int fr_setting_parse(const struct fr_source *s, const char *path, const char *te
 	if (v < setting->least || v > setting->most)
 		return fr_config_complain(s, path, "'%s' is out of bounds: %u to %u%s", text,
 		                          setting->least, setting->most,
-		                          setting->kind == FR_SETTING_DURATION ? " milliseconds"
-		                          : setting->kind == FR_SETTING_SIZE   ? " bytes"
-		                                                               : "");
+		                          setting->kind == FR_SETTING_DURATION    ? " milliseconds"
+		                          : setting->kind == FR_SETTING_SIZE      ? " bytes"
+		                          : setting->kind == FR_SETTING_MEBIBYTES ? " MiB"
+		                                                                  : "");
 	*out = (uint32_t)v;
 	return 0;
 }
@@ -321,6 +333,10 @@ static int take_paths(const struct fr_source *s, const char *path, const struct 
 		p->hints = site->hints;
 		(void)snprintf(key, sizeof key, "%s.paths[%u].hints", path, i);
 		rc = APPLY(s, key, hints, r->hints, &p->hints);
+		p->cache = site->cache;
+		(void)snprintf(key, sizeof key, "%s.paths[%u].cache", path, i);
+		if (rc == 0)
+			rc = APPLY(s, key, cache, r->cache, &p->cache);
 		if (rc < 0)
 			return rc;
 	}
@@ -346,6 +362,10 @@ static int take_site(const struct fr_source *s, unsigned i, const struct fr_raw_
 	(void)snprintf(key, sizeof key, "%s.hints", path);
 	if (rc == 0)
 		rc = APPLY(s, key, hints, raw->hints, &site->hints);
+	DEFAULTS(cache, &site->cache);
+	(void)snprintf(key, sizeof key, "%s.cache", path);
+	if (rc == 0)
+		rc = APPLY(s, key, cache, raw->cache, &site->cache);
 	return rc == 0 ? take_paths(s, path, raw, site) : rc;
 }
 
@@ -418,6 +438,7 @@ int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw, struc
 	DEFAULTS(timeouts, &c->timeouts);
 	DEFAULTS(limits, &c->limits);
 	DEFAULTS(http2, &c->http2);
+	DEFAULTS(store, &c->store);
 	rc = take_general(s, raw, c);
 	if (rc == 0)
 		rc = take_listeners(s, raw, c);
@@ -427,6 +448,8 @@ int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw, struc
 		rc = APPLY(s, "limits", limits, raw->limits, &c->limits);
 	if (rc == 0)
 		rc = APPLY(s, "http2", http2, raw->http2, &c->http2);
+	if (rc == 0)
+		rc = APPLY(s, "cache", store, raw->cache, &c->store);
 	if (rc == 0)
 		rc = take_sites(s, raw, c);
 	if (rc < 0) {

@@ -46,11 +46,27 @@ static bool has_prefix(struct fr_str target, struct fr_str prefix)
 	       target.p[prefix.len] == '/' || target.p[prefix.len] == '?';
 }
 
-const struct fr_config_hints *fr_config_find_hints(const struct fr_config_site *site,
-                                                   struct fr_str target)
+static const struct fr_config_path *find_path(const struct fr_config_site *site,
+                                              struct fr_str target)
 {
 	for (size_t i = 0; i < site->n_paths; i++)
 		if (has_prefix(target, fr_str_from(site->paths[i].prefix)))
-			return &site->paths[i].hints;
-	return &site->hints;
+			return &site->paths[i];
+	return NULL;
+}
+
+const struct fr_config_hints *fr_config_find_hints(const struct fr_config_site *site,
+                                                   struct fr_str target)
+{
+	const struct fr_config_path *path = find_path(site, target);
+
+	return path ? &path->hints : &site->hints;
+}
+
+const struct fr_config_cache *fr_config_find_cache(const struct fr_config_site *site,
+                                                   struct fr_str target)
+{
+	const struct fr_config_path *path = find_path(site, target);
+
+	return path ? &path->cache : &site->cache;
 }

@@ -33,6 +33,12 @@ static const cyaml_schema_field_t http2_fields[] = {FR_SETTINGS_HTTP2(X) CYAML_F
 #define X(key, member, kind, value, least, most) ROW(fr_raw_hints, key)
 static const cyaml_schema_field_t hints_fields[] = {FR_SETTINGS_HINTS(X) CYAML_FIELD_END};
 #undef X
+#define X(key, member, kind, value, least, most) ROW(fr_raw_cache, key)
+static const cyaml_schema_field_t cache_fields[] = {FR_SETTINGS_CACHE(X) CYAML_FIELD_END};
+#undef X
+#define X(key, member, kind, value, least, most) ROW(fr_raw_store, key)
+static const cyaml_schema_field_t store_fields[] = {FR_SETTINGS_STORE(X) CYAML_FIELD_END};
+#undef X
 #define X(key, member, kind, value, least, most) ROW(fr_raw_origin, key)
 static const cyaml_schema_field_t origin_fields[] = {
 	TEXT(fr_raw_origin, url), TEXT(fr_raw_origin, host), TEXT(fr_raw_origin, ca),
@@ -50,15 +56,19 @@ static const cyaml_schema_field_t listener_fields[] = {TEXT(fr_raw_listener, add
 static const cyaml_schema_value_t listener_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fr_raw_listener, listener_fields)};
 static const cyaml_schema_field_t path_fields[] = {
-	TEXT(fr_raw_path, prefix), GROUP(fr_raw_path, hints, hints_fields), CYAML_FIELD_END};
+	TEXT(fr_raw_path, prefix), GROUP(fr_raw_path, hints, hints_fields),
+	GROUP(fr_raw_path, cache, cache_fields), CYAML_FIELD_END};
 static const cyaml_schema_value_t path_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fr_raw_path, path_fields)};
 static const cyaml_schema_value_t host_value = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED)};
-static const cyaml_schema_field_t site_fields[] = {
-	LIST(fr_raw_site, hosts, &host_value, MAX_HOSTS), GROUP(fr_raw_site, tls, site_tls_fields),
-	GROUP(fr_raw_site, origin, origin_fields),        GROUP(fr_raw_site, hints, hints_fields),
-	LIST(fr_raw_site, paths, &path_value, MAX_PATHS), CYAML_FIELD_END};
+static const cyaml_schema_field_t site_fields[] = {LIST(fr_raw_site, hosts, &host_value, MAX_HOSTS),
+                                                   GROUP(fr_raw_site, tls, site_tls_fields),
+                                                   GROUP(fr_raw_site, origin, origin_fields),
+                                                   GROUP(fr_raw_site, hints, hints_fields),
+                                                   GROUP(fr_raw_site, cache, cache_fields),
+                                                   LIST(fr_raw_site, paths, &path_value, MAX_PATHS),
+                                                   CYAML_FIELD_END};
 static const cyaml_schema_value_t site_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fr_raw_site, site_fields)};
 static const cyaml_schema_field_t root_fields[] = {
@@ -69,6 +79,7 @@ static const cyaml_schema_field_t root_fields[] = {
 	GROUP(fr_raw, timeouts, timeouts_fields),
 	GROUP(fr_raw, limits, limits_fields),
 	GROUP(fr_raw, http2, http2_fields),
+	GROUP(fr_raw, cache, store_fields),
 	LIST(fr_raw, sites, &site_value, MAX_SITES),
 	CYAML_FIELD_END};
 static const cyaml_schema_value_t root_value = {

@@ -8,10 +8,11 @@
 #include <stdint.h>
 
 enum fr_setting_kind {
-	FR_SETTING_COUNT_OF, /* a plain number */
-	FR_SETTING_DURATION, /* 500ms, 30s, 2m, 1h; into milliseconds */
-	FR_SETTING_SIZE,     /* 8192, 64KiB, 1MiB, 2GiB; into bytes */
-	FR_SETTING_SWITCH    /* true or false */
+	FR_SETTING_COUNT_OF,  /* a plain number */
+	FR_SETTING_DURATION,  /* 500ms, 30s, 2m, 1h; into milliseconds */
+	FR_SETTING_SIZE,      /* 8192, 64KiB, 1MiB, 2GiB; into bytes */
+	FR_SETTING_MEBIBYTES, /* the same, into MiB: for what may pass 4 GiB */
+	FR_SETTING_SWITCH     /* true or false */
 };
 
 #define FR_KIB 1024u
@@ -66,6 +67,16 @@ enum fr_setting_kind {
 	X(max_pushes_per_connection, max_pushes_connection, COUNT_OF, 1000, 0, 65536)              \
 	X(failure_ttl, failure_ttl_ms, DURATION, 30000, 0, 86400000)                               \
 	X(server_timing, server_timing, SWITCH, 1, 0, 1)
+
+#define FR_SETTINGS_STORE(X)                                                                       \
+	X(memory, memory_mib, MEBIBYTES, 256, 1, 1048576)                                          \
+	X(max_object, max_object_bytes, SIZE, 16777216, 1024, 1024 * FR_MIB)                       \
+	X(max_variants, max_variants, COUNT_OF, 16, 1, 256)
+
+#define FR_SETTINGS_CACHE(X)                                                                       \
+	X(enabled, enabled, SWITCH, 1, 0, 1)                                                       \
+	X(ignore_query, ignore_query, SWITCH, 0, 0, 1)                                             \
+	X(ttl, ttl_ms, DURATION, 0, 0, 2592000000)
 
 /* One row of a table, for code that walks it. */
 struct fr_setting {

@@ -235,20 +235,20 @@ static int write_body(struct fr_client *c)
 	struct fr_exchange *ex = h->current;
 	struct fr_buf *out = fr_stream_out(c->stream);
 
-	while (fr_buf_len(&ex->resp_body) && fr_stream_backlog(c->stream) < AHEAD_BYTES) {
-		size_t n = fr_buf_len(&ex->resp_body);
+	while (fr_exchange_body_len(ex) && fr_stream_backlog(c->stream) < AHEAD_BYTES) {
+		const uint8_t *data;
+		size_t n = fr_exchange_body_peek(ex, &data);
 		int rc;
 
 		if (n > AHEAD_BYTES)
 			n = AHEAD_BYTES;
 		if (h->is_chunked)
-			rc = fr_h1_write_chunk(out, fr_buf_data(&ex->resp_body), n);
+			rc = fr_h1_write_chunk(out, data, n);
 		else
-			rc = fr_buf_append(out, fr_buf_data(&ex->resp_body), n);
+			rc = fr_buf_append(out, data, n);
 		if (rc < 0)
 			return rc;
-		fr_buf_consume(&ex->resp_body, n);
-		fr_exchange_body_taken(ex, n);
+		fr_exchange_body_take(ex, n);
 		fr_stream_flush(c->stream);
 	}
 	return 0;
@@ -306,11 +306,11 @@ static bool flush_current(struct fr_client *c)
 		fr_client_cut(c, true);
 		return false;
 	}
-	if (ex->resp_failed && fr_buf_len(&ex->resp_body) == 0) {
+	if (ex->resp_failed && fr_exchange_body_len(ex) == 0) {
 		give_up(c);
 		return false;
 	}
-	if (!ex->resp_ended || fr_buf_len(&ex->resp_body))
+	if (!ex->resp_ended || fr_exchange_body_len(ex))
 		return false;
 	if (end_response(c) < 0)
 		fr_client_cut(c, true);

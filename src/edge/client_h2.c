@@ -90,7 +90,7 @@ static void on_close(void *user, void *stream, uint32_t code, bool by_peer)
 static struct fr_h2_body on_read(void *user, void *stream, size_t max)
 {
 	struct fr_exchange *ex = stream;
-	size_t n = fr_buf_len(&ex->resp_body);
+	size_t n = fr_exchange_body_len(ex);
 	struct fr_h2_body body = {0};
 
 	(void)user;
@@ -110,11 +110,18 @@ static void on_copy(void *user, void *stream, uint8_t *out, size_t len)
 	struct fr_exchange *ex = stream;
 
 	(void)user;
-	if (len == 0)
-		return;
-	memcpy(out, fr_buf_data(&ex->resp_body), len);
-	fr_buf_consume(&ex->resp_body, len);
-	fr_exchange_body_taken(ex, len);
+	while (len) {
+		const uint8_t *data;
+		size_t n = fr_exchange_body_peek(ex, &data);
+
+		FR_ASSERT(n);
+		if (n > len)
+			n = len;
+		memcpy(out, data, n);
+		fr_exchange_body_take(ex, n);
+		out += n;
+		len -= n;
+	}
 }
 
 static void on_fault(void *user, void *stream, enum fr_h2_fault f)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "edge/cached.h"
 #include "edge/client.h"
 #include "edge/proxy.h"
 #include "edge/push.h"
@@ -119,6 +120,7 @@ static void release(void *user)
 	struct fr_exchange *ex = of(user);
 	struct fr_worker *w = ex->worker;
 
+	fr_cached_free(ex);
 	fr_count_down(&w->counters, FR_COUNT_EXCHANGES_OPEN);
 	fr_client_exchange_released(ex->client);
 	fr_generation_unref(&ex->gen);
@@ -151,7 +153,7 @@ static void fetch_over(struct fr_exchange *ex)
 
 static bool waits_for_client(const struct fr_exchange *ex)
 {
-	if (fr_buf_len(&ex->resp_body))
+	if (fr_exchange_body_len(ex))
 		return true;
 	if (ex->state == FR_EXCHANGE_TUNNEL || ex->request_ended)
 		return false;
@@ -234,9 +236,8 @@ void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why)
 	watch(ex, true);
 }
 
-static void on_informational(void *user, const struct fr_response *resp)
+void fr_exchange_informational(struct fr_exchange *ex, const struct fr_response *resp)
 {
-	struct fr_exchange *ex = of(user);
 	struct fr_response relayed = *resp;
 
 	/* the fields that count as hints (RFC 8297) */
@@ -248,10 +249,13 @@ static void on_informational(void *user, const struct fr_response *resp)
 	ex->ops->informational(ex, &relayed);
 }
 
-static void on_head(void *user)
+static void on_informational(void *user, const struct fr_response *resp)
 {
-	struct fr_exchange *ex = of(user);
+	fr_exchange_informational(of(user), resp);
+}
 
+void fr_exchange_deliver(struct fr_exchange *ex)
+{
 	if (ex->is_push && (ex->resp.status < 200 || ex->resp.status > 299)) {
 		fail_push(ex);
 		return;
@@ -268,6 +272,15 @@ static void on_head(void *user)
 	if (ex->state == FR_EXCHANGE_TUNNEL)
 		count(ex, FR_COUNT_UPGRADES);
 	send_head(ex);
+}
+
+static void on_head(void *user)
+{
+	struct fr_exchange *ex = of(user);
+
+	if (ex->resp.status != 101)
+		fr_cached_direct(ex);
+	fr_exchange_deliver(ex);
 }
 
 static void fail_body(struct fr_exchange *ex)
@@ -364,6 +377,36 @@ static const struct fr_fetch_handler fetch_handler = {
 	.on_can_write = on_can_write,
 };
 
+void fr_exchange_await(struct fr_exchange *ex)
+{
+	set_state(ex, FR_EXCHANGE_WAITING);
+}
+
+void fr_exchange_stored_body(struct fr_exchange *ex, bool is_complete, bool is_failed)
+{
+	if (ex->state != FR_EXCHANGE_RESPONDING)
+		return;
+	if (is_failed) {
+		fail_body(ex);
+		return;
+	}
+	if (is_complete) {
+		ex->resp_ended = true;
+		set_state(ex, FR_EXCHANGE_ENDED);
+	}
+	ex->ops->body(ex);
+	watch(ex, false);
+}
+
+void fr_exchange_adopt(struct fr_exchange *ex, struct fr_fetch *fetch,
+                       const struct fr_response *resp)
+{
+	ex->fetch = fetch;
+	ex->resp = *resp;
+	fr_fetch_set_handler(fetch, &fetch_handler, ex);
+	on_head(ex);
+}
+
 size_t fr_exchange_request_room(const struct fr_exchange *ex)
 {
 	size_t held = fr_buf_len(&ex->req_body), max = limits(ex)->request_buffer_bytes;
@@ -447,7 +490,7 @@ static bool choose_site(struct fr_exchange *ex)
 	return true;
 }
 
-static void start_fetch(struct fr_exchange *ex)
+void fr_exchange_fetch(struct fr_exchange *ex)
 {
 	int rc = fr_proxy_request(ex);
 
@@ -461,7 +504,8 @@ static void start_fetch(struct fr_exchange *ex)
 	} else if (rc < 0) {
 		fr_exchange_refuse(ex, 503, "");
 	} else {
-		set_state(ex, FR_EXCHANGE_WAITING);
+		if (ex->state != FR_EXCHANGE_WAITING)
+			set_state(ex, FR_EXCHANGE_WAITING);
 		ex->counts_as_fetch = true;
 		ex->client->origin_requests++;
 		ex->fetch = fr_fetch_start(ex->site->origin, &ex->origin_req, &ex->arena, &ex->resp,
@@ -490,7 +534,8 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 		ex->ops->abort(ex, FR_ABORT_REFUSED);
 		return;
 	}
-	start_fetch(ex);
+	if (!fr_cached_begin(ex))
+		fr_exchange_fetch(ex);
 }
 
 /* --- towards the client --- */
@@ -500,9 +545,30 @@ bool fr_exchange_has_body(const struct fr_exchange *ex)
 	return ex->req.method != FR_METHOD_HEAD && fr_status_has_body(ex->resp.status);
 }
 
-void fr_exchange_body_taken(struct fr_exchange *ex, size_t len)
+size_t fr_exchange_body_len(const struct fr_exchange *ex)
+{
+	size_t stored = ex->cached ? fr_cached_len(ex->cached) : 0;
+
+	return stored ? stored : fr_buf_len(&ex->resp_body);
+}
+
+size_t fr_exchange_body_peek(struct fr_exchange *ex, const uint8_t **data)
+{
+	size_t stored = ex->cached ? fr_cached_len(ex->cached) : 0;
+
+	if (stored)
+		return fr_cached_peek(ex->cached, data);
+	*data = fr_buf_data(&ex->resp_body);
+	return fr_buf_len(&ex->resp_body);
+}
+
+void fr_exchange_body_take(struct fr_exchange *ex, size_t len)
 {
 	ex->body_sent_bytes += len;
+	if (ex->cached && fr_cached_len(ex->cached))
+		fr_cached_take(ex->cached, len);
+	else
+		fr_buf_consume(&ex->resp_body, len);
 	if (ex->fetch && fr_buf_len(&ex->resp_body) < limits(ex)->response_buffer_bytes / 4)
 		fr_fetch_resume(ex->fetch);
 	watch(ex, true);
@@ -530,6 +596,7 @@ void fr_exchange_leave(struct fr_exchange *ex, bool complete, bool by_peer, bool
 {
 	if (ex->state == FR_EXCHANGE_RELEASED)
 		return;
+	fr_cached_leave(ex);
 	fr_fetch_cancel(&ex->fetch);
 	fetch_over(ex);
 	fr_loop_timer_stop(ex->worker->loop, &ex->timer);

@@ -31,6 +31,8 @@ struct fr_worker;
 struct fr_generation;
 struct fr_site;
 struct fr_exchange;
+struct fr_cached;
+struct fr_fill;
 
 /* Memory for both heads, the plan and what is made of them. Fields are bounded
  * by limits of their own; this is the last line. */
@@ -89,11 +91,14 @@ struct fr_exchange {
 	const struct fr_fields *resp_trailers; /* NULL or in the arena */
 	struct fr_fetch *fetch;                /* owned; NULL when none is under way */
 	struct fr_buf req_body;                /* waits for the origin */
-	struct fr_buf resp_body;               /* waits for the client */
+	struct fr_buf resp_body;               /* waits for the client; see fr_exchange_body_len */
 	struct fr_timer timer;                 /* client-side progress */
 	struct fr_task release_task;
 	struct fr_exchange *next_free;        /* in the worker's free list */
 	struct fr_plan *plan;                 /* in the arena; pages with links only */
+	struct fr_cached *cached;             /* in the arena; NULL: not from the store */
+	struct fr_fill *adopted;              /* owned: its fetch and response are ours */
+	const char *cache_fwd;                /* Cache-Status: why the origin was asked; NULL */
 	uint32_t pushes;                      /* promised for this page */
 	uint64_t body_sent_bytes;             /* handed to the client side's output */
 	bool is_push;                         /* the promised stream of another exchange */
@@ -127,8 +132,26 @@ size_t fr_exchange_request_room(const struct fr_exchange *ex);
 
 /* True if the response in ex->resp has a body for this request. */
 bool fr_exchange_has_body(const struct fr_exchange *ex);
-/* The client side took `len` bytes off resp_body (and consumed them there). */
-void fr_exchange_body_taken(struct fr_exchange *ex, size_t len);
+/* The response's body as far as it is there: how much, a piece of it in one
+ * (borrowed until bytes are taken), and off with bytes that were peeked at. */
+size_t fr_exchange_body_len(const struct fr_exchange *ex);
+size_t fr_exchange_body_peek(struct fr_exchange *ex, const uint8_t **data);
+void fr_exchange_body_take(struct fr_exchange *ex, size_t len);
+
+/* --- for edge/cached.c --- */
+
+/* Asks the origin, alone. */
+void fr_exchange_fetch(struct fr_exchange *ex);
+/* Somebody asks the origin, or we do by a fill. */
+void fr_exchange_await(struct fr_exchange *ex);
+void fr_exchange_informational(struct fr_exchange *ex, const struct fr_response *resp);
+/* ex->resp is the final response, from the store: sends its head. */
+void fr_exchange_deliver(struct fr_exchange *ex);
+/* The stored body grew, or is complete, or failed. */
+void fr_exchange_stored_body(struct fr_exchange *ex, bool is_complete, bool is_failed);
+/* The fetch is ours from now on, at its response's head. */
+void fr_exchange_adopt(struct fr_exchange *ex, struct fr_fetch *fetch,
+                       const struct fr_response *resp);
 
 /* The client side is through with it: complete, reset or disconnected. The fetch is
  * cancelled if it still runs; no operation is called any more; freed at the

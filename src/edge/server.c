@@ -8,6 +8,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "cache/store.h"
+#include "config/settings.h"
 #include "edge/sockets.h"
 #include "edge/worker.h"
 #include "h2/session.h"
@@ -27,6 +29,7 @@ struct fr_server {
 	size_t n_workers;
 	struct fr_admission *admission; /* owned */
 	struct fr_tls_tickets *tickets; /* owned */
+	struct fr_store *store;         /* owned */
 	struct fr_shared *shared;       /* reference: the current configuration */
 	struct bound *bound;            /* owned; as the current configuration's listeners */
 	size_t n_bound;
@@ -103,6 +106,7 @@ static int shared_new(struct fr_server *s, struct fr_config *config, struct fr_s
 
 	shared->refs = 1;
 	shared->config = config;
+	shared->store = s->store;
 	fr_config_ref(config);
 	for (size_t i = 0; i < config->n_listeners; i++)
 		wants_tls |= config->listeners[i].tls;
@@ -216,6 +220,15 @@ static void remove_paths(const struct bound *old, size_t n_old, const struct bou
 
 /* --- configuring --- */
 
+static void set_store_limits(struct fr_server *s, const struct fr_config *config)
+{
+	struct fr_store_limits limits = {.memory = (size_t)config->store.memory_mib * FR_MIB,
+	                                 .max_variants = config->store.max_variants};
+
+	fr_store_set_limits(s->store, &limits);
+	(void)fr_store_trim(s->store);
+}
+
 static int configure(struct fr_server *s, struct fr_config *config, struct fr_config_problem *why)
 {
 	struct fr_shared *shared = NULL, *old = s->shared;
@@ -230,6 +243,7 @@ static int configure(struct fr_server *s, struct fr_config *config, struct fr_co
 		return rc;
 	}
 	FR_ASSERT(o.fds);
+	set_store_limits(s, config);
 	fr_admission_set_limits(s->admission, config->limits.connections,
 	                        config->limits.connections_per_address);
 	for (size_t w = 0; w < s->n_workers; w++)
@@ -303,6 +317,8 @@ int fr_server_start(struct fr_config *config, struct fr_server **out, struct fr_
 		return FR_ERR_IO;
 	}
 	s->admission = fr_admission_new(seed);
+	s->store =
+		fr_store_new(&(struct fr_store_limits){.memory = FR_MIB, .max_variants = 1}, seed);
 	s->tickets = fr_tls_tickets_new();
 	rc = start_workers(s, count_workers(config), why);
 	if (rc == 0)
@@ -342,8 +358,10 @@ size_t fr_server_join(struct fr_server **sp)
 	bound_free(s->bound, s->n_bound);
 	fr_shared_unref(&s->shared);
 	fr_tls_tickets_free(&s->tickets);
-	if (live == 0)
+	if (live == 0) {
 		fr_admission_free(&s->admission);
+		fr_store_free(&s->store);
+	}
 	close(s->done_fd);
 	free(s);
 	*sp = NULL;
@@ -385,6 +403,16 @@ static json_t *counters_json(const uint64_t *sums)
 	return all;
 }
 
+static void add_store(struct fr_server *s, json_t *all)
+{
+	struct fr_store_stats stats;
+
+	fr_store_stats(s->store, &stats);
+	(void)json_object_set_new(all, "cache_bytes", json_integer((json_int_t)stats.held));
+	(void)json_object_set_new(all, "cache_objects", json_integer((json_int_t)stats.objects));
+	(void)json_object_set_new(all, "cache_evicted", json_integer((json_int_t)stats.evicted));
+}
+
 void fr_server_log_counters(struct fr_server *s)
 {
 	uint64_t sums[FR_COUNTER_COUNT + FR_COUNTERS_EXTRA] = {0};
@@ -394,6 +422,7 @@ void fr_server_log_counters(struct fr_server *s)
 	for (size_t i = 0; i < s->n_workers; i++)
 		fr_counters_sum(&s->workers[i]->counters, sums);
 	json = counters_json(sums);
+	add_store(s, json);
 	text = json_dumps(json, JSON_COMPACT);
 	if (text)
 		FR_LOG(INFO, "counters", "%s", text);

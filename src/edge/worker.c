@@ -7,7 +7,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "edge/client.h"
+#include "edge/fill.h"
 #include "edge/listener.h"
+#include "edge/note.h"
 #include "http/date.h"
 
 /* --- configurations --- */
@@ -64,6 +66,11 @@ static void end_if_empty(struct fr_worker *w)
 {
 	if (w->state == FR_WORKER_RUNNING || w->n_clients)
 		return;
+	/* nobody is left who waits for them */
+	if (w->n_fills) {
+		fr_fills_cut(w);
+		return;
+	}
 	fr_loop_timer_stop(w->loop, &w->drain_timer);
 	fr_generation_unref(&w->gen);
 	fr_loop_stop(w->loop);
@@ -112,6 +119,7 @@ static void on_wake(void *user)
 	struct fr_worker *w = user;
 	struct fr_shared *shared;
 	struct fr_listen_fd *fds;
+	struct fr_note *notes;
 	size_t n;
 	bool stop, cut;
 
@@ -121,10 +129,13 @@ static void on_wake(void *user)
 	n = w->n_next_fds;
 	stop = w->stop_asked;
 	cut = w->cut_asked;
+	notes = w->notes;
+	w->notes = NULL;
 	w->next_shared = NULL;
 	w->next_fds = NULL;
 	w->n_next_fds = 0;
 	(void)pthread_mutex_unlock(&w->lock);
+	fr_notes_run(notes);
 	if (shared) {
 		apply(w, shared, fds, n);
 		fr_shared_unref(&shared);
@@ -138,6 +149,20 @@ static void on_wake(void *user)
 		drain_all(w);
 	if (cut && w->state == FR_WORKER_DRAINING)
 		cut_all(w);
+}
+
+static void run_own_notes(void *user)
+{
+	struct fr_worker *w = user;
+	struct fr_note *list = w->own_notes;
+
+	w->own_notes = NULL;
+	fr_notes_run(list);
+}
+
+void fr_worker_fill_ended(struct fr_worker *w)
+{
+	end_if_empty(w);
 }
 
 void fr_worker_configure(struct fr_worker *w, struct fr_shared *shared,
@@ -190,6 +215,7 @@ int fr_worker_start(unsigned index, struct fr_admission *admission, void (*on_en
 	w->on_ended_user = user;
 	fr_random_bytes(&w->seed, sizeof w->seed);
 	fr_timer_init(&w->drain_timer, drain_due, w);
+	w->notes_task = (struct fr_task){.run = run_own_notes, .user = w};
 	if (fr_loop_new(on_wake, w, &w->loop) < 0) {
 		free(w);
 		return FR_ERR_IO;
@@ -212,6 +238,8 @@ size_t fr_worker_join(struct fr_worker **wp)
 	uint64_t live = 0;
 
 	(void)pthread_join(w->thread, NULL);
+	fr_notes_drop(w->notes);
+	fr_notes_drop(w->own_notes);
 	fr_exchange_free_list(&w->free_exchanges);
 	fr_loop_free(&w->loop);
 	for (int i = 0; i < FR_GAUGE_COUNT; i++)

@@ -26,11 +26,16 @@ struct fr_listener;
 #define FR_EXCHANGES_KEPT 256u
 
 /* What workers share of one configuration: built once by the server. */
+struct fr_store;
+struct fr_fill;
+struct fr_note;
+
 struct fr_shared {
 	_Atomic uint32_t refs;
 	struct fr_config *config;          /* reference */
 	struct fr_tls_server *tls;         /* reference; NULL without TLS listeners */
 	struct fr_tls_client **origin_tls; /* one for each site; references; NULL: plain */
+	struct fr_store *store;            /* borrowed from the server */
 };
 void fr_shared_ref(struct fr_shared *s);
 void fr_shared_unref(struct fr_shared **s);
@@ -83,12 +88,17 @@ struct fr_worker {
 	struct fr_listener *listeners;      /* owned, linked */
 	struct fr_exchange *free_exchanges; /* owned, linked */
 	size_t n_free_exchanges;
+	struct fr_fill *fills; /* borrowed, linked: under way */
+	size_t n_fills, n_fills_behind;
+	struct fr_note *own_notes; /* owned: posted by this thread */
+	struct fr_task notes_task;
 	struct fr_timer drain_timer;
 	uint64_t seed; /* for hashes that peers must not predict */
 	char date[32]; /* IMF-fixdate of date_s */
 	int64_t date_s;
 	/* commands, under the lock */
 	pthread_mutex_t lock;
+	struct fr_note *notes;         /* owned: posted by other threads */
 	struct fr_shared *next_shared; /* reference; NULL: none */
 	struct fr_listen_fd *next_fds; /* owned */
 	size_t n_next_fds;
@@ -116,6 +126,9 @@ size_t fr_worker_join(struct fr_worker **w);
 
 /* Wall clock of now as an IMF-fixdate (RFC 9110 §5.6.7), cached by the second. */
 struct fr_str fr_worker_date(struct fr_worker *w);
+
+/* A fill ended: the last thing to go ends a drain. */
+void fr_worker_fill_ended(struct fr_worker *w);
 
 /* For clients: they came and went. The last one to go ends a drain. */
 void fr_worker_client_opened(struct fr_worker *w, struct fr_client *c);

@@ -14,7 +14,8 @@
 	X(CONNECTIONS_OPEN, connections_open)                                                      \
 	X(EXCHANGES_OPEN, exchanges_open)                                                          \
 	X(ORIGIN_CONNECTIONS_OPEN, origin_connections_open)                                        \
-	X(FETCHES_OPEN, fetches_open)
+	X(FETCHES_OPEN, fetches_open)                                                              \
+	X(FILLS_OPEN, fills_open)
 
 #define FR_COUNTER_TABLE(X)                                                                        \
 	X(CONNECTIONS, connections)                                                                \
@@ -34,6 +35,14 @@
 	X(ORIGIN_TIMEOUTS, origin_timeouts)                                                        \
 	X(ORIGIN_MALFORMED, origin_malformed)                                                      \
 	X(ORIGIN_TRUNCATED, origin_truncated)                                                      \
+	X(CACHE_HITS, cache_hits)                                                                  \
+	X(CACHE_MISSES, cache_misses)                                                              \
+	X(CACHE_JOINED, cache_joined)                                                              \
+	X(CACHE_VALIDATED, cache_validated)                                                        \
+	X(CACHE_STORED, cache_stored)                                                              \
+	X(CACHE_BYPASSED, cache_bypassed)                                                          \
+	X(CACHE_STALE_ON_ERROR, cache_stale_on_error)                                              \
+	X(CACHE_INVALIDATED, cache_invalidated)                                                    \
 	X(HINTS, hints)                                                                            \
 	X(HINTS_DROPPED, hints_dropped)                                                            \
 	X(LINKS_MALFORMED, links_malformed)                                                        \
@@ -65,7 +74,7 @@ enum fr_counter {
 #undef X
 		FR_COUNTER_COUNT
 };
-#define FR_GAUGE_COUNT (FR_COUNT_FETCHES_OPEN + 1)
+#define FR_GAUGE_COUNT (FR_COUNT_FILLS_OPEN + 1)
 
 /* Room for counters that other modules' tables name: decisions by reason and
  * HTTP/2 faults. */

@@ -221,6 +221,12 @@ struct fr_fetch *fr_fetch_start(struct fr_origin *o, const struct fr_request *re
 	return f;
 }
 
+void fr_fetch_set_handler(struct fr_fetch *f, const struct fr_fetch_handler *h, void *user)
+{
+	f->h = h;
+	f->user = user;
+}
+
 void fr_fetch_on_open(struct fr_fetch *f)
 {
 	struct fr_buf *out = fr_stream_out(f->conn->stream);

@@ -67,6 +67,9 @@ struct fr_fetch *fr_fetch_start(struct fr_origin *o, const struct fr_request *re
                                 struct fr_arena *arena, struct fr_response *resp,
                                 const struct fr_fetch_handler *h, void *user);
 
+/* Another owner from now on: at the response's head. */
+void fr_fetch_set_handler(struct fr_fetch *f, const struct fr_fetch_handler *h, void *user);
+
 /* May request body bytes be written now? False until connected and while
  * earlier ones wait for the socket. */
 bool fr_fetch_can_write(const struct fr_fetch *f);

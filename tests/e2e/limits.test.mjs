@@ -227,18 +227,18 @@ test('acknowledgements that the client does not read are bounded', async (t) => 
 });
 
 test('requests to the origin in flight for one client', async (t) => {
-  const origin = await startOrigin(t, (req, res) => { if (req.url !== '/hang') res.end('ok'); });
+  const origin = await startOrigin(t, (req, res) => { if (!req.url.startsWith('/hang')) res.end('ok'); });
   const f = await startForerun(t, { config: yaml(origin.url, { limits: 'origin_requests_per_client: 3' }) });
-  const frames = await rawH2(f.plainPort, Buffer.concat([preface, settings, many(5, (i) => frame(1, 5, 2 * i + 1, get('/hang')))]), (fs) => fs.filter((x) => x.type === 3).length === 2);
+  const frames = await rawH2(f.plainPort, Buffer.concat([preface, settings, many(5, (i) => frame(1, 5, 2 * i + 1, get(`/hang?${i}`)))]), (fs) => fs.filter((x) => x.type === 3).length === 2);
   assert.equal(resetCode(frames, 7), codes.REFUSED_STREAM);
   assert.equal(resetCode(frames, 9), codes.REFUSED_STREAM);
   assert.equal((await f.counters()).limit_origin_requests_per_client, 2);
 });
 
 test('requests that wait for the origin', async (t) => {
-  const origin = await startOrigin(t, (req, res) => { if (req.url !== '/hang') res.end('ok'); });
+  const origin = await startOrigin(t, (req, res) => { if (!req.url.startsWith('/hang')) res.end('ok'); });
   const f = await startForerun(t, { config: yaml(origin.url, { origin: 'max_connections: 1, max_waiting: 1, connect_timeout: 300ms' }) });
-  const frames = await rawH2(f.plainPort, Buffer.concat([preface, settings, many(3, (i) => frame(1, 5, 2 * i + 1, get('/hang')))]),
+  const frames = await rawH2(f.plainPort, Buffer.concat([preface, settings, many(3, (i) => frame(1, 5, 2 * i + 1, get(`/hang?${i}`)))]),
     (fs) => fs.filter((x) => x.type === 0 && x.flags & 1).length === 2);
   const text = (id) => Buffer.concat(frames.filter((x) => x.type === 0 && x.id === id).map((x) => x.payload)).toString();
   assert.match(text(5), /^503 /); // no place to wait

@@ -228,7 +228,7 @@ static void one_leads_and_the_others_join(void **state)
 	fr_flight_watch(joined, &w);
 	o = object(10, NULL, NULL, NULL);
 	fr_store_insert(store, S("a"), o);
-	fr_flight_land(lead, o, 1);
+	fr_flight_land(lead, o, 0, 1);
 	assert_int_equal(woken, 1);
 	assert_int_equal(fr_flight_state(joined), FR_FLIGHT_LANDED);
 	got = fr_flight_object(joined);
@@ -239,7 +239,7 @@ static void one_leads_and_the_others_join(void **state)
 	fr_flight_unref(&joined);
 	fr_flight_unref(&lead);
 	assert_int_equal(fr_store_fly(store, S("a"), 1, &again), FR_FLY_LEAD);
-	fr_flight_land(again, NULL, 1);
+	fr_flight_land(again, NULL, 0, 1);
 	fr_flight_unref(&again);
 }
 
@@ -251,7 +251,7 @@ static void after_a_common_disappointment_nobody_waits(void **state)
 	begin(1u << 20);
 	assert_int_equal(fr_store_fly(store, S("a"), 1000, &lead), FR_FLY_LEAD);
 	assert_int_equal(fr_store_fly(store, S("a"), 1000, &joined), FR_FLY_JOIN);
-	fr_flight_land(lead, NULL, 1000);
+	fr_flight_land(lead, NULL, 0, 1000);
 	assert_int_equal(fr_flight_state(joined), FR_FLIGHT_NOTHING);
 	assert_null(fr_flight_object(joined));
 	fr_flight_unref(&lead);
@@ -259,7 +259,7 @@ static void after_a_common_disappointment_nobody_waits(void **state)
 	assert_int_equal(fr_store_fly(store, S("a"), 1999, &none), FR_FLY_ALONE);
 	assert_int_equal(fr_store_fly(store, S("a"), 2000, &lead), FR_FLY_LEAD);
 	/* nobody waited: no trace is left */
-	fr_flight_land(lead, NULL, 2000);
+	fr_flight_land(lead, NULL, 0, 2000);
 	fr_flight_unref(&lead);
 	assert_int_equal(fr_store_held(store), 0);
 }
@@ -275,7 +275,7 @@ static void a_purge_voids_a_flight(void **state)
 	assert_false(fr_flight_is_void(f));
 	(void)fr_store_purge(store, &all);
 	assert_true(fr_flight_is_void(f));
-	fr_flight_land(f, NULL, 1);
+	fr_flight_land(f, NULL, 0, 1);
 	fr_flight_unref(&f);
 }
 
@@ -327,7 +327,7 @@ static void *hammer(void *user)
 			o = object(5000, NULL, NULL, "t");
 			if (!fr_flight_is_void(f))
 				fr_store_insert(store, S(key), o);
-			fr_flight_land(f, o, 1);
+			fr_flight_land(f, o, 0, 1);
 		}
 		if (f)
 			fr_flight_unref(&f);

@@ -245,6 +245,10 @@ static void print_value(char *out, size_t cap, enum fr_setting_kind kind, uint32
 		(void)snprintf(out, cap, "%us", v / 1000);
 	else if (kind == FR_SETTING_DURATION)
 		(void)snprintf(out, cap, "%ums", v);
+	else if (kind == FR_SETTING_MEBIBYTES && v % 1024 == 0)
+		(void)snprintf(out, cap, "%uGiB", v / 1024);
+	else if (kind == FR_SETTING_MEBIBYTES)
+		(void)snprintf(out, cap, "%uMiB", v);
 	else if (kind == FR_SETTING_SIZE && v && v % FR_MIB == 0)
 		(void)snprintf(out, cap, "%uMiB", v / FR_MIB);
 	else if (kind == FR_SETTING_SIZE && v && v % FR_KIB == 0)
@@ -288,6 +292,8 @@ static void every_setting_is_documented_with_default_and_bounds(void **state)
 	GROUP("http2", FR_SETTINGS_HTTP2);
 	GROUP("origin", FR_SETTINGS_ORIGIN);
 	GROUP("hints", FR_SETTINGS_HINTS);
+	GROUP("cache", FR_SETTINGS_STORE);
+	GROUP("cache", FR_SETTINGS_CACHE);
 #undef X
 	free(docs);
 }

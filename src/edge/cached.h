@@ -1,0 +1,30 @@
+/* Answers from the store: what an exchange does before it asks the origin.
+ *
+ *   WAITING  another request's fetch is under way, whatever the worker
+ *   LEADING  ours is (edge/fill.h)
+ *   READING  an object answers: whole, in ranges, or with 304
+ *
+ * Used by edge/exchange.c, which owns the exchange's states. */
+#ifndef FR_EDGE_CACHED_H
+#define FR_EDGE_CACHED_H
+
+#include "edge/exchange.h"
+
+struct fr_cached;
+
+/* Looks for an answer. True: the exchange is taken care of (it may be
+ * answered already); false: ask the origin directly. */
+bool fr_cached_begin(struct fr_exchange *ex);
+/* A response that came directly: what it invalidates (RFC 9111 §4.4), and Cache-Status. */
+void fr_cached_direct(struct fr_exchange *ex);
+/* The exchange ends: nothing is told to it any more. */
+void fr_cached_leave(struct fr_exchange *ex);
+/* It is released: gives up what it holds. */
+void fr_cached_free(struct fr_exchange *ex);
+
+/* The body, as in fr_exchange_body_*. */
+size_t fr_cached_len(const struct fr_cached *c);
+size_t fr_cached_peek(struct fr_cached *c, const uint8_t **data);
+void fr_cached_take(struct fr_cached *c, size_t len);
+
+#endif

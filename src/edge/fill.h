@@ -1,0 +1,47 @@
+/* One fetch whose response may be stored and shared: it belongs to a worker,
+ * not to a client, so that it goes on when the client that caused it is gone.
+ *
+ *   ASKING -> FILLING (stored: everybody reads the object, the leader too)
+ *         \-> ADOPTED (not to be stored: the leader's exchange takes the fetch over)
+ *          \-> ended  (failed; or a 304, or an error that something stale answers)
+ *
+ * Its flight (cache/store.h) is landed exactly once. A body that outgrows
+ * cache.max_object is taken out of the store and goes on at the pace of its
+ * slowest reader. */
+#ifndef FR_EDGE_FILL_H
+#define FR_EDGE_FILL_H
+
+#include "cache/store.h"
+#include "edge/exchange.h"
+
+struct fr_fill;
+
+/* Fills that nobody waits for (stale-while-revalidate), of one worker. */
+#define FR_FILLS_BEHIND 64u
+
+/* Asks the origin for ex's request without its conditions and ranges; with
+ * `stale`, on condition that it changed. flight: taken over. leads: ex is to hear
+ * how it ends, by the functions below, never from within; else it goes on behind. key is
+ * copied. NULL without memory, or when too many go on behind: the flight was landed then. */
+struct fr_fill *fr_fill_start(struct fr_exchange *ex, bool leads, struct fr_str key,
+                              struct fr_flight *flight, struct fr_object *stale);
+/* The leader is through: nothing is told any more. Ends the fill if nobody
+ * else waits for it. */
+void fr_fill_leave(struct fr_fill *f);
+/* An adopted fill, when its exchange is released. */
+void fr_fill_free(struct fr_fill *f);
+/* The worker stops at once. */
+void fr_fills_cut(struct fr_worker *w);
+
+/* --- what the leader is told (edge/cached.c) --- */
+
+/* The object that answers; how: for Cache-Status, e.g. "fwd=uri-miss; stored". */
+void fr_cached_filled(struct fr_exchange *ex, struct fr_object *o, bool is_validated, int status);
+/* The response is in *resp (strings in the fill's arena) and its body comes from
+ * the fetch; the fill is ex's from now on. */
+void fr_cached_adopt(struct fr_exchange *ex, struct fr_fill *f, struct fr_fetch *fetch,
+                     const struct fr_response *resp);
+void fr_cached_informational(struct fr_exchange *ex, const struct fr_response *resp);
+void fr_cached_failed(struct fr_exchange *ex, int status, const char *why);
+
+#endif
