@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""Proxying 1 KiB that is not cached: requests a second and CPU time a request
-of forerun, nghttpx and HAProxy, in turn, in the same run, on the same machine.
+"""1 KiB, proxied or from the cache: requests a second and CPU time a request of
+forerun and its peers, in turn, in the same run, on the same machine.
 
-    bench/proxy.py [--binary build/forerun] [--rounds 5] [--requests 60000] [--only NAME,..]
+    bench/proxy.py [--hits] [--binary build/forerun] [--rounds 5] [--requests N] [--only NAME,..]
+
+Without --hits: proxied, nothing cached, beside nghttpx and HAProxy. With
+--hits: served from the cache, beside nginx (proxy_cache), HAProxy's cache, and
+h2o, which serves the file itself.
 
 Each server has one thread on core 1; h2load and the origin (nginx, one worker)
 share core 0. CPU time is what the kernel charged to the server's threads while
 h2load ran, so neither the origin nor h2load counts. Needs nghttp2-client,
-nghttp2-proxy, haproxy, nginx-light and openssl. Loopback only; every process
+nghttp2-proxy, haproxy, h2o, nginx-light and openssl. Loopback only; every process
 is ended by its id."""
 import argparse
 import glob
@@ -51,8 +55,8 @@ def write(path, text):
 
 
 class Bench:
-    def __init__(self, folder, binary):
-        self.folder, self.binary, self.running = folder, os.path.abspath(binary), []
+    def __init__(self, folder, binary, hits):
+        self.folder, self.binary, self.hits, self.running = folder, os.path.abspath(binary), hits, []
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                         "-days", "2", "-subj", "/CN=localhost", "-keyout", self.at("key.pem"), "-out",
                         self.at("cert.pem")], check=True, capture_output=True)
@@ -91,7 +95,7 @@ class Bench:
                 access_log off; open_file_cache max=10; keepalive_requests 1000000000;
                 client_body_temp_path {self.at('t1')}; proxy_temp_path {self.at('t2')};
                 fastcgi_temp_path {self.at('t3')}; uwsgi_temp_path {self.at('t4')}; scgi_temp_path {self.at('t5')};
-                server {{ listen 127.0.0.1:{port}; root {self.at('www')}; }}
+                server {{ listen 127.0.0.1:{port}; root {self.at('www')}; add_header Cache-Control max-age=3600; }}
             }}""")
         self.start(0, ["nginx", "-p", self.folder, "-c", conf], port)
         return port
@@ -99,6 +103,7 @@ class Bench:
     def forerun(self, origin, port, tls):
         argv = [self.binary, "serve", "--listen" if tls else "--listen-plain", f"127.0.0.1:{port}", "--origin",
                 f"http://127.0.0.1:{origin}", "--workers", "1", "--log-level", "warn"]
+        argv += [] if self.hits else ["--no-cache"]
         return argv + (["--cert", self.at("cert.pem"), "--key", self.at("key.pem")] if tls else [])
 
     def nghttpx(self, origin, port, tls):
@@ -107,7 +112,41 @@ class Bench:
                 "--accesslog-file=/dev/null", "--conf=/dev/null"]
         return argv + ([self.at("key.pem"), self.at("cert.pem")] if tls else [])
 
+    def nginx(self, origin, port, tls):
+        listen = f"listen 127.0.0.1:{port} {'ssl ' if tls else ''}http2;"
+        conf = write(self.at("edge.conf"), f"""
+            daemon off; master_process off; worker_processes 1; pid {self.at('edge.pid')};
+            error_log {self.at('edge.err')};
+            events {{ worker_connections 4096; }}
+            http {{
+                access_log off; keepalive_requests 1000000000; open_file_cache max=10;
+                client_body_temp_path {self.at('e1')}; proxy_temp_path {self.at('e2')};
+                fastcgi_temp_path {self.at('e3')}; uwsgi_temp_path {self.at('e4')}; scgi_temp_path {self.at('e5')};
+                proxy_cache_path {self.at('cache')} keys_zone=c:10m;
+                server {{ {listen} ssl_certificate {self.at('cert.pem')}; ssl_certificate_key {self.at('key.pem')};
+                    location / {{ proxy_pass http://127.0.0.1:{origin}; proxy_cache c; }} }}
+            }}""")
+        return ["nginx", "-p", self.folder, "-c", conf]
+
+    def h2o(self, _origin, port, tls):
+        ssl = f"\n  ssl: {{certificate-file: {self.at('cert.pem')}, key-file: {self.at('key.pem')}}}" if tls else ""
+        return ["h2o", "-m", "worker", "-c", write(self.at("h2o.conf"), f"""
+num-threads: 1
+user: root
+listen:
+  host: 127.0.0.1
+  port: {port}{ssl}
+hosts:
+  default:
+    paths:
+      /:
+        file.dir: {self.at('www')}
+""")]
+
     def haproxy(self, origin, port, tls):
+        cache = """
+    http-request cache-use c
+    http-response cache-store c""" if self.hits else ""
         bind = f"ssl crt {self.at('both.pem')} alpn h2,http/1.1" if tls else "proto h2"
         conf = write(self.at("haproxy.cfg"), f"""
 global
@@ -123,7 +162,9 @@ defaults
 frontend f
     bind 127.0.0.1:{port} {bind}
     default_backend b
-backend b
+cache c
+    total-max-size 64
+backend b{cache}
     server s 127.0.0.1:{origin}
 """)
         return ["haproxy", "-db", "-q", "-f", conf]
@@ -192,20 +233,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default=os.path.join(ROOT, "build/forerun"))
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=60000)
-    parser.add_argument("--only", default="forerun,nghttpx,haproxy")
+    parser.add_argument("--hits", action="store_true", help="serve from the cache")
+    parser.add_argument("--requests", type=int)
+    parser.add_argument("--only")
     args = parser.parse_args()
-    names = args.only.split(",")
+    args.requests = args.requests or (400000 if args.hits else 60000)
+    names = (args.only or ("forerun,nginx,haproxy,h2o" if args.hits else "forerun,nghttpx,haproxy")).split(",")
     for tool in ["h2load", "nginx", "openssl", "taskset", *(n for n in names if n != "forerun")]:
         if not shutil.which(tool):
-            sys.exit(f"{tool} is missing: apt-get install nghttp2-client nghttp2-proxy haproxy nginx-light openssl")
+            sys.exit(f"{tool} is missing: apt-get install nghttp2-client nghttp2-proxy haproxy h2o nginx-light openssl")
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
     print(f"commit {commit.strip()}; {platform.system()} {platform.release()}; {os.cpu_count()} cores; "
           f"{args.rounds} rounds of {args.requests} requests")
-    for argv in ([args.binary, "version"], ["nghttpx", "--version"], ["haproxy", "-v"]):
+    peers = {"nghttpx": ["nghttpx", "--version"], "haproxy": ["haproxy", "-v"], "nginx": ["nginx", "-v"], "h2o": ["h2o", "-v"]}
+    for argv in ([args.binary, "version"], *(peers[n] for n in names if n in peers)):
         print(version(argv))
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(folder, args.binary)
+        bench = Bench(folder, args.binary, args.hits)
         try:
             report(measure(bench, args, names, bench.origin()), names)
         finally:

@@ -208,6 +208,13 @@ int fr_arena_concat(struct fr_arena *a, const struct fr_str *parts, size_t n, st
 	return 0;
 }
 
+int fr_arena_number(struct fr_arena *a, int64_t v, struct fr_str *out)
+{
+	char digits[FR_I64_DIGITS];
+
+	return fr_arena_copy(a, fr_str_make(digits, fr_i64_format(digits, v)), out);
+}
+
 int fr_arena_printf(struct fr_arena *a, struct fr_str *out, const char *fmt, ...)
 {
 	va_list ap, ap2;

@@ -56,6 +56,8 @@ int fr_arena_copy(struct fr_arena *a, struct fr_str s, struct fr_str *out) FR_MU
 /* The n parts behind one another, with a NUL; 0 or FR_ERR_NOMEM. */
 int fr_arena_concat(struct fr_arena *a, const struct fr_str *parts, size_t n,
                     struct fr_str *out) FR_MUST_USE;
+/* The decimal number; 0 or FR_ERR_NOMEM. */
+int fr_arena_number(struct fr_arena *a, int64_t v, struct fr_str *out) FR_MUST_USE;
 /* Formatted text in the arena; 0 or FR_ERR_NOMEM. */
 int fr_arena_printf(struct fr_arena *a, struct fr_str *out, const char *fmt, ...) FR_MUST_USE
 	FR_PRINTF(3, 4);

@@ -198,6 +198,22 @@ int fr_str_to_u64(struct fr_str s, uint64_t *out)
 	return 0;
 }
 
+size_t fr_i64_format(char out[FR_I64_DIGITS], int64_t v)
+{
+	uint64_t left = v < 0 ? (uint64_t)0 - (uint64_t)v : (uint64_t)v;
+	char digits[FR_I64_DIGITS];
+	size_t n = 0, len = 0;
+
+	do
+		digits[n++] = (char)('0' + left % 10);
+	while ((left /= 10));
+	if (v < 0)
+		out[len++] = '-';
+	while (n)
+		out[len++] = digits[--n];
+	return len;
+}
+
 char *fr_str_dup(struct fr_str s)
 {
 	char *copy = fr_malloc(s.len + 1);

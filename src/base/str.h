@@ -66,6 +66,10 @@ struct fr_str fr_str_trim(struct fr_str s);
  * Returns 0, or FR_ERR_SYNTAX with *out untouched. */
 int fr_str_to_u64(struct fr_str s, uint64_t *out);
 
+/* Decimal digits, without a NUL; returns how many. */
+#define FR_I64_DIGITS 20
+size_t fr_i64_format(char out[FR_I64_DIGITS], int64_t v);
+
 /* A NUL-terminated heap copy; free with free(). Aborts when out of memory:
  * only for strings whose size a peer does not choose. */
 char *fr_str_dup(struct fr_str s);

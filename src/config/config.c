@@ -133,7 +133,11 @@ int fr_config_from_args(const struct fr_config_args *args, struct fr_config **ou
 	struct fr_raw_tls tls = {.certificate = text_of(args->cert_file),
 	                         .key = text_of(args->key_file)};
 	struct fr_raw_origin origin = {.url = text_of(args->origin)};
-	struct fr_raw_site site = {.hosts = &any, .hosts_count = 1, .origin = &origin};
+	struct fr_raw_cache no_cache = {.enabled = text_of("false")};
+	struct fr_raw_site site = {.hosts = &any,
+	                           .hosts_count = 1,
+	                           .origin = &origin,
+	                           .cache = args->no_cache ? &no_cache : NULL};
 	struct fr_raw raw = {.workers = workers,
 	                     .listen = listeners,
 	                     .listen_count = (unsigned)n,

@@ -164,6 +164,7 @@ struct fr_config_args {
 	const char *origin;
 	const char *cert_file, *key_file; /* NULL: none */
 	uint32_t workers;
+	bool no_cache;
 };
 /* One site for any host. Errors as above (problem names the option). */
 int fr_config_from_args(const struct fr_config_args *args, struct fr_config **out,

@@ -20,18 +20,21 @@ int64_t fr_cached_now(void)
 
 static int status_line(struct fr_exchange *ex, struct fr_cached *c, int64_t now)
 {
-	struct fr_str text;
+	struct fr_str parts[2] = {FR_STR(FR_CACHE_NAME "; hit; ttl=")}, text;
+	char digits[FR_I64_DIGITS];
 	int rc;
 
-	if (!c->fwd)
-		rc = fr_arena_printf(&ex->arena, &text, FR_CACHE_NAME "; hit; ttl=%lld",
-		                     (long long)fr_cache_ttl(&c->object->fresh, now));
-	else if (c->is_joined)
+	if (!c->fwd) {
+		parts[1] = fr_str_make(digits,
+		                       fr_i64_format(digits, fr_cache_ttl(&c->object->fresh, now)));
+		rc = fr_arena_concat(&ex->arena, parts, 2, &text);
+	} else if (c->is_joined) {
 		rc = fr_arena_printf(&ex->arena, &text, FR_CACHE_NAME "; fwd=%s; collapsed",
 		                     c->fwd);
-	else
+	} else {
 		rc = fr_arena_printf(&ex->arena, &text, FR_CACHE_NAME "; fwd=%s; fwd-status=%d%s",
 		                     c->fwd, c->fwd_status, c->was_stale ? "" : "; stored");
+	}
 	return rc < 0 ? rc : fr_fields_add_id(&ex->resp.fields, FR_FIELD_CACHE_STATUS, text);
 }
 
@@ -42,7 +45,7 @@ static int add_age(struct fr_exchange *ex, const struct fr_cached *c, int64_t no
 
 	if (c->fwd && age == 0)
 		return 0;
-	if (fr_arena_printf(&ex->arena, &text, "%lld", (long long)age) < 0)
+	if (fr_arena_number(&ex->arena, age, &text) < 0)
 		return FR_ERR_NOMEM;
 	return fr_fields_add_id(&ex->resp.fields, FR_FIELD_AGE, text);
 }

@@ -167,7 +167,7 @@ static int add_length(struct fr_exchange *ex)
 
 	if (ex->resp.content_length < 0 || ex->resp.status == 204 || ex->resp.status == 304)
 		return 0;
-	if (fr_arena_printf(&ex->arena, &text, "%lld", (long long)ex->resp.content_length) < 0)
+	if (fr_arena_number(&ex->arena, ex->resp.content_length, &text) < 0)
 		return FR_ERR_NOMEM;
 	return fr_fields_add_id(&ex->resp.fields, FR_FIELD_CONTENT_LENGTH, text);
 }

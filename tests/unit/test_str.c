@@ -58,6 +58,19 @@ static void numbers_are_digits_without_overflow(void **state)
 	assert_int_equal(v, 7);
 }
 
+static void numbers_are_written_as_they_are_read(void **state)
+{
+	static const int64_t values[] = {0, 7, -7, 1234567890, INT64_MAX, INT64_MIN};
+	char text[FR_I64_DIGITS + 1], expected[32];
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(values); i++) {
+		text[fr_i64_format(text, values[i])] = '\0';
+		(void)snprintf(expected, sizeof expected, "%lld", (long long)values[i]);
+		assert_string_equal(text, expected);
+	}
+}
+
 static void lists_skip_empty_items_and_keep_quoted_commas(void **state)
 {
 	struct fr_str rest = S(" a ,, \"b,\\\",c\" ,\td,"), item;
@@ -110,6 +123,7 @@ int main(void)
 		cmocka_unit_test(trimming_takes_spaces_and_tabs_only),
 		cmocka_unit_test(slices_are_clamped),
 		cmocka_unit_test(numbers_are_digits_without_overflow),
+		cmocka_unit_test(numbers_are_written_as_they_are_read),
 		cmocka_unit_test(lists_skip_empty_items_and_keep_quoted_commas),
 		cmocka_unit_test(character_classes_follow_the_grammar),
 		cmocka_unit_test(the_keyed_hash_depends_on_key_bytes_and_length),

@@ -33,6 +33,7 @@ static const char help[] =
 	"  --origin URL                 the site: http://HOST[:PORT] or https://...\n"
 	"  --cert FILE --key FILE       certificate chain and key (PEM); without them a\n"
 	"                               certificate for localhost is made\n"
+	"  --no-cache                   ask the site for everything, store nothing\n"
 	"  --workers N                  threads; default: one a core\n"
 	"  --config FILE                everything from a file instead of the above\n"
 	"  --log-level LEVEL            error, warn, info (default), debug, trace\n"
@@ -76,7 +77,7 @@ static int take_workers(struct options *o, const char *value)
 	return 0;
 }
 
-enum { LISTEN = 256, LISTEN_PLAIN, ORIGIN, CERT, KEY, WORKERS, CONFIG, LOG_LEVEL, HELP };
+enum { LISTEN = 256, LISTEN_PLAIN, ORIGIN, CERT, KEY, WORKERS, NO_CACHE, CONFIG, LOG_LEVEL, HELP };
 
 static int take_option(struct options *o, int c)
 {
@@ -93,6 +94,9 @@ static int take_option(struct options *o, int c)
 		return 0;
 	case KEY:
 		o->args.key_file = optarg;
+		return 0;
+	case NO_CACHE:
+		o->args.no_cache = true;
 		return 0;
 	case WORKERS:
 		return take_workers(o, optarg);
@@ -119,7 +123,7 @@ static int check_options(const struct options *o)
 		return usage("unknown log level ", o->log_level);
 	if (o->config_file) {
 		if (a->origin || a->n_listen || a->n_listen_plain || a->cert_file || a->key_file ||
-		    a->workers)
+		    a->workers || a->no_cache)
 			return usage("--config goes with --log-level only", "");
 		return 0;
 	}
@@ -142,6 +146,7 @@ static int read_options(int argc, char **argv, struct options *o)
 		{"cert", required_argument, NULL, CERT},
 		{"key", required_argument, NULL, KEY},
 		{"workers", required_argument, NULL, WORKERS},
+		{"no-cache", no_argument, NULL, NO_CACHE},
 		{"config", required_argument, NULL, CONFIG},
 		{"log-level", required_argument, NULL, LOG_LEVEL},
 		{"help", no_argument, NULL, HELP},

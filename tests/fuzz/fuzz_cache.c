@@ -1,0 +1,89 @@
+/* Cache-Control, its targeted form, Vary, conditions and ranges: two heads out
+ * of the input, a response and a request. Whatever they hold, ages and lifetimes
+ * stay in bounds, ranges lie within the body, keys are stable. */
+#include "cache/conditional.h"
+#include "cache/key.h"
+#include "cache/policy.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define NOW INT64_C(1700000000)
+
+static const enum fr_field_id of_response[] = {FR_FIELD_CACHE_CONTROL, FR_FIELD_CDN_CACHE_CONTROL,
+                                               FR_FIELD_EXPIRES,       FR_FIELD_AGE,
+                                               FR_FIELD_DATE,          FR_FIELD_VARY,
+                                               FR_FIELD_ETAG,          FR_FIELD_LAST_MODIFIED};
+static const enum fr_field_id of_request[] = {
+	FR_FIELD_CACHE_CONTROL,     FR_FIELD_RANGE,          FR_FIELD_IF_RANGE,
+	FR_FIELD_IF_NONE_MATCH,     FR_FIELD_ACCEPT,         FR_FIELD_AUTHORIZATION,
+	FR_FIELD_IF_MODIFIED_SINCE, FR_FIELD_ACCEPT_ENCODING};
+
+/* A line is a field: its first byte chooses message and name. */
+static void read_fields(struct fr_str text, struct fr_fields *req, struct fr_fields *resp)
+{
+	while (text.len) {
+		size_t end = fr_str_find(text, '\n');
+		struct fr_str line = fr_str_sub(text, 0, end);
+		unsigned char which = line.len ? (unsigned char)line.p[0] : 0;
+
+		if (line.len > 1 && (which & 8))
+			(void)!fr_fields_add_id(req, of_request[which & 7],
+			                        fr_str_sub(line, 1, line.len));
+		else if (line.len > 1)
+			(void)!fr_fields_add_id(resp, of_response[which & 7],
+			                        fr_str_sub(line, 1, line.len));
+		text = fr_str_sub(text, end + 1, text.len);
+	}
+}
+
+static void check_ranges(const struct fr_request *req, const struct fr_validators *v)
+{
+	struct fr_range r[FR_MAX_RANGES];
+	size_t n = 0;
+
+	if (fr_ranges(&req->fields, v, 1000, r, &n) != FR_RANGE_SOME)
+		return;
+	FR_ASSERT(n > 0 && n <= FR_MAX_RANGES);
+	for (size_t i = 0; i < n; i++)
+		FR_ASSERT(r[i].from <= r[i].to && r[i].to < 1000);
+}
+
+static void check_freshness(const struct fr_freshness *f)
+{
+	FR_ASSERT(f->lifetime_s >= 0 && f->initial_age_s >= 0);
+	for (int64_t t = -10; t < 100; t += 10)
+		FR_ASSERT(fr_cache_age(f, NOW + t) >= f->initial_age_s);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fr_arena arena;
+	struct fr_request req;
+	struct fr_response resp;
+	struct fr_freshness fresh;
+	struct fr_validators v;
+	struct fr_cache_control cc;
+	struct fr_str vary, a, b;
+
+	fr_arena_init(&arena, 1u << 22);
+	fr_request_init(&req, &arena);
+	fr_response_init(&resp, &arena, size % 3 ? 200 : 404);
+	req.method = FR_METHOD_GET;
+	read_fields(fr_str_make((const char *)data, size), &req.fields, &resp.fields);
+	fr_cache_freshness(&resp, NOW - 2, NOW, &fresh);
+	check_freshness(&fresh);
+	fr_cache_control_read(&req.fields, &cc);
+	if (fr_cache_may_store(&req, &resp, &fresh) == FR_CACHE_STORE_YES) {
+		(void)fr_cache_judge(&fresh, &cc, false, NOW + 5);
+		(void)fr_cache_may_serve_on_error(&fresh, &cc, true, NOW + 5);
+	}
+	fr_validators_of(&resp.fields, &v);
+	(void)fr_is_not_modified(&req.fields, &v, NOW);
+	check_ranges(&req, &v);
+	if (fr_fields_join(&arena, &resp.fields, FR_FIELD_VARY, &vary) == 0 &&
+	    fr_vary_values(&arena, vary, &req.fields, &a) == 0 &&
+	    fr_vary_values(&arena, vary, &req.fields, &b) == 0)
+		FR_ASSERT(fr_str_eq(a, b));
+	fr_arena_fini(&arena);
+	return 0;
+}
