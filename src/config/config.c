@@ -53,6 +53,7 @@ void fr_config_unref(struct fr_config **cp)
 	free(c->log_level);
 	free(c->cert_file);
 	free(c->key_file);
+	free(c->admin_token);
 	free(c);
 }
 

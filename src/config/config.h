@@ -21,6 +21,7 @@ enum fr_address_kind { FR_ADDRESS_INET, FR_ADDRESS_UNIX };
 struct fr_config_listener {
 	char *text; /* as written: "127.0.0.1:8443", "[::]:443", "*:443", "unix:/run/x.sock" */
 	bool tls;
+	bool is_admin; /* the admin interface: no site, commands for operators */
 	enum fr_address_kind kind;
 	char *host;    /* INET: numeric address without brackets; "*" is "::" dual-stack */
 	uint16_t port; /* INET; 0: the kernel chooses, logged at start */
@@ -137,6 +138,7 @@ struct fr_config {
 	struct fr_config_limits limits;
 	struct fr_config_http2 http2;
 	struct fr_config_store store;
+	char *admin_token; /* NULL: none needed (Unix socket) */
 	struct fr_config_site *sites;
 	size_t n_sites;
 };

@@ -34,6 +34,9 @@ struct fr_raw_origin {
 struct fr_raw_log {
 	char *level;
 };
+struct fr_raw_admin {
+	char *listen, *token_file;
+};
 struct fr_raw_listener {
 	char *address, *tls;
 };
@@ -60,6 +63,7 @@ struct fr_raw {
 	struct fr_raw_log *log;
 	struct fr_raw_listener *listen;
 	unsigned listen_count;
+	struct fr_raw_admin *admin;
 	struct fr_raw_tls *tls;
 	struct fr_raw_timeouts *timeouts;
 	struct fr_raw_limits *limits;

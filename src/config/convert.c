@@ -217,7 +217,7 @@ static int take_listeners(const struct fr_source *s, const struct fr_raw *raw, s
 {
 	if (raw->listen_count == 0)
 		return fr_config_complain(s, "listen", "at least one listener is needed");
-	c->listeners = fr_calloc(raw->listen_count, sizeof *c->listeners);
+	c->listeners = fr_calloc(raw->listen_count + 1u, sizeof *c->listeners); /* and admin */
 	for (unsigned i = 0; i < raw->listen_count; i++) {
 		const struct fr_raw_listener *r = &raw->listen[i];
 		struct fr_config_listener *l = &c->listeners[c->n_listeners++];
@@ -242,6 +242,57 @@ static int take_listeners(const struct fr_source *s, const struct fr_raw *raw, s
 			                          r->tls);
 		l->tls = tls;
 	}
+	return 0;
+}
+
+/* The first line of the file, without white space at its ends. */
+static int read_token(const struct fr_source *s, const char *file, char **out)
+{
+	char line[FR_ADMIN_TOKEN_MAX_BYTES + 2], *path = dup_path(s, file);
+	FILE *f = fopen(path, "re");
+	struct fr_str token = {0};
+
+	if (f && fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\r\n")] = '\0';
+		token = fr_str_trim(fr_str_from(line));
+	}
+	if (f)
+		(void)fclose(f);
+	free(path);
+	if (token.len < FR_ADMIN_TOKEN_MIN_BYTES || token.len > FR_ADMIN_TOKEN_MAX_BYTES)
+		return fr_config_complain(s, "admin.token_file",
+		                          "%s: expected a readable file with a token of %u to %u "
+		                          "characters",
+		                          file, FR_ADMIN_TOKEN_MIN_BYTES, FR_ADMIN_TOKEN_MAX_BYTES);
+	*out = fr_str_dup(token);
+	return 0;
+}
+
+static int take_admin(const struct fr_source *s, const struct fr_raw_admin *raw,
+                      struct fr_config *c)
+{
+	struct fr_config_listener *l = &c->listeners[c->n_listeners];
+
+	if (!raw)
+		return 0;
+	if (raw->token_file && read_token(s, raw->token_file, &c->admin_token) < 0)
+		return FR_ERR_INVALID;
+	if (!raw->listen)
+		return fr_config_complain(s, "admin.listen", "an address is needed");
+	if (fr_address_parse(raw->listen, l) < 0)
+		return fr_config_complain(s, "admin.listen",
+		                          "expected unix:PATH or ADDRESS:PORT, not '%s'",
+		                          raw->listen);
+	c->n_listeners++;
+	l->text = fr_str_dup(fr_str_from(raw->listen));
+	l->is_admin = true;
+	for (size_t i = 0; i + 1 < c->n_listeners; i++)
+		if (strcmp(c->listeners[i].text, l->text) == 0)
+			return fr_config_complain(s, "admin.listen", "'%s' is listed twice",
+			                          l->text);
+	if (l->kind == FR_ADDRESS_INET && !c->admin_token)
+		return fr_config_complain(s, "admin.listen",
+		                          "over TCP a token is needed: admin.token_file");
 	return 0;
 }
 
@@ -442,6 +493,8 @@ int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw, struc
 	rc = take_general(s, raw, c);
 	if (rc == 0)
 		rc = take_listeners(s, raw, c);
+	if (rc == 0)
+		rc = take_admin(s, raw->admin, c);
 	if (rc == 0)
 		rc = APPLY(s, "timeouts", timeouts, raw->timeouts, &c->timeouts);
 	if (rc == 0)

@@ -51,6 +51,8 @@ static const cyaml_schema_field_t tls_fields[] = {TEXT(fr_raw_tls, certificate),
                                                   TEXT(fr_raw_tls, min_version), CYAML_FIELD_END};
 static const cyaml_schema_field_t site_tls_fields[] = {TEXT(fr_raw_tls, certificate),
                                                        TEXT(fr_raw_tls, key), CYAML_FIELD_END};
+static const cyaml_schema_field_t admin_fields[] = {
+	TEXT(fr_raw_admin, listen), TEXT(fr_raw_admin, token_file), CYAML_FIELD_END};
 static const cyaml_schema_field_t listener_fields[] = {TEXT(fr_raw_listener, address),
                                                        TEXT(fr_raw_listener, tls), CYAML_FIELD_END};
 static const cyaml_schema_value_t listener_value = {
@@ -75,6 +77,7 @@ static const cyaml_schema_field_t root_fields[] = {
 	TEXT(fr_raw, workers),
 	GROUP(fr_raw, log, log_fields),
 	LIST(fr_raw, listen, &listener_value, MAX_LISTENERS),
+	GROUP(fr_raw, admin, admin_fields),
 	GROUP(fr_raw, tls, tls_fields),
 	GROUP(fr_raw, timeouts, timeouts_fields),
 	GROUP(fr_raw, limits, limits_fields),

@@ -15,6 +15,10 @@ enum fr_setting_kind {
 	FR_SETTING_SWITCH     /* true or false */
 };
 
+/* A token that is guessed is none. */
+#define FR_ADMIN_TOKEN_MIN_BYTES 16u
+#define FR_ADMIN_TOKEN_MAX_BYTES 256u
+
 #define FR_KIB 1024u
 #define FR_MIB (1024u * 1024u)
 

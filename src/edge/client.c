@@ -385,6 +385,7 @@ void fr_client_accept(struct fr_worker *w, int fd, const struct fr_config_listen
 		return;
 	}
 	c = client_new(w, &ticket, tls);
+	c->is_admin = listener->is_admin;
 	if (fr_stream_accept(w->loop, fd, listener->kind == FR_ADDRESS_UNIX,
 	                     tls ? w->gen->shared->tls : NULL,
 	                     w->gen->config->limits.output_buffer_bytes, &handler, c,

@@ -68,6 +68,7 @@ struct fr_client {
 	uint8_t preface[FR_H2_PREFACE_BYTES]; /* DETECT: what came so far */
 	size_t n_preface;
 	bool is_tls;
+	bool is_admin; /* speaks to the admin interface */
 	bool is_draining;
 	bool is_reading_paused;
 	uint32_t exchanges;        /* not released yet */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "edge/admin.h"
 #include "edge/cached.h"
 #include "edge/client.h"
 #include "edge/proxy.h"
@@ -210,8 +211,22 @@ static void fail_push(struct fr_exchange *ex)
 	ex->ops->abort(ex, FR_ABORT_CANCEL);
 }
 
+void fr_exchange_answer(struct fr_exchange *ex, int status, const char *type, struct fr_str text)
+{
+	set_state(ex, FR_EXCHANGE_ENDED);
+	if (fr_proxy_own_response(ex, status, type, text, fr_worker_date(ex->worker)) < 0) {
+		ex->ops->abort(ex, FR_ABORT_INTERNAL);
+		return;
+	}
+	ex->resp_ended = true;
+	send_head(ex);
+	watch(ex, true);
+}
+
 void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why)
 {
+	struct fr_str text = FR_STR("");
+
 	if (ex->head_sent)
 		return;
 	if (ex->is_push) {
@@ -226,14 +241,9 @@ void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why)
 		count(ex, FR_COUNT_REQUESTS_REFUSED);
 	FR_LOG(DEBUG, "edge", "%s: %.*s %.*s: answered %d: %s", ex->client->peer,
 	       FR_STR_ARG(ex->req.method_text), FR_STR_ARG(ex->req.target), status, why);
-	set_state(ex, FR_EXCHANGE_ENDED);
-	if (fr_proxy_own_response(ex, status, why, fr_worker_date(ex->worker)) < 0) {
-		ex->ops->abort(ex, FR_ABORT_INTERNAL);
-		return;
-	}
-	ex->resp_ended = true;
-	send_head(ex);
-	watch(ex, true);
+	(void)!fr_arena_printf(&ex->arena, &text, "%d %s\n%s%s", status, fr_status_reason(status),
+	                       why, *why ? "\n" : "");
+	fr_exchange_answer(ex, status, "text/plain; charset=utf-8", text);
 }
 
 void fr_exchange_informational(struct fr_exchange *ex, const struct fr_response *resp)
@@ -522,6 +532,10 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 	ex->request_ended = body_ended;
 	if (ex->req.method == FR_METHOD_CONNECT) {
 		fr_exchange_refuse(ex, 501, "CONNECT is not supported.");
+		return;
+	}
+	if (ex->client->is_admin) {
+		fr_admin_begin(ex);
 		return;
 	}
 	if (!choose_site(ex))

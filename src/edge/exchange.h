@@ -122,6 +122,8 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended);
 /* Answers without an origin: a response of our own with that status. For
  * requests that the client side found malformed, too. */
 void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why);
+/* The same with a body of our own; text: in the arena. */
+void fr_exchange_answer(struct fr_exchange *ex, int status, const char *type, struct fr_str text);
 /* Request body (or tunnel) bytes. All are taken: what the client side may
  * send ahead is bounded by its window (request_buffer_bytes). */
 void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len);

@@ -150,21 +150,15 @@ int fr_proxy_response(struct fr_response *resp, struct fr_str date)
 	return rc;
 }
 
-int fr_proxy_own_response(struct fr_exchange *ex, int status, const char *why, struct fr_str date)
+int fr_proxy_own_response(struct fr_exchange *ex, int status, const char *type, struct fr_str text,
+                          struct fr_str date)
 {
 	struct fr_response *resp = &ex->resp;
-	struct fr_str text;
-	int rc;
 
-	rc = fr_arena_printf(&ex->arena, &text, "%d %s\n%s%s", status, fr_status_reason(status),
-	                     why, *why ? "\n" : "");
-	if (rc < 0)
-		return rc;
 	fr_response_init(resp, &ex->arena, status);
 	resp->version = FR_HTTP_1_1;
 	resp->content_length = (int64_t)text.len;
-	if (fr_fields_add_id(&resp->fields, FR_FIELD_CONTENT_TYPE,
-	                     FR_STR("text/plain; charset=utf-8")) < 0 ||
+	if (fr_fields_add_id(&resp->fields, FR_FIELD_CONTENT_TYPE, fr_str_from(type)) < 0 ||
 	    fr_fields_add_id(&resp->fields, FR_FIELD_CACHE_CONTROL, FR_STR("no-store")) < 0 ||
 	    fr_fields_add_id(&resp->fields, FR_FIELD_DATE, date) < 0)
 		return FR_ERR_NOMEM;

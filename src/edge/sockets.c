@@ -142,7 +142,9 @@ static int open_unix(const struct fr_config_listener *l, int *fds, size_t n,
 	if (is_stale(&a, sizeof a.un))
 		(void)unlink(l->path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, &a.any, sizeof a.un) < 0 || listen(fd, BACKLOG) < 0) {
+	/* the admin's is for the owner alone, before anybody can connect */
+	if (fd < 0 || bind(fd, &a.any, sizeof a.un) < 0 ||
+	    (l->is_admin && chmod(l->path, 0600) < 0) || listen(fd, BACKLOG) < 0) {
 		(void)problem(why, l, "bind");
 		if (fd >= 0)
 			close(fd);

@@ -42,6 +42,7 @@
 	X(CACHE_STORED, cache_stored)                                                              \
 	X(CACHE_BYPASSED, cache_bypassed)                                                          \
 	X(CACHE_STALE_ON_ERROR, cache_stale_on_error)                                              \
+	X(CACHE_PURGED, cache_purged)                                                              \
 	X(CACHE_INVALIDATED, cache_invalidated)                                                    \
 	X(HINTS, hints)                                                                            \
 	X(HINTS_DROPPED, hints_dropped)                                                            \

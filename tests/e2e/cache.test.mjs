@@ -1,9 +1,9 @@
 // The cache: what is stored, served, validated, shared and forgotten, with a
 // scripted origin that counts what it is asked.
 import test from 'node:test';
-import http from 'node:http';
+import fs from 'node:fs';
 import { once } from 'node:events';
-import { assert, startForerun, startOrigin, startRawOrigin, h2connect, h2request, loadPage, raw, run } from './lib/harness.mjs';
+import { assert, binary, freePort, startForerun, startOrigin, startRawOrigin, h2connect, h2request, loadPage, run, tempFile } from './lib/harness.mjs';
 
 const sleepUntilSecond = (ms) => new Promise((r) => setTimeout(r, ms)); // freshness is counted in seconds of the wall clock
 
@@ -326,3 +326,70 @@ test('a fill that nobody waits for any more is given up', async (t) => {
   assert.equal(c.exchanges_open, 0);
   assert.equal(asked.length, 1);
 });
+
+// --- purging ---
+
+const admin = (url, listen, more = '') => `
+listen: [{address: "127.0.0.1:0"}]
+admin: {listen: "${listen}"${more}}
+sites: [{hosts: ["*"], origin: {url: "${url}"}}]
+`;
+
+test('operators purge by URL, prefix, tag, site, hard and soft', async (t) => {
+  const socket = tempFile('admin.sock');
+  const { f, get, count } = await site(t, Object.fromEntries(['/a/1', '/a/2', '/b'].map((p) => [p, say({ 'cache-control': 'max-age=60', etag: '"1"', 'cache-tag': `all, ${p}`, 'surrogate-key': 'one two' })])), (url) => admin(url, `unix:${socket}`));
+  const purge = async (...args) => { const r = await run(binary, ['purge', '--admin', `unix:${socket}`, ...args]); assert.equal(r.code, 0, r.stderr); return JSON.parse(r.stdout).purged; };
+  const fill = async () => { for (const p of ['/a/1', '/a/2', '/b']) await get(p); };
+  const base = `https://localhost:${f.port}`;
+  assert.equal(fs.statSync(socket).mode & 0o777, 0o600);
+  await fill();
+  assert.equal(await purge(`${base}/a/1`), 1);
+  assert.match(status(await get('/a/1')), /uri-miss/);
+  assert.match(status(await get('/a/2')), /hit/);
+  assert.equal(await purge('--prefix', `${base}/a/`), 2);
+  await fill();
+  assert.equal(await purge('--tag', 'two'), 3);
+  await fill();
+  assert.equal(await purge('--tag', '/b', '--soft'), 1);
+  assert.match(status(await get('/b')), /fwd=stale/);
+  assert.equal(await purge('--site', 'localhost'), 3);
+  assert.equal(await purge('--site', 'other.test'), 0);
+  await fill();
+  assert.equal(await purge('--all'), 3);
+  assert.equal(count('/b'), 4);
+  const bad = await run(binary, ['purge', '--admin', `unix:${socket}`, 'ftp://x/']);
+  assert.equal(bad.code, 1);
+  assert.match(bad.stderr, /not an http/);
+  assert.equal((await run(binary, ['purge'])).code, 2);
+  assert.equal((await run(binary, ['purge', '--admin', 'unix:/nonexistent', '--all'])).code, 1);
+  assert.equal(await f.stop(), 0);
+  assert.equal(fs.existsSync(socket), false);
+});
+
+test('over TCP a token is needed, and sites are not served there', async (t) => {
+  const file = tempFile('token'), port = await freePort();
+  fs.writeFileSync(file, '0123456789abcdef0123\n');
+  const { get, f } = await site(t, { '/a': say({ 'cache-control': 'max-age=60' }) }, (url) => admin(url, `127.0.0.1:${port}`, `, token_file: "${file}"`));
+  await get('/a');
+  const ask = async (auth, path = '/purge?all=1', method = 'POST') => (await run('curl', ['-sS', '-X', method, '-o', '/dev/null', '-w', '%{http_code}', ...(auth ? ['-H', `Authorization: ${auth}`] : []), `http://127.0.0.1:${port}${path}`])).stdout;
+  assert.equal(await ask(), '401');
+  assert.equal(await ask('Bearer 0123456789abcdef012'), '401');
+  assert.equal(await ask('Bearer 0123456789abcdef01234'), '401');
+  assert.equal(await ask('Bearer 0123456789abcdef0123', '/a', 'GET'), '404');
+  assert.equal(await ask('Bearer 0123456789abcdef0123', '/purge?all=1', 'GET'), '405');
+  assert.equal(await ask('Bearer 0123456789abcdef0123', '/purge?url=%zz'), '400');
+  assert.match(status(await get('/a')), /hit/);
+  const r = await run(binary, ['purge', '--admin', `127.0.0.1:${port}`, '--token-file', file, '--all']);
+  assert.deepEqual([r.code, r.stdout], [0, '{"purged":1}\n']);
+  assert.match(status(await get('/a')), /uri-miss/);
+  const check = await run(binary, ['check', tempFileWith(admin('http://127.0.0.1:1', '127.0.0.1:9'))]);
+  assert.equal(check.code, 1);
+  assert.match(check.stderr, /:3: admin\.listen: over TCP a token is needed/);
+  assert.equal(await f.stop(), 0);
+});
+
+function tempFileWith(text) {
+  const file = tempFile('check.yaml');
+  fs.writeFileSync(file, text);
+  return file;
+}
