@@ -6,7 +6,7 @@
 #
 #   scripts/test.sh            everything
 #   scripts/test.sh NAME       one unit test (test_link), one end-to-end file
-#                              (links), or 'checks', 'tidy', 'browser', 'races'
+#                              (links), or 'checks', 'tidy', 'browser', 'races', 'soak'
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/lib.sh"
@@ -58,6 +58,12 @@ races() {
         tests/e2e/basics.test.mjs tests/e2e/cache.test.mjs tests/e2e/links.test.mjs tests/e2e/operation.test.mjs
 }
 
+# the long one is a command of its own: see CONTRIBUTING.md
+soak() {
+    say "a short soak"
+    FR_BIN=$san/forerun FR_SOAK_MINUTES=0.3 node tests/soak/soak.mjs >"$san/soak.log" || { cat "$san/soak.log"; die "the soak found faults"; }
+}
+
 e2e() {
     say "end-to-end tests"
     FR_BIN=$san/forerun node --test "$@"
@@ -81,12 +87,14 @@ case ${1-} in
     unit "gcc, sanitizers" "$san"
     browser
     races
+    soak
     e2e tests/e2e/*.test.mjs
     ;;
 checks) checks ;;
 tidy) build_plain; tidy ;;
 browser) install_all; build_san; browser ;;
 races) races ;;
+soak) build_san; soak ;;
 test_* | fuzz_*) build_san; unit "gcc, sanitizers" "$san" "^$1" ;;
 *)
     [ -f "tests/e2e/$1.test.mjs" ] || die "no test of that name: $1"

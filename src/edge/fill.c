@@ -386,7 +386,9 @@ static int copy_request(struct fr_fill *f, const struct fr_request *from, struct
 
 	*to = *from;
 	fr_fields_init(&to->fields, a);
-	rc = fr_arena_copy(a, from->scheme, &to->scheme);
+	rc = fr_arena_copy(a, from->method_text, &to->method_text);
+	if (rc == 0)
+		rc = fr_arena_copy(a, from->scheme, &to->scheme);
 	if (rc == 0)
 		rc = fr_arena_copy(a, from->authority, &to->authority);
 	if (rc == 0)
