@@ -17,6 +17,22 @@ void fr_config_ref(struct fr_config *c)
 	(void)__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
 }
 
+static void names_fini(char **names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+/* inherited: whose lists are not ours; NULL: none. */
+static void cache_fini(struct fr_config_cache *c, const struct fr_config_cache *inherited)
+{
+	if (!inherited || c->query_only != inherited->query_only)
+		names_fini(c->query_only, c->n_query_only);
+	if (!inherited || c->bypass_cookies != inherited->bypass_cookies)
+		names_fini(c->bypass_cookies, c->n_bypass_cookies);
+}
+
 static void site_fini(struct fr_config_site *site)
 {
 	for (size_t i = 0; i < site->n_hosts; i++)
@@ -28,9 +44,12 @@ static void site_fini(struct fr_config_site *site)
 	free(site->origin.host);
 	free(site->origin.authority);
 	free(site->origin.ca_file);
-	for (size_t i = 0; i < site->n_paths; i++)
+	for (size_t i = 0; i < site->n_paths; i++) {
 		free(site->paths[i].prefix);
+		cache_fini(&site->paths[i].cache, &site->cache);
+	}
 	free(site->paths);
+	cache_fini(&site->cache, NULL);
 }
 
 void fr_config_unref(struct fr_config **cp)

@@ -64,6 +64,12 @@ struct fr_config_cache {   /* of a site or path */
 	bool enabled;      /* true */
 	bool ignore_query; /* false: the query is part of the key */
 	uint32_t ttl_ms;   /* 0: as the origin says; else instead of that, for what may be stored */
+	/* parameters that are part of the key, the others are not; NULL: no such rule */
+	char **query_only;
+	size_t n_query_only;
+	/* requests with a cookie of that name ("wp_*": of that prefix) are not for the cache */
+	char **bypass_cookies;
+	size_t n_bypass_cookies;
 };
 
 struct fr_config_store {           /* the one store */

@@ -22,6 +22,10 @@ struct fr_raw_hints {
 };
 struct fr_raw_cache {
 	FR_SETTINGS_CACHE(TEXT_MEMBER)
+	char **query_only;
+	unsigned query_only_count;
+	char **bypass_cookies;
+	unsigned bypass_cookies_count;
 };
 struct fr_raw_store {
 	FR_SETTINGS_STORE(TEXT_MEMBER)

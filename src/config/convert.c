@@ -362,6 +362,34 @@ static int longest_first(const void *a, const void *b)
 	return la < lb ? 1 : (la > lb ? -1 : 0);
 }
 
+static char **dup_names(char *const *names, unsigned n)
+{
+	char **out = fr_calloc(n, sizeof(char *));
+
+	for (unsigned i = 0; i < n; i++)
+		out[i] = fr_str_dup(fr_str_from(names[i]));
+	return out;
+}
+
+/* What is written replaces what `out` has, which a path has from its site. */
+static int take_cache(const struct fr_source *s, const char *key, const struct fr_raw_cache *raw,
+                      struct fr_config_cache *out)
+{
+	int rc = APPLY(s, key, cache, raw, out);
+
+	if (rc < 0 || !raw)
+		return rc;
+	if (raw->query_only) {
+		out->query_only = dup_names(raw->query_only, raw->query_only_count);
+		out->n_query_only = raw->query_only_count;
+	}
+	if (raw->bypass_cookies) {
+		out->bypass_cookies = dup_names(raw->bypass_cookies, raw->bypass_cookies_count);
+		out->n_bypass_cookies = raw->bypass_cookies_count;
+	}
+	return 0;
+}
+
 static int take_paths(const struct fr_source *s, const char *path, const struct fr_raw_site *raw,
                       struct fr_config_site *site)
 {
@@ -387,7 +415,7 @@ static int take_paths(const struct fr_source *s, const char *path, const struct 
 		p->cache = site->cache;
 		(void)snprintf(key, sizeof key, "%s.paths[%u].cache", path, i);
 		if (rc == 0)
-			rc = APPLY(s, key, cache, r->cache, &p->cache);
+			rc = take_cache(s, key, r->cache, &p->cache);
 		if (rc < 0)
 			return rc;
 	}
@@ -416,7 +444,7 @@ static int take_site(const struct fr_source *s, unsigned i, const struct fr_raw_
 	DEFAULTS(cache, &site->cache);
 	(void)snprintf(key, sizeof key, "%s.cache", path);
 	if (rc == 0)
-		rc = APPLY(s, key, cache, raw->cache, &site->cache);
+		rc = take_cache(s, key, raw->cache, &site->cache);
 	return rc == 0 ? take_paths(s, path, raw, site) : rc;
 }
 

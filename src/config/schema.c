@@ -10,6 +10,7 @@
 #define MAX_HOSTS 100
 #define MAX_PATHS 200
 #define MAX_LISTENERS 64
+#define MAX_NAMES 64
 
 #define TEXT(type, member)                                                                         \
 	CYAML_FIELD_STRING_PTR(#member, CYAML_FLAG_OPTIONAL, struct type, member, 0,               \
@@ -33,8 +34,12 @@ static const cyaml_schema_field_t http2_fields[] = {FR_SETTINGS_HTTP2(X) CYAML_F
 #define X(key, member, kind, value, least, most) ROW(fr_raw_hints, key)
 static const cyaml_schema_field_t hints_fields[] = {FR_SETTINGS_HINTS(X) CYAML_FIELD_END};
 #undef X
+static const cyaml_schema_value_t text_value = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED)};
 #define X(key, member, kind, value, least, most) ROW(fr_raw_cache, key)
-static const cyaml_schema_field_t cache_fields[] = {FR_SETTINGS_CACHE(X) CYAML_FIELD_END};
+static const cyaml_schema_field_t cache_fields[] = {
+	FR_SETTINGS_CACHE(X) LIST(fr_raw_cache, query_only, &text_value, MAX_NAMES),
+	LIST(fr_raw_cache, bypass_cookies, &text_value, MAX_NAMES), CYAML_FIELD_END};
 #undef X
 #define X(key, member, kind, value, least, most) ROW(fr_raw_store, key)
 static const cyaml_schema_field_t store_fields[] = {FR_SETTINGS_STORE(X) CYAML_FIELD_END};
@@ -62,9 +67,7 @@ static const cyaml_schema_field_t path_fields[] = {
 	GROUP(fr_raw_path, cache, cache_fields), CYAML_FIELD_END};
 static const cyaml_schema_value_t path_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fr_raw_path, path_fields)};
-static const cyaml_schema_value_t host_value = {
-	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED)};
-static const cyaml_schema_field_t site_fields[] = {LIST(fr_raw_site, hosts, &host_value, MAX_HOSTS),
+static const cyaml_schema_field_t site_fields[] = {LIST(fr_raw_site, hosts, &text_value, MAX_HOSTS),
                                                    GROUP(fr_raw_site, tls, site_tls_fields),
                                                    GROUP(fr_raw_site, origin, origin_fields),
                                                    GROUP(fr_raw_site, hints, hints_fields),

@@ -1,8 +1,8 @@
 #include "edge/admin.h"
 
 #include "base/log.h"
-#include "cache/key.h"
 #include "cache/store.h"
+#include "edge/cached.h"
 #include "edge/client.h"
 #include "http/url.h"
 
@@ -111,17 +111,28 @@ static bool read_wish(struct fr_exchange *ex, struct fr_str query, struct wish *
 
 /* --- purging --- */
 
-/* The key that a URL is stored under, with and without its query. */
-static int key_of(struct fr_exchange *ex, struct fr_str text, enum fr_query_policy policy,
-                  struct fr_str *out)
+/* By what the URL's site says of queries. */
+static struct fr_query_rule rule_of(struct fr_exchange *ex, const struct fr_url *url)
 {
-	struct fr_query_rule rule = {.policy = policy};
+	struct fr_site *site = fr_generation_site(ex->gen, url->host);
+
+	if (!site)
+		return (struct fr_query_rule){.policy = FR_QUERY_KEEP};
+	return fr_cached_query_rule(fr_config_find_cache(site->config, url->target));
+}
+
+/* The key that a URL is stored under. as_written: with its whole query. */
+static int key_of(struct fr_exchange *ex, struct fr_str text, bool as_written, struct fr_str *out)
+{
+	struct fr_query_rule rule = {.policy = FR_QUERY_KEEP};
 	struct fr_request req;
 	struct fr_url url;
 	int rc = fr_url_parse(&ex->arena, text, &url);
 
 	if (rc < 0)
 		return rc;
+	if (!as_written)
+		rule = rule_of(ex, &url);
 	fr_request_init(&req, &ex->arena);
 	req.scheme = url.scheme;
 	req.target = url.target;
@@ -139,23 +150,18 @@ static size_t purge(struct fr_exchange *ex, const struct wish *w, struct fr_str 
 
 static int purge_url(struct fr_exchange *ex, const struct wish *w, size_t *n)
 {
-	struct fr_str key, bare, none = {0};
-	int rc = key_of(ex, w->url, FR_QUERY_KEEP, &key);
+	struct fr_str key, none = {0};
+	int rc = key_of(ex, w->url, false, &key);
 
 	if (rc == 0)
-		rc = key_of(ex, w->url, FR_QUERY_IGNORE, &bare);
-	if (rc < 0)
-		return rc;
-	*n += purge(ex, w, key, none);
-	if (!fr_str_eq(key, bare)) /* sites may store it without the query */
-		*n += purge(ex, w, bare, none);
-	return 0;
+		*n += purge(ex, w, key, none);
+	return rc;
 }
 
 static int purge_prefix(struct fr_exchange *ex, const struct wish *w, size_t *n)
 {
 	struct fr_str key, none = {0};
-	int rc = key_of(ex, w->prefix, FR_QUERY_KEEP, &key);
+	int rc = key_of(ex, w->prefix, true, &key);
 
 	if (rc == 0)
 		*n += purge(ex, w, none, key);

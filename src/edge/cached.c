@@ -23,10 +23,22 @@ static const struct fr_config_cache *rules_of(const struct fr_exchange *ex)
 	return fr_config_find_cache(ex->site->config, ex->req.target);
 }
 
+struct fr_query_rule fr_cached_query_rule(const struct fr_config_cache *rules)
+{
+	struct fr_query_rule rule = {.policy = FR_QUERY_KEEP,
+	                             .names = (const char *const *)rules->query_only,
+	                             .n = rules->n_query_only};
+
+	if (rules->ignore_query)
+		rule.policy = FR_QUERY_IGNORE;
+	else if (rules->query_only)
+		rule.policy = FR_QUERY_ONLY;
+	return rule;
+}
+
 static int key_of(struct fr_exchange *ex, const struct fr_request *req, struct fr_str *out)
 {
-	struct fr_query_rule rule = {.policy = rules_of(ex)->ignore_query ? FR_QUERY_IGNORE
-	                                                                  : FR_QUERY_KEEP};
+	struct fr_query_rule rule = fr_cached_query_rule(rules_of(ex));
 
 	return fr_cache_key(&ex->arena, req, &rule, out);
 }
@@ -239,11 +251,47 @@ static bool use(struct fr_exchange *ex, struct fr_object *o, const struct fr_cac
 	return ex->req.method != FR_METHOD_HEAD && ask(ex, complete ? o : NULL);
 }
 
+static bool is_named(const struct fr_config_cache *rules, struct fr_str cookie)
+{
+	for (size_t i = 0; i < rules->n_bypass_cookies; i++) {
+		struct fr_str name = fr_str_from(rules->bypass_cookies[i]);
+
+		if (fr_str_eq(cookie, name) ||
+		    (fr_str_ends(name, FR_STR("*")) &&
+		     fr_str_starts(cookie, fr_str_sub(name, 0, name.len - 1))))
+			return true;
+	}
+	return false;
+}
+
+/* Does the request have a cookie that the rules name? */
+static bool has_bypass_cookie(const struct fr_exchange *ex)
+{
+	const struct fr_config_cache *rules = rules_of(ex);
+	const struct fr_field *f = NULL;
+
+	while (rules->n_bypass_cookies &&
+	       (f = fr_fields_next(&ex->req.fields, FR_FIELD_COOKIE, f))) {
+		struct fr_str rest = f->value;
+
+		while (rest.len) {
+			size_t end = fr_str_find(rest, ';');
+			struct fr_str crumb = fr_str_trim(fr_str_sub(rest, 0, end));
+
+			if (is_named(rules, fr_str_sub(crumb, 0, fr_str_find(crumb, '='))))
+				return true;
+			rest = fr_str_sub(rest, end + 1, rest.len);
+		}
+	}
+	return false;
+}
+
 static const char *reason_to_bypass(const struct fr_exchange *ex)
 {
 	if (ex->req.method != FR_METHOD_GET && ex->req.method != FR_METHOD_HEAD)
 		return "method";
-	if (ex->req.has_body || ex->req.is_upgrade || fr_has_origin_preconditions(&ex->req.fields))
+	if (ex->req.has_body || ex->req.is_upgrade ||
+	    fr_has_origin_preconditions(&ex->req.fields) || has_bypass_cookie(ex))
 		return "bypass";
 	return NULL;
 }

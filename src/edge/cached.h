@@ -8,6 +8,8 @@
 #ifndef FR_EDGE_CACHED_H
 #define FR_EDGE_CACHED_H
 
+#include "cache/key.h"
+#include "config/config.h"
 #include "edge/exchange.h"
 
 struct fr_cached;
@@ -21,6 +23,9 @@ void fr_cached_direct(struct fr_exchange *ex);
 void fr_cached_leave(struct fr_exchange *ex);
 /* It is released: gives up what it holds. */
 void fr_cached_free(struct fr_exchange *ex);
+
+/* What of a query is part of the key. */
+struct fr_query_rule fr_cached_query_rule(const struct fr_config_cache *rules);
 
 /* The body, as in fr_exchange_body_*. */
 size_t fr_cached_len(const struct fr_cached *c);

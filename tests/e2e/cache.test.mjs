@@ -295,6 +295,26 @@ sites:
   await get('/ttl/a'); assert.match(status(await get('/ttl/a')), /hit; ttl=(600|599)/);
 });
 
+test('parts of the query in the key, and cookies that keep a request from the cache', async (t) => {
+  const { get, count, asked } = await site(t, { '/q/a': say({ 'cache-control': 'max-age=60' }), '/c': say({ 'cache-control': 'max-age=60' }) }, (url) => `
+listen: [{address: "127.0.0.1:0"}]
+sites:
+  - hosts: ["*"]
+    origin: {url: "${url}"}
+    cache: {bypass_cookies: [session, "wp_*"]}
+    paths:
+      - {prefix: /q, cache: {query_only: [id, page]}}
+`);
+  await get('/q/a?id=1&utm=2');
+  assert.match(status(await get('/q/a?utm=3&id=1')), /hit/);
+  assert.match(status(await get('/q/a?id=2')), /uri-miss/);
+  await get('/c');
+  for (const cookie of ['session=1', 'a=b; session=2', 'wp_logged_in=x']) assert.equal(status(await get('/c', { cookie })), 'forerun; fwd=bypass; fwd-status=200');
+  for (const cookie of ['sessions=1', 'a=session=1', 'wp=1']) assert.match(status(await get('/c', { cookie })), /hit/);
+  assert.match(status(await get('/q/a?id=1', { cookie: 'session=1' })), /bypass/);
+  assert.equal(count('/c'), 4);
+});
+
 test('a client that leaves in the middle does not hurt those who stay', async (t) => {
   let release;
   const gate = new Promise((r) => { release = r; });
@@ -332,7 +352,7 @@ test('a fill that nobody waits for any more is given up', async (t) => {
 const admin = (url, listen, more = '') => `
 listen: [{address: "127.0.0.1:0"}]
 admin: {listen: "${listen}"${more}}
-sites: [{hosts: ["*"], origin: {url: "${url}"}}]
+sites: [{hosts: ["*"], origin: {url: "${url}"}, paths: [{prefix: /b, cache: {query_only: [id]}}]}]
 `;
 
 test('operators purge by URL, prefix, tag, site, hard and soft', async (t) => {
@@ -352,11 +372,13 @@ test('operators purge by URL, prefix, tag, site, hard and soft', async (t) => {
   await fill();
   assert.equal(await purge('--tag', '/b', '--soft'), 1);
   assert.match(status(await get('/b')), /fwd=stale/);
+  assert.equal(await purge(`${base}/b?utm=1`), 1);
+  assert.match(status(await get('/b')), /uri-miss/);
   assert.equal(await purge('--site', 'localhost'), 3);
   assert.equal(await purge('--site', 'other.test'), 0);
   await fill();
   assert.equal(await purge('--all'), 3);
-  assert.equal(count('/b'), 4);
+  assert.equal(count('/b'), 5);
   const bad = await run(binary, ['purge', '--admin', `unix:${socket}`, 'ftp://x/']);
   assert.equal(bad.code, 1);
   assert.match(bad.stderr, /not an http/);
