@@ -134,6 +134,25 @@ int fr_config_load(const char *file, struct fr_config **out, struct fr_config_pr
 	return rc;
 }
 
+void fr_config_default_admin(struct fr_config *c, const char *path)
+{
+	struct fr_config_listener *l = &c->listeners[c->n_listeners]; /* there is room for it */
+	char text[4200];
+
+	for (size_t i = 0; i < c->n_listeners; i++)
+		if (c->listeners[i].is_admin)
+			return;
+	if (c->no_admin)
+		return;
+	(void)snprintf(text, sizeof text, "unix:%s", path);
+	*l = (struct fr_config_listener){.text = fr_str_dup(fr_str_from(text)),
+	                                 .is_admin = true,
+	                                 .is_optional = true,
+	                                 .kind = FR_ADDRESS_UNIX,
+	                                 .path = fr_str_dup(fr_str_from(path))};
+	c->n_listeners++;
+}
+
 /* --- from arguments --- */
 
 static char *text_of(const char *s)

@@ -21,7 +21,8 @@ enum fr_address_kind { FR_ADDRESS_INET, FR_ADDRESS_UNIX };
 struct fr_config_listener {
 	char *text; /* as written: "127.0.0.1:8443", "[::]:443", "*:443", "unix:/run/x.sock" */
 	bool tls;
-	bool is_admin; /* the admin interface: no site, commands for operators */
+	bool is_admin;    /* the admin interface: no site, commands for operators */
+	bool is_optional; /* nobody asked for it: the server goes on without */
 	enum fr_address_kind kind;
 	char *host;    /* INET: numeric address without brackets; "*" is "::" dual-stack */
 	uint16_t port; /* INET; 0: the kernel chooses, logged at start */
@@ -145,6 +146,7 @@ struct fr_config {
 	struct fr_config_http2 http2;
 	struct fr_config_store store;
 	char *admin_token; /* NULL: none needed (Unix socket) */
+	bool no_admin;     /* admin.listen: none */
 	struct fr_config_site *sites;
 	size_t n_sites;
 };
@@ -162,6 +164,10 @@ int fr_config_load(const char *file, struct fr_config **out,
 /* As above from memory; `name` stands for the file in messages (fuzzing). */
 int fr_config_parse(const char *name, const char *text, size_t len, struct fr_config **out,
                     struct fr_config_problem *why) FR_MUST_USE;
+
+/* Where the configuration says nothing of an admin interface, it listens on
+ * this Unix socket, if it can. Before the configuration is shared. */
+void fr_config_default_admin(struct fr_config *c, const char *path);
 
 /* What `serve` takes on the command line instead of a file. */
 struct fr_config_args {

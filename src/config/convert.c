@@ -279,9 +279,12 @@ static int take_admin(const struct fr_source *s, const struct fr_raw_admin *raw,
 		return FR_ERR_INVALID;
 	if (!raw->listen)
 		return fr_config_complain(s, "admin.listen", "an address is needed");
+	c->no_admin = strcmp(raw->listen, "none") == 0;
+	if (c->no_admin)
+		return 0;
 	if (fr_address_parse(raw->listen, l) < 0)
 		return fr_config_complain(s, "admin.listen",
-		                          "expected unix:PATH or ADDRESS:PORT, not '%s'",
+		                          "expected unix:PATH, ADDRESS:PORT or none, not '%s'",
 		                          raw->listen);
 	c->n_listeners++;
 	l->text = fr_str_dup(fr_str_from(raw->listen));

@@ -181,6 +181,13 @@ static int open_listener(struct fr_server *s, struct opening *o, size_t i,
 		return 0;
 	fds = fr_calloc(s->n_workers, sizeof *fds);
 	rc = fr_sockets_open(l, fds, s->n_workers, &b->port, why);
+	if (rc < 0 && l->is_optional) {
+		FR_LOG(INFO, "serve", "no admin interface: %s", why->text);
+		free(b->config.path); /* somebody else's */
+		b->config.path = NULL;
+		free(fds);
+		return 0;
+	}
 	for (size_t w = 0; rc == 0 && w < s->n_workers; w++)
 		o->fds[w][o->n_new] = (struct fr_listen_fd){.fd = fds[w], .config = l};
 	o->n_new += rc == 0;

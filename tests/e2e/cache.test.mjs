@@ -8,7 +8,7 @@ import { assert, binary, freePort, startForerun, startOrigin, startRawOrigin, h2
 const sleepUntilSecond = (ms) => new Promise((r) => setTimeout(r, ms)); // freshness is counted in seconds of the wall clock
 
 // An origin that answers by a table of path -> handler and counts its requests.
-async function site(t, handlers, config) {
+async function site(t, handlers, config, env) {
   const asked = [];
   const origin = await startOrigin(t, (req, res) => {
     asked.push(req);
@@ -16,7 +16,7 @@ async function site(t, handlers, config) {
     if (h) h(req, res, asked.filter((a) => a.url === req.url).length);
     else { res.statusCode = 404; res.end(); }
   });
-  const f = await startForerun(t, config ? { config: config(origin.url) } : { origin: origin.url, workers: 2 });
+  const f = await startForerun(t, config ? { config: config(origin.url) } : { origin: origin.url, workers: 2, env });
   const s = await h2connect(t, f.port);
   const get = (path, headers = {}) => h2request(s, { ':path': path, ...headers });
   return { f, s, get, asked, count: (path) => asked.filter((a) => a.url === path).length };
@@ -386,6 +386,20 @@ test('operators purge by URL, prefix, tag, site, hard and soft', async (t) => {
   assert.equal((await run(binary, ['purge', '--admin', 'unix:/nonexistent', '--all'])).code, 1);
   assert.equal(await f.stop(), 0);
   assert.equal(fs.existsSync(socket), false);
+});
+
+test('without a word the admin interface listens in the runtime folder, if it can', async (t) => {
+  const dir = fs.mkdtempSync(tempFile('run'));
+  const env = { XDG_RUNTIME_DIR: dir };
+  const { get, f } = await site(t, { '/a': say({ 'cache-control': 'max-age=60' }) }, undefined, env);
+  await get('/a');
+  const other = await startForerun(t, { origin: 'http://127.0.0.1:9', env });
+  await other.waitForLog(/no admin interface: .*forerun.sock/);
+  assert.equal(await other.stop(), 0);
+  const r = await run(binary, ['purge', '--all'], { env });
+  assert.deepEqual([r.code, r.stdout], [0, '{"purged":1}\n'], r.stderr);
+  assert.equal(await f.stop(), 0);
+  assert.deepEqual(fs.readdirSync(dir), []);
 });
 
 test('over TCP a token is needed, and sites are not served there', async (t) => {

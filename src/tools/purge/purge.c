@@ -12,9 +12,9 @@
 
 #include "base/mem.h"
 #include "http/h1.h"
+#include "tools/admin_path.h"
 #include "tools/command.h"
 
-#define DEFAULT_ADMIN "unix:/run/forerun.sock"
 #define TIMEOUT_S 30
 #define ANSWER_BYTES 8192u
 
@@ -30,7 +30,8 @@ static const char help[] =
 	"  --site HOST        everything of that host\n"
 	"  --all              everything\n"
 	"  --soft             mark stale instead: validated before it is served again\n"
-	"  --admin ADDRESS    unix:PATH or HOST:PORT; default " DEFAULT_ADMIN "\n"
+	"  --admin ADDRESS    unix:PATH or HOST:PORT; without it $XDG_RUNTIME_DIR/forerun.sock\n"
+	"                     or /run/forerun.sock, where serve listens by default\n"
 	"  --token-file FILE  the token, for an interface over TCP\n"
 	"  --help             this text\n"
 	"\n"
@@ -294,8 +295,11 @@ static int purge(const struct options *o, const char *name, const char *value)
 
 int fr_tool_purge(int argc, char **argv)
 {
-	struct options o = {.admin = DEFAULT_ADMIN};
+	char path[4096] = "unix:";
+	struct options o = {.admin = path};
 	int rc = read_options(argc, argv, &o);
+
+	fr_admin_default_path(path + strlen(path), sizeof path - strlen(path));
 
 	if (rc > 0)
 		return FR_EXIT_OK;

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "edge/server.h"
+#include "tools/admin_path.h"
 #include "tools/command.h"
 #include "tools/local_tls.h"
 
@@ -173,9 +174,12 @@ static int load(const struct options *o, struct fr_config **out, struct fr_local
 	int rc = o->config_file ? fr_config_load(o->config_file, out, why)
 	                        : fr_config_from_args(&o->args, out, why);
 	enum fr_log_level level;
+	char path[4096];
 
 	if (rc < 0)
 		return rc;
+	fr_admin_default_path(path, sizeof path);
+	fr_config_default_admin(*out, path);
 	rc = fr_local_tls_apply(*out, ca, why);
 	if (rc < 0) {
 		fr_config_unref(out);
@@ -190,7 +194,10 @@ static void say_where(const struct fr_server *s, const struct fr_config *config)
 {
 	for (size_t i = 0; i < config->n_listeners; i++) {
 		const struct fr_config_listener *l = &config->listeners[i];
-		const char *scheme = l->tls ? "https" : "http";
+		const char *scheme = l->is_admin ? "admin" : (l->tls ? "https" : "http");
+
+		if (l->is_optional)
+			continue;
 
 		if (l->kind == FR_ADDRESS_UNIX)
 			FR_LOG(INFO, "serve", "listening on %s (%s)", l->text, scheme);

@@ -27,6 +27,7 @@ export const caFile = path.join(scratch, 'xdg/forerun/ca.pem');
 const environment = {
   ...process.env,
   XDG_DATA_HOME: path.join(scratch, 'xdg'),
+  XDG_RUNTIME_DIR: scratch,
   // a small quarantine, so that tests of memory see the program's own
   ASAN_OPTIONS: 'detect_leaks=1:halt_on_error=1:abort_on_error=0:exitcode=99:quarantine_size_mb=4',
   UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
@@ -117,7 +118,7 @@ export class Forerun {
 
 // Starts `forerun serve`. options: origin (URL) for the short form, or
 // config(text) with listeners on port 0. The result has the real ports.
-export async function startForerun(t, { origin, config, args = [], workers = 2, plain = true, logLevel = 'debug' }) {
+export async function startForerun(t, { origin, config, args = [], workers = 2, plain = true, logLevel = 'debug', env }) {
   let all;
   if (config) {
     const file = tempFile('edge.yaml');
@@ -127,7 +128,7 @@ export async function startForerun(t, { origin, config, args = [], workers = 2, 
     all = ['serve', '--listen', '127.0.0.1:0', ...(plain ? ['--listen-plain', '127.0.0.1:0'] : []),
       '--origin', origin, '--workers', String(workers), '--log-level', logLevel, ...args];
   }
-  const f = new Forerun(spawn(binary, all, { env: environment, stdio: ['ignore', 'inherit', 'pipe'] }));
+  const f = new Forerun(spawn(binary, all, { env: { ...environment, ...env }, stdio: ['ignore', 'inherit', 'pipe'] }));
   f.configFile = config ? all[2] : undefined;
   t.after(async () => {
     const code = await f.stop();
