@@ -8,7 +8,7 @@
 #include "edge/client.h"
 #include "edge/proxy.h"
 #include "edge/push.h"
-#include "http/url.h"
+#include "edge/route.h"
 
 /* resp_body may pass its ceiling by what one read from the origin brings. */
 #define RESPONSE_SLACK_BYTES FR_READ_BYTES
@@ -456,50 +456,6 @@ void fr_exchange_request_end(struct fr_exchange *ex, const struct fr_fields *tra
 
 /* --- the pipeline --- */
 
-/* The host of the request in lower case, without its port. */
-static int host_of(struct fr_exchange *ex, struct fr_str *host)
-{
-	struct fr_str part = {0};
-	uint16_t port;
-	char *p;
-
-	if (ex->req.authority.len == 0) {
-		*host = part;
-		return 0;
-	}
-	if (fr_authority_parse(ex->req.authority, &part, &port) < 0)
-		return FR_ERR_SYNTAX;
-	p = fr_arena_alloc(&ex->arena, part.len);
-	if (!p)
-		return FR_ERR_NOMEM;
-	for (size_t i = 0; i < part.len; i++)
-		p[i] = fr_ascii_lower(part.p[i]);
-	/* a trailing dot names the same host */
-	*host = fr_str_make(p, part.len > 1 && p[part.len - 1] == '.' ? part.len - 1 : part.len);
-	return 0;
-}
-
-/* The site that answers, or a refusal: returns false then. */
-static bool choose_site(struct fr_exchange *ex)
-{
-	struct fr_str host;
-
-	if (host_of(ex, &host) < 0) {
-		fr_exchange_refuse(ex, 400, "The host is malformed.");
-		return false;
-	}
-	ex->site = fr_generation_site(ex->gen, host);
-	if (!ex->site) {
-		fr_exchange_refuse(ex, 421, "No site of that name is served here.");
-		return false;
-	}
-	if (ex->site->config->cert_file && !fr_client_covers(ex->client, host)) {
-		fr_exchange_refuse(ex, 421, "This connection was made for another site.");
-		return false;
-	}
-	return true;
-}
-
 void fr_exchange_fetch(struct fr_exchange *ex)
 {
 	int rc = fr_proxy_request(ex);
@@ -538,7 +494,7 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 		fr_admin_begin(ex);
 		return;
 	}
-	if (!choose_site(ex))
+	if (!fr_route(ex))
 		return;
 	if (!ex->is_push)
 		fr_push_note_request(ex);
