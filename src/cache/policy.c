@@ -187,7 +187,7 @@ static enum fr_cache_store response_forbids(const struct fr_response *resp,
  * is for all. */
 static enum fr_cache_store personal_forbids(const struct fr_request *req,
                                             const struct fr_response *resp,
-                                            const struct fr_cache_control *cc)
+                                            const struct fr_cache_control *cc, bool is_heuristic)
 {
 	bool for_all = (cc->flags & FR_CC_PUBLIC) || cc->s_maxage != FR_CC_ABSENT;
 
@@ -196,6 +196,9 @@ static enum fr_cache_store personal_forbids(const struct fr_request *req,
 		return FR_CACHE_STORE_AUTHORIZATION;
 	if (fr_fields_get(&resp->fields, FR_FIELD_SET_COOKIE) && !for_all)
 		return FR_CACHE_STORE_SET_COOKIE;
+	/* an origin that knows who asks, and forgot to say that it matters */
+	if (is_heuristic && fr_fields_get(&req->fields, FR_FIELD_COOKIE) && !for_all)
+		return FR_CACHE_STORE_COOKIE;
 	return FR_CACHE_STORE_YES;
 }
 
@@ -215,7 +218,7 @@ enum fr_cache_store fr_cache_may_store(const struct fr_request *req, const struc
 		return FR_CACHE_STORE_REQUEST_NO_STORE;
 	s = response_forbids(resp, &cc);
 	if (s == FR_CACHE_STORE_YES)
-		s = personal_forbids(req, resp, &cc);
+		s = personal_forbids(req, resp, &cc, fresh->is_heuristic);
 	if (s != FR_CACHE_STORE_YES)
 		return s;
 	if (!has_explicit(resp, &cc, targeted) && !(cc.flags & FR_CC_PUBLIC) &&

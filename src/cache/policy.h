@@ -23,6 +23,7 @@
 	X(REQUEST_NO_STORE, "request no-store")                                                    \
 	X(PRIVATE, "private")                                                                      \
 	X(AUTHORIZATION, "authorization")                                                          \
+	X(COOKIE, "cookie, and nothing said of caching")                                           \
 	X(SET_COOKIE, "set-cookie")                                                                \
 	X(VARY_ANY, "vary *")                                                                      \
 	X(NOT_REUSABLE, "neither fresh nor to be validated")                                       \

@@ -46,6 +46,7 @@ static int64_t lifetime(const struct said *r)
 	return r->s_maxage >= 0 ? r->s_maxage : (r->max_age >= 0 ? r->max_age : 0);
 }
 
+/* (requests have no cookies here: test_cache_policy.c has that rule) */
 static bool model_stores(const struct said *r, const struct asked *q)
 {
 	bool for_all = r->is_public || r->s_maxage >= 0;

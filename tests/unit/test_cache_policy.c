@@ -136,6 +136,20 @@ static void s3_5_authorization_and_cookies_need_permission(void **state)
 	assert_int_equal(may_store(), FR_CACHE_STORE_VARY_ANY);
 }
 
+static void heuristics_are_not_for_requests_with_cookies(void **state)
+{
+	(void)state;
+	begin(200);
+	add_date("date", NOW);
+	add_date("last-modified", NOW - 1000);
+	assert_int_equal(may_store(), FR_CACHE_STORE_YES);
+	add(&req.fields, "cookie", "session=1");
+	assert_int_equal(may_store(), FR_CACHE_STORE_COOKIE);
+	response("max-age=60");
+	add(&req.fields, "cookie", "session=1");
+	assert_int_equal(may_store(), FR_CACHE_STORE_YES);
+}
+
 static void s4_2_1_lifetimes_and_their_order(void **state)
 {
 	(void)state;
@@ -320,6 +334,7 @@ int main(void)
 		T(s3_what_forbids_storing),
 		T(s3_methods_and_statuses),
 		T(s3_5_authorization_and_cookies_need_permission),
+		T(heuristics_are_not_for_requests_with_cookies),
 		T(s4_2_1_lifetimes_and_their_order),
 		T(s4_2_1_garbage_is_stale),
 		T(s4_2_2_heuristics),
