@@ -198,7 +198,7 @@ int fr_str_to_u64(struct fr_str s, uint64_t *out)
 	return 0;
 }
 
-size_t fr_i64_format(char out[FR_I64_DIGITS], int64_t v)
+size_t fr_i64_format(char *out, int64_t v)
 {
 	uint64_t left = v < 0 ? (uint64_t)0 - (uint64_t)v : (uint64_t)v;
 	char digits[FR_I64_DIGITS];

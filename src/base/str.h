@@ -68,7 +68,7 @@ int fr_str_to_u64(struct fr_str s, uint64_t *out);
 
 /* Decimal digits, without a NUL; returns how many. */
 #define FR_I64_DIGITS 20
-size_t fr_i64_format(char out[FR_I64_DIGITS], int64_t v);
+size_t fr_i64_format(char *out, int64_t v); /* room for FR_I64_DIGITS */
 
 /* A NUL-terminated heap copy; free with free(). Aborts when out of memory:
  * only for strings whose size a peer does not choose. */

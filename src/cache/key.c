@@ -1,6 +1,5 @@
 #include "cache/key.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "http/url.h"
@@ -47,7 +46,7 @@ int fr_cache_key(struct fr_arena *a, const struct fr_request *req, const struct 
 
 	if (fr_authority_parse(req->authority, &host, &port) < 0)
 		return FR_ERR_SYNTAX;
-	p = fr_arena_alloc(a, req->scheme.len + host.len + target.len + 16);
+	p = fr_arena_alloc(a, req->scheme.len + host.len + target.len + 8 + FR_I64_DIGITS);
 	if (!p)
 		return FR_ERR_NOMEM;
 	memcpy(p, req->scheme.p, req->scheme.len);
@@ -56,8 +55,10 @@ int fr_cache_key(struct fr_arena *a, const struct fr_request *req, const struct 
 	n += 3;
 	for (size_t i = 0; i < host.len; i++)
 		p[n++] = fr_ascii_lower(host.p[i]);
-	if (port && port != fr_scheme_default_port(req->scheme))
-		n += (size_t)snprintf(p + n, 8, ":%u", port);
+	if (port && port != fr_scheme_default_port(req->scheme)) {
+		p[n++] = ':';
+		n += fr_i64_format(p + n, port);
+	}
 	memcpy(p + n, target.p, rule->policy == FR_QUERY_KEEP ? target.len : query);
 	n += rule->policy == FR_QUERY_KEEP ? target.len : query;
 	if (rule->policy == FR_QUERY_ONLY)

@@ -184,6 +184,31 @@ test('a body that is cut short is never stored nor served as whole', async (t) =
   assert.match((await h2request(s, '/a')).headers['cache-status'], /hit/);
 });
 
+test('an origin that dies in the middle of fills takes nobody with it', async (t) => {
+  const sockets = [];
+  let dead = false;
+  const { f, asked } = await site(t, Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`/${i}`, (req, res) => {
+    res.writeHead(200, { 'cache-control': 'max-age=60', 'content-length': 100000 });
+    if (dead) return res.end(Buffer.alloc(100000, 'o'));
+    sockets.push(req.socket);
+    res.write(Buffer.alloc(50000, 'h'));
+  }])));
+  const all = [];
+  for (let c = 0; c < 6; c++) {
+    const s = await h2connect(t, f.port);
+    for (let i = 0; i < 5; i++) all.push(h2request(s, `/${i}`).then(() => 'complete', (e) => e.got.body.length));
+  }
+  await f.countersWhen((c) => c.requests === 30 && c.cache_stored === 5);
+  dead = true;
+  sockets.forEach((s) => s.destroy());
+  for (const r of await Promise.all(all)) assert.ok(r !== 'complete' && r <= 50000, String(r));
+  assert.equal(asked.length, 5);
+  const s = await h2connect(t, f.port);
+  for (let i = 0; i < 5; i++) assert.equal((await h2request(s, `/${i}`)).body, 'o'.repeat(100000));
+  const c = await f.countersWhen((x) => x.fills_open === 0);
+  assert.equal(c.cache_objects, 5);
+});
+
 test('what is too large passes through, at the pace of its reader', async (t) => {
   const big = Buffer.alloc(6_000_000, 'L');
   const { get, count, f } = await site(t, {
