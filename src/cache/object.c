@@ -115,20 +115,11 @@ struct fr_object *fr_object_new(const struct fr_request *req, const struct fr_re
 	return o;
 }
 
-/* Fields of a 304 that say something of the 304 itself, or of content that
- * did not change (RFC 9111 §3.2). */
+/* All fields of a 304 replace what is stored (RFC 9111 §3.2), but for those
+ * that speak of the 304 itself. */
 static bool updates(uint16_t id)
 {
-	switch (id) {
-	case FR_FIELD_CONTENT_ENCODING:
-	case FR_FIELD_CONTENT_TYPE:
-	case FR_FIELD_CONTENT_RANGE:
-	case FR_FIELD_CONTENT_LENGTH:
-	case FR_FIELD_AGE:
-		return false;
-	default:
-		return true;
-	}
+	return id != FR_FIELD_CONTENT_LENGTH && id != FR_FIELD_CONTENT_RANGE && id != FR_FIELD_AGE;
 }
 
 static bool has_name(const struct fr_fields *f, struct fr_str name)

@@ -250,7 +250,9 @@ enum fr_cache_use fr_cache_judge(const struct fr_freshness *f, const struct fr_c
 		return FR_CACHE_VALIDATE;
 	if ((cc->flags & FR_CC_NO_CACHE) || (pragma_no_cache && !(cc->flags & FR_CC_PRESENT)))
 		return FR_CACHE_VALIDATE_REQUEST;
-	if (cc->max_age != FR_CC_ABSENT && age > cc->max_age && cc->max_stale == FR_CC_ABSENT)
+	/* max-age=0 is how clients reload: also within the second it was stored in */
+	if (cc->max_age != FR_CC_ABSENT && (age > cc->max_age || cc->max_age == 0) &&
+	    cc->max_stale == FR_CC_ABSENT)
 		return FR_CACHE_VALIDATE_REQUEST;
 	if (cc->min_fresh != FR_CC_ABSENT && ttl < cc->min_fresh)
 		return FR_CACHE_VALIDATE_REQUEST;

@@ -72,7 +72,7 @@ static enum verdict model_judges(const struct asked *q, int64_t now)
 		return MISS;
 	if (r->no_cache || q->no_cache)
 		return VALIDATE;
-	if (q->max_age >= 0 && age > q->max_age && q->max_stale == -1)
+	if (q->max_age >= 0 && (age > q->max_age || q->max_age == 0) && q->max_stale == -1)
 		return VALIDATE;
 	if (q->min_fresh >= 0 && left < q->min_fresh)
 		return VALIDATE;

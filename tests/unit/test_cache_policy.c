@@ -246,7 +246,8 @@ static void s5_2_1_request_directives(void **state)
 	assert_int_equal(judge("no-cache", 50), FR_CACHE_VALIDATE_REQUEST);
 	assert_int_equal(judge("max-age=49", 50), FR_CACHE_VALIDATE_REQUEST);
 	assert_int_equal(judge("max-age=50", 50), FR_CACHE_SERVE);
-	assert_int_equal(judge("max-age=0", 0), FR_CACHE_SERVE);
+	assert_int_equal(judge("max-age=0", 0), FR_CACHE_VALIDATE_REQUEST);
+	assert_int_equal(judge("max-age=1", 0), FR_CACHE_SERVE);
 	assert_int_equal(judge("min-fresh=51", 50), FR_CACHE_VALIDATE_REQUEST);
 	assert_int_equal(judge("min-fresh=50", 50), FR_CACHE_SERVE);
 	assert_int_equal(judge(NULL, 100), FR_CACHE_VALIDATE);

@@ -294,11 +294,13 @@ static void a_304_updates_a_copy_with_the_same_body(void **state)
 	assert_int_equal(fr_fields_add(&resp.fields, S("cache-control"), S("max-age=5")), 0);
 	assert_int_equal(fr_fields_add(&resp.fields, S("cache-tag"), S("blue")), 0);
 	assert_int_equal(fr_fields_add(&resp.fields, S("content-length"), S("99")), 0);
+	assert_int_equal(fr_fields_add(&resp.fields, S("content-type"), S("text/new")), 0);
 	new = fr_object_updated(old, &req, &resp, 100, 100);
 	assert_ptr_equal(new->body, old->body);
 	assert_int_equal(new->status, 200);
 	assert_int_equal(new->fresh.lifetime_s, 5);
 	assert_int_equal(new->content_length, 10);
+	assert_int_equal(new->n_fields, 4); /* vary, and the three of the 304 */
 	assert_true(fr_object_has_tag(new, S("blue")));
 	assert_false(fr_object_has_tag(new, S("red")));
 	assert_str(new->vary_values, "=a,\n");
