@@ -179,6 +179,53 @@ static void path_hints_change_only_what_they_write(void **state)
 	assert_int_equal(fr_config_find_hints(site, S("/a/b/c"))->max_pushes_page, 1);
 }
 
+static void cache_rules_of_a_path_replace_those_of_its_site(void **state)
+{
+	const struct fr_config_cache *site, *path;
+
+	(void)state;
+	assert_int_equal(parse("listen: [{address: \"*:0\"}]\ncache: {memory: 6GiB}\nsites:\n"
+	                       "  - hosts: [\"*\"]\n    origin: {url: \"http://o\"}\n"
+	                       "    cache: {query_only: [id, page], bypass_cookies: [\"wp_*\"]}\n"
+	                       "    paths:\n"
+	                       "      - {prefix: /a, cache: {query_only: [x], ttl: 5m}}\n"
+	                       "      - {prefix: /b, cache: {enabled: false}}\n"),
+	                 0);
+	assert_int_equal(config->store.memory_mib, 6144);
+	site = fr_config_find_cache(&config->sites[0], S("/"));
+	path = fr_config_find_cache(&config->sites[0], S("/a"));
+	assert_int_equal(site->n_query_only, 2);
+	assert_string_equal(site->query_only[1], "page");
+	assert_int_equal(path->n_query_only, 1);
+	assert_int_equal(path->ttl_ms, 300000);
+	assert_ptr_equal(path->bypass_cookies, site->bypass_cookies);
+	assert_false(fr_config_find_cache(&config->sites[0], S("/b/c"))->enabled);
+	assert_true(parse(SMALL "cache: {memory: 1000KiB}\n") < 0);
+	assert_non_null(strstr(why.text, "edge.yaml:5: cache.memory: expected a size like 512MiB"));
+}
+
+static void the_admin_interface_needs_a_token_over_tcp(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(SMALL "admin: {listen: \"unix:/x\"}\n"), 0);
+	assert_int_equal(config->n_listeners, 2);
+	assert_true(config->listeners[1].is_admin && !config->listeners[1].tls);
+	fr_config_default_admin(config, "/y");
+	assert_int_equal(config->n_listeners, 2);
+	assert_true(parse(SMALL "admin: {listen: \"*:1\"}\n") < 0);
+	assert_non_null(strstr(why.text, "edge.yaml:5: admin.listen: over TCP a token is needed"));
+	assert_true(parse(SMALL "admin: {listen: \"*:1\", token_file: /nonexistent}\n") < 0);
+	assert_non_null(strstr(why.text, "admin.token_file"));
+	assert_true(parse(SMALL "admin: {listen: \"127.0.0.1:0\"}\n") < 0);
+	assert_int_equal(parse(SMALL), 0);
+	fr_config_default_admin(config, "/y");
+	assert_int_equal(config->n_listeners, 2);
+	assert_string_equal(config->listeners[1].path, "/y");
+	assert_int_equal(parse(SMALL "admin: {listen: none}\n"), 0);
+	fr_config_default_admin(config, "/y");
+	assert_int_equal(config->n_listeners, 1);
+}
+
 static void addresses_of_listeners_are_understood(void **state)
 {
 	(void)state;
@@ -327,6 +374,8 @@ int main(void)
 		T(hosts_are_found_exact_first_then_the_longest_wildcard),
 		T(an_unknown_host_has_no_site),
 		T(path_hints_change_only_what_they_write),
+		T(cache_rules_of_a_path_replace_those_of_its_site),
+		T(the_admin_interface_needs_a_token_over_tcp),
 		T(addresses_of_listeners_are_understood),
 		T(options_make_one_site_for_any_host),
 		T(every_setting_is_documented_with_default_and_bounds),
