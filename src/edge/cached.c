@@ -362,6 +362,36 @@ static void invalidate_all(struct fr_exchange *ex)
 	}
 }
 
+static bool differs(const struct fr_field *stored, const struct fr_fields *now)
+{
+	const struct fr_field *f = fr_fields_get(now, (enum fr_field_id)stored->id);
+
+	return f && !fr_str_eq(f->value, stored->value);
+}
+
+/* A HEAD shows that what is stored is no longer what a GET would bring: it is
+ * validated before it is served again (RFC 9111 §4.3.5). */
+static void compare_head(struct fr_exchange *ex)
+{
+	struct fr_object *o;
+	struct fr_str key;
+	bool others, old;
+
+	if (key_of(ex, &ex->req, &key) < 0)
+		return;
+	o = fr_store_find(store_of(ex), key, &ex->req.fields, &ex->arena, &others);
+	if (!o)
+		return;
+	old = ex->resp.content_length >= 0 && fr_object_length(o) >= 0 &&
+	      ex->resp.content_length != fr_object_length(o);
+	for (size_t i = 0; i < o->n_fields; i++)
+		if (o->fields[i].id == FR_FIELD_ETAG || o->fields[i].id == FR_FIELD_LAST_MODIFIED)
+			old |= differs(&o->fields[i], &ex->resp.fields);
+	if (old)
+		atomic_store_explicit(&o->is_stale, true, memory_order_relaxed);
+	fr_object_unref(&o);
+}
+
 void fr_cached_direct(struct fr_exchange *ex)
 {
 	struct fr_str text;
@@ -370,6 +400,8 @@ void fr_cached_direct(struct fr_exchange *ex)
 		return;
 	if (!fr_method_is_safe(ex->req.method) && ex->resp.status >= 200 && ex->resp.status < 400)
 		invalidate_all(ex);
+	if (ex->req.method == FR_METHOD_HEAD && ex->resp.status == 200)
+		compare_head(ex);
 	if (ex->cache_fwd &&
 	    fr_arena_printf(&ex->arena, &text, FR_CACHE_NAME "; fwd=%s; fwd-status=%d",
 	                    ex->cache_fwd, ex->resp.status) == 0)

@@ -51,6 +51,19 @@ test('HEAD is answered from a stored GET, without a body', async (t) => {
   assert.equal(count('/a'), 1);
 });
 
+test('a HEAD that shows another representation makes the stored one stale', async (t) => {
+  let tag = '"1"';
+  const { get, asked } = await site(t, { '/a': (req, res) => { res.writeHead(200, { 'cache-control': 'max-age=60', etag: tag, 'content-length': 3 }); res.end(req.method === 'GET' ? 'abc' : undefined); } });
+  await get('/a');
+  await get('/a', { ':method': 'HEAD', 'cache-control': 'no-cache' });
+  assert.match(status(await get('/a')), /hit/);
+  tag = '"2"';
+  await get('/a', { ':method': 'HEAD', 'cache-control': 'no-cache' });
+  assert.match(status(await get('/a')), /fwd=stale/);
+  assert.equal(asked.at(-1).headers['if-none-match'], '"1"');
+  assert.match(status(await get('/a')), /hit/);
+});
+
 test('what must not be shared is asked for each time', async (t) => {
   const none = { '/private': { 'cache-control': 'private, max-age=60' }, '/no-store': { 'cache-control': 'no-store' }, '/cookie': { 'cache-control': 'max-age=60', 'set-cookie': 'a=b' }, '/any': { 'cache-control': 'max-age=60', vary: '*' }, '/nothing': {} };
   const { get, count } = await site(t, Object.fromEntries(Object.entries(none).map(([p, h]) => [p, say(h)])));
