@@ -10,7 +10,7 @@
 #include "http/date.h"
 
 struct fr_fill {
-	struct fr_fill *next, **pprev; /* borrowed, among the worker's */
+	struct fr_fill *next, **pprev; /* borrowed, among the worker's; next: also when kept */
 	struct fr_worker *worker;      /* borrowed */
 	struct fr_generation *gen;     /* reference */
 	struct fr_site *site;          /* borrowed from gen */
@@ -65,8 +65,44 @@ void fr_fill_free(struct fr_fill *f)
 	fr_object_unref(&f->object);
 	fr_note_close(&f->note);
 	fr_generation_unref(&f->gen);
-	fr_arena_fini(&f->arena);
-	free(f);
+	if (f->worker->n_free_fills >= FR_FILLS_KEPT) {
+		fr_arena_fini(&f->arena);
+		free(f);
+		return;
+	}
+	fr_arena_reset(&f->arena);
+	f->next = f->worker->free_fills;
+	f->worker->free_fills = f;
+	f->worker->n_free_fills++;
+}
+
+void fr_fills_free_list(struct fr_fill **list)
+{
+	while (*list) {
+		struct fr_fill *f = *list;
+
+		*list = f->next;
+		fr_arena_fini(&f->arena);
+		free(f);
+	}
+}
+
+/* With an arena of its own, used before or new. */
+static struct fr_fill *take_memory(struct fr_worker *w)
+{
+	struct fr_fill *f = w->free_fills;
+	struct fr_arena arena;
+
+	if (!f) {
+		f = fr_calloc(1, sizeof *f);
+		fr_arena_init(&f->arena, FR_EXCHANGE_ARENA_BYTES);
+		return f;
+	}
+	w->free_fills = f->next;
+	w->n_free_fills--;
+	arena = f->arena;
+	*f = (struct fr_fill){.arena = arena};
+	return f;
 }
 
 static void release(void *user)
@@ -423,13 +459,12 @@ static struct fr_fill *fill_new(struct fr_exchange *ex, struct fr_flight *flight
                                 struct fr_object *stale)
 {
 	struct fr_worker *w = ex->worker;
-	struct fr_fill *f = fr_calloc(1, sizeof *f);
+	struct fr_fill *f = take_memory(w);
 
 	f->worker = w;
 	f->gen = fr_generation_ref(ex->gen);
 	f->site = ex->site;
 	f->rules = fr_config_find_cache(ex->site->config, ex->req.target);
-	fr_arena_init(&f->arena, FR_EXCHANGE_ARENA_BYTES);
 	fr_response_init(&f->resp, &f->arena, 0);
 	f->flight = flight;
 	f->stale = stale ? fr_object_ref(stale) : NULL;

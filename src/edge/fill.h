@@ -18,6 +18,8 @@ struct fr_fill;
 
 /* Fills that nobody waits for (stale-while-revalidate), of one worker. */
 #define FR_FILLS_BEHIND 64u
+/* Fills kept for reuse by one worker. */
+#define FR_FILLS_KEPT 128u
 
 /* Asks the origin for ex's request without its conditions and ranges; with
  * `stale`, on condition that it changed. flight: taken over. leads: ex is to hear
@@ -30,6 +32,8 @@ struct fr_fill *fr_fill_start(struct fr_exchange *ex, bool leads, struct fr_str 
 void fr_fill_leave(struct fr_fill *f);
 /* An adopted fill, when its exchange is released. */
 void fr_fill_free(struct fr_fill *f);
+/* Frees the worker's list of fills kept for reuse. */
+void fr_fills_free_list(struct fr_fill **list);
 /* The worker stops at once. */
 void fr_fills_cut(struct fr_worker *w);
 

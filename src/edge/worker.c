@@ -241,6 +241,7 @@ size_t fr_worker_join(struct fr_worker **wp)
 	fr_notes_drop(w->notes);
 	fr_notes_drop(w->own_notes);
 	fr_exchange_free_list(&w->free_exchanges);
+	fr_fills_free_list(&w->free_fills);
 	fr_loop_free(&w->loop);
 	for (int i = 0; i < FR_GAUGE_COUNT; i++)
 		live += w->counters.v[i];

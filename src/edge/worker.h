@@ -90,6 +90,8 @@ struct fr_worker {
 	size_t n_free_exchanges;
 	struct fr_fill *fills; /* borrowed, linked: under way */
 	size_t n_fills, n_fills_behind;
+	struct fr_fill *free_fills; /* owned, linked */
+	size_t n_free_fills;
 	struct fr_note *own_notes; /* owned: posted by this thread */
 	struct fr_task notes_task;
 	struct fr_timer drain_timer;
