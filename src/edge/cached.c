@@ -155,13 +155,14 @@ void fr_cached_changed(void *user)
 
 /* --- what the fill tells --- */
 
-void fr_cached_filled(struct fr_exchange *ex, struct fr_object *o, bool is_validated, int status)
+void fr_cached_filled(struct fr_exchange *ex, struct fr_object *o, bool is_validated,
+                      bool is_stored, int status)
 {
 	struct fr_cached *c = ex->cached;
 
 	fetch_is_over(ex);
 	c->fwd_status = status;
-	c->was_stale = !is_validated && status >= 500;
+	c->is_stored = is_stored;
 	if (is_validated)
 		count(ex, FR_COUNT_CACHE_VALIDATED);
 	if (!fr_cached_serve(ex, o))

@@ -39,7 +39,7 @@ struct fr_cached {
 	uint64_t left;   /* of all segments */
 	const char *fwd; /* why it was asked of the origin; NULL: a hit */
 	int fwd_status;
-	bool is_joined, was_stale;
+	bool is_joined, is_stored;
 };
 
 /* Wall-clock seconds. */

@@ -33,7 +33,7 @@ static int status_line(struct fr_exchange *ex, struct fr_cached *c, int64_t now)
 		                     c->fwd);
 	} else {
 		rc = fr_arena_printf(&ex->arena, &text, FR_CACHE_NAME "; fwd=%s; fwd-status=%d%s",
-		                     c->fwd, c->fwd_status, c->was_stale ? "" : "; stored");
+		                     c->fwd, c->fwd_status, c->is_stored ? "; stored" : "");
 	}
 	return rc < 0 ? rc : fr_fields_add_id(&ex->resp.fields, FR_FIELD_CACHE_STATUS, text);
 }

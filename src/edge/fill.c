@@ -30,6 +30,7 @@ struct fr_fill {
 	int64_t request_s;
 	bool is_behind; /* counted among those that nobody waits for */
 	bool is_loose;
+	bool is_stored; /* since this fill */
 	bool is_over;
 };
 
@@ -210,7 +211,7 @@ static void publish(struct fr_fill *f, struct fr_object *o, bool is_validated)
 
 	land(f, o, 0);
 	if (leader)
-		fr_cached_filled(leader, o, is_validated, f->resp.status);
+		fr_cached_filled(leader, o, is_validated, f->is_stored, f->resp.status);
 }
 
 static void store(struct fr_fill *f, struct fr_object *o)
@@ -218,6 +219,7 @@ static void store(struct fr_fill *f, struct fr_object *o)
 	if (f->flight && fr_flight_is_void(f->flight))
 		return;
 	fr_store_insert(store_of(f), f->key, o);
+	f->is_stored = true;
 	fr_count(&f->worker->counters, FR_COUNT_CACHE_STORED);
 }
 

@@ -39,8 +39,10 @@ void fr_fills_cut(struct fr_worker *w);
 
 /* --- what the leader is told (edge/cached.c) --- */
 
-/* The object that answers; how: for Cache-Status, e.g. "fwd=uri-miss; stored". */
-void fr_cached_filled(struct fr_exchange *ex, struct fr_object *o, bool is_validated, int status);
+/* The object that answers. is_validated: by a 304; is_stored: the store has it
+ * since now; status: the origin's. */
+void fr_cached_filled(struct fr_exchange *ex, struct fr_object *o, bool is_validated,
+                      bool is_stored, int status);
 /* The response is in *resp (strings in the fill's arena) and its body comes from
  * the fetch; the fill is ex's from now on. */
 void fr_cached_adopt(struct fr_exchange *ex, struct fr_fill *f, struct fr_fetch *fetch,
