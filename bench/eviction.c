@@ -149,7 +149,9 @@ static size_t measure(void)
 
 static void run(unsigned scan_percent, size_t object_bytes)
 {
-	struct fr_store_limits limits = {.memory = CAPACITY * object_bytes, .max_variants = 1};
+	/* the store keeps a sixteenth free */
+	struct fr_store_limits limits = {.memory = CAPACITY * object_bytes / 15 * 16,
+	                                 .max_variants = 1};
 	struct fr_store *s = fr_store_new(&limits, 1);
 	size_t keys = KEYS + REQUESTS;
 	struct lru l = {.prev = fr_malloc(keys * sizeof(int32_t)),

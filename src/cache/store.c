@@ -192,9 +192,15 @@ _Atomic size_t *fr_store_account(struct fr_store *s)
 
 /* --- eviction --- */
 
+/* A part is kept free for what workers add at the same moment, each before it
+ * trims: the bound holds at every moment, not only in between. */
+#define HEADROOM_PARTS 16u
+
 static bool is_over(const struct fr_store *s)
 {
-	return fr_store_held(s) > atomic_load_explicit(&s->memory, memory_order_relaxed);
+	size_t memory = atomic_load_explicit(&s->memory, memory_order_relaxed);
+
+	return fr_store_held(s) > memory - memory / HEADROOM_PARTS;
 }
 
 /* SIEVE: the hand goes from old to new; who was asked for since it came by
