@@ -33,6 +33,12 @@ static void cache_fini(struct fr_config_cache *c, const struct fr_config_cache *
 		names_fini(c->bypass_cookies, c->n_bypass_cookies);
 }
 
+static void hints_fini(struct fr_config_hints *h, const struct fr_config_hints *inherited)
+{
+	if (!inherited || h->query_only != inherited->query_only)
+		names_fini(h->query_only, h->n_query_only);
+}
+
 static void site_fini(struct fr_config_site *site)
 {
 	for (size_t i = 0; i < site->n_hosts; i++)
@@ -47,9 +53,16 @@ static void site_fini(struct fr_config_site *site)
 	for (size_t i = 0; i < site->n_paths; i++) {
 		free(site->paths[i].prefix);
 		cache_fini(&site->paths[i].cache, &site->cache);
+		hints_fini(&site->paths[i].hints, &site->hints);
 	}
 	free(site->paths);
+	for (size_t i = 0; i < site->n_rules; i++) {
+		free(site->rules[i].path);
+		names_fini(site->rules[i].links, site->rules[i].n_links);
+	}
+	free(site->rules);
 	cache_fini(&site->cache, NULL);
+	hints_fini(&site->hints, NULL);
 }
 
 void fr_config_unref(struct fr_config **cp)
@@ -73,6 +86,7 @@ void fr_config_unref(struct fr_config **cp)
 	free(c->cert_file);
 	free(c->key_file);
 	free(c->admin_token);
+	free(c->hint_memory.file);
 	free(c);
 }
 
@@ -151,6 +165,12 @@ void fr_config_default_admin(struct fr_config *c, const char *path)
 	                                 .kind = FR_ADDRESS_UNIX,
 	                                 .path = fr_str_dup(fr_str_from(path))};
 	c->n_listeners++;
+}
+
+void fr_config_default_hint_file(struct fr_config *c, const char *path)
+{
+	if (!c->hint_memory.file && !c->hint_memory.no_file)
+		c->hint_memory.file = fr_str_dup(fr_str_from(path));
 }
 
 /* --- from arguments --- */

@@ -52,13 +52,48 @@ struct fr_config_origin {
 	uint32_t max_waiting;           /* 1024: requests that may wait; beyond: 503 */
 };
 
+enum fr_early_hints {
+	FR_EARLY_HINTS_AUTO,   /* to navigations over HTTP/2 (default) */
+	FR_EARLY_HINTS_ALWAYS, /* to every GET over HTTP/2 that gets no pushes */
+	FR_EARLY_HINTS_OFF
+};
+
 struct fr_config_hints {
-	bool push;                      /* true */
-	bool absolute_links;            /* true */
-	uint32_t max_pushes_page;       /* 50; 0..256 */
+	bool push;                       /* true */
+	enum fr_early_hints early_hints; /* auto */
+	bool early_hints_http1;          /* false: 103 over HTTP/1.1 as well */
+	bool early_hints_csp;            /* false: an origin's 103 keeps its CSP */
+	uint32_t max_early_hints;        /* 32: links in one 103 */
+	bool memory;                     /* true: links are remembered for the next load */
+	bool html;                       /* true: HTML is scanned for them */
+	uint32_t html_interval_ms;       /* 10000: a page that brought nothing new is not scanned
+	                                    again before */
+	bool keep_query;                 /* false: the query does not tell pages apart */
+	char **query_only;               /* but these parameters do; NULL: no such rule */
+	size_t n_query_only;
+	uint32_t witnesses;       /* 3: clients that must have seen a link of personal pages */
+	bool warm;                /* true: hinted assets are fetched into the cache */
+	bool digest;              /* true: a cookie says what a client has */
+	bool absolute_links;      /* true */
+	uint32_t max_pushes_page; /* 50; 0..256 */
 	uint32_t max_pushes_connection; /* 1000 */
+	uint32_t max_push_bytes_page;   /* 4 MiB: of bodies, as far as their sizes are known */
 	uint32_t failure_ttl_ms;        /* 30000: not promised again after a failed push */
-	bool server_timing;             /* true: summary on pages */
+	bool timing_debug;              /* true: Server-Timing for who asks (Forerun-Debug: 1) */
+	uint32_t timing_percent;        /* 0: of the other pages */
+};
+
+struct fr_config_rule { /* hints for pages whose origin cannot be changed */
+	char *path;     /* of the page, '*' stands for any characters; without query */
+	char **links;   /* Link values */
+	size_t n_links;
+};
+
+struct fr_config_hint_memory { /* of all sites */
+	uint32_t size_mib;     /* 16 */
+	uint32_t ttl_ms;       /* 604800000: since a load of the page was seen last */
+	char *file;            /* where it survives restarts; NULL: nowhere */
+	bool no_file;          /* file: none */
 };
 
 struct fr_config_cache {   /* of a site or path */
@@ -95,6 +130,8 @@ struct fr_config_site {
 	struct fr_config_cache cache;
 	struct fr_config_path *paths; /* longest prefix first */
 	size_t n_paths;
+	struct fr_config_rule *rules; /* as written */
+	size_t n_rules;
 };
 
 struct fr_config_timeouts {
@@ -145,6 +182,7 @@ struct fr_config {
 	struct fr_config_limits limits;
 	struct fr_config_http2 http2;
 	struct fr_config_store store;
+	struct fr_config_hint_memory hint_memory;
 	char *admin_token; /* NULL: none needed (Unix socket) */
 	bool no_admin;     /* admin.listen: none */
 	struct fr_config_site *sites;
@@ -169,6 +207,10 @@ int fr_config_parse(const char *name, const char *text, size_t len, struct fr_co
  * this Unix socket, if it can. Before the configuration is shared. */
 void fr_config_default_admin(struct fr_config *c, const char *path);
 
+/* Where the configuration says nothing of hint_memory.file. Before the
+ * configuration is shared. */
+void fr_config_default_hint_file(struct fr_config *c, const char *path);
+
 /* What `serve` takes on the command line instead of a file. */
 struct fr_config_args {
 	const char *const *listen; /* TLS */
@@ -192,6 +234,8 @@ void fr_config_unref(struct fr_config **c);
 const struct fr_config_site *fr_config_find_site(const struct fr_config *c, struct fr_str host);
 const struct fr_config_cache *fr_config_find_cache(const struct fr_config_site *site,
                                                    struct fr_str target);
+/* Does the rule speak of this request target? */
+bool fr_config_rule_matches(const struct fr_config_rule *rule, struct fr_str target);
 /* The hint settings for a request target on that site. */
 const struct fr_config_hints *fr_config_find_hints(const struct fr_config_site *site,
                                                    struct fr_str target);

@@ -7,6 +7,16 @@
 #include "config/config.h"
 #include "config/settings.h"
 
+/* One row of a settings table as a struct fr_setting. */
+#define FR_SETTING_ROW(raw, out, key, member, kind, value, least, most)                            \
+	{#key,                                                                                     \
+	 FR_SETTING_##kind,                                                                        \
+	 offsetof(struct raw, key),                                                                \
+	 offsetof(struct out, member),                                                             \
+	 value,                                                                                    \
+	 least,                                                                                    \
+	 most},
+
 #define TEXT_MEMBER(key, member, kind, value, least, most) char *key;
 struct fr_raw_timeouts {
 	FR_SETTINGS_TIMEOUTS(TEXT_MEMBER)
@@ -19,6 +29,13 @@ struct fr_raw_http2 {
 };
 struct fr_raw_hints {
 	FR_SETTINGS_HINTS(TEXT_MEMBER)
+	char *early_hints, *server_timing;
+	char **query_only;
+	unsigned query_only_count;
+};
+struct fr_raw_hint_memory {
+	FR_SETTINGS_HINT_MEMORY(TEXT_MEMBER)
+	char *file;
 };
 struct fr_raw_cache {
 	FR_SETTINGS_CACHE(TEXT_MEMBER)
@@ -52,6 +69,11 @@ struct fr_raw_path {
 	struct fr_raw_hints *hints;
 	struct fr_raw_cache *cache;
 };
+struct fr_raw_rule {
+	char *path;
+	char **links;
+	unsigned links_count;
+};
 struct fr_raw_site {
 	char **hosts;
 	unsigned hosts_count;
@@ -61,6 +83,8 @@ struct fr_raw_site {
 	struct fr_raw_cache *cache;
 	struct fr_raw_path *paths;
 	unsigned paths_count;
+	struct fr_raw_rule *rules;
+	unsigned rules_count;
 };
 struct fr_raw {
 	char *workers;
@@ -73,6 +97,7 @@ struct fr_raw {
 	struct fr_raw_limits *limits;
 	struct fr_raw_http2 *http2;
 	struct fr_raw_store *cache;
+	struct fr_raw_hint_memory *hint_memory;
 	struct fr_raw_site *sites;
 	unsigned sites_count;
 };
@@ -104,6 +129,26 @@ int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw,
 /* A number with its unit, within bounds. path: for the message. */
 int fr_setting_parse(const struct fr_source *s, const char *path, const char *text,
                      const struct fr_setting *setting, uint32_t *out) FR_MUST_USE;
+
+/* The defaults of a group of settings; then what is written in `raw` (NULL:
+ * nothing) in their place. */
+void fr_settings_default(const struct fr_setting *settings, size_t n, void *out);
+int fr_settings_apply(const struct fr_source *s, const char *path,
+                      const struct fr_setting *settings, size_t n, const void *raw,
+                      void *out) FR_MUST_USE;
+/* Copies of n texts; owned. */
+char **fr_config_dup_names(char *const *names, unsigned n);
+/* A path of a file, relative to the configuration's folder; owned. NULL for NULL. */
+char *fr_config_dup_path(const struct fr_source *s, const char *path);
+
+/* --- convert_hints.c --- */
+void fr_hints_default(struct fr_config_hints *out);
+int fr_hints_take(const struct fr_source *s, const char *path, const struct fr_raw_hints *raw,
+                  struct fr_config_hints *out) FR_MUST_USE;
+int fr_rules_take(const struct fr_source *s, const char *path, const struct fr_raw_site *raw,
+                  struct fr_config_site *site) FR_MUST_USE;
+int fr_hint_memory_take(const struct fr_source *s, const struct fr_raw_hint_memory *raw,
+                        struct fr_config_hint_memory *out) FR_MUST_USE;
 
 /* --- address.c --- */
 /* "127.0.0.1:8443", "[::1]:443", "*:443", "unix:/path" into *l (host, port or

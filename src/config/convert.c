@@ -6,34 +6,22 @@
 #include "base/mem.h"
 #include "config/config_priv.h"
 
-#define ROW(raw, out, key, member, kind, value, least, most)                                       \
-	{#key,                                                                                     \
-	 FR_SETTING_##kind,                                                                        \
-	 offsetof(struct raw, key),                                                                \
-	 offsetof(struct out, member),                                                             \
-	 value,                                                                                    \
-	 least,                                                                                    \
-	 most},
-
-#define X(...) ROW(fr_raw_timeouts, fr_config_timeouts, __VA_ARGS__)
+#define X(...) FR_SETTING_ROW(fr_raw_timeouts, fr_config_timeouts, __VA_ARGS__)
 static const struct fr_setting timeouts_settings[] = {FR_SETTINGS_TIMEOUTS(X)};
 #undef X
-#define X(...) ROW(fr_raw_limits, fr_config_limits, __VA_ARGS__)
+#define X(...) FR_SETTING_ROW(fr_raw_limits, fr_config_limits, __VA_ARGS__)
 static const struct fr_setting limits_settings[] = {FR_SETTINGS_LIMITS(X)};
 #undef X
-#define X(...) ROW(fr_raw_http2, fr_config_http2, __VA_ARGS__)
+#define X(...) FR_SETTING_ROW(fr_raw_http2, fr_config_http2, __VA_ARGS__)
 static const struct fr_setting http2_settings[] = {FR_SETTINGS_HTTP2(X)};
 #undef X
-#define X(...) ROW(fr_raw_hints, fr_config_hints, __VA_ARGS__)
-static const struct fr_setting hints_settings[] = {FR_SETTINGS_HINTS(X)};
-#undef X
-#define X(...) ROW(fr_raw_cache, fr_config_cache, __VA_ARGS__)
+#define X(...) FR_SETTING_ROW(fr_raw_cache, fr_config_cache, __VA_ARGS__)
 static const struct fr_setting cache_settings[] = {FR_SETTINGS_CACHE(X)};
 #undef X
-#define X(...) ROW(fr_raw_store, fr_config_store, __VA_ARGS__)
+#define X(...) FR_SETTING_ROW(fr_raw_store, fr_config_store, __VA_ARGS__)
 static const struct fr_setting store_settings[] = {FR_SETTINGS_STORE(X)};
 #undef X
-#define X(...) ROW(fr_raw_origin, fr_config_origin, __VA_ARGS__)
+#define X(...) FR_SETTING_ROW(fr_raw_origin, fr_config_origin, __VA_ARGS__)
 static const struct fr_setting origin_settings[] = {FR_SETTINGS_ORIGIN(X)};
 #undef X
 
@@ -162,15 +150,14 @@ static void store(const struct fr_setting *setting, void *out, uint32_t v)
 	}
 }
 
-static void set_defaults(const struct fr_setting *settings, size_t n, void *out)
+void fr_settings_default(const struct fr_setting *settings, size_t n, void *out)
 {
 	for (size_t i = 0; i < n; i++)
 		store(&settings[i], out, settings[i].value);
 }
 
-/* What is written in `raw` (NULL: nothing) replaces what is in `out`. */
-static int apply(const struct fr_source *s, const char *path, const struct fr_setting *settings,
-                 size_t n, const void *raw, void *out)
+int fr_settings_apply(const struct fr_source *s, const char *path,
+                      const struct fr_setting *settings, size_t n, const void *raw, void *out)
 {
 	for (size_t i = 0; raw && i < n; i++) {
 		char key[200], *text;
@@ -189,12 +176,12 @@ static int apply(const struct fr_source *s, const char *path, const struct fr_se
 	return 0;
 }
 
-#define DEFAULTS(group, out) set_defaults(group##_settings, FR_COUNT(group##_settings), out)
+#define DEFAULTS(group, out) fr_settings_default(group##_settings, FR_COUNT(group##_settings), out)
 #define APPLY(s, path, group, raw, out)                                                            \
-	apply(s, path, group##_settings, FR_COUNT(group##_settings), raw, out)
+	fr_settings_apply(s, path, group##_settings, FR_COUNT(group##_settings), raw, out)
 
 /* Paths of files are taken relative to the configuration's folder. */
-static char *dup_path(const struct fr_source *s, const char *path)
+char *fr_config_dup_path(const struct fr_source *s, const char *path)
 {
 	const char *slash = s->text ? strrchr(s->name, '/') : NULL;
 	char *all;
@@ -248,7 +235,7 @@ static int take_listeners(const struct fr_source *s, const struct fr_raw *raw, s
 /* The first line of the file, without white space at its ends. */
 static int read_token(const struct fr_source *s, const char *file, char **out)
 {
-	char line[FR_ADMIN_TOKEN_MAX_BYTES + 2], *path = dup_path(s, file);
+	char line[FR_ADMIN_TOKEN_MAX_BYTES + 2], *path = fr_config_dup_path(s, file);
 	FILE *f = fopen(path, "re");
 	struct fr_str token = {0};
 
@@ -306,8 +293,8 @@ static int take_certificate(const struct fr_source *s, const char *path,
 		return 0;
 	if (!raw->certificate != !raw->key)
 		return fr_config_complain(s, path, "certificate and key belong together");
-	*cert = dup_path(s, raw->certificate);
-	*key = dup_path(s, raw->key);
+	*cert = fr_config_dup_path(s, raw->certificate);
+	*key = fr_config_dup_path(s, raw->key);
 	return 0;
 }
 
@@ -330,7 +317,7 @@ static int take_origin(const struct fr_source *s, const char *path, const struct
 	else if (raw->host && strcmp(raw->host, "preserve") != 0)
 		return fr_config_complain(s, key, "expected preserve or origin, not '%s'",
 		                          raw->host);
-	o->ca_file = dup_path(s, raw->ca);
+	o->ca_file = fr_config_dup_path(s, raw->ca);
 	return APPLY(s, path, origin, raw, o);
 }
 
@@ -365,7 +352,7 @@ static int longest_first(const void *a, const void *b)
 	return la < lb ? 1 : (la > lb ? -1 : 0);
 }
 
-static char **dup_names(char *const *names, unsigned n)
+char **fr_config_dup_names(char *const *names, unsigned n)
 {
 	char **out = fr_calloc(n, sizeof(char *));
 
@@ -383,11 +370,12 @@ static int take_cache(const struct fr_source *s, const char *key, const struct f
 	if (rc < 0 || !raw)
 		return rc;
 	if (raw->query_only) {
-		out->query_only = dup_names(raw->query_only, raw->query_only_count);
+		out->query_only = fr_config_dup_names(raw->query_only, raw->query_only_count);
 		out->n_query_only = raw->query_only_count;
 	}
 	if (raw->bypass_cookies) {
-		out->bypass_cookies = dup_names(raw->bypass_cookies, raw->bypass_cookies_count);
+		out->bypass_cookies =
+			fr_config_dup_names(raw->bypass_cookies, raw->bypass_cookies_count);
 		out->n_bypass_cookies = raw->bypass_cookies_count;
 	}
 	return 0;
@@ -414,7 +402,7 @@ static int take_paths(const struct fr_source *s, const char *path, const struct 
 		site->n_paths++;
 		p->hints = site->hints;
 		(void)snprintf(key, sizeof key, "%s.paths[%u].hints", path, i);
-		rc = APPLY(s, key, hints, r->hints, &p->hints);
+		rc = fr_hints_take(s, key, r->hints, &p->hints);
 		p->cache = site->cache;
 		(void)snprintf(key, sizeof key, "%s.paths[%u].cache", path, i);
 		if (rc == 0)
@@ -440,15 +428,17 @@ static int take_site(const struct fr_source *s, unsigned i, const struct fr_raw_
 	(void)snprintf(key, sizeof key, "%s.origin", path);
 	if (rc == 0)
 		rc = take_origin(s, key, raw->origin, &site->origin);
-	DEFAULTS(hints, &site->hints);
+	fr_hints_default(&site->hints);
 	(void)snprintf(key, sizeof key, "%s.hints", path);
 	if (rc == 0)
-		rc = APPLY(s, key, hints, raw->hints, &site->hints);
+		rc = fr_hints_take(s, key, raw->hints, &site->hints);
 	DEFAULTS(cache, &site->cache);
 	(void)snprintf(key, sizeof key, "%s.cache", path);
 	if (rc == 0)
 		rc = take_cache(s, key, raw->cache, &site->cache);
-	return rc == 0 ? take_paths(s, path, raw, site) : rc;
+	if (rc == 0)
+		rc = take_paths(s, path, raw, site);
+	return rc == 0 ? fr_rules_take(s, path, raw, site) : rc;
 }
 
 static int check_hosts(const struct fr_source *s, const struct fr_config *c)
@@ -534,6 +524,8 @@ int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw, struc
 		rc = APPLY(s, "http2", http2, raw->http2, &c->http2);
 	if (rc == 0)
 		rc = APPLY(s, "cache", store, raw->cache, &c->store);
+	if (rc == 0)
+		rc = fr_hint_memory_take(s, raw->hint_memory, &c->hint_memory);
 	if (rc == 0)
 		rc = take_sites(s, raw, c);
 	if (rc < 0) {

@@ -1,4 +1,4 @@
-/* Which site and which hint settings a request gets. */
+/* Which site, which hint settings and which rules a request gets. */
 #include "config/config.h"
 
 /* How well a pattern matches: 0 not at all, more for a longer wildcard, most
@@ -44,6 +44,36 @@ static bool has_prefix(struct fr_str target, struct fr_str prefix)
 		return false;
 	return target.len == prefix.len || prefix.p[prefix.len - 1] == '/' ||
 	       target.p[prefix.len] == '/' || target.p[prefix.len] == '?';
+}
+
+/* '*' stands for any characters, also none. On a mismatch the last star takes
+ * one more: at most len(pattern) * len(path) steps. */
+static bool matches(struct fr_str pattern, struct fr_str path)
+{
+	size_t p = 0, t = 0, star = SIZE_MAX, from = 0;
+
+	while (t < path.len) {
+		if (p < pattern.len && pattern.p[p] == '*') {
+			star = p++;
+			from = t;
+		} else if (p < pattern.len && pattern.p[p] == path.p[t]) {
+			p++;
+			t++;
+		} else if (star != SIZE_MAX) {
+			p = star + 1;
+			t = ++from;
+		} else {
+			return false;
+		}
+	}
+	while (p < pattern.len && pattern.p[p] == '*')
+		p++;
+	return p == pattern.len;
+}
+
+bool fr_config_rule_matches(const struct fr_config_rule *rule, struct fr_str target)
+{
+	return matches(fr_str_from(rule->path), fr_str_sub(target, 0, fr_str_find(target, '?')));
 }
 
 static const struct fr_config_path *find_path(const struct fr_config_site *site,

@@ -9,6 +9,7 @@
 #define MAX_SITES 1000
 #define MAX_HOSTS 100
 #define MAX_PATHS 200
+#define MAX_RULES 1000
 #define MAX_LISTENERS 64
 #define MAX_NAMES 64
 
@@ -32,10 +33,16 @@ static const cyaml_schema_field_t limits_fields[] = {FR_SETTINGS_LIMITS(X) CYAML
 static const cyaml_schema_field_t http2_fields[] = {FR_SETTINGS_HTTP2(X) CYAML_FIELD_END};
 #undef X
 #define X(key, member, kind, value, least, most) ROW(fr_raw_hints, key)
-static const cyaml_schema_field_t hints_fields[] = {FR_SETTINGS_HINTS(X) CYAML_FIELD_END};
-#undef X
 static const cyaml_schema_value_t text_value = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED)};
+static const cyaml_schema_field_t hints_fields[] = {
+	FR_SETTINGS_HINTS(X) TEXT(fr_raw_hints, early_hints), TEXT(fr_raw_hints, server_timing),
+	LIST(fr_raw_hints, query_only, &text_value, MAX_NAMES), CYAML_FIELD_END};
+#undef X
+#define X(key, member, kind, value, least, most) ROW(fr_raw_hint_memory, key)
+static const cyaml_schema_field_t hint_memory_fields[] = {
+	FR_SETTINGS_HINT_MEMORY(X) TEXT(fr_raw_hint_memory, file), CYAML_FIELD_END};
+#undef X
 #define X(key, member, kind, value, least, most) ROW(fr_raw_cache, key)
 static const cyaml_schema_field_t cache_fields[] = {
 	FR_SETTINGS_CACHE(X) LIST(fr_raw_cache, query_only, &text_value, MAX_NAMES),
@@ -67,12 +74,17 @@ static const cyaml_schema_field_t path_fields[] = {
 	GROUP(fr_raw_path, cache, cache_fields), CYAML_FIELD_END};
 static const cyaml_schema_value_t path_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fr_raw_path, path_fields)};
+static const cyaml_schema_field_t rule_fields[] = {
+	TEXT(fr_raw_rule, path), LIST(fr_raw_rule, links, &text_value, MAX_NAMES), CYAML_FIELD_END};
+static const cyaml_schema_value_t rule_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fr_raw_rule, rule_fields)};
 static const cyaml_schema_field_t site_fields[] = {LIST(fr_raw_site, hosts, &text_value, MAX_HOSTS),
                                                    GROUP(fr_raw_site, tls, site_tls_fields),
                                                    GROUP(fr_raw_site, origin, origin_fields),
                                                    GROUP(fr_raw_site, hints, hints_fields),
                                                    GROUP(fr_raw_site, cache, cache_fields),
                                                    LIST(fr_raw_site, paths, &path_value, MAX_PATHS),
+                                                   LIST(fr_raw_site, rules, &rule_value, MAX_RULES),
                                                    CYAML_FIELD_END};
 static const cyaml_schema_value_t site_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fr_raw_site, site_fields)};
@@ -86,6 +98,7 @@ static const cyaml_schema_field_t root_fields[] = {
 	GROUP(fr_raw, limits, limits_fields),
 	GROUP(fr_raw, http2, http2_fields),
 	GROUP(fr_raw, cache, store_fields),
+	GROUP(fr_raw, hint_memory, hint_memory_fields),
 	LIST(fr_raw, sites, &site_value, MAX_SITES),
 	CYAML_FIELD_END};
 static const cyaml_schema_value_t root_value = {

@@ -66,11 +66,25 @@ enum fr_setting_kind {
 
 #define FR_SETTINGS_HINTS(X)                                                                       \
 	X(push, push, SWITCH, 1, 0, 1)                                                             \
+	X(early_hints_http1, early_hints_http1, SWITCH, 0, 0, 1)                                   \
+	X(early_hints_csp, early_hints_csp, SWITCH, 0, 0, 1)                                       \
+	X(max_early_hints, max_early_hints, COUNT_OF, 32, 0, 64)                                   \
+	X(memory, memory, SWITCH, 1, 0, 1)                                                         \
+	X(html, html, SWITCH, 1, 0, 1)                                                             \
+	X(html_interval, html_interval_ms, DURATION, 10000, 0, 86400000)                           \
+	X(keep_query, keep_query, SWITCH, 0, 0, 1)                                                 \
+	X(witnesses, witnesses, COUNT_OF, 3, 1, 8)                                                 \
+	X(warm, warm, SWITCH, 1, 0, 1)                                                             \
+	X(digest, digest, SWITCH, 1, 0, 1)                                                         \
 	X(absolute_links, absolute_links, SWITCH, 1, 0, 1)                                         \
 	X(max_pushes_per_page, max_pushes_page, COUNT_OF, 50, 0, 256)                              \
 	X(max_pushes_per_connection, max_pushes_connection, COUNT_OF, 1000, 0, 65536)              \
-	X(failure_ttl, failure_ttl_ms, DURATION, 30000, 0, 86400000)                               \
-	X(server_timing, server_timing, SWITCH, 1, 0, 1)
+	X(max_push_bytes_per_page, max_push_bytes_page, SIZE, 4 * FR_MIB, 0, 1024 * FR_MIB)        \
+	X(failure_ttl, failure_ttl_ms, DURATION, 30000, 0, 86400000)
+
+#define FR_SETTINGS_HINT_MEMORY(X)                                                                 \
+	X(size, size_mib, MEBIBYTES, 16, 1, 65536)                                                 \
+	X(ttl, ttl_ms, DURATION, 604800000, 60000, 2592000000)
 
 #define FR_SETTINGS_STORE(X)                                                                       \
 	X(memory, memory_mib, MEBIBYTES, 256, 1, 1048576)                                          \

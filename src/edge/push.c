@@ -194,13 +194,27 @@ void fr_push_links(struct fr_exchange *page, const struct fr_fields *fields)
 		decide(page, true);
 }
 
+/* Summaries cost bytes: who asks for one gets it, and a share of the others. */
+static bool wants_timing(const struct fr_exchange *page)
+{
+	const struct fr_config_hints *h = settings(page);
+	uint8_t dice;
+
+	if (h->timing_debug &&
+	    fr_str_is(fr_fields_value(&page->req.fields, FR_FIELD_FORERUN_DEBUG), "1"))
+		return true;
+	if (h->timing_percent == 0)
+		return false;
+	fr_random_bytes(&dice, sizeof dice);
+	return (uint32_t)dice * 100 / 256 < h->timing_percent;
+}
+
 static void add_server_timing(struct fr_exchange *page)
 {
 	char summary[SUMMARY_BYTES];
 	struct fr_str value;
 
-	if (!settings(page)->server_timing ||
-	    fr_plan_summary(page->plan, summary, sizeof summary) == 0)
+	if (!wants_timing(page) || fr_plan_summary(page->plan, summary, sizeof summary) == 0)
 		return;
 	if (fr_arena_printf(&page->arena, &value, "forerun;desc=\"%s\"", summary) < 0 ||
 	    fr_fields_add_id(&page->resp.fields, FR_FIELD_SERVER_TIMING, value) < 0)

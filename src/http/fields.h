@@ -22,20 +22,24 @@
 	X(AGE, "age")                                                                              \
 	X(AUTHORIZATION, "authorization")                                                          \
 	X(CACHE_CONTROL, "cache-control")                                                          \
+	X(CACHE_DIGEST, "cache-digest")                                                            \
 	X(CACHE_STATUS, "cache-status")                                                            \
 	X(CACHE_TAG, "cache-tag")                                                                  \
 	X(CDN_CACHE_CONTROL, "cdn-cache-control")                                                  \
+	X(CLEAR_SITE_DATA, "clear-site-data")                                                      \
 	X(CONNECTION, "connection")                                                                \
 	X(CONTENT_ENCODING, "content-encoding")                                                    \
 	X(CONTENT_LENGTH, "content-length")                                                        \
 	X(CONTENT_LOCATION, "content-location")                                                    \
 	X(CONTENT_RANGE, "content-range")                                                          \
+	X(CONTENT_SECURITY_POLICY, "content-security-policy")                                      \
 	X(CONTENT_TYPE, "content-type")                                                            \
 	X(COOKIE, "cookie")                                                                        \
 	X(DATE, "date")                                                                            \
 	X(ETAG, "etag")                                                                            \
 	X(EXPECT, "expect")                                                                        \
 	X(EXPIRES, "expires")                                                                      \
+	X(FORERUN_DEBUG, "forerun-debug")                                                          \
 	X(FORWARDED, "forwarded")                                                                  \
 	X(HOST, "host")                                                                            \
 	X(HTTP2_SETTINGS, "http2-settings")                                                        \
@@ -57,6 +61,7 @@
 	X(PROXY_CONNECTION, "proxy-connection")                                                    \
 	X(RANGE, "range")                                                                          \
 	X(REFERER, "referer")                                                                      \
+	X(SEC_FETCH_DEST, "sec-fetch-dest")                                                        \
 	X(SEC_FETCH_MODE, "sec-fetch-mode")                                                        \
 	X(SEC_WEBSOCKET_KEY, "sec-websocket-key")                                                  \
 	X(SERVER, "server")                                                                        \

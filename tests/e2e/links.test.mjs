@@ -131,7 +131,7 @@ test('push can be disabled in the middle of a connection', async (t) => {
 
 test('HTTP/1.1 clients get the page and its links', async (t) => {
   const { f } = await siteWith(t, '</a.css>; rel=preload; as=style');
-  const r = await raw(f.plainPort, `GET ${page} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+  const r = await raw(f.plainPort, `GET ${page} HTTP/1.1\r\nHost: a\r\nForerun-Debug: 1\r\nConnection: close\r\n\r\n`);
   assert.match(r.text, /link: <\/a.css>/);
   assert.match(r.text, /push-disabled=1/);
 });
@@ -266,7 +266,7 @@ sites:
     hints: {max_pushes_per_page: 1}
     paths:
       - {prefix: /d/x/off, hints: {push: false}}
-      - {prefix: /d/x/quiet, hints: {server_timing: false, max_pushes_per_page: 2}}
+      - {prefix: /d/x/quiet, hints: {server_timing: "off", max_pushes_per_page: 2}}
 ` });
   const s = await h2connect(t, f.port);
   assert.deepEqual((await loadPage(s, '/d/x/off/1')).paths, []);

@@ -266,6 +266,65 @@ static void options_make_one_site_for_any_host(void **state)
 	assert_non_null(strstr(why.text, "origin"));
 }
 
+static void hints_have_modes_rules_and_a_memory(void **state)
+{
+	const struct fr_config_hints *h;
+
+	(void)state;
+	assert_int_equal(
+		parse("listen: [{address: \"*:0\"}]\n"
+	              "hint_memory: {size: 2MiB, ttl: 1h, file: hints.db}\n"
+	              "sites:\n"
+	              "  - hosts: [\"*\"]\n"
+	              "    origin: {url: \"http://o\"}\n"
+	              "    hints: {early_hints: always, server_timing: 25%, query_only: [id]}\n"
+	              "    paths: [{prefix: /a, hints: {early_hints: \"off\"}}]\n"
+	              "    rules:\n"
+	              "      - {path: \"/shop/*.html\", links: [\"</a.css>; rel=preload; "
+	              "as=style\"]}\n"),
+		0);
+	assert_int_equal(config->hint_memory.size_mib, 2);
+	assert_int_equal(config->hint_memory.ttl_ms, 3600000);
+	assert_string_equal(config->hint_memory.file, "hints.db");
+	h = fr_config_find_hints(&config->sites[0], S("/"));
+	assert_int_equal(h->early_hints, FR_EARLY_HINTS_ALWAYS);
+	assert_true(h->timing_debug);
+	assert_int_equal(h->timing_percent, 25);
+	assert_int_equal(h->n_query_only, 1);
+	h = fr_config_find_hints(&config->sites[0], S("/a"));
+	assert_int_equal(h->early_hints, FR_EARLY_HINTS_OFF);
+	assert_int_equal(h->n_query_only, 1);
+	assert_int_equal(config->sites[0].n_rules, 1);
+}
+
+static void rules_match_paths_with_stars(void **state)
+{
+	static const struct {
+		const char *pattern, *target;
+		bool matches;
+	} cases[] = {
+		{"/", "/", true},
+		{"/", "/a", false},
+		{"/a", "/a?x=1", true},
+		{"/a/*", "/a/b/c", true},
+		{"/a/*", "/a", false},
+		{"*", "/anything", true},
+		{"/*.html", "/x.html", true},
+		{"/*.html", "/x.htm", false},
+		{"/a*b*c", "/aXbYbZc", true},
+		{"/a*b*c", "/aXbYbZ", false},
+		{"/a**", "/a", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+		struct fr_config_rule rule = {.path = (char *)(uintptr_t)cases[i].pattern};
+
+		if (fr_config_rule_matches(&rule, S(cases[i].target)) != cases[i].matches)
+			fail_msg("%s and %s", cases[i].pattern, cases[i].target);
+	}
+}
+
 /* --- docs/configuration.md --- */
 
 static char *read_docs(void)
@@ -341,6 +400,7 @@ static void every_setting_is_documented_with_default_and_bounds(void **state)
 	GROUP("hints", FR_SETTINGS_HINTS);
 	GROUP("cache", FR_SETTINGS_STORE);
 	GROUP("cache", FR_SETTINGS_CACHE);
+	GROUP("hint_memory", FR_SETTINGS_HINT_MEMORY);
 #undef X
 	free(docs);
 }
@@ -378,6 +438,8 @@ int main(void)
 		T(the_admin_interface_needs_a_token_over_tcp),
 		T(addresses_of_listeners_are_understood),
 		T(options_make_one_site_for_any_host),
+		T(hints_have_modes_rules_and_a_memory),
+		T(rules_match_paths_with_stars),
 		T(every_setting_is_documented_with_default_and_bounds),
 		T(the_documented_example_is_valid),
 	};

@@ -245,7 +245,7 @@ export async function loadPage(session, path, extra = {}, onPush) {
     if (onPush) onPush(stream, p);
   };
   session.on('stream', listener);
-  const page = await h2request(session, { ':path': path, ...extra });
+  const page = await h2request(session, { ':path': path, 'forerun-debug': '1', ...extra });
   await Promise.all(pushes.map((p) => p.done));
   session.off('stream', listener);
   return { page, pushes, paths: pushes.map((p) => p.path) };
