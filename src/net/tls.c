@@ -1,6 +1,7 @@
 #include "net/tls.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
@@ -319,4 +320,15 @@ const char *fr_tls_library_version(void)
 void fr_random_bytes(void *out, size_t len)
 {
 	FR_ASSERT(len <= 65536 && RAND_bytes(out, (int)len) == 1);
+}
+
+void fr_sha256(const struct fr_str *parts, size_t n, uint8_t out[FR_SHA256_BYTES])
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
+
+	for (size_t i = 0; ok && i < n; i++)
+		ok = EVP_DigestUpdate(ctx, parts[i].p, parts[i].len) == 1;
+	FR_ASSERT(ok && EVP_DigestFinal_ex(ctx, out, NULL) == 1);
+	EVP_MD_CTX_free(ctx);
 }

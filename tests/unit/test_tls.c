@@ -235,6 +235,24 @@ static void a_folder_that_cannot_be_written_is_named(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+static void sha256_is_that_of_the_parts_together(void **state)
+{
+	/* FIPS 180-4's examples: "abc", and nothing */
+	static const uint8_t abc[] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea,
+	                              0x41, 0x41, 0x40, 0xde, 0x5d, 0xae, 0x22, 0x23,
+	                              0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c,
+	                              0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
+	static const uint8_t nothing[] = {0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14};
+	struct fr_str parts[] = {FR_STR("a"), {NULL, 0}, FR_STR("bc")};
+	uint8_t out[FR_SHA256_BYTES];
+
+	(void)state;
+	fr_sha256(parts, 3, out);
+	assert_memory_equal(out, abc, sizeof abc);
+	fr_sha256(NULL, 0, out);
+	assert_memory_equal(out, nothing, sizeof nothing);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +263,7 @@ int main(void)
 		T(the_local_authority_is_kept_and_private),
 		T(a_damaged_certificate_is_made_again_under_the_same_authority),
 		T(a_folder_that_cannot_be_written_is_named),
+		cmocka_unit_test(sha256_is_that_of_the_parts_together),
 	};
 
 	RUN(tests);
