@@ -254,15 +254,15 @@ int fr_digest_parse(struct fr_str value, int64_t now_s, struct fr_digest *out)
 
 /* --- the Cookie field --- */
 
-/* The next crumb, trimmed; false at the end. */
+/* The next crumb with the white space around it; empty ones are skipped. */
 static bool next_crumb(struct fr_str *rest, struct fr_str *crumb)
 {
 	while (rest->len) {
 		size_t end = fr_str_find(*rest, ';');
 
-		*crumb = fr_str_trim(fr_str_sub(*rest, 0, end));
+		*crumb = fr_str_sub(*rest, 0, end);
 		*rest = fr_str_sub(*rest, end + 1, rest->len);
-		if (crumb->len)
+		if (fr_str_trim(*crumb).len)
 			return true;
 	}
 	return false;
@@ -284,31 +284,25 @@ int fr_digest_take(struct fr_arena *arena, struct fr_str cookie_field, struct fr
                    struct fr_str *rest)
 {
 	struct fr_str left = cookie_field, crumb, found = {NULL, 0}, another;
-	size_t others = 0, len = 0;
+	size_t len = 0;
 	char *p;
 
-	while (next_crumb(&left, &crumb)) {
-		if (!is_digest(crumb, &another))
-			others += crumb.len + 2;
-		else if (!found.p)
-			found = another;
-	}
+	while (!found.p && next_crumb(&left, &crumb))
+		(void)is_digest(crumb, &found);
 	if (!found.p)
 		return 0;
-	p = fr_arena_alloc(arena, others);
+	p = fr_arena_alloc(arena, cookie_field.len); /* never longer than it was */
 	if (!p)
 		return FR_ERR_NOMEM;
 	for (left = cookie_field; next_crumb(&left, &crumb);) {
 		if (is_digest(crumb, &another))
 			continue;
-		if (len) {
-			memcpy(p + len, "; ", 2);
-			len += 2;
-		}
+		if (len)
+			p[len++] = ';';
 		memcpy(p + len, crumb.p, crumb.len);
 		len += crumb.len;
 	}
 	*value = found;
-	*rest = fr_str_make(p, len);
+	*rest = fr_str_trim(fr_str_make(p, len));
 	return 1;
 }

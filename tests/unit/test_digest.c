@@ -351,7 +351,8 @@ static void the_cookie_is_taken_out_of_the_field(void **state)
 	take("fr-digest=abc; a=b", "abc", "a=b");
 	take("a=b; fr-digest=abc", "abc", "a=b");
 	take("a=b; fr-digest=abc; c=d=e", "abc", "a=b; c=d=e");
-	take("a=b;fr-digest = abc ;c", "abc", "a=b; c");
+	take("a=b;fr-digest = abc ;c", "abc", "a=b;c");
+	take(";;a=b;  c;fr-digest=1", "1", "a=b;  c");
 	take("fr-digest=1; a=b; fr-digest=2;; fr-digest=3", "1", "a=b");
 	take("fr-digest=", "", "");
 	take(" ; fr-digest=x=y; ", "x=y", "");
