@@ -63,6 +63,13 @@ static void all_parameters_of_interest_are_read(void **state)
 	assert_str(links[0].media, "(min-width: 1px)");
 	assert_str(links[0].fetchpriority, "high");
 	assert_str(links[0].imagesrcset, "a.png 1x, b.png 2x");
+	assert_int_equal(
+		parse("</a.png>; rel=preload; as=image; imagesizes=\"(min-width: 9px) 50vw, 9px\"; "
+	              "integrity=sha256-YQ==; Integrity=x; referrerpolicy=no-referrer"),
+		1);
+	assert_str(links[0].imagesizes, "(min-width: 9px) 50vw, 9px");
+	assert_str(links[0].integrity, "sha256-YQ==");
+	assert_str(links[0].referrerpolicy, "no-referrer");
 	assert_int_equal(parse("</a>;rel=preload;crossorigin=use-credentials"), 1);
 	assert_int_equal(links[0].crossorigin, FR_CORS_CREDENTIALS);
 }
@@ -133,6 +140,150 @@ static void without_memory_a_link_is_skipped(void **state)
 	assert_str(link.target, "/b");
 }
 
+/* --- writing --- */
+
+static void check_written(const char *value, const char *expected)
+{
+	struct fr_str out = {0};
+
+	assert_int_equal(parse(value), 1);
+	assert_int_equal(fr_link_write(&arena, &links[0], links[0].target, &out), 0);
+	assert_str(out, expected);
+	assert_int_equal(out.p[out.len], '\0');
+}
+
+static void a_link_is_written_in_one_form_however_it_came(void **state)
+{
+	(void)state;
+	check_written("</app.css> ;FETCHPRIORITY=high;type=text/css;x=y; crossorigin=\"\"; "
+	              "as=\"style\";rel=\"next preload\"",
+	              "</app.css>; rel=preload; as=style; crossorigin; type=\"text/css\"; "
+	              "fetchpriority=high");
+	check_written("<//c.test>; rel=\"preconnect modulepreload\"; crossorigin=use-credentials",
+	              "<//c.test>; rel=\"modulepreload preconnect\"; crossorigin=use-credentials");
+	check_written("</a#b>;nopush;rel=preload;anchor;media=\"a\\\"\\\\ (b)\";as=",
+	              "</a#b>; rel=preload; as=\"\"; media=\"a\\\"\\\\ (b)\"; anchor=\"\"; nopush");
+	check_written("<>; rel=preload", "<>; rel=preload");
+}
+
+static void another_target_can_be_written(void **state)
+{
+	struct fr_str out = {0};
+
+	(void)state;
+	assert_int_equal(parse("<a.css>; rel=preload; as=style"), 1);
+	assert_int_equal(fr_link_write(&arena, &links[0], S("/d/a.css"), &out), 0);
+	assert_str(out, "</d/a.css>; rel=preload; as=style");
+}
+
+static void what_cannot_be_in_a_field_is_not_written(void **state)
+{
+	static const char *const targets[] = {"/a>", "/<", "/a b", "/\n", "/\x7f", "/\xc3\xa9"};
+	struct fr_link link = {.rels = FR_REL_PRELOAD};
+	struct fr_str out = S("untouched");
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(targets); i++)
+		assert_int_equal(fr_link_write(&arena, &link, S(targets[i]), &out), FR_ERR_SYNTAX);
+	link.media = S("a\r\nSet-Cookie: b");
+	assert_int_equal(fr_link_write(&arena, &link, S("/"), &out), FR_ERR_SYNTAX);
+	link.media = fr_str_make("\0", 1);
+	assert_int_equal(fr_link_write(&arena, &link, S("/"), &out), FR_ERR_SYNTAX);
+	link = (struct fr_link){.as = S("style")};
+	assert_int_equal(fr_link_write(&arena, &link, S("/"), &out), FR_ERR_INVALID);
+	link.rels = FR_REL_PRELOAD;
+	fr_mem_fail_after(1);
+	assert_int_equal(fr_link_write(&arena, &link, S("/"), &out), FR_ERR_NOMEM);
+	fr_mem_fail_after(0);
+	assert_str(out, "untouched");
+}
+
+/* The longest that is written is read back; one byte more is refused. */
+static void values_have_the_limit_of_the_reader(void **state)
+{
+	static char text[FR_LINK_MAX_VALUE_BYTES];
+	struct fr_link link = {.rels = FR_REL_PRELOAD}, back;
+	size_t most = sizeof text - 2;
+	struct fr_str out;
+
+	(void)state;
+	memset(text, '/', sizeof text);
+	link.media = fr_str_make(text, most);
+	assert_int_equal(fr_link_write(&arena, &link, fr_str_make(text, most), &out), 0);
+	assert_true(fr_link_next(&arena, &out, &back, NULL));
+	assert_int_equal(back.target.len, most);
+	assert_int_equal(back.media.len, most);
+	assert_int_equal(fr_link_write(&arena, &link, fr_str_make(text, most + 1), &out),
+	                 FR_ERR_LIMIT);
+	link.media.len = most + 1;
+	assert_int_equal(fr_link_write(&arena, &link, S("/"), &out), FR_ERR_LIMIT);
+	memset(text, '"', sizeof text);
+	link.media.len = most / 2 + 1;
+	assert_int_equal(fr_link_write(&arena, &link, S("/"), &out), FR_ERR_LIMIT);
+}
+
+static bool is_same(const struct fr_link *a, const struct fr_link *b)
+{
+	return fr_str_eq(a->target, b->target) && a->rels == b->rels && fr_str_eq(a->as, b->as) &&
+	       fr_str_eq(a->type, b->type) && fr_str_eq(a->media, b->media) &&
+	       fr_str_eq(a->imagesrcset, b->imagesrcset) &&
+	       fr_str_eq(a->imagesizes, b->imagesizes) && fr_str_eq(a->integrity, b->integrity) &&
+	       fr_str_eq(a->referrerpolicy, b->referrerpolicy) &&
+	       fr_str_eq(a->fetchpriority, b->fetchpriority) && a->crossorigin == b->crossorigin &&
+	       a->nopush == b->nopush && a->has_anchor == b->has_anchor &&
+	       fr_str_eq(a->anchor, b->anchor) && !a->media.p == !b->media.p;
+}
+
+static unsigned next_random(unsigned *seed)
+{
+	*seed = *seed * 1103515245u + 12345u;
+	return *seed >> 16;
+}
+
+/* Absent, empty, or of any bytes that a field may hold. */
+static struct fr_str random_text(unsigned *seed)
+{
+	static const char bytes[] = "\"\\,;<>= \tabc'()/\xc3\xa9#%";
+	size_t n = next_random(seed) % 12;
+	char *p = fr_arena_alloc(&arena, n + 1);
+
+	if (next_random(seed) % 3 == 0)
+		return (struct fr_str){0};
+	for (size_t i = 0; i < n; i++)
+		p[i] = bytes[next_random(seed) % (sizeof bytes - 1)];
+	return fr_str_make(p, n);
+}
+
+static void any_link_is_read_back_as_it_was_written(void **state)
+{
+	unsigned seed = 1;
+
+	(void)state;
+	for (size_t i = 0; i < 20000; i++) {
+		struct fr_link back, l = {.target = S("/a,b;c?\"d\"=#e"),
+		                          .rels = 1 + next_random(&seed) % 7,
+		                          .as = random_text(&seed),
+		                          .type = random_text(&seed),
+		                          .media = random_text(&seed),
+		                          .imagesrcset = random_text(&seed),
+		                          .imagesizes = random_text(&seed),
+		                          .integrity = random_text(&seed),
+		                          .referrerpolicy = random_text(&seed),
+		                          .fetchpriority = random_text(&seed),
+		                          .anchor = random_text(&seed),
+		                          .crossorigin = next_random(&seed) % 3,
+		                          .nopush = next_random(&seed) % 2};
+		struct fr_str out, again;
+
+		l.has_anchor = l.anchor.p != NULL;
+		assert_int_equal(fr_link_write(&arena, &l, l.target, &out), 0);
+		again = out;
+		if (!fr_link_next(&arena, &again, &back, NULL) || again.len || !is_same(&l, &back))
+			fail_msg("not the same: %s", out.p);
+		fr_arena_reset(&arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +295,11 @@ int main(void)
 		T(an_unfinished_string_ends_the_field),
 		T(escapes_are_removed_from_strings),
 		T(without_memory_a_link_is_skipped),
+		T(a_link_is_written_in_one_form_however_it_came),
+		T(another_target_can_be_written),
+		T(what_cannot_be_in_a_field_is_not_written),
+		T(values_have_the_limit_of_the_reader),
+		T(any_link_is_read_back_as_it_was_written),
 	};
 
 	RUN(tests);
