@@ -1,0 +1,219 @@
+#include "hints/scan_decode.h"
+
+#include <brotli/decode.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+#include "base/mem.h"
+
+/* Given at once; on the stack. */
+#define PIECE_BYTES 4096u
+/* zlib: a window of 32 KiB, and a gzip header before it. */
+#define GZIP_WINDOW_BITS (15 + 16)
+
+enum kind { IDENTITY, GZIP, BROTLI, UNKNOWN };
+
+struct fr_scan_decode {
+	fr_scan_decoded *on_data;
+	void *user; /* borrowed */
+	enum kind kind;
+	bool is_over;        /* no more is given */
+	bool is_between;     /* the encoding's end was seen, and nothing behind it */
+	size_t taken, given; /* bytes */
+	size_t held;         /* bytes by the brotli decoder */
+	z_stream zlib;
+	BrotliDecoderState *brotli; /* owned */
+};
+
+static enum kind kind_of(struct fr_str encoding)
+{
+	encoding = fr_str_trim(encoding);
+	if (encoding.len == 0 || fr_str_iis(encoding, "identity"))
+		return IDENTITY;
+	if (fr_str_iis(encoding, "gzip") || fr_str_iis(encoding, "x-gzip"))
+		return GZIP;
+	return fr_str_iis(encoding, "br") ? BROTLI : UNKNOWN;
+}
+
+bool fr_scan_can_decode(struct fr_str encoding)
+{
+	return kind_of(encoding) != UNKNOWN;
+}
+
+/* --- the memory of the brotli decoder: each block has its size before it --- */
+
+union block {
+	size_t size;
+	max_align_t align;
+};
+
+static void *take_memory(void *user, size_t size)
+{
+	struct fr_scan_decode *d = user;
+	union block *b;
+
+	if (size > FR_SCAN_MAX_DECODER_BYTES || d->held + size > FR_SCAN_MAX_DECODER_BYTES)
+		return NULL;
+	b = fr_try_malloc(sizeof *b + size);
+	if (!b)
+		return NULL;
+	b->size = size;
+	d->held += size;
+	return b + 1;
+}
+
+static void give_memory(void *user, void *p)
+{
+	struct fr_scan_decode *d = user;
+	union block *b = p;
+
+	if (!b)
+		return;
+	d->held -= b[-1].size;
+	free(b - 1);
+}
+
+/* --- lifecycle --- */
+
+static bool start(struct fr_scan_decode *d)
+{
+	switch (d->kind) {
+	case GZIP:
+		return inflateInit2(&d->zlib, GZIP_WINDOW_BITS) == Z_OK;
+	case BROTLI:
+		d->brotli = BrotliDecoderCreateInstance(take_memory, give_memory, d);
+		return d->brotli != NULL;
+	default:
+		d->is_between = true;
+		return true;
+	}
+}
+
+struct fr_scan_decode *fr_scan_decode_new(struct fr_str encoding, fr_scan_decoded *on_data,
+                                          void *user)
+{
+	struct fr_scan_decode *d;
+
+	if (!fr_scan_can_decode(encoding))
+		return NULL;
+	d = fr_calloc(1, sizeof *d);
+	d->on_data = on_data;
+	d->user = user;
+	d->kind = kind_of(encoding);
+	if (!start(d))
+		fr_scan_decode_free(&d);
+	return d;
+}
+
+void fr_scan_decode_free(struct fr_scan_decode **dp)
+{
+	struct fr_scan_decode *d = *dp;
+
+	if (!d)
+		return;
+	if (d->kind == GZIP)
+		(void)inflateEnd(&d->zlib);
+	if (d->brotli)
+		BrotliDecoderDestroyInstance(d->brotli);
+	free(d);
+	*dp = NULL;
+}
+
+bool fr_scan_decode_is_over(const struct fr_scan_decode *d)
+{
+	return d->is_over;
+}
+
+void fr_scan_decode_stop(struct fr_scan_decode *d)
+{
+	d->is_over = true;
+}
+
+bool fr_scan_decode_is_whole(const struct fr_scan_decode *d)
+{
+	return !d->is_over && d->is_between;
+}
+
+/* --- decoding --- */
+
+/* used: encoded bytes that were taken for this. */
+static void give(struct fr_scan_decode *d, const char *p, size_t len, size_t used)
+{
+	size_t room = FR_SCAN_MAX_BYTES - d->given;
+	bool is_too_long = len > room;
+
+	d->taken += used;
+	if (is_too_long)
+		len = room;
+	d->given += len;
+	if (d->kind != IDENTITY && d->given > FR_SCAN_FREE_BYTES &&
+	    d->given / FR_SCAN_MAX_RATIO > d->taken) {
+		d->is_over = true;
+		return;
+	}
+	if (len)
+		d->on_data(d->user, p, len);
+	d->is_over |= is_too_long;
+}
+
+static void feed_gzip(struct fr_scan_decode *d, const uint8_t *data, size_t len)
+{
+	char piece[PIECE_BYTES];
+	int rc = Z_OK;
+
+	d->zlib.next_in = (uint8_t *)data;
+	d->zlib.avail_in = (uInt)len;
+	do {
+		uInt before = d->zlib.avail_in;
+
+		if (rc == Z_STREAM_END) /* another member may follow (RFC 1952 §2.2) */
+			(void)inflateReset(&d->zlib);
+		d->zlib.next_out = (uint8_t *)piece;
+		d->zlib.avail_out = sizeof piece;
+		rc = inflate(&d->zlib, Z_NO_FLUSH);
+		d->is_between = rc == Z_STREAM_END;
+		give(d, piece, sizeof piece - d->zlib.avail_out, before - d->zlib.avail_in);
+		if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
+			d->is_over = true;
+	} while (!d->is_over && (d->zlib.avail_in || (rc == Z_OK && !d->zlib.avail_out)));
+	if (rc == Z_STREAM_END)
+		(void)inflateReset(&d->zlib);
+}
+
+static void feed_brotli(struct fr_scan_decode *d, const uint8_t *data, size_t len)
+{
+	BrotliDecoderResult rc;
+
+	/* a brotli stream has one end, and nothing may follow it */
+	if (d->is_between) {
+		d->is_over = true;
+		return;
+	}
+	do {
+		uint8_t piece[PIECE_BYTES], *out = piece;
+		size_t room = sizeof piece, before = len;
+
+		rc = BrotliDecoderDecompressStream(d->brotli, &len, &data, &room, &out, NULL);
+		d->is_between = rc == BROTLI_DECODER_RESULT_SUCCESS;
+		give(d, (const char *)piece, sizeof piece - room, before - len);
+		if (rc == BROTLI_DECODER_RESULT_ERROR || (d->is_between && len))
+			d->is_over = true;
+	} while (!d->is_over && rc == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT);
+}
+
+void fr_scan_decode_feed(struct fr_scan_decode *d, const void *data, size_t len)
+{
+	bool is_too_long = len > FR_SCAN_MAX_BYTES - d->taken;
+
+	if (d->is_over || len == 0)
+		return;
+	if (is_too_long)
+		len = FR_SCAN_MAX_BYTES - d->taken;
+	if (d->kind == GZIP)
+		feed_gzip(d, data, len);
+	else if (d->kind == BROTLI)
+		feed_brotli(d, data, len);
+	else
+		give(d, data, len, len);
+	d->is_over |= is_too_long;
+}
