@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/stream_priv.h"
+#include "net/tcp_path.h"
 
 /* Bytes in the kernel that were not sent yet: more would only delay what
  * becomes more urgent later (design, "never far ahead of the network"). */
@@ -320,6 +321,19 @@ void fr_stream_peer(const struct fr_stream *s, char *out, size_t cap, uint16_t *
 		*port = ntohs(in->sin_port);
 		(void)inet_ntop(AF_INET, &in->sin_addr, out, (socklen_t)cap);
 	}
+}
+
+int fr_stream_path(const struct fr_stream *s, struct fr_path *out)
+{
+	struct fr_path path;
+
+	if (s->is_unix || s->state == FR_STREAM_CONNECTING || s->state == FR_STREAM_CLOSING)
+		return FR_ERR_UNSUPPORTED;
+	if (fr_tcp_path(s->fd, &path) < 0)
+		return FR_ERR_IO;
+	path.unsent_bytes += fr_stream_backlog(s);
+	*out = path;
+	return 0;
 }
 
 const char *fr_stream_error_text(const struct fr_stream *s)

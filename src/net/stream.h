@@ -94,6 +94,20 @@ bool fr_stream_eof_is_clean(const struct fr_stream *s);
 /* After a handshake that failed: bytes past the TLS layer, as far as the
  * socket takes them at once. */
 void fr_stream_send_unencrypted(struct fr_stream *s, const void *data, size_t len);
+/* What TCP knows of the way to the peer (TCP_INFO). */
+struct fr_path {
+	uint64_t rtt_us;          /* smoothed */
+	uint64_t min_rtt_us;      /* 0: not known yet */
+	uint64_t cwnd_bytes;      /* congestion window */
+	uint64_t unsent_bytes;    /* in the kernel and in our buffers, not sent yet */
+	uint64_t in_flight_bytes; /* sent, not acknowledged and not known to be lost */
+	/* 0: not known yet. Only what was measured while the sender had more to
+	 * send counts: else it is our own silence that was measured. */
+	uint64_t delivery_rate_bytes_per_s;
+};
+/* One system call. 0; FR_ERR_UNSUPPORTED for Unix sockets and before the
+ * connection is there; FR_ERR_IO. */
+int fr_stream_path(const struct fr_stream *s, struct fr_path *out) FR_MUST_USE;
 /* Why the last failure happened, for the log. */
 const char *fr_stream_error_text(const struct fr_stream *s);
 

@@ -1,0 +1,11 @@
+/* TCP_INFO of a socket, apart from net/stream_*.c: the kernel's header, which has more of
+ * struct tcp_info than the C library's, cannot be included with the latter. */
+#ifndef FR_NET_TCP_PATH_H
+#define FR_NET_TCP_PATH_H
+
+#include "net/stream.h"
+
+/* See fr_stream_path; unsent_bytes is the kernel's alone. 0 or FR_ERR_IO. */
+int fr_tcp_path(int fd, struct fr_path *out) FR_MUST_USE;
+
+#endif
