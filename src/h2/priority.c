@@ -1,82 +1,258 @@
-/* The order of sending: where a push stands beside the page it belongs to.
+/* The order of sending: where a page and its pushes stand. A page is placed
+ * anew, with all of its pushes, whenever one of them comes, goes or changes:
+ * that is simpler than moving single ones, and they are few.
  *
- * Clients that send SETTINGS_NO_RFC7540_PRIORITIES=1 are served by RFC 9218:
- * BLOCKING pushes get an urgency one step above the page (which is moved one
- * down if it is at the top already), NORMAL ones the page's, LATE ones three
- * steps below it. For all others nghttp2 keeps the tree of RFC 7540, where a
- * stream sends only while its parent has nothing to send:
+ * Clients that send SETTINGS_NO_RFC7540_PRIORITIES=1 are served by RFC 9218.
+ * With U for the page's urgency:
  *
- *     parent of the page -> blocking 1 -> blocking 2 -> page -> late ones
- *                        -> normal ones
+ *                    lead   later
+ *     page           U-2    U          where U leaves no room above, page and
+ *     BLOCKING       U-1    U-1        pushes change places on 0 and 1
+ *     NORMAL         U      U
+ *     LATE           U+3, behind the default urgency
+ *
+ * For all others nghttp2 keeps the tree of RFC 7540, where a stream sends only
+ * while its parent has nothing to send. The page's own parent stays on top:
+ *
+ *     lead:  parent -> page -> blocking 1 -> blocking 2 -> normal and late ones
+ *     later: parent -> blocking 1 -> blocking 2 -> page -> late ones
+ *                                               -> normal ones
  */
 #include "h2/session_priv.h"
 
 #define LATE_STEPS 3u
 #define LATE_WEIGHT NGHTTP2_MIN_WEIGHT
 
-static void set_urgency(struct fr_h2_session *s, int32_t id, uint32_t urgency, bool incremental,
-                        bool ours)
+/* A page and what was found of its pushes. */
+struct family {
+	struct fr_h2_session *s;
+	struct fr_h2_stream *page;
+	bool has_blocking, has_normal, has_pushes;
+	bool is_leading; /* the page's first bytes are still due */
+};
+
+/* Streams that we place by rank: those that are on the wire and of which the
+ * client said nothing. */
+static bool is_ours(const struct fr_h2_stream *st)
+{
+	return st->is_push && st->is_ranked && !st->is_pinned && st->state != FR_H2_ST_RESERVED &&
+	       st->state != FR_H2_ST_CLOSED;
+}
+
+static bool is_child(const struct fr_h2_stream *st, const struct fr_h2_stream *page)
+{
+	return is_ours(st) && st->page_id == page->id;
+}
+
+bool fr_h2_is_by_urgency(const struct fr_h2_session *s)
+{
+	return nghttp2_session_get_remote_settings(s->ng, NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES) ==
+	       1;
+}
+
+/* --- by urgency --- */
+
+static void set_urgency(const struct fr_h2_stream *st, uint32_t urgency, bool incremental)
 {
 	nghttp2_extpri p = {.urgency = urgency, .inc = incremental};
 
-	(void)nghttp2_session_change_extpri_stream_priority(s->ng, id, &p, ours);
+	(void)nghttp2_session_change_extpri_stream_priority(st->session->ng, st->id, &p, 0);
 }
 
-static void rank_by_urgency(struct fr_h2_session *s, const struct fr_h2_stream *push,
-                            struct fr_h2_stream *page)
+static uint32_t late_urgency(uint32_t page)
 {
-	uint32_t urgency = page ? page->urgency : NGHTTP2_EXTPRI_DEFAULT_URGENCY;
+	uint32_t urgency = page + LATE_STEPS;
 
-	switch (push->rank) {
-	case FR_H2_RANK_BLOCKING:
-		if (urgency == NGHTTP2_EXTPRI_URGENCY_HIGH && page) {
-			page->urgency = (uint8_t)++urgency;
-			set_urgency(s, page->id, urgency, false, true);
-		}
-		set_urgency(s, push->id, urgency ? urgency - 1 : 0, false, false);
-		break;
-	case FR_H2_RANK_NORMAL:
-		set_urgency(s, push->id, urgency, true, false);
-		break;
-	case FR_H2_RANK_LATE:
-		urgency += LATE_STEPS;
-		if (urgency > NGHTTP2_EXTPRI_URGENCY_LOW)
-			urgency = NGHTTP2_EXTPRI_URGENCY_LOW;
-		set_urgency(s, push->id, urgency, true, false);
-		break;
+	if (urgency <= FR_URGENCY_DEFAULT)
+		return FR_URGENCY_DEFAULT + 1;
+	return urgency < FR_URGENCY_LOWEST ? urgency : FR_URGENCY_LOWEST;
+}
+
+static void order_by_urgency(const struct family *f)
+{
+	uint32_t rest = f->page->priority.urgency, blocking, page;
+
+	/* room for LATE below */
+	if (f->has_pushes && rest == FR_URGENCY_LOWEST)
+		rest--;
+	if (f->has_blocking && rest == 0)
+		rest = 1;
+	blocking = rest ? rest - 1 : 0;
+	page = rest;
+	if (f->has_blocking && f->is_leading) {
+		page = blocking ? blocking - 1 : 0;
+		blocking = page + 1;
+	}
+	/* a stream that is not incremental lets no other of its urgency beside it */
+	set_urgency(f->page, page, f->page->priority.incremental || f->has_normal);
+	for (const struct fr_h2_stream *st = f->s->streams; st; st = st->next) {
+		if (!is_child(st, f->page))
+			continue;
+		if (st->rank == FR_H2_RANK_BLOCKING)
+			set_urgency(st, blocking, false);
+		else if (st->rank == FR_H2_RANK_NORMAL)
+			set_urgency(st, rest, true);
+		else
+			set_urgency(st, late_urgency(rest), true);
 	}
 }
 
-static void depend(struct fr_h2_session *s, int32_t id, int32_t on, int32_t weight)
+/* --- in the tree --- */
+
+static void depend(const struct fr_h2_stream *st, int32_t on, int32_t weight)
 {
 	nghttp2_priority_spec spec;
 
 	nghttp2_priority_spec_init(&spec, on, weight, 0);
-	(void)nghttp2_session_change_stream_priority(s->ng, id, &spec);
+	(void)nghttp2_session_change_stream_priority(st->session->ng, st->id, &spec);
 }
 
-static void rank_in_tree(struct fr_h2_session *s, const struct fr_h2_stream *push)
+/* Above the page, beyond the pushes that we put between, whatever their rank is now. */
+static int32_t parent_of(const struct family *f, nghttp2_stream *page)
 {
-	nghttp2_stream *page = nghttp2_session_find_stream(s->ng, push->page_id), *parent;
-	int32_t parent_id, weight;
+	const struct fr_h2_stream *st;
+	nghttp2_stream *at = page;
+	int32_t id;
 
-	if (!page)
-		return;
-	parent = nghttp2_stream_get_parent(page);
-	parent_id = parent ? nghttp2_stream_get_stream_id(parent) : 0;
-	weight = nghttp2_stream_get_weight(page);
-	switch (push->rank) {
-	case FR_H2_RANK_BLOCKING:
-		depend(s, push->id, parent_id, weight);
-		depend(s, push->page_id, push->id, weight);
-		break;
-	case FR_H2_RANK_NORMAL:
-		depend(s, push->id, parent_id, weight);
-		break;
-	case FR_H2_RANK_LATE:
-		depend(s, push->id, push->page_id, LATE_WEIGHT);
-		break;
+	do {
+		at = nghttp2_stream_get_parent(at);
+		id = at ? nghttp2_stream_get_stream_id(at) : 0;
+		st = id ? fr_h2_find(f->s, id) : NULL;
+	} while (st && is_child(st, f->page));
+	return id;
+}
+
+/* From the last blocking push to the first, which is how the list has them:
+ * each is put on top, and the one before it below it. Returns the last one. */
+static const struct fr_h2_stream *chain_blocking(const struct family *f, int32_t top,
+                                                 const struct fr_h2_stream *tail, int32_t weight)
+{
+	const struct fr_h2_stream *below = tail, *last = NULL;
+
+	for (const struct fr_h2_stream *st = f->s->streams; st; st = st->next) {
+		if (!is_child(st, f->page) || st->rank != FR_H2_RANK_BLOCKING)
+			continue;
+		depend(st, top, weight);
+		if (below)
+			depend(below, st->id, weight);
+		if (!last)
+			last = st;
+		below = st;
 	}
+	return last;
+}
+
+static void order_in_tree(const struct family *f)
+{
+	nghttp2_stream *ng = nghttp2_session_find_stream(f->s->ng, f->page->id);
+	const struct fr_h2_stream *last;
+	int32_t top, weight, normal, late;
+
+	if (!ng || !f->has_pushes)
+		return;
+	top = parent_of(f, ng);
+	weight = nghttp2_stream_get_weight(ng);
+	normal = top;
+	late = f->page->id;
+	if (f->is_leading) {
+		depend(f->page, top, weight);
+		last = chain_blocking(f, f->page->id, NULL, weight);
+		if (last)
+			normal = late = last->id;
+	} else {
+		last = chain_blocking(f, top, f->page, weight);
+		if (last)
+			normal = last->id;
+	}
+	for (const struct fr_h2_stream *st = f->s->streams; st; st = st->next) {
+		if (is_child(st, f->page) && st->rank == FR_H2_RANK_NORMAL)
+			depend(st, normal, weight);
+		else if (is_child(st, f->page) && st->rank == FR_H2_RANK_LATE)
+			depend(st, late, LATE_WEIGHT);
+	}
+}
+
+/* The page is gone, and what hung on it inherited its place and weight: a LATE
+ * push would share with the client's own requests. */
+static void order_orphan(const struct fr_h2_stream *st)
+{
+	nghttp2_stream *ng = nghttp2_session_find_stream(st->session->ng, st->id), *parent;
+
+	if (!ng || st->rank != FR_H2_RANK_LATE)
+		return;
+	if (fr_h2_is_by_urgency(st->session)) {
+		set_urgency(st, late_urgency(FR_URGENCY_DEFAULT), true);
+		return;
+	}
+	parent = nghttp2_stream_get_parent(ng);
+	depend(st, parent ? nghttp2_stream_get_stream_id(parent) : 0, LATE_WEIGHT);
+}
+
+/* --- when --- */
+
+static void order_page(struct fr_h2_stream *page)
+{
+	struct family f = {.s = page->session, .page = page};
+
+	f.is_leading = page->body_sent_bytes < page->lead_bytes;
+	for (const struct fr_h2_stream *st = f.s->streams; st; st = st->next) {
+		if (!is_child(st, page))
+			continue;
+		f.has_pushes = true;
+		f.has_blocking |= st->rank == FR_H2_RANK_BLOCKING;
+		f.has_normal |= st->rank == FR_H2_RANK_NORMAL;
+	}
+	if (fr_h2_is_by_urgency(f.s))
+		order_by_urgency(&f);
+	else
+		order_in_tree(&f);
+}
+
+static void order_push(struct fr_h2_stream *st)
+{
+	if (st->is_pinned)
+		set_urgency(st, st->priority.urgency, st->priority.incremental);
+	else if (is_ours(st) && !fr_h2_find(st->session, st->page_id))
+		order_orphan(st);
+}
+
+void fr_h2_apply_order(struct fr_h2_session *s)
+{
+	if (!s->order_pending)
+		return;
+	for (struct fr_h2_stream *st = s->streams; st; st = st->next) {
+		if (!st->needs_order)
+			continue;
+		st->needs_order = false;
+		if (st->is_push)
+			order_push(st);
+		else
+			order_page(st);
+	}
+	s->order_pending = false;
+}
+
+void fr_h2_needs_order(struct fr_h2_stream *st)
+{
+	struct fr_h2_stream *page = st->is_ranked ? fr_h2_find(st->session, st->page_id) : NULL;
+
+	if (page && !page->is_push)
+		page->needs_order = true;
+	st->needs_order = true;
+	st->session->order_pending = true;
+}
+
+void fr_h2_order_without(struct fr_h2_stream *st)
+{
+	struct fr_h2_session *s = st->session;
+
+	if (st->is_ranked)
+		fr_h2_needs_order(st);
+	if (st->is_push || s->n_pushes == 0)
+		return;
+	for (struct fr_h2_stream *push = s->streams; push; push = push->next)
+		if (push->is_ranked && push->page_id == st->id)
+			push->needs_order = s->order_pending = true;
 }
 
 void fr_h2_rank_push(struct fr_h2_session *s, int32_t push_id, int32_t page_id,
@@ -86,37 +262,36 @@ void fr_h2_rank_push(struct fr_h2_session *s, int32_t push_id, int32_t page_id,
 
 	if (!st || !st->is_push)
 		return;
-	st->has_rank = true;
+	st->is_ranked = true;
 	st->rank = rank;
 	st->page_id = page_id;
-	s->ranks_pending |= st->state != FR_H2_ST_RESERVED;
+	if (st->state != FR_H2_ST_RESERVED)
+		fr_h2_needs_order(st);
 }
 
-/* In the order of the promises, which is that of their ids: the list has the
- * newest first, so it is walked once to find the oldest that waits. */
-static struct fr_h2_stream *oldest_waiting(struct fr_h2_session *s)
-{
-	struct fr_h2_stream *oldest = NULL;
+/* --- the lead --- */
 
-	for (struct fr_h2_stream *st = s->streams; st; st = st->next)
-		if (st->has_rank && st->state != FR_H2_ST_RESERVED &&
-		    (!oldest || st->id < oldest->id))
-			oldest = st;
-	return oldest;
+void fr_h2_lead(struct fr_h2_session *s, int32_t page_id, size_t lead_bytes)
+{
+	struct fr_h2_stream *st = fr_h2_find(s, page_id);
+
+	if (!st || st->is_push)
+		return;
+	st->lead_bytes = lead_bytes;
+	fr_h2_needs_order(st);
 }
 
-void fr_h2_apply_ranks(struct fr_h2_session *s)
+size_t fr_h2_lead_left(const struct fr_h2_stream *st)
 {
-	bool by_urgency = nghttp2_session_get_remote_settings(
-				  s->ng, NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES) == 1;
-	struct fr_h2_stream *st;
+	return st->body_sent_bytes < st->lead_bytes ? st->lead_bytes - st->body_sent_bytes
+	                                            : SIZE_MAX;
+}
 
-	while ((st = oldest_waiting(s))) {
-		st->has_rank = false;
-		if (by_urgency)
-			rank_by_urgency(s, st, fr_h2_find(s, st->page_id));
-		else
-			rank_in_tree(s, st);
-	}
-	s->ranks_pending = false;
+void fr_h2_body_framed(struct fr_h2_stream *st, size_t len)
+{
+	bool was_leading = st->body_sent_bytes < st->lead_bytes;
+
+	st->body_sent_bytes += len;
+	if (was_leading && st->body_sent_bytes >= st->lead_bytes)
+		fr_h2_needs_order(st);
 }

@@ -27,19 +27,6 @@ static bool take_pseudo(struct fr_h2_stream *st, struct fr_str name, struct fr_s
 	return false;
 }
 
-/* The urgency of a Priority field (RFC 9218 §4.1), enough for our own order:
- * nghttp2 reads the field itself for the client's. */
-static uint8_t read_urgency(struct fr_str value)
-{
-	struct fr_str item;
-
-	while (fr_str_next_item(&value, &item))
-		if (item.len == 3 && item.p[0] == 'u' && item.p[1] == '=' && item.p[2] >= '0' &&
-		    item.p[2] <= '7')
-			return (uint8_t)(item.p[2] - '0');
-	return NGHTTP2_EXTPRI_DEFAULT_URGENCY;
-}
-
 static void take_trailer(struct fr_h2_stream *st, struct fr_str name, struct fr_str value)
 {
 	if ((name.len && name.p[0] == ':') || !st->trailers ||
@@ -152,6 +139,6 @@ bool fr_h2_finish_request(struct fr_h2_stream *st)
 		return false;
 	expect = fr_fields_get(&req->fields, FR_FIELD_EXPECT);
 	req->expect_continue = expect && fr_str_iis(expect->value, "100-continue");
-	st->urgency = read_urgency(fr_fields_value(&req->fields, FR_FIELD_PRIORITY));
+	fr_h2_take_request_priority(st);
 	return true;
 }

@@ -74,7 +74,7 @@ struct fr_h2_stream *fr_h2_stream_new(struct fr_h2_session *s, int32_t id)
 	st->magic = FR_H2_STREAM_MAGIC;
 	st->id = id;
 	st->session = s;
-	st->urgency = NGHTTP2_EXTPRI_DEFAULT_URGENCY;
+	st->priority = fr_priority_default();
 	st->next = s->streams;
 	st->pprev = &s->streams;
 	if (st->next)
@@ -127,6 +127,7 @@ void fr_h2_stream_close(struct fr_h2_stream *st, uint32_t code)
 	bool by_peer = st->is_reset_by_peer;
 
 	st->state = FR_H2_ST_CLOSED;
+	fr_h2_order_without(st);
 	if (st->unconsumed)
 		(void)nghttp2_session_consume_connection(s->ng, st->unconsumed);
 	fr_h2_stream_free(st);
@@ -199,13 +200,16 @@ static nghttp2_session *make_ng(struct fr_h2_session *s)
 	FR_ASSERT(nghttp2_session_callbacks_new(&cb) == 0 && nghttp2_option_new(&opt) == 0);
 	fr_h2_set_receive_callbacks(cb);
 	fr_h2_set_send_callbacks(cb);
+	fr_h2_set_priority_callbacks(cb);
 	nghttp2_option_set_no_auto_window_update(opt, 1);
 	nghttp2_option_set_no_closed_streams(opt, 1);
 	nghttp2_option_set_max_outbound_ack(opt, MAX_OUTBOUND_ACK);
 	nghttp2_option_set_max_settings(opt, MAX_SETTINGS_ENTRIES);
 	nghttp2_option_set_max_continuations(opt, s->limits.continuation_frames);
 	nghttp2_option_set_max_deflate_dynamic_table_size(opt, s->limits.encoder_table_bytes);
-	nghttp2_option_set_builtin_recv_extension_type(opt, NGHTTP2_PRIORITY_UPDATE);
+	/* nghttp2 ignores it for pushes, lets a later Priority field win over it, and
+	 * keeps idle streams for it */
+	nghttp2_option_set_user_recv_extension_type(opt, NGHTTP2_PRIORITY_UPDATE);
 	/* ours counts more kinds of resets and speaks first */
 	nghttp2_option_set_stream_reset_rate_limit(opt, s->limits.reset_burst + 1000ull,
 	                                           s->limits.reset_per_second + 1000ull);
@@ -268,6 +272,7 @@ void fr_h2_session_free(struct fr_h2_session **sp)
 	FR_ASSERT(!s->is_draining_now);
 	for (st = s->streams; st; st = next) {
 		next = st->next;
+		(void)nghttp2_session_set_stream_user_data(s->ng, st->id, NULL);
 		fr_h2_stream_close(st, FR_H2_CANCEL);
 	}
 	nghttp2_session_del(s->ng);
@@ -325,11 +330,11 @@ int fr_h2_drain(struct fr_h2_session *s, struct fr_buf *out, size_t max_bytes)
 
 		if (n < 0)
 			rc = n == NGHTTP2_ERR_NOMEM ? FR_ERR_NOMEM : FR_ERR_PROTOCOL;
-		if (n <= 0)
+		if (n < 0 || (n == 0 && !s->order_pending))
 			break;
-		rc = fr_buf_append(out, data, (size_t)n);
-		if (s->ranks_pending)
-			fr_h2_apply_ranks(s);
+		if (n > 0)
+			rc = fr_buf_append(out, data, (size_t)n);
+		fr_h2_apply_order(s);
 	}
 	s->is_draining_now = false;
 	s->out = NULL;

@@ -38,6 +38,7 @@
 	X(SETTINGS_FLOOD, 0xb, 1, "too many SETTINGS frames")                                      \
 	X(PRIORITY_FLOOD, 0xb, 1, "too many PRIORITY frames")                                      \
 	X(WINDOW_UPDATE_FLOOD, 0xb, 1, "too many WINDOW_UPDATE frames")                            \
+	X(BAD_PRIORITY, 1, 1, "PRIORITY_UPDATE that RFC 9218 forbids")                             \
 	X(UNKNOWN_FLOOD, 0xb, 1, "too many frames of unknown types")                               \
 	X(RESET_FLOOD, 0xb, 1, "streams opened and reset too fast")                                \
 	X(ACK_QUEUE, 0xb, 1, "client does not read our acknowledgements")                          \
@@ -194,13 +195,25 @@ bool fr_h2_push_has_room(const struct fr_h2_session *s);   /* the client's strea
 int32_t fr_h2_push(struct fr_h2_session *s, int32_t parent_id, const struct fr_request *req,
                    void *stream) FR_MUST_USE;
 
-/* The order of sending (RFC 9218; for clients that use the RFC 7540 tree,
- * the same order within it): BLOCKING pushes before the body of the page
- * that they belong to, NORMAL beside it, LATE after it. Client's own streams
- * of the page's urgency or above are never behind a LATE push. */
+/* --- the order of sending (RFC 9218; for clients that use the RFC 7540 tree,
+ * the same order within it) ---
+ *
+ * Of one page: its lead (fr_h2_lead), BLOCKING pushes in the order of their
+ * promises, the rest of its body and NORMAL pushes beside it, LATE pushes. Who has
+ * nothing to send makes way. What the client says of its requests (Priority
+ * field, PRIORITY_UPDATE, PRIORITY) moves the page and its pushes with it; what it
+ * says of a push replaces our rank for good. The origin's Priority field in a
+ * response counts for clients without the tree (RFC 9218 §8). LATE pushes are
+ * behind client's own requests of the default urgency. */
 enum fr_h2_rank { FR_H2_RANK_BLOCKING, FR_H2_RANK_NORMAL, FR_H2_RANK_LATE };
+/* May be called again with another rank. Harmless on a stream that is gone. */
 void fr_h2_rank_push(struct fr_h2_session *s, int32_t push_id, int32_t page_id,
                      enum fr_h2_rank rank);
+/* The first lead_bytes of the page's body go before its BLOCKING pushes, whether those were
+ * promised before or are later. Call it before the body is sent, with the response
+ * at best; bytes that left already count. The frame that holds the last of them ends
+ * there. 0 takes it back. Harmless on a stream that is gone. */
+void fr_h2_lead(struct fr_h2_session *s, int32_t page_id, size_t lead_bytes);
 
 /* --- closing --- */
 /* Graceful shutdown (RFC 9113 §6.8), first step: GOAWAY with the highest id.

@@ -30,6 +30,7 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
 		}
 		return 0;
 	}
+	s->last_client_id = frame->hd.stream_id;
 	st = fr_h2_stream_new(s, frame->hd.stream_id);
 	st->user = s->events.on_open(s->user, st->id, &st->arena, &st->req);
 	if (!st->user) {
@@ -124,11 +125,17 @@ static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *
 			s->events.on_goaway(s->user, frame->goaway.error_code);
 		return 0;
 	}
+	if (frame->hd.type == NGHTTP2_PRIORITY_UPDATE) {
+		fr_h2_take_priority_update(s, frame->hd.stream_id);
+		return 0;
+	}
 	st = frame->hd.stream_id ? stream_of(s, frame->hd.stream_id) : NULL;
 	if (!st)
 		return 0;
 	if (frame->hd.type == NGHTTP2_HEADERS)
 		block_complete(s, st, frame);
+	else if (frame->hd.type == NGHTTP2_PRIORITY)
+		fr_h2_take_tree_priority(st);
 	else if (frame->hd.type == NGHTTP2_DATA)
 		data_complete(s, st, frame);
 	else if (frame->hd.type == NGHTTP2_RST_STREAM) {

@@ -9,6 +9,8 @@
 #define STACK_FIELDS 64u
 /* Bytes of a DATA frame's header and the pad length behind it. */
 #define FRAME_HEADER_BYTES 9u
+/* No DATA frame is made shorter than this for want of room. */
+#define MIN_FRAME_BYTES 1024u
 /* A short cookie can be guessed through the compressor (RFC 7541 §7.1). */
 #define GUESSABLE_COOKIE_BYTES 20u
 
@@ -79,6 +81,19 @@ static int error_of(int ng)
 
 /* --- bodies --- */
 
+/* Not far beyond what the drain asked for, nor beyond the page's lead. */
+static size_t bound_frame(const struct fr_h2_stream *st, size_t max)
+{
+	const struct fr_h2_session *s = st->session;
+	size_t room = s->out_until - fr_buf_len(s->out), lead = fr_h2_lead_left(st);
+
+	room = room > MIN_FRAME_BYTES + FRAME_HEADER_BYTES ? room - FRAME_HEADER_BYTES
+	                                                   : MIN_FRAME_BYTES;
+	if (max > room)
+		max = room;
+	return max < lead ? max : lead;
+}
+
 static ssize_t read_body(nghttp2_session *ng, int32_t stream_id, uint8_t *buf, size_t max,
                          uint32_t *flags, nghttp2_data_source *source, void *user)
 {
@@ -89,6 +104,10 @@ static ssize_t read_body(nghttp2_session *ng, int32_t stream_id, uint8_t *buf, s
 
 	(void)buf;
 	FR_ASSERT(st->magic == FR_H2_STREAM_MAGIC && st->id == stream_id);
+	/* Which stream is next is decided when there is room for it, not before. */
+	if (s->order_pending || !s->out || fr_buf_len(s->out) >= s->out_until)
+		return NGHTTP2_ERR_PAUSE;
+	max = bound_frame(st, max);
 	body = s->events.on_read(s->user, st->user, max);
 	if (body.failed)
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
@@ -128,6 +147,7 @@ static int send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *f
 	memcpy(at, framehd, FRAME_HEADER_BYTES);
 	s->events.on_copy(s->user, st->user, at + FRAME_HEADER_BYTES, length);
 	fr_buf_commit(s->out, FRAME_HEADER_BYTES + length);
+	fr_h2_body_framed(st, length);
 	fr_bucket_add(&s->buckets[FR_H2_BUCKET_WINDOW_UPDATE], s->limits.window_update_per_frame);
 	return 0;
 }
@@ -163,6 +183,7 @@ int fr_h2_submit_response(struct fr_h2_session *s, int32_t stream_id,
 		return FR_ERR_CLOSED;
 	if (!open_response(&l, resp, status))
 		return FR_ERR_NOMEM;
+	fr_h2_take_response_priority(st, resp);
 	rc = nghttp2_submit_response(s->ng, stream_id, l.v, l.n, has_body ? &body : NULL);
 	close_list(&l);
 	return rc < 0 ? error_of(rc) : 0;
@@ -258,10 +279,11 @@ static void promise_sent(struct fr_h2_session *s, int32_t id)
 {
 	struct fr_h2_stream *st = fr_h2_find(s, id);
 
+	s->last_push_id = id;
 	if (!st)
 		return;
 	st->state = FR_H2_ST_HALF_CLOSED;
-	s->ranks_pending |= st->has_rank;
+	fr_h2_needs_order(st);
 	if (st->reset_wanted)
 		(void)nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, id, st->reset_code);
 }

@@ -8,6 +8,7 @@
 
 #include "h2/flood.h"
 #include "h2/session.h"
+#include "http/priority.h"
 
 #define FR_H2_STREAM_MAGIC 0x68327374u
 
@@ -37,14 +38,18 @@ struct fr_h2_stream {
 	size_t fields_bytes, fields_count;  /* decoded so far, this block */
 	size_t unconsumed;                  /* body bytes handed over, window not opened */
 	uint32_t cookies;                   /* crumbs */
-	uint8_t urgency;                    /* RFC 9218, from the request's priority field */
+	struct fr_priority priority;        /* of a client's stream, and of a push that is_pinned */
+	size_t body_sent_bytes;             /* framed */
+	size_t lead_bytes;                  /* of the body: before BLOCKING pushes; 0: none */
 	bool is_push;
 	bool is_too_large; /* fields beyond the limit: stored no more */
 	bool is_malformed;
 	bool is_reset_by_peer;
 	bool is_reset_by_us; /* through fr_h2_reset */
 	bool is_deferred;    /* on_read had nothing */
-	bool has_rank;       /* rank is to be applied once promised */
+	bool is_ranked;      /* a push with rank and page_id */
+	bool is_pinned;      /* a push of which the client said where it belongs */
+	bool needs_order;    /* its place is to be found anew, with those of its pushes */
 	enum fr_h2_rank rank;
 	int32_t page_id;     /* the stream that the push belongs to */
 	uint32_t reset_code; /* RESERVED: reset as soon as promised */
@@ -60,6 +65,22 @@ enum { /* buckets for control frames */
        FR_H2_BUCKET_WINDOW_UPDATE,
        FR_H2_BUCKET_RESET,
        FR_H2_BUCKET_COUNT
+};
+
+/* PRIORITY_UPDATE frames for streams that are not open yet (RFC 9218 §7.1):
+ * the latest ones are kept, so that a client cannot make us remember more. */
+#define FR_H2_EARLY_PRIORITIES 16u
+/* Of one frame's value; a longer one says nothing. */
+#define FR_H2_PRIORITY_VALUE_BYTES 256u
+
+struct fr_h2_updates {                                 /* PRIORITY_UPDATE */
+	uint8_t frame[4 + FR_H2_PRIORITY_VALUE_BYTES]; /* being received */
+	size_t len;                                    /* may be beyond the room */
+	struct {
+		int32_t id; /* 0: free */
+		struct fr_priority priority;
+	} early[FR_H2_EARLY_PRIORITIES];
+	size_t next_early; /* overwritten next */
 };
 
 #define FR_H2_FRAME_HEAD_BYTES 9u
@@ -82,7 +103,7 @@ struct fr_h2_session {
 	struct fr_h2_events events;
 	void *user; /* borrowed */
 	uint64_t now_ms;
-	struct fr_h2_stream *streams; /* owned */
+	struct fr_h2_stream *streams; /* owned; the newest first */
 	struct fr_h2_stream *spare;   /* owned: freed streams for reuse */
 	size_t n_streams, n_pushes, n_spare;
 	struct fr_bucket buckets[FR_H2_BUCKET_COUNT];
@@ -91,7 +112,9 @@ struct fr_h2_session {
 	struct fr_buf *out; /* borrowed during a drain */
 	size_t out_until;   /* no further DATA frame beyond this length */
 	bool has_settings;  /* ours are queued */
-	bool ranks_pending; /* promised streams wait for their rank */
+	bool order_pending; /* streams have needs_order: no body is framed before */
+	int32_t last_client_id, last_push_id; /* opened; promised */
+	struct fr_h2_updates updates;
 	bool is_terminated; /* GOAWAY with an error is queued */
 	bool goaway_sent, goaway_received;
 	bool is_draining_now; /* inside fr_h2_drain */
@@ -132,7 +155,30 @@ void fr_h2_take_field(struct fr_h2_stream *st, struct fr_str name, struct fr_str
 bool fr_h2_finish_request(struct fr_h2_stream *st);
 
 /* --- priority.c --- */
-/* Gives the promised streams that wait for it their place. */
-void fr_h2_apply_ranks(struct fr_h2_session *s);
+/* Its place, and those of its pushes or of its page, are found before the next
+ * body is framed. */
+void fr_h2_needs_order(struct fr_h2_stream *st);
+/* The stream is about to go: what hung on it is placed anew. */
+void fr_h2_order_without(struct fr_h2_stream *st);
+/* Body bytes of it were framed. */
+void fr_h2_body_framed(struct fr_h2_stream *st, size_t len);
+/* Body bytes until the next change of order; SIZE_MAX: none to come. */
+size_t fr_h2_lead_left(const struct fr_h2_stream *st);
+/* Not from within nghttp2's callbacks. */
+void fr_h2_apply_order(struct fr_h2_session *s);
+
+/* --- priority_in.c --- */
+/* The request's fields are complete: its Priority field, or the client's earlier
+ * PRIORITY_UPDATE, counts. */
+void fr_h2_take_request_priority(struct fr_h2_stream *st);
+/* The origin's Priority field (RFC 9218 §8). */
+void fr_h2_take_response_priority(struct fr_h2_stream *st, const struct fr_response *resp);
+/* A PRIORITY_UPDATE frame is complete. stream_id: of the frame, which must be 0. */
+void fr_h2_take_priority_update(struct fr_h2_session *s, int32_t stream_id);
+/* A PRIORITY frame of the RFC 7540 tree, which nghttp2 has applied. */
+void fr_h2_take_tree_priority(struct fr_h2_stream *st);
+void fr_h2_set_priority_callbacks(nghttp2_session_callbacks *cb);
+/* Does the client order by urgency (RFC 9218 §2.1)? */
+bool fr_h2_is_by_urgency(const struct fr_h2_session *s);
 
 #endif

@@ -68,7 +68,9 @@ static struct fr_h2_body on_read(void *user, void *stream, size_t max)
 	size_t len = st->body < max ? st->body : max;
 
 	(void)user;
-	return (struct fr_h2_body){.len = len, .end = len == st->body};
+	return (struct fr_h2_body){.len = len,
+	                           .deferred = st->body == 0 && st->more,
+	                           .end = len == st->body && !st->more};
 }
 
 static void on_copy(void *user, void *stream, uint8_t *out, size_t len)
@@ -124,6 +126,9 @@ static int client_frame(nghttp2_session *s, const nghttp2_frame *f, void *user)
 	} else if (f->hd.type == NGHTTP2_HEADERS) {
 		seen(p, (char)('A' + f->hd.stream_id));
 	} else if (f->hd.type == NGHTTP2_DATA && f->hd.length) {
+		assert_true(p->n_data < FR_COUNT(p->data));
+		p->data[p->n_data].id = f->hd.stream_id;
+		p->data[p->n_data++].len = f->hd.length;
 		seen(p, (char)('a' + f->hd.stream_id));
 	}
 	if ((f->hd.type == NGHTTP2_DATA || f->hd.type == NGHTTP2_HEADERS) &&
@@ -191,11 +196,11 @@ bool client_to_server(void)
 	return true;
 }
 
-bool server_to_client(void)
+static bool drain(size_t bytes)
 {
 	size_t len;
 
-	(void)!fr_h2_drain(pair->server, &pair->to_client, 65536);
+	(void)!fr_h2_drain(pair->server, &pair->to_client, bytes);
 	len = fr_buf_len(&pair->to_client);
 	if (len == 0)
 		return false;
@@ -203,6 +208,18 @@ bool server_to_client(void)
 	            0);
 	fr_buf_clear(&pair->to_client);
 	return true;
+}
+
+bool server_to_client(void)
+{
+	return drain(65536);
+}
+
+void step(size_t bytes)
+{
+	while (client_to_server())
+		continue;
+	(void)drain(bytes);
 }
 
 void exchange(void)
@@ -247,14 +264,44 @@ void look_for_goaway(void)
 	fr_buf_clear(&pair->to_client);
 }
 
-int32_t ask(const char *path)
+int32_t ask_with(const char *path, const char *priority)
 {
 	nghttp2_nv nv[] = {NV(":method", "GET"), NV(":scheme", "https"), NV(":authority", "h"),
-	                   NV(":path", path)};
-	int32_t id = nghttp2_submit_request(pair->client, NULL, nv, 4, NULL, NULL);
+	                   NV(":path", path), NV("priority", priority ? priority : "")};
+	int32_t id = nghttp2_submit_request(pair->client, NULL, nv, priority ? 5 : 4, NULL, NULL);
 
 	assert_true(id > 0);
 	return id;
+}
+
+int32_t ask(const char *path)
+{
+	return ask_with(path, NULL);
+}
+
+void more_comes(struct stream *st)
+{
+	st->body += st->more;
+	st->more = 0;
+	fr_h2_resume(pair->server, st->id);
+}
+
+size_t got(const struct stream *st)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < pair->n_data; i++)
+		sum += pair->data[i].id == st->id ? pair->data[i].len : 0;
+	return sum;
+}
+
+size_t got_before(const struct stream *st, const struct stream *other)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < pair->n_data && pair->data[i].id != other->id; i++)
+		sum += pair->data[i].id == st->id ? pair->data[i].len : 0;
+	return sum;
 }
 
 struct stream *stream_of(int32_t id)
@@ -296,6 +343,45 @@ struct stream *push(struct stream *page, const char *path, enum fr_h2_rank rank)
 	pair->opened++;
 	fr_h2_rank_push(pair->server, st->id, page->id, rank);
 	return st;
+}
+
+/* --- for the order of sending --- */
+
+static const nghttp2_settings_entry by_urgency = {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1};
+
+struct stream *ask_page(const char *path, const char *priority)
+{
+	int32_t id = ask_with(path, priority);
+
+	exchange();
+	assert_non_null(stream_of(id));
+	return stream_of(id);
+}
+
+void begin(bool urgency)
+{
+	settings(&by_urgency, urgency ? 1 : 0);
+	exchange();
+}
+
+void finish(void)
+{
+	for (int i = 0; i < 200; i++)
+		step(STEP_BYTES);
+	exchange();
+}
+
+void assert_order(const struct stream *a, const struct stream *b)
+{
+	assert_true(got(a) > 0);
+	assert_true(got(b) > 0);
+	assert_int_equal(got_before(a, b), got(a));
+}
+
+void respond(struct stream *st, size_t body, size_t more)
+{
+	st->more = more;
+	answer(st, body);
 }
 
 int pair_set_up(void **state)

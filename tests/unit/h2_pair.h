@@ -15,7 +15,8 @@ struct stream { /* of the server */
 	struct fr_arena arena;
 	struct fr_request req;
 	int32_t id;
-	size_t body;
+	size_t body; /* to be sent, now */
+	size_t more; /* and later: see more_comes() */
 	bool is_open, is_complete, is_oversized, was_reset;
 	uint32_t code;
 };
@@ -32,6 +33,11 @@ struct pair {
 	/* what the client saw */
 	char order[4096]; /* one letter a DATA frame or promise: see seen() */
 	size_t n_order;
+	struct {
+		int32_t id;
+		size_t len;
+	} data[1024]; /* every DATA frame */
+	size_t n_data;
 	uint32_t reset_code[H2_PAIR_STREAMS * 2], goaway_code;
 	bool got_goaway;
 	int status[H2_PAIR_STREAMS * 2];
@@ -65,12 +71,37 @@ void raw_frame(uint8_t type, uint8_t flags, uint32_t id, const void *payload, si
 void look_for_goaway(void);
 /* A GET; returns its stream. */
 int32_t ask(const char *path);
+/* The same with a Priority field. */
+int32_t ask_with(const char *path, const char *priority);
 struct stream *stream_of(int32_t id);
 /* 200 with that many bytes. */
 void answer(struct stream *st, size_t body);
 int try_answer(struct stream *st, size_t body);
+/* What answer() was to send later is there. */
+void more_comes(struct stream *st);
+/* The server frames about that many bytes, and the client takes them. */
+void step(size_t bytes);
+/* Body bytes that the client got of `st` in all, and before the first of `other`. */
+size_t got(const struct stream *st);
+size_t got_before(const struct stream *st, const struct stream *other);
 /* NULL: refused. */
 struct stream *push(struct stream *page, const char *path, enum fr_h2_rank rank);
+
+/* --- for the order of sending --- */
+
+/* Small, so that the server has to choose often. */
+#define STEP_BYTES 2048u
+/* Settings: the client orders by urgency, or by the tree. */
+void begin(bool urgency);
+/* A request that the server has got. priority: NULL for none. */
+struct stream *ask_page(const char *path, const char *priority);
+/* 200 with `body` bytes now, `more` later. */
+void respond(struct stream *st, size_t body, size_t more);
+/* All that is left, in small steps. */
+void finish(void);
+/* All of a came before all of b. */
+void assert_order(const struct stream *a, const struct stream *b);
+
 void to_server(const uint8_t *data, size_t len);
 
 #endif

@@ -1,0 +1,312 @@
+/* The order of a page and its pushes, as the client sees it, for both ways of ordering. */
+#include "h2_pair.h"
+
+/* --- a page's lead --- */
+
+static void lead_first(bool urgency, const char *priority)
+{
+	struct stream *page, *late, *first, *second;
+
+	begin(urgency);
+	page = ask_page("/", priority);
+	late = push(page, "/late.png", FR_H2_RANK_LATE);
+	first = push(page, "/first.css", FR_H2_RANK_BLOCKING);
+	second = push(page, "/second.css", FR_H2_RANK_BLOCKING);
+	respond(late, 10000, 0);
+	respond(first, 10000, 0);
+	respond(second, 10000, 0);
+	fr_h2_lead(pair->server, page->id, 5001);
+	respond(page, 20000, 0);
+	finish();
+	assert_int_equal(pair->ended, 4);
+	assert_int_equal(got_before(page, first), 5001);
+	assert_int_equal(got_before(first, page), 0);
+	assert_order(first, second);
+	assert_int_equal(got_before(page, second), 5001);
+	assert_order(page, late);
+	assert_order(second, late);
+	/* between the lead and the rest: both style sheets */
+	for (size_t i = 0, page_bytes = 0, css = 0; i < pair->n_data; i++) {
+		page_bytes += pair->data[i].id == page->id ? pair->data[i].len : 0;
+		css += pair->data[i].id == first->id || pair->data[i].id == second->id
+		               ? pair->data[i].len
+		               : 0;
+		if (page_bytes > 5001)
+			assert_int_equal(css, 20000);
+	}
+}
+
+static void a_pages_lead_goes_before_its_blocking_pushes_by_urgency(void **state)
+{
+	(void)state;
+	lead_first(true, NULL);
+}
+
+static void the_lead_goes_first_when_no_urgency_is_left_above_the_page(void **state)
+{
+	(void)state;
+	lead_first(true, "u=0, i");
+}
+
+static void the_lead_goes_first_when_urgency_one_is_the_pages(void **state)
+{
+	(void)state;
+	lead_first(true, "u=1");
+}
+
+static void the_order_holds_for_a_page_of_the_lowest_urgency(void **state)
+{
+	(void)state;
+	lead_first(true, "u=7");
+}
+
+static void a_pages_lead_goes_before_its_blocking_pushes_in_the_tree(void **state)
+{
+	(void)state;
+	lead_first(false, NULL);
+}
+
+/* Pushes of t0 fill the think time, blocking ones first; the lead goes before
+ * what is left of them and before those of t1. */
+static void think_time(bool urgency)
+{
+	struct stream *page, *late, *early, *t1;
+
+	begin(urgency);
+	page = ask_page("/", NULL);
+	late = push(page, "/late.png", FR_H2_RANK_LATE);
+	early = push(page, "/early.css", FR_H2_RANK_BLOCKING);
+	respond(late, 12000, 0);
+	respond(early, 4000, 0);
+	step(8000);
+	assert_int_equal(got(early), 4000);
+	assert_true(got(late) > 2000 && got(late) < 8000);
+	t1 = push(page, "/t1.css", FR_H2_RANK_BLOCKING);
+	fr_h2_lead(pair->server, page->id, 3000);
+	respond(t1, 6000, 0);
+	respond(page, 9000, 0);
+	late->more = 0;
+	pair->n_data = 0;
+	finish();
+	assert_int_equal(got_before(page, t1), 3000);
+	assert_int_equal(got_before(late, t1), 0);
+	assert_int_equal(got_before(page, late), 9000);
+	assert_int_equal(got_before(t1, late), 6000);
+}
+
+static void think_time_is_filled_with_blocking_pushes_first_by_urgency(void **state)
+{
+	(void)state;
+	think_time(true);
+}
+
+static void think_time_is_filled_with_blocking_pushes_first_in_the_tree(void **state)
+{
+	(void)state;
+	think_time(false);
+}
+
+/* The origin stalls in the middle of the lead: pushes go on meanwhile. */
+static void stall(bool urgency)
+{
+	struct stream *page, *css;
+
+	begin(urgency);
+	page = ask_page("/", NULL);
+	css = push(page, "/a.css", FR_H2_RANK_BLOCKING);
+	respond(css, 10000, 0);
+	fr_h2_lead(pair->server, page->id, 4000);
+	respond(page, 1000, 9000);
+	step(3500);
+	assert_int_equal(got(page), 1000);
+	assert_true(got(css) > 1000 && got(css) < 4000);
+	more_comes(page);
+	pair->n_data = 0;
+	finish();
+	/* one frame may have been made */
+	assert_int_equal(got_before(page, css), 3000);
+	assert_int_equal(got(page), 9000);
+}
+
+static void a_page_that_stalls_makes_way_by_urgency(void **state)
+{
+	(void)state;
+	stall(true);
+}
+
+static void a_page_that_stalls_makes_way_in_the_tree(void **state)
+{
+	(void)state;
+	stall(false);
+}
+
+static void two_pages(bool urgency)
+{
+	struct stream *page[2], *css[2], *late[2];
+
+	begin(urgency);
+	page[0] = ask_page("/a", NULL);
+	page[1] = ask_page("/b", NULL);
+	for (int i = 0; i < 2; i++) {
+		late[i] = push(page[i], "/late.png", FR_H2_RANK_LATE);
+		css[i] = push(page[i], "/a.css", FR_H2_RANK_BLOCKING);
+	}
+	for (int i = 0; i < 2; i++) {
+		fr_h2_lead(pair->server, page[i]->id, 3000u + 1000u * (unsigned)i);
+		respond(late[i], 4000, 0);
+		respond(css[i], 4000, 0);
+		respond(page[i], 8000, 0);
+	}
+	finish();
+	assert_int_equal(pair->ended, 6);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(got_before(page[i], css[i]), 3000u + 1000u * (unsigned)i);
+		assert_order(css[i], late[i]);
+		assert_order(page[i], late[i]);
+	}
+}
+
+static void pages_at_once_keep_their_own_orders_by_urgency(void **state)
+{
+	(void)state;
+	two_pages(true);
+}
+
+static void pages_at_once_keep_their_own_orders_in_the_tree(void **state)
+{
+	(void)state;
+	two_pages(false);
+}
+
+static void demote(bool urgency)
+{
+	struct stream *page, *a, *b;
+
+	begin(urgency);
+	page = ask_page("/", NULL);
+	a = push(page, "/a.css", FR_H2_RANK_BLOCKING);
+	b = push(page, "/b.css", FR_H2_RANK_LATE);
+	exchange();
+	fr_h2_rank_push(pair->server, a->id, page->id, FR_H2_RANK_LATE);
+	fr_h2_rank_push(pair->server, b->id, page->id, FR_H2_RANK_BLOCKING);
+	respond(a, 4000, 0);
+	respond(page, 4000, 0);
+	respond(b, 4000, 0);
+	finish();
+	assert_order(b, page);
+	assert_order(page, a);
+}
+
+static void a_push_may_be_ranked_again_by_urgency(void **state)
+{
+	(void)state;
+	demote(true);
+}
+
+static void a_push_may_be_ranked_again_in_the_tree(void **state)
+{
+	(void)state;
+	demote(false);
+}
+
+static void beside(bool urgency)
+{
+	struct stream *page, *normal;
+
+	begin(urgency);
+	page = ask_page("/", NULL);
+	normal = push(page, "/data.json", FR_H2_RANK_NORMAL);
+	respond(normal, 12000, 0);
+	respond(page, 12000, 0);
+	finish();
+	assert_true(got_before(page, normal) < 4100);
+	assert_true(got_before(normal, page) < 4100);
+	/* neither ends long before the other */
+	pair->order[pair->n_order] = '\0';
+	assert_true(pair->n_order > 8);
+}
+
+static void normal_pushes_share_with_the_page_by_urgency(void **state)
+{
+	(void)state;
+	beside(true);
+}
+
+static void normal_pushes_share_with_the_page_in_the_tree(void **state)
+{
+	(void)state;
+	beside(false);
+}
+
+/* The page is complete, its pictures are under way, and the client asks for more. */
+static void own_request(bool urgency)
+{
+	struct stream *page, *late[2], *own;
+
+	begin(urgency);
+	page = ask_page("/", "u=0");
+	late[0] = push(page, "/1.png", FR_H2_RANK_LATE);
+	late[1] = push(page, "/2.png", FR_H2_RANK_LATE);
+	respond(page, 1000, 0);
+	respond(late[0], 30000, 0);
+	respond(late[1], 30000, 0);
+	step(4000);
+	assert_int_equal(got(page), 1000);
+	own = stream_of(ask("/own"));
+	assert_null(own);
+	while (client_to_server())
+		continue;
+	own = &pair->streams[pair->n - 1];
+	respond(own, 20000, 0);
+	pair->n_data = 0;
+	finish();
+	/* in the tree late pushes have the least weight, 1 to 16 */
+	assert_true(got_before(late[0], own) + got_before(late[1], own) <= 2 * STEP_BYTES);
+	for (size_t i = 0, mine = 0, theirs = 0; i < pair->n_data && mine < 20000; i++) {
+		if (pair->data[i].id == own->id)
+			mine += pair->data[i].len;
+		else
+			theirs += pair->data[i].len;
+		if (mine == 20000)
+			assert_true(theirs <= 3 * STEP_BYTES);
+	}
+}
+
+static void late_pushes_yield_to_the_clients_own_requests_by_urgency(void **state)
+{
+	(void)state;
+	own_request(true);
+}
+
+static void late_pushes_yield_to_the_clients_own_requests_in_the_tree(void **state)
+{
+	(void)state;
+	own_request(false);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_set_up, pair_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_pages_lead_goes_before_its_blocking_pushes_by_urgency),
+		TEST(the_lead_goes_first_when_no_urgency_is_left_above_the_page),
+		TEST(the_lead_goes_first_when_urgency_one_is_the_pages),
+		TEST(the_order_holds_for_a_page_of_the_lowest_urgency),
+		TEST(a_pages_lead_goes_before_its_blocking_pushes_in_the_tree),
+		TEST(think_time_is_filled_with_blocking_pushes_first_by_urgency),
+		TEST(think_time_is_filled_with_blocking_pushes_first_in_the_tree),
+		TEST(a_page_that_stalls_makes_way_by_urgency),
+		TEST(a_page_that_stalls_makes_way_in_the_tree),
+		TEST(pages_at_once_keep_their_own_orders_by_urgency),
+		TEST(pages_at_once_keep_their_own_orders_in_the_tree),
+		TEST(a_push_may_be_ranked_again_by_urgency),
+		TEST(a_push_may_be_ranked_again_in_the_tree),
+		TEST(normal_pushes_share_with_the_page_by_urgency),
+		TEST(normal_pushes_share_with_the_page_in_the_tree),
+		TEST(late_pushes_yield_to_the_clients_own_requests_by_urgency),
+		TEST(late_pushes_yield_to_the_clients_own_requests_in_the_tree),
+	};
+
+	RUN(tests);
+}
