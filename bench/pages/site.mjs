@@ -1,0 +1,124 @@
+// Makes real page templates self-hosted: copies what a template has, takes from
+// npm what it loads from elsewhere, and rewrites its HTML so that every asset is
+// of the same origin. What a page loads is then seen in a browser, once: the
+// manifest. Nothing of the packages is kept in the project.
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const bench = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const modules = path.join(bench, 'node_modules');
+export const cache = path.join(bench, '.cache');
+
+const bootstrapJs = ['https://cdn.jsdelivr.net/npm/bootstrap@5.2.3/dist/js/bootstrap.bundle.min.js', 'bootstrap/dist/js/bootstrap.bundle.min.js', 'vendor/bootstrap.bundle.min.js'];
+// the template maker's own form service: on no registry, and no part of the page
+const noForms = [/<script src="https:\/\/cdn\.startbootstrap\.com\/sb-forms-latest\.js"><\/script>/, ''];
+
+// package and folder: where the template is. fetch: [URL, file in npm, file of
+// the page] in place of what it loads from elsewhere. edit: further changes.
+const templates = {
+  // a landing page: hero picture behind the title, icon and text fonts, six pictures
+  creative: {
+    package: 'startbootstrap-creative', folder: 'dist', edit: [noForms],
+    fetch: [bootstrapJs,
+      ['https://cdn.jsdelivr.net/npm/bootstrap-icons@1.5.0/font/bootstrap-icons.css', 'bootstrap-icons/font/bootstrap-icons.css', 'vendor/bootstrap-icons.css'],
+      ['https://cdnjs.cloudflare.com/ajax/libs/SimpleLightbox/2.1.0/simpleLightbox.min.css', 'simplelightbox/dist/simple-lightbox.min.css', 'vendor/simple-lightbox.min.css'],
+      ['https://cdnjs.cloudflare.com/ajax/libs/SimpleLightbox/2.1.0/simpleLightbox.min.js', 'simplelightbox/dist/simple-lightbox.min.js', 'vendor/simple-lightbox.min.js']],
+  },
+  // many pictures; icons as a style sheet with fonts (the template takes the same
+  // icons as a script of 1.4 MB)
+  agency: {
+    package: 'startbootstrap-agency', folder: 'dist',
+    edit: [noForms, [/<script src="https:\/\/use\.fontawesome\.com\/releases\/v6\.3\.0\/js\/all\.js"[^>]*><\/script>/,
+      '<link href="https://use.fontawesome.com/releases/v6.3.0/css/all.css" rel="stylesheet" />']],
+    fetch: [bootstrapJs, ['https://use.fontawesome.com/releases/v6.3.0/css/all.css', '@fortawesome/fontawesome-free/css/all.min.css', 'vendor/fontawesome/css/all.min.css']],
+  },
+  // an application's page: several scripts, icon fonts, few and small pictures
+  admin: {
+    package: 'startbootstrap-sb-admin-2', folder: '',
+    edit: [[/https:\/\/source\.unsplash\.com\/[^"]*/, 'img/undraw_profile_3.svg']], fetch: [],
+  },
+};
+export const pageNames = Object.keys(templates);
+
+// Copies a style sheet and the files that it names, keeping their places.
+function copyStyle(from, to) {
+  const text = fs.readFileSync(from, 'utf8');
+  fs.mkdirSync(path.dirname(to), { recursive: true });
+  fs.writeFileSync(to, text);
+  for (const [, url] of text.matchAll(/url\(["']?(?!data:)([^"')?#]+)/g)) {
+    const target = path.resolve(path.dirname(to), url);
+    fs.mkdirSync(path.dirname(target), { recursive: true });
+    fs.copyFileSync(path.resolve(path.dirname(from), url), target);
+  }
+}
+
+// The style sheet that Google's font service would give: the families and
+// styles of its URL, Latin only (a browser fetches no other for these pages).
+function fontSheet(url, folder, name) {
+  const query = new URL(url).searchParams;
+  const display = query.get('display') ?? 'auto';
+  let text = '';
+  for (const family of query.get('family').split('|')) {
+    const [title, variants = '400'] = family.split(':');
+    const slug = title.toLowerCase().replace(/ /g, '-');
+    for (const v of variants.split(',')) {
+      const weight = /^\d+/.exec(v)?.[0] ?? '400';
+      const file = path.join(modules, '@fontsource', slug, `latin-${weight}${/i/.test(v) ? '-italic' : ''}.css`);
+      if (fs.existsSync(file)) text += `${fs.readFileSync(file, 'utf8').replace(/font-display: \w+/, `font-display: ${display}`)}\n`;
+    }
+    fs.mkdirSync(path.join(folder, 'fonts/files'), { recursive: true });
+    for (const [, file] of text.matchAll(/url\(\.\/files\/([^)]+)\)/g)) {
+      const from = path.join(modules, '@fontsource', slug, 'files', file);
+      if (fs.existsSync(from)) fs.copyFileSync(from, path.join(folder, 'fonts/files', file));
+    }
+  }
+  fs.writeFileSync(path.join(folder, 'fonts', name), text);
+  return `fonts/${name}`;
+}
+
+// Writes the self-hosted page into a folder and returns it.
+export function makePage(name) {
+  const t = templates[name];
+  if (!t) throw new Error(`no page of that name: ${name} (there are ${pageNames.join(', ')})`);
+  const folder = path.join(cache, 'pages', name);
+  if (fs.existsSync(path.join(folder, 'manifest.json'))) return folder;
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(folder, { recursive: true });
+  const source = path.join(modules, t.package, t.folder);
+  for (const f of ['assets', 'css', 'img', 'js', 'vendor']) {
+    if (fs.existsSync(path.join(source, f))) fs.cpSync(path.join(source, f), path.join(folder, f), { recursive: true });
+  }
+  let html = fs.readFileSync(path.join(source, 'index.html'), 'utf8');
+  for (const [from, to] of t.edit) html = html.replace(from, to);
+  for (const [url, from, to] of t.fetch) {
+    html = html.replaceAll(url, to);
+    if (to.endsWith('.css')) copyStyle(path.join(modules, from), path.join(folder, to));
+    else {
+      fs.mkdirSync(path.dirname(path.join(folder, to)), { recursive: true });
+      fs.copyFileSync(path.join(modules, from), path.join(folder, to));
+    }
+  }
+  // no icon of the tab: whether and when it is fetched differs between browsers
+  html = html.replace(/<link rel="icon"[^>]*>/, '').replace('</title>', '</title>\n<link rel="icon" href="data:,">');
+  let n = 0;
+  html = html.replace(/https:\/\/fonts\.googleapis\.com\/css[^"]*/g, (url) => fontSheet(url.replaceAll('&amp;', '&'), folder, `fonts-${++n}.css`));
+  const outside = html.match(/<(?:link|script|img|source|iframe)\b[^>]*(?:href|src)="(?:https?:)?\/\/[^"]*"/g);
+  if (outside) throw new Error(`${name} still loads from elsewhere: ${outside.join(' ')}`);
+  fs.writeFileSync(path.join(folder, 'index.html'), html);
+  return folder;
+}
+
+// What a load needs, in the order in which the browser asked. asset: path, as,
+// blocking (rendering waits for it), crossorigin, bytes on the wire.
+export const readManifest = (folder) => JSON.parse(fs.readFileSync(path.join(folder, 'manifest.json'), 'utf8'));
+
+// Assets of a selection of the manifest: `all`, `blocking` (style sheets and
+// scripts of the head), `fonts` (those and the fonts).
+export function select(manifest, what) {
+  if (what === 'none' || !what) return [];
+  return manifest.assets.filter((a) => what === 'all' || a.blocking || (what === 'fonts' && a.as === 'font'));
+}
+
+// One link value, as an origin or a rule has it.
+export const link = (a) => `<${a.path}>; rel=preload; as=${a.as}${a.crossorigin ? '; crossorigin' : ''}`;
