@@ -16,8 +16,8 @@ plain=$root/build-clang
 tsan=$root/build-tsan
 
 TEST_PACKAGES="git clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev nghttp2-client curl openssl python3"
-# what the browser of the tests links with
-BROWSER_PACKAGES="libnss3 fontconfig fonts-dejavu-core"
+# what the browser of the npm package links with, and a browser of today
+BROWSER_PACKAGES="libnss3 fontconfig fonts-dejavu-core chromium"
 
 need_node() {
     if ! command -v node >/dev/null 2>&1 || [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 18 ]; then
@@ -71,7 +71,7 @@ e2e() {
 }
 
 browser() {
-    say "browser test"
+    say "browser tests"
     [ -d tests/browser/node_modules ] || npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel=error
     FR_BIN=$san/forerun node --test tests/browser/*.test.mjs
 }

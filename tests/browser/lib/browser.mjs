@@ -83,7 +83,7 @@ export function spki(certificate) {
 export function startBrowser(program, { folder, certificate, args = [] }) {
   const child = spawn(program, ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
-    `--user-data-dir=${path.join(folder, 'profile')}`, `--ignore-certificate-errors-spki-list=${spki(certificate)}`,
+    `--user-data-dir=${path.join(folder, 'profile')}`, ...(certificate ? [`--ignore-certificate-errors-spki-list=${spki(certificate)}`] : []),
     ...args, '--remote-debugging-pipe', 'about:blank'],
   { stdio: ['ignore', 'ignore', process.env.FR_BROWSER_LOG ? 'inherit' : 'ignore', 'pipe', 'pipe'], env: { ...process.env, HOME: folder } });
   return new Browser(child);
