@@ -3,9 +3,11 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { once } from 'node:events';
 import { hintsBrowser, pushBrowser, startBrowser } from '../../tests/browser/lib/browser.mjs';
 import { load } from './load.mjs';
 import { waterfall } from './table.mjs';
+import { readWire, wireOf } from './wire.mjs';
 
 const job = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
 
@@ -45,8 +47,9 @@ async function measure(browser, name, port) {
 const brief = (r) => `ttfb ${r.ttfb.toFixed(0)} fcp ${r.fcp?.toFixed(0)} lcp ${r.lcp?.toFixed(0)} complete ${r.complete.toFixed(0)}, requests ${r.requests} (edge ${r.edge.requests}), pushed ${r.pushed}/${r.edge.pushes_promised}, early ${r.early}/${r.earlyEvents}`;
 
 const program = job.browser === 'push' ? pushBrowser(job.browserFolder) : hintsBrowser();
+const wireLog = path.join(job.scratch, 'wire.json');
 const browser = startBrowser(program, { folder: path.join(job.scratch, 'home'), certificate: job.certificate,
-  args: [`--host-resolver-rules=MAP ${job.host} ${job.serverAddress}`, '--window-size=1200,800', '--hide-scrollbars', '--mute-audio', ...(job.flags ?? [])] });
+  args: [`--host-resolver-rules=MAP ${job.host} ${job.serverAddress}`, '--window-size=1200,800', '--hide-scrollbars', '--mute-audio', ...(job.trace ? [`--log-net-log=${wireLog}`] : [])] });
 const at = await ports();
 const out = { page: job.page, link: job.link, think: job.think, browser: job.browser, product: (await browser.send('Browser.getVersion')).product, results: {} };
 for (const name of job.variants) out.results[name] = [];
@@ -60,11 +63,18 @@ for (let round = -job.discard; round < job.runs; round++) {
     const r = await measure(browser, name, at[name]);
     process.stderr.write(`${job.page} ${job.link} ${job.browser} ${round < 0 ? 'discarded' : `${round + 1}/${job.runs}`} ${name}: ${brief(r)}\n`);
     if (round < 0) continue;
-    if (job.trace) process.stdout.write(`${waterfall(name, r)}\n`);
     out.results[name].push(r);
   }
   save();
   if (Date.now() > end) { process.stderr.write(`stopped after ${job.seconds} s\n`); break; }
 }
 save();
+if (job.trace) {
+  // the log is whole once the browser has ended by itself
+  const gone = once(browser.child, 'exit');
+  browser.send('Browser.close').catch(() => {});
+  await gone;
+  const wire = readWire(wireLog);
+  for (const name of job.variants) for (const r of out.results[name]) process.stdout.write(`${waterfall(name, r, wireOf(wire, r))}\n\n`);
+}
 await browser.close();

@@ -108,14 +108,13 @@ function summary(page, seen) {
     if (!e) continue;
     r.blocking = e.renderBlockingStatus === 'blocking';
     r.by = e.initiatorType;
-    // what a 103 fetched is seen by the page's own clock only
-    if (process.env.FR_PAGES_DEBUG && r.early) console.error(JSON.stringify([r, e]));
-    if (e.initiatorType === 'early-hints') { r.early = true; r.start = Math.min(r.start, e.startTime); r.end = Math.min(r.end ?? Infinity, e.responseEnd); }
+    if (e.initiatorType === 'early-hints') r.early = true;
   }
   const times = new Map();
   for (const r of rows.filter((x) => !x.memory && !x.cached)) times.set(r.path, (times.get(r.path) ?? 0) + 1);
   const lcp = seen.lcp.at(-1);
   return {
+    zero,
     // of the final response: a 103 does not count
     ttfb: rows[0].first,
     html: seen.nav.responseEnd,

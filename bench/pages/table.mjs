@@ -62,26 +62,33 @@ export function table(files, base = 'off') {
   return out.join('\n');
 }
 
-// One load as text: a bar for each asset, from asking (or the promise) to its
-// last byte, with where the paints are.
-export function waterfall(name, r, width = 64) {
-  const end = Math.max(r.complete, r.lcp ?? 0, ...r.rows.map((x) => x.end ?? 0));
+// One load as text: a bar for each stream, from asking (or the promise) to its
+// last byte on the wire: '.' nothing yet, '-' its head has come, '=' its body
+// comes; 'a' where the page asked for what had been sent before; above, where
+// the HTML began (B) and ended (E), first and largest paint (F, L), complete (C).
+export function waterfall(name, r, wire, width = 64) {
+  const end = Math.max(r.complete, r.lcp ?? 0, ...wire.map((s) => s.last ?? 0));
   const col = (t) => Math.max(0, Math.min(width - 1, Math.round((t / end) * (width - 1))));
-  const out = [`${name}: first byte ${ms(r.ttfb)}, HTML ${ms(r.html)}, first paint ${ms(r.fcp)}, largest ${ms(r.lcp)} (${r.lcpWhat}), complete ${ms(r.complete)} ms`,
-    `  requests ${r.requests}, edge ${r.edge.requests}, pushes ${r.pushed} used of ${r.edge.pushes_promised}, early hints ${r.early} (${r.earlyEvents} events), twice ${r.duplicates}, beyond need ${r.extra}, ${ms(r.linkBytes / 1024)} KiB`];
-  if (r.serverTiming) out.push(`  ${r.serverTiming}`);
+  const rows = new Map(r.rows.map((x) => [x.path, x]));
+  const page = wire.find((s) => s.path === '/');
   const marks = Array(width).fill(' ');
-  for (const [t, c] of [[r.ttfb, 'B'], [r.fcp, 'F'], [r.lcp, 'L'], [r.complete, 'C']]) if (t !== undefined) marks[col(t)] = marks[col(t)] === ' ' ? c : '*';
-  out.push(`${' '.repeat(28)}|${marks.join('')}|  start first   end  KiB  priority`);
-  for (const x of [...r.rows].sort((a, b) => (a.pushStart ?? a.start) - (b.pushStart ?? b.start))) {
-    const from = x.pushStart ?? x.start;
-    const to = x.pushEnd ?? x.end ?? end;
+  for (const [t, c] of [[page?.first ?? r.ttfb, 'B'], [page?.last ?? r.html, 'E'], [r.fcp, 'F'], [r.lcp, 'L'], [r.complete, 'C']]) {
+    if (t !== undefined) marks[col(t)] = marks[col(t)] === ' ' ? c : '*';
+  }
+  const out = [
+    `${name}: HTML ${ms(page?.head)} to ${ms(page?.last)}, ${page?.early ? `103 ${ms(page.early)}, ` : ''}first paint ${ms(r.fcp)}, largest ${ms(r.lcp)} (${r.lcpWhat}), complete ${ms(r.complete)} ms`,
+    `  requests ${r.requests}, edge ${r.edge.requests}, pushes ${r.pushed} used of ${r.edge.pushes_promised}, early hints ${r.early} (${r.earlyEvents} events), twice ${r.duplicates}, beyond need ${r.extra}, ${ms(r.linkBytes / 1024)} KiB`,
+    ...(r.serverTiming ? [`  ${r.serverTiming}`] : []),
+    `${' '.repeat(28)}|${marks.join('')}|  asked  head first  last   KiB  used  priority`];
+  const line = (path, from, head, first, last, bytes, how, x) => {
     const bar = Array(width).fill(' ');
-    for (let i = col(from); i <= col(to); i++) bar[i] = x.first !== undefined && i < col(x.first) ? '.' : '=';
-    // where the page asked for what had been sent before
-    if (x.pushed || x.early) bar[col(x.start)] = 'a';
-    const how = x.pushed ? 'push' : x.early ? '103' : x.cached || x.memory ? 'cache' : '';
-    out.push(`${(x.blocking ? '!' : ' ')}${x.path.slice(-26).padEnd(27)}|${bar.join('')}| ${ms(from).padStart(6)} ${ms(x.first).padStart(5)} ${ms(to).padStart(5)} ${ms((x.bytes ?? 0) / 1024).padStart(4)}  ${x.priority} ${how}`);
+    for (let i = col(from); i <= col(last ?? end); i++) bar[i] = first !== undefined && i >= col(first) ? '=' : head !== undefined && i >= col(head) ? '-' : '.';
+    if (x && x.start > from + 1 && how) bar[col(x.start)] = 'a';
+    out.push(`${x?.blocking ? '!' : ' '}${path.slice(-26).padEnd(27)}|${bar.join('')}| ${[from, head, first, last].map((t) => ms(t).padStart(5)).join(' ')} ${(bytes / 1024).toFixed(1).padStart(6)} ${(how && x ? ms(x.start) : '').padStart(5)}  ${x?.priority ?? '(not asked for)'} ${how}`);
+  };
+  for (const s of [...wire].sort((a, b) => a.asked - b.asked)) {
+    const x = rows.get(s.path);
+    line(s.path, s.asked, s.head, s.first, s.last ?? s.head, s.bytes, `${s.pushed ? 'push' : x?.early ? '103' : ''}${s.reset ? ` reset at ${ms(s.reset)}` : ''}`, x);
   }
   return out.join('\n');
 }
