@@ -39,7 +39,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define FR_HINT_DB_MAX_QUEUED 8192u       /* keys, of all tables */
+#define FR_HINT_DB_MAX_QUEUED 4096u       /* keys, of all tables */
 #define FR_HINT_DB_KEY_MAX_BYTES 4096u    /* longer ones are not kept */
 #define FR_HINT_DB_VALUE_MAX_BYTES 65536u /* longer ones are not kept */
 #define FR_HINT_DB_MAX_BYTES (256u << 20)
@@ -87,7 +87,7 @@ struct fr_hint_db;
 
 /* Never NULL: what cannot be opened is OFF. May set a file aside. Blocks. */
 struct fr_hint_db *fr_hint_db_open(const struct fr_hint_db_options *o);
-bool fr_hint_db_is_on(const struct fr_hint_db *db);
+bool fr_hint_db_is_on(struct fr_hint_db *db); /* thread-safe */
 /* The seed for hashes that are keys of rows: the file's; OFF: the given one. */
 uint64_t fr_hint_db_seed(const struct fr_hint_db *db);
 /* Once for each table, before start; owner is copied. Loads all rows that have

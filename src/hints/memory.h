@@ -58,7 +58,8 @@
 #define FR_MEMORY_PAGE_MAX_BYTES 65536u  /* of one page's confirmed hints, bookkeeping included */
 #define FR_MEMORY_MAX_CANDIDATES 64u     /* of one page */
 #define FR_MEMORY_CANDIDATE_TTL_S 86400u /* since a candidate was last seen; never beyond ttl_s */
-#define FR_MEMORY_RENEWAL_S 3600u        /* a mere renewal is told to the journal no more often */
+#define FR_MEMORY_RENEWAL_S                                                                        \
+	3600u /* a mere renewal is told to the journal no more often; or ttl_s / 4 */
 /* No blob is longer (FR_MEMORY_PAGE_MAX_BYTES is smaller than what they could hold). */
 #define FR_MEMORY_BLOB_MAX_BYTES FR_MEMORY_PAGE_MAX_BYTES
 

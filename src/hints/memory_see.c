@@ -447,6 +447,18 @@ static void note_think(struct fr_memory_entry *e, uint32_t think_ms)
 	atomic_store_explicit(&e->page->think_ms, think_ms, memory_order_relaxed);
 }
 
+/* A change, or a renewal that whoever listens should know of before it takes
+ * the page for expired. */
+static bool is_to_be_told(const struct fr_memory_turn *t, bool changed, int64_t now_s)
+{
+	uint64_t ttl_s = atomic_load_explicit(&t->m->ttl_s, memory_order_relaxed);
+	int64_t often = (int64_t)FR_MEMORY_RENEWAL_S;
+
+	if (ttl_s / 4 < (uint64_t)often)
+		often = (int64_t)(ttl_s / 4);
+	return changed || (t->entry->page && now_s - t->entry->told_s >= often);
+}
+
 bool fr_hint_memory_see(struct fr_hint_memory *m, struct fr_str key,
                         const struct fr_hint_load *load)
 {
@@ -468,8 +480,7 @@ bool fr_hint_memory_see(struct fr_hint_memory *m, struct fr_str key,
 
 		e->seen_s = load->now_s;
 		note_think(e, load->think_ms);
-		t.tell = changed ||
-		         (e->page && load->now_s - e->told_s >= (int64_t)FR_MEMORY_RENEWAL_S);
+		t.tell = is_to_be_told(&t, changed, load->now_s);
 		if (t.tell)
 			e->told_s = load->now_s;
 		if (!is_known)
