@@ -85,12 +85,28 @@ static bool insert(struct fr_digest *d, uint32_t group, uint32_t key, uint32_t e
 	return true;
 }
 
+void fr_digest_expire(struct fr_digest *d, int64_t now_s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n; i++)
+		if ((int64_t)d->expires_min[d->v[i] >> FR_DIGEST_RANGE_BITS] * 60 > now_s)
+			d->v[n++] = d->v[i];
+	for (size_t i = n; i < d->n; i++)
+		d->v[i] = 0;
+	d->n = n;
+	for (size_t g = 0; g < FR_DIGEST_GROUPS; g++)
+		if ((int64_t)d->expires_min[g] * 60 <= now_s)
+			d->expires_min[g] = 0;
+}
+
 bool fr_digest_add(struct fr_digest *d, uint32_t key, int64_t fresh_until_s, int64_t now_s)
 {
 	int64_t lifetime_s = fresh_until_s > now_s ? fresh_until_s - now_s : 0, expires_min;
 
 	if (now_s < 0 || lifetime_s < FR_DIGEST_MIN_LIFETIME_S)
 		return false;
+	fr_digest_expire(d, now_s);
 	if (fr_digest_has(d, key))
 		return true;
 	if (lifetime_s > FR_DIGEST_MAX_LIFETIME_S)

@@ -77,6 +77,10 @@ bool fr_digest_has(const struct fr_digest *d, uint32_t key);
 /* True if it is in the digest afterwards; one that is there already keeps its
  * expiry. False: full, or not fresh for long enough. */
 bool fr_digest_add(struct fr_digest *d, uint32_t key, int64_t fresh_until_s, int64_t now_s);
+/* Drops what has expired by now. For a digest that is kept for longer than a
+ * request, before it is merged or written: an expired group would take new
+ * entries of that group along. fr_digest_add does it by itself. */
+void fr_digest_expire(struct fr_digest *d, int64_t now_s);
 /* Adds the entries of `old`, with their expiry, as far as they fit. */
 void fr_digest_merge(struct fr_digest *d, const struct fr_digest *old);
 /* The cookie's value, with a NUL; returns its length, 0 for the empty digest:

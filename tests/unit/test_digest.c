@@ -240,6 +240,23 @@ static void a_digest_that_is_added_to_for_days_can_still_be_read(void **state)
 	assert_true(fr_digest_has(&back, 1) && fr_digest_has(&back, 2) && fr_digest_has(&back, 3));
 }
 
+static void what_expired_meanwhile_takes_nothing_new_along(void **state)
+{
+	struct fr_digest d = {0}, page = {0};
+
+	(void)state;
+	assert_true(fr_digest_add(&d, 1, NOW + 2 * HOUR, NOW));
+	assert_true(fr_digest_add(&d, 2, NOW + 3 * DAY, NOW));
+	assert_true(fr_digest_add(&d, 3, NOW + 20 * HOUR, NOW + 5 * HOUR));
+	assert_false(fr_digest_has(&d, 1));
+	assert_true(fr_digest_has(&d, 2) && fr_digest_has(&d, 3));
+	check_round_trip(&d);
+	fr_digest_expire(&d, NOW + 20 * HOUR);
+	assert_int_equal(d.n, 1);
+	fr_digest_expire(&d, NOW + 3 * DAY);
+	assert_memory_equal(&d, &page, sizeof d);
+}
+
 static void what_is_soon_stale_is_not_worth_it(void **state)
 {
 	struct fr_digest d = {0};
@@ -406,6 +423,7 @@ int main(void)
 		T(merging_adds_what_fits_behind),
 		T(what_expires_takes_only_its_group_along),
 		T(a_digest_that_is_added_to_for_days_can_still_be_read),
+		T(what_expired_meanwhile_takes_nothing_new_along),
 		T(what_is_soon_stale_is_not_worth_it),
 		T(nothing_is_believed_for_longer_than_a_month),
 		T(other_versions_and_garbage_are_refused),
