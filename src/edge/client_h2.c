@@ -7,9 +7,8 @@
 #include "edge/push.h"
 #include "h2/session.h"
 
-/* Frames made ahead of what the socket has taken: small, so that what becomes
- * more urgent later is not behind much. */
-#define DRAIN_BYTES 32768u
+/* Of a connection that ends: its GOAWAY. */
+#define GOAWAY_BYTES 32768u
 /* A client that does not end the connection after the second GOAWAY. */
 #define GOAWAY_ROUND_TRIP_MS 1000u
 
@@ -344,7 +343,9 @@ static void h2_flush(struct fr_client *c)
 	struct fr_buf *out = fr_stream_out(c->stream);
 
 	while (fr_h2_wants_drain(h->session) && fr_stream_backlog(c->stream) == 0) {
-		if (fr_h2_drain(h->session, out, DRAIN_BYTES) < 0)
+		/* frames are made only as the socket takes them, so that what
+		 * becomes more urgent later is not behind much */
+		if (fr_h2_drain(h->session, out, fr_stream_chunk(c->stream)) < 0)
 			h->is_broken = true;
 		if (fr_buf_len(out) == 0)
 			break;
@@ -352,7 +353,7 @@ static void h2_flush(struct fr_client *c)
 	}
 	if (fr_loop_now(c->worker->loop) >= h->next_stats_ms)
 		add_stats(c);
-	if (h->is_broken && fr_h2_drain(h->session, out, DRAIN_BYTES) < 0)
+	if (h->is_broken && fr_h2_drain(h->session, out, GOAWAY_BYTES) < 0)
 		FR_LOG(DEBUG, "h2", "%s: no room for GOAWAY", c->peer);
 	if (h->is_broken || fr_h2_is_finished(h->session))
 		fr_client_finish(c);

@@ -11,10 +11,6 @@
 #include "net/stream_priv.h"
 #include "net/tcp_path.h"
 
-/* Bytes in the kernel that were not sent yet: more would only delay what
- * becomes more urgent later (design, "never far ahead of the network"). */
-#define NOTSENT_LOWAT_BYTES 16384
-
 static const uint8_t allowed[] = {
 	[FR_STREAM_CONNECTING] =
 		FR_BIT(FR_STREAM_HANDSHAKE) | FR_BIT(FR_STREAM_OPEN) | FR_BIT(FR_STREAM_CLOSING),
@@ -94,6 +90,7 @@ static struct fr_stream *stream_new(struct fr_loop *l, size_t output_bytes,
 	s->write.data = s->connect.data = s->shutdown.data = s;
 	s->fail_task = (struct fr_task){.run = report_failure, .user = s};
 	s->close_task = (struct fr_task){.run = close_handle, .user = s};
+	s->chunk_bytes = FIRST_CHUNK_BYTES;
 	fr_buf_init(&s->out, output_bytes);
 	return s;
 }
@@ -117,13 +114,21 @@ static void init_handle(struct fr_stream *s, bool is_unix, bool tls)
 	fr_buf_init(&s->wire, tls ? WIRE_BYTES : s->out.max_bytes);
 }
 
-static void tune(int fd)
+void fr_stream_set_lowat(struct fr_stream *s, int bytes)
 {
-	int one = 1, lowat = NOTSENT_LOWAT_BYTES;
+	if (s->lowat_bytes == bytes)
+		return;
+	s->lowat_bytes = bytes;
+	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
 
-	/* best effort: a socket without these only works less well */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
+/* Best effort: a socket without these only works less well. */
+static void tune(struct fr_stream *s)
+{
+	int one = 1;
+
+	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	fr_stream_set_lowat(s, NOTSENT_LOWAT_BYTES);
 }
 
 int fr_stream_accept(struct fr_loop *l, int fd, bool is_unix, struct fr_tls_server *tls,
@@ -144,7 +149,7 @@ int fr_stream_accept(struct fr_loop *l, int fd, bool is_unix, struct fr_tls_serv
 	}
 	s->fd = fd;
 	if (!is_unix)
-		tune(fd);
+		tune(s);
 	if (tls) {
 		s->tls = fr_tls_accept(tls, &s->wire);
 		s->state = FR_STREAM_HANDSHAKE;
@@ -174,7 +179,7 @@ static void connect_done(uv_connect_t *req, int status)
 		return;
 	}
 	s->fd = fd;
-	tune(fd);
+	tune(s);
 	if (!s->tls) {
 		fr_stream_now_open(s);
 		if (s->state == FR_STREAM_OPEN && !s->is_paused)

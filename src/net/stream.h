@@ -61,6 +61,14 @@ void fr_stream_set_handler(struct fr_stream *s, const struct fr_stream_handler *
 struct fr_buf *fr_stream_out(struct fr_stream *s);
 /* Sends what it can. A failure is reported at the end of the turn. */
 void fr_stream_flush(struct fr_stream *s);
+/* How much is best appended before the next flush, when there is more than that: what
+ * the path carries in FR_STREAM_CHUNK_MS, between the two bounds. With
+ * what the kernel keeps unsent, no more than about 16 KiB on a slow path, it is what cannot
+ * be outranked any more. */
+#define FR_STREAM_CHUNK_MS 4u
+#define FR_STREAM_CHUNK_MIN_BYTES 4096u
+#define FR_STREAM_CHUNK_MAX_BYTES 65536u
+size_t fr_stream_chunk(struct fr_stream *s);
 /* Bytes that the kernel has not taken yet. */
 size_t fr_stream_backlog(const struct fr_stream *s);
 

@@ -2,12 +2,16 @@
 #include <sys/socket.h>
 
 #include "net/stream_priv.h"
+#include "net/tcp_path.h"
 
 /* While the congestion window is small a TLS record must not span packets: a
  * record is of no use before its last byte came. */
 #define SMALL_RECORD_BYTES 1300u
 #define SMALL_RECORDS_UNTIL 65536u /* bytes sent since the connection was idle */
 #define RECORD_IDLE_MS 1000u
+/* How often the path is asked for its speed, while there is much to send. */
+#define CHUNK_ASK_MS 8u
+
 /* --- writing --- */
 
 static void write_done(uv_write_t *req, int status);
@@ -53,8 +57,10 @@ static int write_wire(struct fr_stream *s)
 
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		return uv_translate_sys_error(errno);
-	if (n > 0)
+	if (n > 0) {
+		s->since_chunk += (size_t)n;
 		fr_buf_consume(&s->wire, (size_t)n);
+	}
 	if (fr_buf_len(&s->wire) == 0)
 		return 0;
 	b = uv_buf_init((char *)(uintptr_t)fr_buf_data(&s->wire), (unsigned)fr_buf_len(&s->wire));
@@ -109,6 +115,7 @@ static void write_done(uv_write_t *req, int status)
 		fr_stream_fail(s, FR_ERR_CLOSED, uv_strerror(status));
 		return;
 	}
+	s->since_chunk += fr_buf_len(&s->wire);
 	fr_buf_clear(&s->wire);
 	fr_stream_send_output(s);
 	if (s->is_writing || s->failure)
@@ -134,6 +141,40 @@ void fr_stream_send_unencrypted(struct fr_stream *s, const void *data, size_t le
 struct fr_buf *fr_stream_out(struct fr_stream *s)
 {
 	return &s->out;
+}
+
+/* The window and the time it takes to go round tell the speed at which the kernel
+ * will take bytes, before any was measured and with a queue on the way, too. */
+static size_t chunk_of(const struct fr_path *p)
+{
+	uint64_t n;
+
+	if (p->rtt_us == 0)
+		return FR_STREAM_CHUNK_MAX_BYTES;
+	n = p->cwnd_bytes * FR_STREAM_CHUNK_MS * 1000 / p->rtt_us;
+	if (n < FR_STREAM_CHUNK_MIN_BYTES)
+		return FR_STREAM_CHUNK_MIN_BYTES;
+	return n < FR_STREAM_CHUNK_MAX_BYTES ? (size_t)n : FR_STREAM_CHUNK_MAX_BYTES;
+}
+
+size_t fr_stream_chunk(struct fr_stream *s)
+{
+	uint64_t now = fr_loop_now(s->loop);
+	struct fr_path path;
+
+	/* small answers need not ask */
+	if (s->since_chunk < s->chunk_bytes || now < s->chunk_due_ms)
+		return s->chunk_bytes;
+	s->since_chunk = 0;
+	s->chunk_due_ms = now + CHUNK_ASK_MS;
+	if (s->is_unix || fr_tcp_path(s->fd, &path) < 0) {
+		s->chunk_bytes = FR_STREAM_CHUNK_MAX_BYTES;
+		return s->chunk_bytes;
+	}
+	s->chunk_bytes = chunk_of(&path);
+	fr_stream_set_lowat(s, s->chunk_bytes <= SLOW_CHUNK_BYTES ? NOTSENT_LOWAT_SLOW_BYTES
+	                                                          : NOTSENT_LOWAT_BYTES);
+	return s->chunk_bytes;
 }
 
 size_t fr_stream_backlog(const struct fr_stream *s)

@@ -56,9 +56,24 @@ struct fr_stream {
 	bool sent_close_notify;
 	uint64_t record_sent_bytes; /* since idle: sizes TLS records */
 	uint64_t last_write_ms;
+	size_t chunk_bytes;    /* see fr_stream_chunk */
+	size_t since_chunk;    /* bytes taken since it was worked out */
+	uint64_t chunk_due_ms; /* not again before */
+	int lowat_bytes;       /* TCP_NOTSENT_LOWAT as set */
 	char error[128];
 };
 
+/* Bytes in the kernel that were not sent yet, before it takes no more: more would only
+ * delay what becomes more urgent later. It wakes us at half of it. A path so
+ * slow that it has the smaller chunks gets the smaller mark. */
+#define NOTSENT_LOWAT_BYTES 16384
+#define NOTSENT_LOWAT_SLOW_BYTES 8192
+#define SLOW_CHUNK_BYTES 8192u
+
+/* Until something is known: about the first window. */
+#define FIRST_CHUNK_BYTES 16384u
+
+void fr_stream_set_lowat(struct fr_stream *s, int bytes);
 /* Checks the transition. */
 void fr_stream_set_state(struct fr_stream *s, enum fr_stream_state to);
 /* From the void pointer of a callback. */
