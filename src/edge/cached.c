@@ -324,6 +324,42 @@ bool fr_cached_begin(struct fr_exchange *ex)
 	return done;
 }
 
+bool fr_cached_is_hit(const struct fr_exchange *ex)
+{
+	return ex->cached && ex->cached->object && !ex->cached->fwd;
+}
+
+bool fr_cached_is_stored(const struct fr_exchange *ex)
+{
+	return ex->cached && ex->cached->object;
+}
+
+bool fr_cached_warm(struct fr_exchange *ex)
+{
+	struct fr_flight *flight = NULL;
+	struct fr_object *o;
+	struct fr_str key;
+	bool others;
+
+	if (!rules_of(ex)->enabled || key_of(ex, &ex->req, &key) < 0)
+		return false;
+	o = fr_store_find(store_of(ex), key, &ex->req.fields, &ex->arena, &others);
+	if (o) {
+		fr_object_unref(&o);
+		return false;
+	}
+	switch (fr_store_fly(store_of(ex), key, fr_loop_now(ex->worker->loop), &flight)) {
+	case FR_FLY_LEAD:
+		return fr_fill_start(ex, false, key, flight, NULL) != NULL;
+	case FR_FLY_JOIN:
+		fr_flight_unref(&flight);
+		return false;
+	case FR_FLY_ALONE:
+		break;
+	}
+	return false;
+}
+
 /* --- direct responses --- */
 
 static void invalidate(struct fr_exchange *ex, struct fr_str target, const struct fr_url *base)

@@ -14,6 +14,9 @@
 
 struct fr_cached;
 
+/* Wall-clock seconds. */
+int64_t fr_cached_now(void);
+
 /* Looks for an answer. True: the exchange is taken care of (it may be
  * answered already); false: ask the origin directly. */
 bool fr_cached_begin(struct fr_exchange *ex);
@@ -23,6 +26,14 @@ void fr_cached_direct(struct fr_exchange *ex);
 void fr_cached_leave(struct fr_exchange *ex);
 /* It is released: gives up what it holds. */
 void fr_cached_free(struct fr_exchange *ex);
+
+/* Was it answered from the store, without the origin? */
+bool fr_cached_is_hit(const struct fr_exchange *ex);
+/* Does its response come from a stored object? */
+bool fr_cached_is_stored(const struct fr_exchange *ex);
+/* Fetches what ex asks for into the store, behind everything, unless it is
+ * there or on its way. ex: only its request and site are used. True: begun. */
+bool fr_cached_warm(struct fr_exchange *ex);
 
 /* What of a query is part of the key. */
 struct fr_query_rule fr_cached_query_rule(const struct fr_config_cache *rules);

@@ -42,8 +42,6 @@ struct fr_cached {
 	bool is_joined, is_stored;
 };
 
-/* Wall-clock seconds. */
-int64_t fr_cached_now(void);
 /* What it waits for has changed; a note's function. */
 void fr_cached_changed(void *user);
 /* Answers with the object. False: it takes no more readers. */

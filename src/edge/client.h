@@ -13,6 +13,8 @@
 #include "edge/worker.h"
 #include "net/stream.h"
 
+struct fr_digest;
+
 #define FR_CLIENT_MAGIC 0x636c6e74u
 /* On a plain listener the first bytes tell HTTP/2 with prior knowledge
  * (RFC 9113 §3.4) from HTTP/1.x. */
@@ -74,6 +76,7 @@ struct fr_client {
 	uint32_t exchanges;        /* not released yet */
 	uint32_t origin_requests;  /* fetches under way */
 	struct fr_memo *memo;      /* owned: URLs promised or asked for; NULL until needed */
+	struct fr_digest *held;    /* owned: what it got to keep; NULL until needed */
 	uint32_t pushes;           /* promised on this connection */
 	uint64_t backlog_since_ms; /* the output has waited since; 0: it does not */
 	uint16_t port;

@@ -239,6 +239,11 @@ static int op_push(struct fr_exchange *page, struct fr_exchange *push, enum fr_r
 	return 0;
 }
 
+static void op_lead(struct fr_exchange *page, size_t bytes)
+{
+	fr_h2_lead(session_of(page), page->stream_id, bytes);
+}
+
 static const struct fr_exchange_ops exchange_ops = {
 	.informational = op_informational,
 	.head = op_head,
@@ -248,6 +253,7 @@ static const struct fr_exchange_ops exchange_ops = {
 	.push_is_enabled = op_push_is_enabled,
 	.push_has_room = op_push_has_room,
 	.push = op_push,
+	.lead = op_lead,
 };
 
 static void *on_open(void *user, int32_t stream_id, struct fr_arena **arena,

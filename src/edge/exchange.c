@@ -1,4 +1,4 @@
-#include "edge/exchange.h"
+#include "edge/exchange_priv.h"
 
 #include <stdlib.h>
 
@@ -6,9 +6,13 @@
 #include "edge/admin.h"
 #include "edge/cached.h"
 #include "edge/client.h"
+#include "edge/held.h"
+#include "edge/hints.h"
+#include "edge/learn.h"
 #include "edge/proxy.h"
 #include "edge/push.h"
 #include "edge/route.h"
+#include "edge/tap.h"
 
 /* resp_body may pass its ceiling by what one read from the origin brings. */
 #define RESPONSE_SLACK_BYTES FR_READ_BYTES
@@ -121,6 +125,7 @@ static void release(void *user)
 	struct fr_exchange *ex = of(user);
 	struct fr_worker *w = ex->worker;
 
+	fr_hints_free(ex);
 	fr_cached_free(ex);
 	fr_count_down(&w->counters, FR_COUNT_EXCHANGES_OPEN);
 	fr_client_exchange_released(ex->client);
@@ -161,8 +166,7 @@ static bool waits_for_client(const struct fr_exchange *ex)
 	return ex->discards_request || fr_exchange_request_room(ex) > 0;
 }
 
-/* Something moved, or who is waited for may have changed. */
-static void watch(struct fr_exchange *ex, bool progress)
+void fr_exchange_watch(struct fr_exchange *ex, bool progress)
 {
 	struct fr_loop *l = ex->worker->loop;
 
@@ -220,7 +224,7 @@ void fr_exchange_answer(struct fr_exchange *ex, int status, const char *type, st
 	}
 	ex->resp_ended = true;
 	send_head(ex);
-	watch(ex, true);
+	fr_exchange_watch(ex, true);
 }
 
 void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why)
@@ -250,9 +254,11 @@ void fr_exchange_informational(struct fr_exchange *ex, const struct fr_response 
 {
 	struct fr_response relayed = *resp;
 
-	/* the fields that count as hints (RFC 8297) */
-	if (resp->status == 103)
-		fr_push_links(ex, &resp->fields);
+	/* the fields that count as hints (RFC 8297): what the client gets of them is decided there */
+	if (resp->status == 103) {
+		fr_hints_interim(ex, resp);
+		return;
+	}
 	if (ex->is_push || ex->req.version == FR_HTTP_1_0 ||
 	    fr_proxy_response(&relayed, fr_worker_date(ex->worker)) < 0)
 		return;
@@ -271,7 +277,8 @@ void fr_exchange_deliver(struct fr_exchange *ex)
 		return;
 	}
 	if (!ex->is_push && ex->resp.status != 101)
-		fr_push_page(ex);
+		fr_hints_page(ex);
+	fr_held_note(ex);
 	if (ex->resp.status != 101 &&
 	    fr_proxy_response(&ex->resp, fr_worker_date(ex->worker)) < 0) {
 		count(ex, FR_COUNT_ORIGIN_MALFORMED);
@@ -288,17 +295,38 @@ static void on_head(void *user)
 {
 	struct fr_exchange *ex = of(user);
 
-	if (ex->resp.status != 101)
+	if (ex->resp.status != 101) {
 		fr_cached_direct(ex);
+		fr_learn_answer(ex->gen->shared, &(struct fr_answer){.req = &ex->req,
+		                                                     .resp = &ex->resp,
+		                                                     .is_ours = ex->is_push});
+	}
 	fr_exchange_deliver(ex);
+	if (ex->state == FR_EXCHANGE_RESPONDING && !ex->is_push)
+		ex->tap = fr_tap_new(ex, &ex->req, &ex->resp);
 }
 
 static void fail_body(struct fr_exchange *ex)
 {
 	count(ex, FR_COUNT_RESPONSES_FAILED);
 	ex->resp_failed = true;
+	fr_tap_drop(&ex->tap);
 	set_state(ex, FR_EXCHANGE_ENDED);
 	ex->ops->body(ex);
+}
+
+/* Tells once, when the first bytes are there, how much of the page goes before
+ * its blocking pushes: to the end of its head, as far as that can be seen. */
+static void find_lead(struct fr_exchange *ex)
+{
+	const uint8_t *data;
+	size_t n;
+
+	if (ex->has_lead || !ex->pushes || !ex->ops->lead || !fr_exchange_body_len(ex))
+		return;
+	ex->has_lead = true;
+	n = fr_exchange_body_peek(ex, &data);
+	ex->ops->lead(ex, fr_hints_lead(ex, data, n));
 }
 
 static void on_body(void *user, const uint8_t *data, size_t len)
@@ -313,7 +341,10 @@ static void on_body(void *user, const uint8_t *data, size_t len)
 	}
 	if (fr_buf_len(&ex->resp_body) >= limits(ex)->response_buffer_bytes / 2)
 		fr_fetch_pause(ex->fetch);
-	watch(ex, false);
+	if (ex->tap)
+		fr_tap_feed(ex->tap, data, len);
+	find_lead(ex);
+	fr_exchange_watch(ex, false);
 	ex->ops->body(ex);
 }
 
@@ -322,6 +353,7 @@ static void on_end(void *user, const struct fr_fields *trailers)
 	struct fr_exchange *ex = of(user);
 
 	fetch_over(ex);
+	fr_tap_end(&ex->tap);
 	ex->resp_ended = true;
 	if (!ex->request_ended)
 		ex->discards_request = true;
@@ -335,7 +367,7 @@ static void on_end(void *user, const struct fr_fields *trailers)
 	}
 	set_state(ex, FR_EXCHANGE_ENDED);
 	ex->ops->body(ex);
-	watch(ex, false);
+	fr_exchange_watch(ex, false);
 }
 
 static void on_failed(void *user, enum fr_fetch_error e)
@@ -349,33 +381,9 @@ static void on_failed(void *user, enum fr_fetch_error e)
 		fail_body(ex);
 }
 
-/* --- the request body --- */
-
-/* Passes on what the origin's connection takes now. */
-static void pump_request(struct fr_exchange *ex)
-{
-	size_t n = fr_buf_len(&ex->req_body);
-
-	if (!ex->fetch || ex->request_passed)
-		return;
-	if (n && fr_fetch_can_write(ex->fetch)) {
-		fr_fetch_write(ex->fetch, fr_buf_data(&ex->req_body), n);
-		fr_buf_clear(&ex->req_body);
-		ex->ops->consumed(ex, n);
-		n = 0;
-	}
-	if (n == 0 && ex->request_ended && ex->fetch &&
-	    (ex->origin_req.has_body || ex->state == FR_EXCHANGE_TUNNEL) &&
-	    fr_fetch_can_write(ex->fetch)) {
-		ex->request_passed = true;
-		fr_fetch_end(ex->fetch, ex->req_trailers);
-	}
-	watch(ex, true);
-}
-
 static void on_can_write(void *user)
 {
-	pump_request(of(user));
+	fr_exchange_pump_request(of(user));
 }
 
 static const struct fr_fetch_handler fetch_handler = {
@@ -404,8 +412,9 @@ void fr_exchange_stored_body(struct fr_exchange *ex, bool is_complete, bool is_f
 		ex->resp_ended = true;
 		set_state(ex, FR_EXCHANGE_ENDED);
 	}
+	find_lead(ex);
 	ex->ops->body(ex);
-	watch(ex, false);
+	fr_exchange_watch(ex, false);
 }
 
 void fr_exchange_adopt(struct fr_exchange *ex, struct fr_fetch *fetch,
@@ -415,43 +424,6 @@ void fr_exchange_adopt(struct fr_exchange *ex, struct fr_fetch *fetch,
 	ex->resp = *resp;
 	fr_fetch_set_handler(fetch, &fetch_handler, ex);
 	on_head(ex);
-}
-
-size_t fr_exchange_request_room(const struct fr_exchange *ex)
-{
-	size_t held = fr_buf_len(&ex->req_body), max = limits(ex)->request_buffer_bytes;
-
-	return held >= max ? 0 : max - held;
-}
-
-void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len)
-{
-	if (ex->discards_request || ex->state == FR_EXCHANGE_RELEASED) {
-		ex->ops->consumed(ex, len);
-		watch(ex, true);
-		return;
-	}
-	if (ex->fetch && fr_buf_len(&ex->req_body) == 0 && fr_fetch_can_write(ex->fetch)) {
-		fr_fetch_write(ex->fetch, data, len);
-		ex->ops->consumed(ex, len);
-		watch(ex, true);
-		return;
-	}
-	if (fr_buf_append(&ex->req_body, data, len) < 0) {
-		/* the client side sent more than its window: our own mistake at
-		 * worst, and never a reason to lose bytes silently */
-		ex->ops->abort(ex, FR_ABORT_INTERNAL);
-		return;
-	}
-	watch(ex, true);
-}
-
-void fr_exchange_request_end(struct fr_exchange *ex, const struct fr_fields *trailers)
-{
-	ex->request_ended = true;
-	ex->req_trailers = trailers;
-	pump_request(ex);
-	watch(ex, true);
 }
 
 /* --- the pipeline --- */
@@ -476,8 +448,8 @@ void fr_exchange_fetch(struct fr_exchange *ex)
 		ex->client->origin_requests++;
 		ex->fetch = fr_fetch_start(ex->site->origin, &ex->origin_req, &ex->arena, &ex->resp,
 		                           &fetch_handler, ex);
-		pump_request(ex);
-		watch(ex, true);
+		fr_exchange_pump_request(ex);
+		fr_exchange_watch(ex, true);
 	}
 }
 
@@ -496,8 +468,10 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 	}
 	if (!fr_route(ex))
 		return;
-	if (!ex->is_push)
+	if (!ex->is_push) {
+		fr_held_take(ex);
 		fr_push_note_request(ex);
+	}
 	if (ex->client->origin_requests >= limits(ex)->origin_requests_per_client) {
 		count(ex, FR_COUNT_LIMIT_ORIGIN_REQUESTS);
 		set_state(ex, FR_EXCHANGE_ENDED);
@@ -506,6 +480,9 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 	}
 	if (!fr_cached_begin(ex))
 		fr_exchange_fetch(ex);
+	/* behind the request for the page itself: the origin is to make that first */
+	if (ex->state == FR_EXCHANGE_WAITING)
+		fr_hints_begin(ex);
 }
 
 /* --- towards the client --- */
@@ -541,7 +518,7 @@ void fr_exchange_body_take(struct fr_exchange *ex, size_t len)
 		fr_buf_consume(&ex->resp_body, len);
 	if (ex->fetch && fr_buf_len(&ex->resp_body) < limits(ex)->response_buffer_bytes / 4)
 		fr_fetch_resume(ex->fetch);
-	watch(ex, true);
+	fr_exchange_watch(ex, true);
 }
 
 /* Every promise has exactly one outcome. */
@@ -566,13 +543,16 @@ void fr_exchange_leave(struct fr_exchange *ex, bool complete, bool by_peer, bool
 {
 	if (ex->state == FR_EXCHANGE_RELEASED)
 		return;
+	fr_hints_end(ex);
+	fr_tap_drop(&ex->tap);
 	fr_cached_leave(ex);
 	fr_fetch_cancel(&ex->fetch);
 	fetch_over(ex);
 	fr_loop_timer_stop(ex->worker->loop, &ex->timer);
-	if (ex->is_push && ex->stream_id)
+	if (ex->is_push && ex->stream_id) {
 		count_outcome(ex, complete, by_peer, refused);
-	else if (!complete)
+		fr_push_ended(ex, complete, by_peer);
+	} else if (!complete)
 		count(ex, FR_COUNT_REQUESTS_ABORTED);
 	set_state(ex, FR_EXCHANGE_RELEASED);
 	fr_loop_release_later(ex->worker->loop, &ex->release_task);

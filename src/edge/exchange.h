@@ -33,6 +33,8 @@ struct fr_site;
 struct fr_exchange;
 struct fr_cached;
 struct fr_fill;
+struct fr_load;
+struct fr_tap;
 
 /* Memory for both heads, the plan and what is made of them. Fields are bounded
  * by limits of their own; this is the last line. */
@@ -71,6 +73,8 @@ struct fr_exchange_ops {
 	bool (*push_has_room)(struct fr_exchange *ex);
 	/* Promises `push` (its req filled) to the client; 0 or negative. */
 	int (*push)(struct fr_exchange *ex, struct fr_exchange *push, enum fr_rank rank);
+	/* So many bytes of the page's body go before the pushes that block its rendering. */
+	void (*lead)(struct fr_exchange *ex, size_t bytes);
 };
 
 #define FR_EXCHANGE_MAGIC 0x65786368u
@@ -95,13 +99,20 @@ struct fr_exchange {
 	struct fr_timer timer;                 /* client-side progress */
 	struct fr_task release_task;
 	struct fr_exchange *next_free;        /* in the worker's free list */
-	struct fr_plan *plan;                 /* in the arena; pages with links only */
+	struct fr_load *load;                 /* in the arena; pages with hints only */
+	struct fr_plan *plan;                 /* the load's; NULL without */
+	struct fr_tap *tap;                   /* owned: scans the body; NULL */
+	struct fr_str digest;                 /* the client's digest cookie; p NULL: none */
+	uint64_t asked_ms;                    /* when the origin was asked; 0: it was not */
+	uint32_t think_ms;                    /* from then to its answer */
 	struct fr_cached *cached;             /* in the arena; NULL: not from the store */
 	struct fr_fill *adopted;              /* owned: its fetch and response are ours */
 	const char *cache_fwd;                /* Cache-Status: why the origin was asked; NULL */
 	uint32_t pushes;                      /* promised for this page */
 	uint64_t body_sent_bytes;             /* handed to the client side's output */
 	bool is_push;                         /* the promised stream of another exchange */
+	bool has_relayed;                     /* an origin's 103 */
+	bool has_lead;                        /* how long the page's head is was told */
 	bool counts_as_fetch;                 /* in client->origin_requests */
 	bool request_ended;                   /* the client sent all of it */
 	bool request_passed;                  /* the origin side has all of it */

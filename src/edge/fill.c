@@ -5,8 +5,10 @@
 
 #include "base/log.h"
 #include "edge/client.h"
+#include "edge/learn.h"
 #include "edge/note.h"
 #include "edge/proxy.h"
+#include "edge/tap.h"
 #include "http/date.h"
 
 struct fr_fill {
@@ -25,9 +27,11 @@ struct fr_fill {
 	struct fr_object *stale;    /* reference: what is validated */
 	struct fr_object *object;   /* reference: what is filled */
 	struct fr_note *note;       /* owned: readers of a loose body moved */
+	struct fr_tap *tap;         /* owned: scans the body; NULL */
 	struct fr_exchange *leader; /* borrowed; NULL: gone or never was */
 	struct fr_task release_task;
 	int64_t request_s;
+	bool is_ours;   /* no client's own request: a push, or behind */
 	bool is_behind; /* counted among those that nobody waits for */
 	bool is_loose;
 	bool is_stored; /* since this fill */
@@ -61,6 +65,7 @@ static const struct fr_config *config_of(const struct fr_fill *f)
 
 void fr_fill_free(struct fr_fill *f)
 {
+	fr_tap_drop(&f->tap);
 	fr_fetch_cancel(&f->fetch);
 	fr_object_unref(&f->stale);
 	fr_object_unref(&f->object);
@@ -149,6 +154,16 @@ static struct fr_exchange *take_leader(struct fr_fill *f)
 
 	f->leader = NULL;
 	return ex;
+}
+
+/* What the answer says of the asset; bytes: of its body, 0 until that has ended. */
+static void learn(const struct fr_fill *f, uint64_t bytes, bool is_storable)
+{
+	fr_learn_answer(f->gen->shared, &(struct fr_answer){.req = &f->req,
+	                                                    .resp = &f->resp,
+	                                                    .bytes = bytes,
+	                                                    .is_ours = f->is_ours,
+	                                                    .is_storable = is_storable});
 }
 
 /* --- the response --- */
@@ -288,6 +303,8 @@ static void on_head(void *user)
 	}
 	s = fr_fields_remove_hop_by_hop(&f->resp.fields) < 0 ? FR_CACHE_STORE_STATUS
 	                                                     : make_object(f);
+	f->is_ours = f->is_behind || (f->leader && f->leader->is_push);
+	learn(f, 0, s == FR_CACHE_STORE_YES);
 	if (s != FR_CACHE_STORE_YES) {
 		FR_LOG(DEBUG, "cache", "%.*s: not stored: %s", FR_STR_ARG(f->key),
 		       fr_cache_store_str(s));
@@ -296,6 +313,8 @@ static void on_head(void *user)
 	}
 	fr_body_set_filler(f->object->body, &f->note->watcher);
 	store(f, f->object);
+	if (f->leader && !f->leader->is_push)
+		f->tap = fr_tap_new(f->leader, &f->req, &f->resp);
 	publish(f, f->object, false);
 }
 
@@ -318,6 +337,12 @@ static void cut_loose(struct fr_fill *f)
 
 static void end_body(struct fr_fill *f, bool complete)
 {
+	if (complete && f->resp.content_length < 0)
+		learn(f, fr_body_len(f->object->body), true);
+	if (complete)
+		fr_tap_end(&f->tap);
+	else
+		fr_tap_drop(&f->tap);
 	fr_body_set_filler(f->object->body, NULL);
 	fr_body_end(f->object->body, complete);
 	if (!complete)
@@ -329,6 +354,8 @@ static void on_body(void *user, const uint8_t *data, size_t len)
 	struct fr_fill *f = user;
 	struct fr_body *body = f->object->body;
 
+	if (f->tap)
+		fr_tap_feed(f->tap, data, len);
 	if (fr_body_append(body, data, len) < 0) {
 		end_body(f, false);
 		over(f);

@@ -1,38 +1,44 @@
 #include "edge/push.h"
 
-#include "base/log.h"
+#include "edge/cached.h"
 #include "edge/client.h"
+#include "edge/held.h"
+#include "edge/learn.h"
+#include "edge/load.h"
 
 /* URLs remembered for one connection beyond the pushes it may have: what the
  * client asked for itself. */
 #define MEMO_REQUESTS 1024u
-/* Room for the summary of decisions. */
-#define SUMMARY_BYTES 512u
-
-static const struct fr_config_hints *settings(const struct fr_exchange *page)
-{
-	return fr_config_find_hints(page->site->config, page->req.target);
-}
 
 /* --- the promised request --- */
 
 /* Fields of the page's request that a browser would send for the asset, too. */
 static const enum fr_field_id inherited[] = {
-	FR_FIELD_ACCEPT_ENCODING, FR_FIELD_ACCEPT_LANGUAGE, FR_FIELD_USER_AGENT,
-	FR_FIELD_COOKIE,          FR_FIELD_AUTHORIZATION,
+	FR_FIELD_ACCEPT_ENCODING,
+	FR_FIELD_ACCEPT_LANGUAGE,
+	FR_FIELD_USER_AGENT,
 };
+static const enum fr_field_id of_the_client[] = {FR_FIELD_COOKIE, FR_FIELD_AUTHORIZATION};
 
-static int add_copy(struct fr_request *req, enum fr_field_id id, struct fr_str value)
+static int add_copies(struct fr_request *req, const struct fr_exchange *page,
+                      const enum fr_field_id *ids, size_t n)
 {
-	return fr_fields_add_copy(&req->fields, fr_field_name(id), value);
+	for (size_t i = 0; i < n; i++) {
+		const struct fr_field *f = fr_fields_get(&page->req.fields, ids[i]);
+		int rc = f ? fr_fields_add_copy(&req->fields, fr_field_name(ids[i]), f->value) : 0;
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
-/* Copies: the push may outlive the page. */
-static int make_request(struct fr_exchange *push, const struct fr_exchange *page,
-                        const struct fr_hint *hint)
+/* Copies: the asset's exchange may outlive the page's. */
+int fr_push_make_request(struct fr_exchange *ex, const struct fr_exchange *page,
+                         const struct fr_hint *hint, bool with_client)
 {
-	struct fr_request *req = &push->req;
-	struct fr_arena *a = &push->arena;
+	struct fr_request *req = &ex->req;
+	struct fr_arena *a = &ex->arena;
 	struct fr_str referer = {0};
 	int rc;
 
@@ -45,12 +51,10 @@ static int make_request(struct fr_exchange *push, const struct fr_exchange *page
 	    fr_arena_copy(a, hint->target, &req->target) < 0)
 		return FR_ERR_NOMEM;
 	rc = fr_fields_add_id(&req->fields, FR_FIELD_ACCEPT, fr_str_from(fr_as_accept(hint->as)));
-	for (size_t i = 0; rc == 0 && i < FR_COUNT(inherited); i++) {
-		const struct fr_field *f = fr_fields_get(&page->req.fields, inherited[i]);
-
-		if (f)
-			rc = add_copy(req, inherited[i], f->value);
-	}
+	if (rc == 0)
+		rc = add_copies(req, page, inherited, FR_COUNT(inherited));
+	if (rc == 0 && with_client)
+		rc = add_copies(req, page, of_the_client, FR_COUNT(of_the_client));
 	if (rc == 0)
 		rc = fr_arena_printf(a, &referer, "%.*s://%.*s%.*s", FR_STR_ARG(page->req.scheme),
 		                     FR_STR_ARG(page->req.authority), FR_STR_ARG(page->req.target));
@@ -59,25 +63,54 @@ static int make_request(struct fr_exchange *push, const struct fr_exchange *page
 
 /* --- deciding --- */
 
+bool fr_push_is_way(const struct fr_exchange *page)
+{
+	struct fr_exchange *ex = (struct fr_exchange *)(uintptr_t)page;
+
+	return fr_load_settings(page)->push && page->ops->push && page->ops->push_is_enabled(ex);
+}
+
 static struct fr_memo *memo_of(struct fr_exchange *page)
 {
 	struct fr_client *c = page->client;
 
 	if (!c->memo)
-		c->memo = fr_memo_new(MEMO_REQUESTS + settings(page)->max_pushes_connection,
+		c->memo = fr_memo_new(MEMO_REQUESTS + fr_load_settings(page)->max_pushes_connection,
 		                      c->worker->seed);
 	return c->memo;
 }
 
-/* Why this candidate is not pushed; FR_REASON_PUSHED if nothing speaks
- * against it. The cheapest and most final reasons first. */
-static enum fr_reason objection(struct fr_exchange *page, const struct fr_hint *hint)
+static enum fr_reason over_limit(struct fr_exchange *page, const struct fr_asset *asset)
 {
-	const struct fr_config_hints *h = settings(page);
+	const struct fr_config_hints *h = fr_load_settings(page);
+	struct fr_client *c = page->client;
+
+	if (page->pushes >= h->max_pushes_page)
+		return FR_REASON_LIMIT_PAGE;
+	if (page->load->push_bytes + asset->bytes > h->max_push_bytes_page)
+		return FR_REASON_LIMIT_BYTES;
+	if (c->pushes >= h->max_pushes_connection)
+		return FR_REASON_LIMIT_CONNECTION;
+	if (c->origin_requests >= c->gen->config->limits.origin_requests_per_client)
+		return FR_REASON_LIMIT_ORIGIN;
+	if (!page->ops->push_has_room(page))
+		return FR_REASON_LIMIT_STREAMS;
+	return FR_REASON_PUSHED;
+}
+
+/* Why this hint is not pushed; FR_REASON_PUSHED if nothing speaks against it.
+ * The cheapest and most final reasons first. */
+static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint,
+                                const struct fr_asset *asset)
+{
 	struct fr_client *c = page->client;
 	struct fr_str authority = page->req.authority;
 
-	if (!h->push)
+	if (hint->no_push != FR_REASON_UNDECIDED)
+		return hint->no_push;
+	if (hint->objection != FR_REASON_UNDECIDED)
+		return hint->objection;
+	if (!fr_load_settings(page)->push)
 		return FR_REASON_SITE_OFF;
 	if (c->is_draining)
 		return FR_REASON_DRAINING;
@@ -88,21 +121,16 @@ static enum fr_reason objection(struct fr_exchange *page, const struct fr_hint *
 	if (fr_failures_has(page->site->failures, authority, hint->target,
 	                    fr_loop_now(page->worker->loop)))
 		return FR_REASON_RECENT_FAILURE;
-	if (page->pushes >= h->max_pushes_page)
-		return FR_REASON_LIMIT_PAGE;
-	if (c->pushes >= h->max_pushes_connection)
-		return FR_REASON_LIMIT_CONNECTION;
-	if (c->origin_requests >= c->gen->config->limits.origin_requests_per_client)
-		return FR_REASON_LIMIT_ORIGIN;
-	if (!page->ops->push_has_room(page))
-		return FR_REASON_LIMIT_STREAMS;
-	return FR_REASON_PUSHED;
+	if (hint->is_remembered && asset->is_gone)
+		return FR_REASON_GONE;
+	if (fr_held_has(page, hint, asset))
+		return FR_REASON_CACHED;
+	return over_limit(page, asset);
 }
 
 void fr_push_note_request(struct fr_exchange *ex)
 {
-	if (ex->req.method == FR_METHOD_GET && settings(ex)->push && ex->ops->push_is_enabled &&
-	    ex->ops->push_is_enabled(ex))
+	if (ex->req.method == FR_METHOD_GET && fr_push_is_way(ex))
 		(void)fr_memo_add(memo_of(ex), ex->req.authority, ex->req.target);
 }
 
@@ -113,8 +141,8 @@ static bool promise(struct fr_exchange *page, const struct fr_hint *hint)
 	struct fr_exchange *push = fr_exchange_new(page->worker, c, page->ops, 0);
 
 	push->is_push = true;
-	if (make_request(push, page, hint) < 0 ||
-	    page->ops->push(page, push, fr_as_rank(hint->as)) < 0) {
+	if (fr_push_make_request(push, page, hint, true) < 0 ||
+	    page->ops->push(page, push, hint->rank) < 0) {
 		fr_exchange_leave(push, true, false, false);
 		return false;
 	}
@@ -126,114 +154,73 @@ static bool promise(struct fr_exchange *page, const struct fr_hint *hint)
 	return true;
 }
 
-static void log_decision(struct fr_exchange *page, const struct fr_hint *hint)
+/* Before the response the link is idle: what blocks rendering goes first,
+ * whatever its size; the rest only as far as it will be gone when the page comes. */
+static bool fits_idle_link(struct fr_load *load, const struct fr_hint *hint, uint64_t bytes)
 {
-	fr_counter_bump(&page->worker->counters.extra[hint->reason], 1);
-	fr_count(&page->worker->counters, FR_COUNT_HINTS);
-	FR_LOG(DEBUG, "hints", "%s: %.*s: <%.*s> as=%s from=%s: %s (%s)", page->client->peer,
-	       FR_STR_ARG(page->req.target), FR_STR_ARG(hint->url), fr_as_str(hint->as),
-	       fr_hint_source_str(hint->source), fr_delivery_str(hint->delivery),
-	       fr_reason_str(hint->reason));
+	bool fits = hint->rank == FR_RANK_BLOCKING || bytes <= load->idle_bytes;
+
+	if (fits)
+		load->idle_bytes -= bytes < load->idle_bytes ? bytes : load->idle_bytes;
+	return fits;
 }
 
-/* Decides what is still open, in the order of sending. is_page: whether the
- * page may push at all. */
-static void decide(struct fr_exchange *page, bool is_page)
+static void push_or_decide(struct fr_exchange *page, struct fr_hint *hint, enum fr_push_stage stage)
 {
-	struct fr_plan *plan = page->plan;
+	struct fr_load *load = page->load;
+	struct fr_asset asset;
+	enum fr_reason why;
+	enum fr_push_advice advice;
+
+	fr_learn_asset(page, hint, &asset);
+	why = objection(page, hint, &asset);
+	if (why == FR_REASON_PUSHED && stage == FR_PUSH_EARLY &&
+	    !fits_idle_link(load, hint, fr_learn_size(&asset, hint->as)))
+		return; /* with the response */
+	if (why == FR_REASON_PUSHED) {
+		advice = fr_learn_advice(page, hint);
+		if (advice == FR_PUSH_ADVICE_NO)
+			why = FR_REASON_OFTEN_CANCELLED;
+		else if (advice != FR_PUSH_ADVICE_YES)
+			hint->rank = FR_RANK_LATE;
+	}
+	if (why == FR_REASON_PUSHED && promise(page, hint)) {
+		load->push_bytes += asset.bytes;
+		load->was_early |= stage == FR_PUSH_EARLY;
+		fr_hint_decide(hint, FR_DELIVERY_PUSH, why);
+		return;
+	}
+	if (why == FR_REASON_OFTEN_CANCELLED)
+		hint->objection = why; /* asked once a page: an opportunity is counted */
+	if (stage == FR_PUSH_EARLY)
+		return;
+	if (why == FR_REASON_GONE)
+		fr_learn_forget(page, hint);
+	fr_hint_decide(hint,
+	               hint->message == load->plan.message ? FR_DELIVERY_LINK : FR_DELIVERY_NONE,
+	               why == FR_REASON_PUSHED ? FR_REASON_FAILED : why);
+}
+
+void fr_push_plan(struct fr_exchange *page, enum fr_push_stage stage)
+{
+	struct fr_plan *plan = &page->load->plan;
 
 	fr_plan_order(plan);
-	for (size_t i = 0; i < plan->n; i++) {
-		struct fr_hint *hint = plan->v[i];
-		enum fr_reason why;
-
-		if (hint->reason != FR_REASON_UNDECIDED)
-			continue;
-		why = is_page ? objection(page, hint) : FR_REASON_NOT_PAGE;
-		if (why == FR_REASON_PUSHED && promise(page, hint))
-			fr_hint_decide(hint, FR_DELIVERY_PUSH, why);
-		else
-			fr_hint_decide(hint, FR_DELIVERY_LINK,
-			               why == FR_REASON_PUSHED ? FR_REASON_FAILED : why);
-	}
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->v[i]->reason == FR_REASON_UNDECIDED)
+			push_or_decide(page, plan->v[i], stage);
 }
 
-/* Takes the links of a message into the page's plan; false if it has none. */
-static bool collect(struct fr_exchange *page, const struct fr_fields *fields)
+void fr_push_ended(struct fr_exchange *push, bool complete, bool by_peer)
 {
-	struct fr_plan_page about = {
-		.scheme = page->req.scheme,
-		.authority = page->req.authority,
-		.target = page->req.target,
-		.accept = fr_fields_value(&page->req.fields, FR_FIELD_ACCEPT),
-		.absolute_links = settings(page)->absolute_links,
-	};
-	const struct fr_field *link = fr_fields_get(fields, FR_FIELD_LINK);
-
-	if (!link)
-		return false;
-	if (!page->plan) {
-		page->plan = fr_arena_alloc(&page->arena, sizeof *page->plan);
-		if (!page->plan)
-			return false;
-		fr_plan_init(page->plan, &page->arena);
-	}
-	for (; link; link = fr_fields_next(fields, FR_FIELD_LINK, link))
-		fr_plan_add_link_field(page->plan, &about, link->value, FR_HINT_SOURCE_LINK);
-	return true;
-}
-
-static bool may_push(const struct fr_exchange *page)
-{
-	return !page->is_push && page->req.method == FR_METHOD_GET;
-}
-
-void fr_push_links(struct fr_exchange *page, const struct fr_fields *fields)
-{
-	if (may_push(page) && collect(page, fields))
-		decide(page, true);
-}
-
-/* Summaries cost bytes: who asks for one gets it, and a share of the others. */
-static bool wants_timing(const struct fr_exchange *page)
-{
-	const struct fr_config_hints *h = settings(page);
-	uint8_t dice;
-
-	if (h->timing_debug &&
-	    fr_str_is(fr_fields_value(&page->req.fields, FR_FIELD_FORERUN_DEBUG), "1"))
-		return true;
-	if (h->timing_percent == 0)
-		return false;
-	fr_random_bytes(&dice, sizeof dice);
-	return (uint32_t)dice * 100 / 256 < h->timing_percent;
-}
-
-static void add_server_timing(struct fr_exchange *page)
-{
-	char summary[SUMMARY_BYTES];
-	struct fr_str value;
-
-	if (!wants_timing(page) || fr_plan_summary(page->plan, summary, sizeof summary) == 0)
-		return;
-	if (fr_arena_printf(&page->arena, &value, "forerun;desc=\"%s\"", summary) < 0 ||
-	    fr_fields_add_id(&page->resp.fields, FR_FIELD_SERVER_TIMING, value) < 0)
-		FR_LOG(DEBUG, "hints", "%s: no room for Server-Timing", page->client->peer);
-}
-
-void fr_push_page(struct fr_exchange *page)
-{
-	struct fr_counters *c = &page->worker->counters;
-
-	if (page->is_push)
-		return;
-	(void)collect(page, &page->resp.fields);
-	if (!page->plan)
-		return;
-	decide(page, may_push(page) && page->resp.status == 200);
-	for (size_t i = 0; i < page->plan->n; i++)
-		log_decision(page, page->plan->v[i]);
-	fr_count_add(c, FR_COUNT_HINTS_DROPPED, page->plan->dropped);
-	fr_count_add(c, FR_COUNT_LINKS_MALFORMED, page->plan->malformed);
-	add_server_timing(page);
+	if (complete || by_peer)
+		fr_learn_pushed(push, !complete);
+	/* one whose length nobody said: it is known now */
+	if (complete && push->resp.content_length < 0 && push->body_sent_bytes &&
+	    !fr_cached_is_stored(push))
+		fr_learn_answer(push->gen->shared,
+		                &(struct fr_answer){.req = &push->req,
+		                                    .resp = &push->resp,
+		                                    .bytes = push->body_sent_bytes,
+		                                    .is_ours = true});
 }

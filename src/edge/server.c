@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cache/store.h"
 #include "config/settings.h"
+#include "edge/knowledge.h"
 #include "edge/sockets.h"
 #include "edge/worker.h"
 #include "h2/session.h"
@@ -30,8 +31,10 @@ struct fr_server {
 	struct fr_admission *admission; /* owned */
 	struct fr_tls_tickets *tickets; /* owned */
 	struct fr_store *store;         /* owned */
-	struct fr_shared *shared;       /* reference: the current configuration */
-	struct bound *bound;            /* owned; as the current configuration's listeners */
+	struct fr_knowledge *knowledge; /* owned */
+	uint64_t seed;
+	struct fr_shared *shared; /* reference: the current configuration */
+	struct bound *bound;      /* owned; as the current configuration's listeners */
 	size_t n_bound;
 	int done_fd; /* eventfd: all workers have ended */
 	_Atomic size_t running;
@@ -107,6 +110,9 @@ static int shared_new(struct fr_server *s, struct fr_config *config, struct fr_s
 	shared->refs = 1;
 	shared->config = config;
 	shared->store = s->store;
+	shared->memory = fr_knowledge_memory(s->knowledge);
+	shared->assets = fr_knowledge_assets(s->knowledge);
+	shared->seed = s->seed;
 	fr_config_ref(config);
 	for (size_t i = 0; i < config->n_listeners; i++)
 		wants_tls |= config->listeners[i].tls;
@@ -251,6 +257,7 @@ static int configure(struct fr_server *s, struct fr_config *config, struct fr_co
 	}
 	FR_ASSERT(o.fds);
 	set_store_limits(s, config);
+	fr_knowledge_configure(s->knowledge, config);
 	fr_admission_set_limits(s->admission, config->limits.connections,
 	                        config->limits.connections_per_address);
 	for (size_t w = 0; w < s->n_workers; w++)
@@ -313,19 +320,19 @@ static int start_workers(struct fr_server *s, size_t n, struct fr_config_problem
 int fr_server_start(struct fr_config *config, struct fr_server **out, struct fr_config_problem *why)
 {
 	struct fr_server *s = fr_calloc(1, sizeof *s);
-	uint64_t seed;
 	int rc;
 
-	fr_random_bytes(&seed, sizeof seed);
+	fr_random_bytes(&s->seed, sizeof s->seed);
 	s->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->done_fd < 0) {
 		(void)snprintf(why->text, sizeof why->text, "cannot make an event descriptor");
 		free(s);
 		return FR_ERR_IO;
 	}
-	s->admission = fr_admission_new(seed);
-	s->store =
-		fr_store_new(&(struct fr_store_limits){.memory = FR_MIB, .max_variants = 1}, seed);
+	s->admission = fr_admission_new(s->seed);
+	s->store = fr_store_new(&(struct fr_store_limits){.memory = FR_MIB, .max_variants = 1},
+	                        s->seed);
+	s->knowledge = fr_knowledge_new(config, s->seed);
 	s->tickets = fr_tls_tickets_new();
 	rc = start_workers(s, count_workers(config), why);
 	if (rc == 0)
@@ -368,6 +375,7 @@ size_t fr_server_join(struct fr_server **sp)
 	if (live == 0) {
 		fr_admission_free(&s->admission);
 		fr_store_free(&s->store);
+		fr_knowledge_free(&s->knowledge);
 	}
 	close(s->done_fd);
 	free(s);
@@ -430,6 +438,7 @@ void fr_server_log_counters(struct fr_server *s)
 		fr_counters_sum(&s->workers[i]->counters, sums);
 	json = counters_json(sums);
 	add_store(s, json);
+	fr_knowledge_stats(s->knowledge, json);
 	text = json_dumps(json, JSON_COMPACT);
 	if (text)
 		FR_LOG(INFO, "counters", "%s", text);

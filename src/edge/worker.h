@@ -27,6 +27,8 @@ struct fr_listener;
 
 /* What workers share of one configuration: built once by the server. */
 struct fr_store;
+struct fr_hint_memory;
+struct fr_assets;
 struct fr_fill;
 struct fr_note;
 
@@ -35,7 +37,10 @@ struct fr_shared {
 	struct fr_config *config;          /* reference */
 	struct fr_tls_server *tls;         /* reference; NULL without TLS listeners */
 	struct fr_tls_client **origin_tls; /* one for each site; references; NULL: plain */
-	struct fr_store *store;            /* borrowed from the server */
+	struct fr_store *store;            /* borrowed from the server, as the others below */
+	struct fr_hint_memory *memory;
+	struct fr_assets *assets;
+	uint64_t seed; /* of hashes that all workers share */
 };
 void fr_shared_ref(struct fr_shared *s);
 void fr_shared_unref(struct fr_shared **s);
@@ -44,6 +49,7 @@ struct fr_site {
 	const struct fr_config_site *config; /* borrowed from the generation's configuration */
 	struct fr_origin *origin;            /* owned */
 	struct fr_failures *failures;        /* owned: pushes that failed lately */
+	struct fr_failures *scanned;         /* owned: pages whose HTML had nothing new lately */
 };
 
 /* A configuration in use by one worker. Owners: the worker while it is the

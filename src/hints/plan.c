@@ -3,8 +3,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "http/link.h"
-#include "http/url.h"
+#include "hints/judge.h"
 
 #define FIRST_CAP 16u
 
@@ -95,163 +94,21 @@ const char *fr_as_accept(enum fr_as as)
 	}
 }
 
-/* --- judging one link --- */
-
-/* A media query that may not match the client must not cost it a push. */
-static bool media_matches(struct fr_str media)
-{
-	media = fr_str_trim(media);
-	return media.len == 0 || fr_str_iis(media, "all") || fr_str_iis(media, "screen");
-}
-
-/* The essence of a media type: without parameters. */
-static struct fr_str essence(struct fr_str type)
-{
-	return fr_str_trim(fr_str_sub(type, 0, fr_str_find(type, ';')));
-}
-
-static bool accepts(struct fr_str accept, struct fr_str type)
-{
-	struct fr_str item;
-
-	while (fr_str_next_item(&accept, &item))
-		if (fr_str_ieq(essence(item), type))
-			return true;
-	return false;
-}
-
-static bool image_is_usable(struct fr_str type, struct fr_str accept)
-{
-	static const char *const everywhere[] = {"image/png",    "image/jpeg",
-	                                         "image/gif",    "image/svg+xml",
-	                                         "image/x-icon", "image/vnd.microsoft.icon",
-	                                         "image/bmp"};
-
-	for (size_t i = 0; i < FR_COUNT(everywhere); i++)
-		if (fr_str_iis(type, everywhere[i]))
-			return true;
-	return fr_str_istarts(type, FR_STR("image/")) && accepts(accept, type);
-}
-
-static bool script_is_usable(struct fr_str type)
-{
-	static const char *const known[] = {
-		"text/javascript", "application/javascript", "module",
-		"text/ecmascript", "application/ecmascript", "application/x-javascript"};
-
-	for (size_t i = 0; i < FR_COUNT(known); i++)
-		if (fr_str_iis(type, known[i]))
-			return true;
-	return false;
-}
-
-static bool font_is_usable(struct fr_str type)
-{
-	return fr_str_iis(type, "font/woff2") || fr_str_iis(type, "font/woff") ||
-	       fr_str_iis(type, "font/ttf") || fr_str_iis(type, "font/otf") ||
-	       fr_str_iis(type, "application/font-woff2") ||
-	       fr_str_iis(type, "application/font-woff");
-}
-
-/* Can clients use this type for that destination? Types of destinations that
- * we know nothing of are believed. */
-static bool type_is_usable(enum fr_as as, struct fr_str type, struct fr_str accept)
-{
-	type = essence(type);
-	if (type.len == 0)
-		return true;
-	switch (as) {
-	case FR_AS_STYLE:
-		return fr_str_iis(type, "text/css");
-	case FR_AS_SCRIPT:
-	case FR_AS_WORKER:
-		return script_is_usable(type);
-	case FR_AS_FONT:
-		return font_is_usable(type);
-	case FR_AS_IMAGE:
-		return image_is_usable(type, accept);
-	default:
-		return true;
-	}
-}
-
-struct judging { /* what a link is judged against */
-	struct fr_plan *plan;
-	const struct fr_plan_page *page;
-	struct fr_url base;
-};
-
-static bool is_absolute(struct fr_str ref)
-{
-	/* scheme-relative counts as absolute: it names the host */
-	return fr_str_istarts(ref, FR_STR("http:")) || fr_str_istarts(ref, FR_STR("https:")) ||
-	       fr_str_starts(ref, FR_STR("//"));
-}
-
-static enum fr_reason judge_url(struct judging *j, const struct fr_link *link, struct fr_hint *hint)
-{
-	struct fr_url url;
-	int rc = fr_url_resolve(j->plan->arena, &j->base, link->target, &url);
-
-	if (rc == FR_ERR_UNSUPPORTED)
-		return FR_REASON_CROSS_ORIGIN;
-	if (rc < 0)
-		return FR_REASON_BAD_URL;
-	if (!fr_url_same_origin(&url, &j->base))
-		return FR_REASON_CROSS_ORIGIN;
-	if (is_absolute(link->target) && !j->page->absolute_links)
-		return FR_REASON_ABSOLUTE;
-	hint->target = url.target;
-	return fr_str_eq(url.target, j->base.target) ? FR_REASON_SELF : FR_REASON_UNDECIDED;
-}
-
-/* An anchor makes the link speak of something else than the page, unless it
- * is the page. */
-static bool anchor_is_page(struct judging *j, const struct fr_link *link)
-{
-	struct fr_url url;
-
-	return fr_url_resolve(j->plan->arena, &j->base, link->anchor, &url) == 0 &&
-	       fr_url_same_origin(&url, &j->base) && fr_str_eq(url.target, j->base.target) &&
-	       fr_str_find(link->anchor, '#') == link->anchor.len;
-}
-
-static bool is_duplicate(const struct fr_plan *p, struct fr_str target)
-{
-	for (size_t i = 0; i < p->n; i++)
-		if (fr_str_eq(p->v[i]->target, target))
-			return true;
-	return false;
-}
-
-static enum fr_reason judge(struct judging *j, const struct fr_link *link, struct fr_hint *hint)
-{
-	enum fr_reason url = judge_url(j, link, hint);
-
-	if (!(link->rels & (FR_REL_PRELOAD | FR_REL_MODULEPRELOAD)))
-		return FR_REASON_NOT_PRELOAD;
-	if (url != FR_REASON_UNDECIDED)
-		return url;
-	if (link->has_anchor && !anchor_is_page(j, link))
-		return FR_REASON_ANCHOR;
-	if (link->nopush)
-		return FR_REASON_NOPUSH;
-	if (hint->as == FR_AS_UNKNOWN)
-		return FR_REASON_NO_AS;
-	if (link->media.p && !media_matches(link->media))
-		return FR_REASON_MEDIA;
-	if (link->imagesrcset.len)
-		return FR_REASON_SRCSET;
-	if (!type_is_usable(hint->as, link->type, j->page->accept))
-		return FR_REASON_TYPE;
-	return FR_REASON_UNDECIDED;
-}
-
 /* --- plans --- */
 
-void fr_plan_init(struct fr_plan *p, struct fr_arena *arena)
+void fr_plan_init(struct fr_plan *p, struct fr_arena *arena, const struct fr_plan_page *page)
 {
-	*p = (struct fr_plan){.arena = arena};
+	struct fr_str text;
+
+	*p = (struct fr_plan){.arena = arena, .page = *page};
+	p->has_base = fr_arena_printf(arena, &text, "%.*s://%.*s%.*s", FR_STR_ARG(page->scheme),
+	                              FR_STR_ARG(page->authority), FR_STR_ARG(page->target)) == 0 &&
+	              fr_url_parse(arena, text, &p->base) == 0;
+}
+
+void fr_plan_next_message(struct fr_plan *p)
+{
+	p->message++;
 }
 
 static bool grow(struct fr_plan *p)
@@ -281,51 +138,88 @@ static struct fr_hint *new_hint(struct fr_plan *p)
 	return hint;
 }
 
-static enum fr_as as_of(const struct fr_link *link)
+static bool is_asset(const struct fr_hint *h)
 {
-	if (!link->as.len && (link->rels & FR_REL_MODULEPRELOAD))
-		return FR_AS_SCRIPT;
-	return fr_as_parse(link->as);
+	return (h->link.rels & (FR_REL_PRELOAD | FR_REL_MODULEPRELOAD)) != 0;
 }
 
-static void add_link(struct judging *j, const struct fr_link *link, enum fr_hint_source source)
+/* The hint for the same asset; NULL if there is none. */
+static struct fr_hint *find(const struct fr_plan *p, const struct fr_hint *like)
 {
-	struct fr_plan *p = j->plan;
-	struct fr_hint *hint;
-	enum fr_reason reason;
+	for (size_t i = 0; i < p->n; i++) {
+		struct fr_hint *h = p->v[i];
+
+		if (h->reason != FR_REASON_DUPLICATE && is_asset(h) == is_asset(like) &&
+		    fr_str_eq(h->target, like->target) && fr_str_eq(h->whole, like->whole))
+			return h;
+	}
+	return NULL;
+}
+
+/* This load names what was known before: what it says now counts, as far as
+ * nothing was decided. */
+static void confirm(struct fr_plan *p, struct fr_hint *h, const struct fr_hint *now)
+{
+	h->message = p->message;
+	if (h->reason != FR_REASON_UNDECIDED)
+		return;
+	h->link = now->link;
+	h->as = now->as;
+	h->no_push = now->no_push;
+	h->no_early = now->no_early;
+	if (!(h->flags & (FR_HINT_BLOCKING | FR_HINT_LATE)))
+		h->rank = now->rank;
+}
+
+static void add_link(struct fr_plan *p, const struct fr_link *link, enum fr_hint_source source,
+                     unsigned flags)
+{
+	struct fr_hint judged = {.url = link->target,
+	                         .link = *link,
+	                         .source = source,
+	                         .flags = flags,
+	                         .message = p->message,
+	                         .is_remembered = p->message == 0};
+	struct fr_hint *known = NULL, *hint;
 
 	if (link->rels == 0)
 		return;
+	if (fr_hint_judge(p, &judged))
+		known = find(p, &judged);
+	if (known && p->message == 0)
+		return; /* two sources say the same */
+	if (known && known->message != p->message) {
+		confirm(p, known, &judged);
+		return;
+	}
 	hint = new_hint(p);
-	if (!hint || fr_arena_copy(p->arena, link->target, &hint->url) < 0) {
+	if (!hint) {
 		p->dropped++;
 		return;
 	}
-	hint->as = as_of(link);
-	hint->source = source;
-	reason = judge(j, link, hint);
-	if (hint->target.len && reason != FR_REASON_SELF && is_duplicate(p, hint->target))
-		reason = FR_REASON_DUPLICATE;
-	if (reason != FR_REASON_UNDECIDED)
-		fr_hint_decide(hint, FR_DELIVERY_LINK, reason);
+	*hint = judged;
+	if (known)
+		fr_hint_decide(hint, FR_DELIVERY_LINK, FR_REASON_DUPLICATE);
 	p->v[p->n++] = hint;
 }
 
-void fr_plan_add_link_field(struct fr_plan *p, const struct fr_plan_page *page, struct fr_str value,
-                            enum fr_hint_source source)
+void fr_plan_add_link_field(struct fr_plan *p, struct fr_str value, enum fr_hint_source source,
+                            unsigned flags)
 {
-	struct judging j = {.plan = p, .page = page};
 	struct fr_link link;
-	struct fr_str text;
 
-	if (fr_arena_printf(p->arena, &text, "%.*s://%.*s%.*s", FR_STR_ARG(page->scheme),
-	                    FR_STR_ARG(page->authority), FR_STR_ARG(page->target)) < 0 ||
-	    fr_url_parse(p->arena, text, &j.base) < 0) {
+	if (!p->has_base) {
 		p->malformed++;
 		return;
 	}
 	while (fr_link_next(p->arena, &value, &link, &p->malformed))
-		add_link(&j, &link, source);
+		add_link(p, &link, source, flags);
+}
+
+/* Fonts are needed when styles are there, not before. */
+static unsigned place(const struct fr_hint *h)
+{
+	return (unsigned)h->rank * 2 + (h->as == FR_AS_FONT);
 }
 
 void fr_plan_order(struct fr_plan *p)
@@ -335,7 +229,7 @@ void fr_plan_order(struct fr_plan *p)
 		struct fr_hint *hint = p->v[i];
 		size_t k = i;
 
-		while (k && fr_as_rank(p->v[k - 1]->as) > fr_as_rank(hint->as)) {
+		while (k && place(p->v[k - 1]) > place(hint)) {
 			p->v[k] = p->v[k - 1];
 			k--;
 		}

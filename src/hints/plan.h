@@ -1,12 +1,17 @@
 /* Plans: the ordered hints for one page load, each with a decision and its
- * reason (design: "hint", "plan", "delivery"). This module reads links into
- * hints, applies the rules that need no network (same origin, nopush, as,
- * media, ...), orders them by rank, and prints the summary. The edge then
- * carries out deliveries and reports what it could not do.
+ * reason (design: "hint", "plan", "delivery"). This module takes links from
+ * every source into hints, one for each asset, orders them by rank, and prints
+ * the summary; hints/judge.h says what rules that need no network allow
+ * (same origin, nopush, as, media, ...). The edge then carries out deliveries
+ * and reports what it could not do.
  *
- * A plan is filled from sources behind one call (fr_plan_add), so that
- * remembered, configured and learned hints join later without a change here.
- * All memory is the page's arena. No I/O, no clock. */
+ *   message 0: what is known before the load (remembered, configured, learned)
+ *   message n: the origin's interim responses, then its final one
+ *
+ * A link that names an asset which an earlier message (or memory) named is no
+ * hint of its own: it confirms that one. Named twice by one message it is a
+ * duplicate. Every hint gets exactly one decision. All memory is the page's
+ * arena; strings of links are borrowed for the plan's life. No I/O, no clock. */
 #ifndef FR_HINTS_PLAN_H
 #define FR_HINTS_PLAN_H
 
@@ -15,6 +20,8 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "http/link.h"
+#include "http/url.h"
 
 /* Hints kept for one page; what comes beyond is counted, not kept. Stops an
  * origin's (or its attacker's) endless Link fields. */
@@ -46,6 +53,7 @@ enum fr_delivery {
 #define FR_REASON_TABLE(X)                                                                         \
 	X(UNDECIDED, "undecided") /* not yet looked at */                                          \
 	X(PUSHED, "pushed")                                                                        \
+	X(HINTED, "hinted") /* in a 103 */                                                         \
 	X(NOPUSH, "nopush") /* the origin forbids it */                                            \
 	X(CROSS_ORIGIN, "cross-origin")                                                            \
 	X(ABSOLUTE, "absolute-links-off") /* absolute URL, switched off */                         \
@@ -59,16 +67,28 @@ enum fr_delivery {
 	X(NO_AS, "no-as")                 /* as missing or unknown */                              \
 	X(DUPLICATE, "duplicate")         /* named twice for this page */                          \
 	X(ALREADY_SENT, "already-sent")   /* on this connection */                                 \
+	X(CACHED, "cached")               /* the client has it, by its digest */                   \
 	X(PUSH_DISABLED, "push-disabled") /* SETTINGS_ENABLE_PUSH=0 or HTTP/1.1 */                 \
 	X(SITE_OFF, "off")                /* configuration says so */                              \
-	X(LIMIT_PAGE, "limit")            /* pushes per page */                                    \
+	X(EARLY_OFF, "early-hints-off")   /* no 103 by configuration */                            \
+	X(AFTER_103, "after-103")         /* known only behind the one 103 of the page */          \
+	X(WITH_RESPONSE, "with-response") /* known only with the response: a 103 gains nothing */  \
+	X(NO_CORS, "no-crossorigin")      /* a font that a browser would fetch again */            \
+	X(NOT_REUSABLE, "not-reusable")   /* a browser would fetch it again: not fresh */          \
+	X(BUDGET, "would-delay-page")     /* 103: more than the link carries meanwhile */          \
+	X(CONDITIONAL, "conditional")     /* the client has the page, and so its assets */         \
+	X(OFTEN_CANCELLED, "often-cancelled") /* by clients of this kind */                        \
+	X(GONE, "gone")                       /* remembered, but it is not there any more */       \
+	X(LIMIT_PAGE, "limit")                /* pushes per page */                                \
+	X(LIMIT_BYTES, "byte-limit")          /* bytes pushed per page */                          \
 	X(LIMIT_CONNECTION, "connection-limit")                                                    \
 	X(LIMIT_STREAMS, "stream-limit")    /* client's MAX_CONCURRENT_STREAMS */                  \
 	X(LIMIT_ORIGIN, "origin-limit")     /* origin requests in flight for the client */         \
 	X(RECENT_FAILURE, "recent-failure") /* its last push was not 2xx */                        \
 	X(NOT_PAGE, "not-a-page")           /* not GET, not 200, itself a push */                  \
 	X(DRAINING, "draining")             /* the connection is closing */                        \
-	X(FAILED, "failed")                 /* the promise could not be made */
+	X(FAILED, "failed")                 /* the promise could not be made */                    \
+	X(PAGE_GONE, "page-gone")           /* the page's request ended before its response */
 enum fr_reason {
 #define X(id, text) FR_REASON_##id,
 	FR_REASON_TABLE(X)
@@ -101,7 +121,7 @@ enum fr_as {
 /* The order of sending, most urgent first: what blocks rendering, then the
  * page, then the rest. */
 enum fr_rank {
-	FR_RANK_BLOCKING, /* style sheets, scripts, fonts: before the page's body */
+	FR_RANK_BLOCKING, /* style sheets, scripts, fonts: before the page's body, but for its head */
 	FR_RANK_NORMAL,   /* fetch, track, unknown: beside the page */
 	FR_RANK_LATE      /* images, media, documents: after it */
 };
@@ -115,11 +135,26 @@ enum fr_rank fr_as_rank(enum fr_as as);
 /* The Accept value that browsers send for that destination. */
 const char *fr_as_accept(enum fr_as as);
 
+/* What a source knows beyond the link itself. */
+enum {
+	FR_HINT_BLOCKING = 1u << 0, /* html: rendering waits for it */
+	FR_HINT_LATE = 1u << 1      /* html: rendering does not (async, defer, behind the head) */
+};
+
 struct fr_hint {
 	struct fr_str url;    /* as written, for logs; borrowed */
-	struct fr_str target; /* path and query to promise; empty if not usable */
+	struct fr_str target; /* path and query to promise; empty if not of the page's origin */
+	struct fr_str whole;  /* the absolute URL if it is of another origin; else empty */
+	struct fr_link link;  /* its parameters; strings borrowed */
 	enum fr_as as;
-	enum fr_hint_source source;
+	enum fr_rank rank;
+	enum fr_hint_source source; /* the first that named it */
+	unsigned flags;             /* FR_HINT_* */
+	enum fr_reason no_push;     /* what rules say against a push; UNDECIDED: nothing */
+	enum fr_reason no_early;    /* likewise against a 103 */
+	enum fr_reason objection;   /* the edge's own, from an earlier stage; UNDECIDED: none */
+	unsigned message;           /* the last one that named it; 0: none of this load */
+	bool is_remembered;         /* from an earlier load */
 	enum fr_delivery delivery;
 	enum fr_reason reason;
 };
@@ -133,21 +168,28 @@ struct fr_plan_page {
 
 struct fr_plan {
 	struct fr_arena *arena; /* borrowed: the page's */
-	struct fr_hint **v;     /* in the order of sending after fr_plan_order */
+	struct fr_plan_page page;
+	struct fr_url base; /* the page's URL */
+	bool has_base;
+	struct fr_hint **v; /* in the order of sending after fr_plan_order */
 	size_t n, cap;
 	size_t dropped;   /* beyond FR_PLAN_MAX_HINTS or memory */
 	size_t malformed; /* links that did not parse */
+	unsigned message; /* whose links are added now */
 };
 
-void fr_plan_init(struct fr_plan *p, struct fr_arena *arena);
+/* page: copied; a page without a usable URL has no hints. */
+void fr_plan_init(struct fr_plan *p, struct fr_arena *arena, const struct fr_plan_page *page);
 
-/* Adds every link of one Link field value; each is decided as far as the
- * rules of this module go, candidates for pushing stay UNDECIDED. Links that
- * are no hint at all (rel=next and the like) leave no trace. */
-void fr_plan_add_link_field(struct fr_plan *p, const struct fr_plan_page *page, struct fr_str value,
-                            enum fr_hint_source source);
+/* What is added from now on is of the next message of this load. */
+void fr_plan_next_message(struct fr_plan *p);
 
-/* Stable order by rank; candidates of one rank stay as the origin wrote them. */
+/* Adds every link of one Link field value. Links that are no hint at all (rel=next
+ * and the like) leave no trace. flags: FR_HINT_*. */
+void fr_plan_add_link_field(struct fr_plan *p, struct fr_str value, enum fr_hint_source source,
+                            unsigned flags);
+
+/* Stable order by rank, fonts behind other blocking ones; else hints stay as they were added. */
 void fr_plan_order(struct fr_plan *p);
 
 /* Sets a decision: a hint must be UNDECIDED, once. */

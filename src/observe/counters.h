@@ -15,6 +15,7 @@
 	X(EXCHANGES_OPEN, exchanges_open)                                                          \
 	X(ORIGIN_CONNECTIONS_OPEN, origin_connections_open)                                        \
 	X(FETCHES_OPEN, fetches_open)                                                              \
+	X(TAPS_OPEN, taps_open)                                                                    \
 	X(FILLS_OPEN, fills_open)
 
 #define FR_COUNTER_TABLE(X)                                                                        \
@@ -46,6 +47,13 @@
 	X(CACHE_INVALIDATED, cache_invalidated)                                                    \
 	X(HINTS, hints)                                                                            \
 	X(HINTS_DROPPED, hints_dropped)                                                            \
+	X(HINTS_FORGOTTEN, hints_forgotten)                                                        \
+	X(HINTS_WARMED, hints_warmed)                                                              \
+	X(HINTS_BEFORE_ERROR, hints_before_error)                                                  \
+	X(EARLY_HINTS, early_hints)                                                                \
+	X(PAGES_SCANNED, pages_scanned)                                                            \
+	X(DIGESTS_SET, digests_set)                                                                \
+	X(DIGESTS_MALFORMED, digests_malformed)                                                    \
 	X(LINKS_MALFORMED, links_malformed)                                                        \
 	X(PUSHES_PROMISED, pushes_promised)                                                        \
 	X(PUSHES_COMPLETED, pushes_completed)                                                      \
@@ -79,7 +87,7 @@ enum fr_counter {
 
 /* Room for counters that other modules' tables name: decisions by reason and
  * HTTP/2 faults. */
-#define FR_COUNTERS_EXTRA 64u
+#define FR_COUNTERS_EXTRA 96u
 
 struct fr_counters {
 	_Atomic uint64_t v[FR_COUNTER_COUNT];

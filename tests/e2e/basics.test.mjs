@@ -145,14 +145,15 @@ test('trailers pass both ways', async (t) => {
 });
 
 test('interim responses are relayed in both protocols', async (t) => {
-  const origin = await startRawOrigin(t, (socket) => socket.write('HTTP/1.1 103 Early Hints\r\nx-early: 1\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+  const origin = await startRawOrigin(t, (socket) => socket.write('HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload; as=style\r\nx-early: 1\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
   const f = await startForerun(t, { origin: origin.url });
   const s = await h2connect(t, f.port);
   const r = await h2request(s, '/');
   assert.deepEqual(r.informational.map((h) => h[':status']), [103, 102]);
-  assert.equal(r.informational[0]['x-early'], '1');
+  assert.equal(r.informational[0].link, '</a.css>; rel=preload; as=style');
+  assert.equal(r.informational[0]['x-early'], undefined, 'a 103 carries links and nothing else');
   const one = await raw(f.plainPort, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-  assert.match(one.text, /^HTTP\/1.1 103 .*\r\nx-early: 1\r\n\r\nHTTP\/1.1 102 .*\r\n\r\nHTTP\/1.1 200 /s);
+  assert.match(one.text, /^HTTP\/1.1 102 .*\r\n\r\nHTTP\/1.1 200 /s, 'no 103 over HTTP/1.1, unless configured);
   const old = await raw(f.plainPort, 'GET / HTTP/1.0\r\nHost: a\r\n\r\n');
   assert.match(old.text, /^HTTP\/1.1 200 /);
 });

@@ -1,3 +1,4 @@
+#include "hints/judge.h"
 #include "hints/plan.h"
 
 #include "unit.h"
@@ -6,16 +7,23 @@ static struct fr_arena arena;
 static struct fr_plan plan;
 static struct fr_plan_page page;
 
+/* A load whose first message comes now. */
+static void begin(struct fr_arena *a)
+{
+	fr_plan_init(&plan, a, &page);
+	fr_plan_next_message(&plan);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
 	fr_arena_init(&arena, 1u << 20);
-	fr_plan_init(&plan, &arena);
 	page = (struct fr_plan_page){.scheme = FR_STR("https"),
 	                             .authority = FR_STR("h.test"),
 	                             .target = FR_STR("/d/x"),
 	                             .accept = FR_STR("text/html,image/webp"),
 	                             .absolute_links = true};
+	begin(&arena);
 	return 0;
 }
 
@@ -28,7 +36,7 @@ static int tear_down(void **state)
 
 static void add(const char *value)
 {
-	fr_plan_add_link_field(&plan, &page, S(value), FR_HINT_SOURCE_LINK);
+	fr_plan_add_link_field(&plan, S(value), FR_HINT_SOURCE_LINK, 0);
 }
 
 struct judged {
@@ -38,11 +46,11 @@ struct judged {
 static void check(const struct judged *cases, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		fr_plan_init(&plan, &arena);
+		begin(&arena);
 		add(cases[i].link);
-		if (plan.n != 1 || strcmp(fr_reason_str(plan.v[0]->reason), cases[i].reason) != 0)
+		if (plan.n != 1 || strcmp(fr_reason_str(plan.v[0]->no_push), cases[i].reason) != 0)
 			fail_msg("%s: %s, not %s", cases[i].link,
-			         plan.n ? fr_reason_str(plan.v[0]->reason) : "no hint",
+			         plan.n ? fr_reason_str(plan.v[0]->no_push) : "no hint",
 			         cases[i].reason);
 		if (cases[i].target)
 			assert_str(plan.v[0]->target, cases[i].target);
@@ -77,6 +85,8 @@ static void what_must_not_be_pushed_has_its_reason(void **state)
 		{"<//h.test.evil/a>;rel=preload;as=style", "", "cross-origin"},
 		{"<data:text/css,x>;rel=preload;as=style", "", "cross-origin"},
 		{"<https://u@h.test/a>;rel=preload;as=style", "", "bad-url"},
+		{"<\\\\other.test\\a>;rel=preload;as=style", "", "bad-url"},
+		{"</.//other.test/a>;rel=preload;as=style", "", "bad-url"},
 		{"<https://h.test>;rel=preconnect", NULL, "not-preload"},
 		{"<>;rel=preload;as=fetch", NULL, "self"},
 		{"<#x>;rel=preload;as=fetch", NULL, "self"},
@@ -126,6 +136,96 @@ static void what_blocks_rendering_comes_first_else_the_written_order(void **stat
 		assert_int_equal(plan.v[i]->target.p[1], "245316"[i]);
 }
 
+static void what_is_known_before_is_confirmed_not_repeated(void **state)
+{
+	(void)state;
+	fr_plan_init(&plan, &arena, &page);
+	fr_plan_add_link_field(&plan, S("</a>;rel=preload;as=style, </b>;rel=preload;as=script"),
+	                       FR_HINT_SOURCE_LINK, 0);
+	fr_plan_add_link_field(&plan, S("</a>;rel=preload;as=style"), FR_HINT_SOURCE_HTML,
+	                       FR_HINT_BLOCKING);
+	assert_int_equal(plan.n, 2);
+	assert_true(plan.v[0]->is_remembered);
+	fr_plan_next_message(&plan);
+	add("</a>;rel=preload;as=style;nopush, </c>;rel=preload;as=style");
+	assert_int_equal(plan.n, 3);
+	assert_int_equal(plan.v[0]->message, 1);
+	assert_int_equal(plan.v[0]->no_push, FR_REASON_NOPUSH); /* what it says now counts */
+	assert_int_equal(plan.v[1]->message, 0);
+	assert_false(plan.v[2]->is_remembered);
+	fr_plan_next_message(&plan);
+	add("</a>;rel=preload;as=style, </a>;rel=preload;as=style");
+	assert_int_equal(plan.n, 4);
+	assert_int_equal(plan.v[3]->reason, FR_REASON_DUPLICATE);
+}
+
+static void scripts_that_nothing_waits_for_are_late_and_fonts_behind_styles(void **state)
+{
+	(void)state;
+	fr_plan_add_link_field(&plan, S("</1>;rel=preload;as=script"), FR_HINT_SOURCE_HTML,
+	                       FR_HINT_LATE);
+	add("</2>;rel=preload;as=font;crossorigin, </3>;rel=preload;as=style");
+	fr_plan_order(&plan);
+	for (size_t i = 0; i < plan.n; i++)
+		assert_int_equal(plan.v[i]->target.p[1], "321"[i]);
+	assert_int_equal(plan.v[2]->rank, FR_RANK_LATE);
+}
+
+static void a_103_names_only_what_browsers_reuse(void **state)
+{
+	static const struct judged cases[] = {
+		{"</a>;rel=preload;as=style", NULL, "undecided"},
+		{"</a>;rel=preload;as=style;nopush", NULL, "undecided"},
+		{"<https://cdn.test/a>;rel=preload;as=style", NULL, "undecided"},
+		{"<https://cdn.test>;rel=preconnect", NULL, "undecided"},
+		{"</m.js>;rel=modulepreload", NULL, "undecided"},
+		{"</f>;rel=preload;as=font", NULL, "no-crossorigin"},
+		{"</f>;rel=preload;as=font;crossorigin", NULL, "undecided"},
+		{"</a>;rel=preload", NULL, "no-as"},
+		{"</a>;rel=preload;as=style;media=print", NULL, "media"},
+		{"</a>;rel=preload;as=image;imagesrcset=\"a 1x\"", NULL, "imagesrcset"},
+		{"<data:text/css,x>;rel=preload;as=style", NULL, "cross-origin"},
+		{"<>;rel=preload;as=fetch", NULL, "self"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+		begin(&arena);
+		add(cases[i].link);
+		assert_int_equal(plan.n, 1);
+		if (strcmp(fr_reason_str(plan.v[0]->no_early), cases[i].reason) != 0)
+			fail_msg("%s: %s, not %s", cases[i].link,
+			         fr_reason_str(plan.v[0]->no_early), cases[i].reason);
+	}
+}
+
+static void links_of_a_103_have_only_parameters_that_browsers_know(void **state)
+{
+	static const char *const cases[][2] = {
+		{"<a.css>;rel=\"preload prefetch\";as=STYLE;nopush;title=x;media=all;integrity=y",
+	         "</d/a.css>; rel=preload; as=style"},
+		{"</f.woff2>;rel=preload;as=font;crossorigin;type=\"font/woff2\"",
+	         "</f.woff2>; rel=preload; as=font; crossorigin; type=\"font/woff2\""},
+		{"</m.js>;rel=modulepreload;fetchpriority=low",
+	         "</m.js>; rel=modulepreload; fetchpriority=low"},
+		{"<//cdn.test:444/x?y>;rel=preload;as=fetch;crossorigin=use-credentials",
+	         "<https://cdn.test:444/x?y>; rel=preload; as=fetch; crossorigin=use-credentials"},
+		{"<https://cdn.test>;rel=preconnect;crossorigin",
+	         "<https://cdn.test/>; rel=preconnect; crossorigin"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+		struct fr_str text;
+
+		begin(&arena);
+		add(cases[i][0]);
+		assert_int_equal(plan.n, 1);
+		assert_int_equal(fr_hint_early_link(&arena, plan.v[0], &text), 0);
+		assert_str(text, cases[i][1]);
+	}
+}
+
 static void other_relations_leave_no_trace(void **state)
 {
 	(void)state;
@@ -142,7 +242,7 @@ static void hints_beyond_the_limit_are_counted_not_kept(void **state)
 		char link[64];
 
 		(void)snprintf(link, sizeof link, "</%u>;rel=preload;as=style", i);
-		fr_plan_add_link_field(&plan, &page, S(link), FR_HINT_SOURCE_LINK);
+		fr_plan_add_link_field(&plan, S(link), FR_HINT_SOURCE_LINK, 0);
 	}
 	assert_int_equal(plan.n, FR_PLAN_MAX_HINTS);
 	assert_int_equal(plan.dropped, 20);
@@ -156,6 +256,7 @@ static void the_summary_never_cuts_an_entry(void **state)
 
 	(void)state;
 	add("</a>;rel=preload;as=style;nopush, </b>;rel=preload;as=style");
+	fr_hint_decide(plan.v[0], FR_DELIVERY_LINK, plan.v[0]->no_push);
 	fr_hint_decide(plan.v[1], FR_DELIVERY_PUSH, FR_REASON_PUSHED);
 	assert_int_equal(fr_plan_summary(&plan, out, sizeof out), 27);
 	assert_string_equal(out, "links=2, pushed=1, nopush=1");
@@ -170,7 +271,7 @@ static void memory_failures_lose_hints_not_the_plan(void **state)
 		struct fr_arena a;
 
 		fr_arena_init(&a, 4096);
-		fr_plan_init(&plan, &a);
+		begin(&a);
 		fr_mem_fail_after(n);
 		for (int i = 0; i < 40; i++)
 			add("</a>;rel=preload;as=style, </bbb>;rel=preload;as=style;media=\"\\x\"");
@@ -191,6 +292,10 @@ int main(void)
 		T(absolute_links_can_be_switched_off),
 		T(a_url_named_twice_is_a_duplicate_however_written),
 		T(what_blocks_rendering_comes_first_else_the_written_order),
+		T(what_is_known_before_is_confirmed_not_repeated),
+		T(scripts_that_nothing_waits_for_are_late_and_fonts_behind_styles),
+		T(a_103_names_only_what_browsers_reuse),
+		T(links_of_a_103_have_only_parameters_that_browsers_know),
 		T(other_relations_leave_no_trace),
 		T(hints_beyond_the_limit_are_counted_not_kept),
 		T(the_summary_never_cuts_an_entry),

@@ -165,6 +165,8 @@ static int start_edge_at(struct demo *d, const char *listen, struct fr_config_pr
 	args.origin = origin;
 	rc = fr_config_from_args(&args, &config, why);
 	if (rc == 0)
+		config->sites[0].hints.timing_percent = 100; /* its pages show the summary */
+	if (rc == 0)
 		rc = fr_local_tls_apply(config, &d->ca, why);
 	if (rc == 0)
 		rc = fr_server_start(config, &d->server, why);

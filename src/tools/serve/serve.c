@@ -16,6 +16,7 @@
 #include "tools/admin_path.h"
 #include "tools/command.h"
 #include "tools/local_tls.h"
+#include "tools/state_path.h"
 
 #define MAX_LISTEN 64u
 /* Descriptors beside connections: listeners, loops, files, libraries. */
@@ -180,6 +181,8 @@ static int load(const struct options *o, struct fr_config **out, struct fr_local
 		return rc;
 	fr_admin_default_path(path, sizeof path);
 	fr_config_default_admin(*out, path);
+	if (fr_state_default_path("hints.db", path, sizeof path))
+		fr_config_default_hint_file(*out, path);
 	rc = fr_local_tls_apply(*out, ca, why);
 	if (rc < 0) {
 		fr_config_unref(out);

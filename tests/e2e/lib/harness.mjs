@@ -28,6 +28,7 @@ const environment = {
   ...process.env,
   XDG_DATA_HOME: path.join(scratch, 'xdg'),
   XDG_RUNTIME_DIR: scratch,
+  XDG_STATE_HOME: scratch,
   // a small quarantine, so that tests of memory see the program's own
   ASAN_OPTIONS: 'detect_leaks=1:halt_on_error=1:abort_on_error=0:exitcode=99:quarantine_size_mb=4',
   UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
@@ -128,7 +129,10 @@ export async function startForerun(t, { origin, config, args = [], workers = 2, 
     all = ['serve', '--listen', '127.0.0.1:0', ...(plain ? ['--listen-plain', '127.0.0.1:0'] : []),
       '--origin', origin, '--workers', String(workers), '--log-level', logLevel, ...args];
   }
-  const f = new Forerun(spawn(binary, all, { env: { ...environment, ...env }, stdio: ['ignore', 'inherit', 'pipe'] }));
+  // what one server remembers is none of another's business
+  const state = tempFile('state');
+  fs.mkdirSync(state);
+  const f = new Forerun(spawn(binary, all, { env: { ...environment, XDG_STATE_HOME: state, ...env }, stdio: ['ignore', 'inherit', 'pipe'] }));
   f.configFile = config ? all[2] : undefined;
   t.after(async () => {
     const code = await f.stop();

@@ -1,0 +1,14 @@
+/* What the parts of an exchange share: exchange.c (states, the response), and
+ * exchange_request.c (the request's body). Nobody else includes this. */
+#ifndef FR_EDGE_EXCHANGE_PRIV_H
+#define FR_EDGE_EXCHANGE_PRIV_H
+
+#include "edge/exchange.h"
+
+/* Something moved, or who is waited for may have changed: sets the client
+ * side's time limit. */
+void fr_exchange_watch(struct fr_exchange *ex, bool progress);
+/* Passes on of the request's body what the origin's connection takes now. */
+void fr_exchange_pump_request(struct fr_exchange *ex);
+
+#endif

@@ -1,0 +1,62 @@
+/* The way of a request's body: from the client side, through a bounded buffer,
+ * to the origin's connection. Declared in edge/exchange.h. */
+#include "edge/client.h"
+#include "edge/exchange_priv.h"
+
+size_t fr_exchange_request_room(const struct fr_exchange *ex)
+{
+	size_t held = fr_buf_len(&ex->req_body), max = ex->gen->config->limits.request_buffer_bytes;
+
+	return held >= max ? 0 : max - held;
+}
+
+void fr_exchange_pump_request(struct fr_exchange *ex)
+{
+	size_t n = fr_buf_len(&ex->req_body);
+
+	if (!ex->fetch || ex->request_passed)
+		return;
+	if (n && fr_fetch_can_write(ex->fetch)) {
+		fr_fetch_write(ex->fetch, fr_buf_data(&ex->req_body), n);
+		fr_buf_clear(&ex->req_body);
+		ex->ops->consumed(ex, n);
+		n = 0;
+	}
+	if (n == 0 && ex->request_ended && ex->fetch &&
+	    (ex->origin_req.has_body || ex->state == FR_EXCHANGE_TUNNEL) &&
+	    fr_fetch_can_write(ex->fetch)) {
+		ex->request_passed = true;
+		fr_fetch_end(ex->fetch, ex->req_trailers);
+	}
+	fr_exchange_watch(ex, true);
+}
+
+void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len)
+{
+	if (ex->discards_request || ex->state == FR_EXCHANGE_RELEASED) {
+		ex->ops->consumed(ex, len);
+		fr_exchange_watch(ex, true);
+		return;
+	}
+	if (ex->fetch && fr_buf_len(&ex->req_body) == 0 && fr_fetch_can_write(ex->fetch)) {
+		fr_fetch_write(ex->fetch, data, len);
+		ex->ops->consumed(ex, len);
+		fr_exchange_watch(ex, true);
+		return;
+	}
+	if (fr_buf_append(&ex->req_body, data, len) < 0) {
+		/* the client side sent more than its window: our own mistake at
+		 * worst, and never a reason to lose bytes silently */
+		ex->ops->abort(ex, FR_ABORT_INTERNAL);
+		return;
+	}
+	fr_exchange_watch(ex, true);
+}
+
+void fr_exchange_request_end(struct fr_exchange *ex, const struct fr_fields *trailers)
+{
+	ex->request_ended = true;
+	ex->req_trailers = trailers;
+	fr_exchange_pump_request(ex);
+	fr_exchange_watch(ex, true);
+}

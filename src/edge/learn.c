@@ -1,0 +1,260 @@
+#include "edge/learn.h"
+
+#include "base/siphash.h"
+#include "cache/key.h"
+#include "edge/cached.h"
+#include "edge/client.h"
+#include "edge/load.h"
+#include "hints/judge.h"
+#include "http/cache_control.h"
+
+_Static_assert((unsigned)FR_HINT_BLOCKING == (unsigned)FR_REMEMBERED_BLOCKING &&
+                       (unsigned)FR_HINT_LATE == (unsigned)FR_REMEMBERED_ASYNC,
+               "what is remembered of a hint is what it was");
+
+/* --- keys --- */
+
+int fr_learn_key(struct fr_arena *a, const struct fr_config_hints *settings,
+                 const struct fr_request *req, struct fr_str *out)
+{
+	struct fr_query_rule rule = {.policy = FR_QUERY_IGNORE,
+	                             .names = (const char *const *)settings->query_only,
+	                             .n = settings->n_query_only};
+
+	if (settings->query_only)
+		rule.policy = FR_QUERY_ONLY;
+	else if (settings->keep_query)
+		rule.policy = FR_QUERY_KEEP;
+	return fr_cache_key(a, req, &rule, out);
+}
+
+static bool has_key(struct fr_exchange *page)
+{
+	struct fr_load *load = page->load;
+
+	return load->key.len ||
+	       fr_learn_key(&page->arena, fr_load_settings(page), &page->req, &load->key) == 0;
+}
+
+/* --- what is known before --- */
+
+static void add_remembered(struct fr_exchange *page)
+{
+	struct fr_load *load = page->load;
+
+	if (!fr_load_settings(page)->memory || !has_key(page))
+		return;
+	load->remembered =
+		fr_hint_memory_find(page->gen->shared->memory, load->key, fr_load_now_s());
+	for (size_t i = 0; load->remembered && i < load->remembered->n; i++) {
+		const struct fr_remembered *r = &load->remembered->v[i];
+
+		fr_plan_add_link_field(&load->plan, r->link, r->source, r->flags);
+	}
+}
+
+static void add_rules(struct fr_exchange *page)
+{
+	const struct fr_config_site *site = page->site->config;
+
+	for (size_t i = 0; i < site->n_rules; i++) {
+		const struct fr_config_rule *rule = &site->rules[i];
+
+		if (!fr_config_rule_matches(rule, page->req.target))
+			continue;
+		for (size_t k = 0; k < rule->n_links; k++)
+			fr_plan_add_link_field(&page->load->plan, fr_str_from(rule->links[k]),
+			                       FR_HINT_SOURCE_RULE, 0);
+	}
+}
+
+void fr_learn_known(struct fr_exchange *page)
+{
+	add_remembered(page);
+	add_rules(page);
+}
+
+/* --- what a load shows --- */
+
+struct fr_witness fr_learn_witness(const struct fr_exchange *ex, const struct fr_request *req,
+                                   const struct fr_response *resp)
+{
+	static const enum fr_field_id credentials[] = {FR_FIELD_COOKIE, FR_FIELD_AUTHORIZATION};
+	const struct fr_ticket *from = &ex->client->ticket;
+	uint64_t seed = ex->gen->shared->seed;
+	struct fr_witness w = {0};
+	struct fr_cache_control cc;
+
+	for (size_t i = 0; i < FR_COUNT(credentials); i++) {
+		const struct fr_field *f = NULL;
+
+		while ((f = fr_fields_next(&req->fields, credentials[i], f))) {
+			w.is_personal = true;
+			w.credential =
+				w.credential * 31 + fr_siphash(seed + i, f->value.p, f->value.len);
+		}
+	}
+	if (w.is_personal && w.credential == 0)
+		w.credential = 1;
+	fr_cache_control_read(&resp->fields, &cc);
+	if ((cc.flags & FR_CC_PRIVATE) || cc.n_private_names ||
+	    fr_fields_get(&resp->fields, FR_FIELD_SET_COOKIE))
+		w.is_personal = true;
+	w.client = from->has_address ? fr_siphash(seed, from->address, sizeof from->address) : 1;
+	return w;
+}
+
+/* The links that this load named, as they are remembered. */
+static size_t named(struct fr_exchange *page, struct fr_remembered *out, size_t cap)
+{
+	const struct fr_plan *plan = &page->load->plan;
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n && n < cap; i++) {
+		const struct fr_hint *h = plan->v[i];
+		struct fr_str url = h->target.len ? h->target : h->whole;
+
+		if (h->message == 0 || !fr_hint_is_memorable(h) || h->reason == FR_REASON_GONE ||
+		    fr_link_write(&page->arena, &h->link, url, &out[n].link) < 0)
+			continue;
+		out[n].source = FR_HINT_SOURCE_LINK;
+		out[n++].flags = 0;
+	}
+	return n;
+}
+
+static bool remembers_links(const struct fr_load *load)
+{
+	for (size_t i = 0; load->remembered && i < load->remembered->n; i++)
+		if (load->remembered->v[i].source == FR_HINT_SOURCE_LINK)
+			return true;
+	return false;
+}
+
+void fr_learn_page(struct fr_exchange *page)
+{
+	struct fr_load *load = page->load;
+	struct fr_witness w;
+	struct fr_remembered *v;
+	struct fr_hint_load seen = {.source = FR_HINT_SOURCE_LINK, .now_s = fr_load_now_s()};
+
+	if (!fr_load_settings(page)->memory || !has_key(page))
+		return;
+	v = fr_arena_calloc(&page->arena, load->plan.n + 1, sizeof *v);
+	if (!v)
+		return;
+	seen.v = v;
+	seen.n = named(page, v, load->plan.n);
+	if (seen.n == 0 && !remembers_links(load))
+		return;
+	w = fr_learn_witness(page, &page->req, &page->resp);
+	seen.is_personal = w.is_personal;
+	seen.client = w.client;
+	seen.credential = w.credential;
+	seen.witnesses = fr_load_settings(page)->witnesses;
+	seen.think_ms = page->think_ms;
+	(void)fr_hint_memory_see(page->gen->shared->memory, load->key, &seen);
+}
+
+void fr_learn_forget(struct fr_exchange *page, const struct fr_hint *hint)
+{
+	if (page->load->key.len)
+		fr_hint_memory_forget(page->gen->shared->memory, page->load->key, hint->target);
+	fr_count(&page->worker->counters, FR_COUNT_HINTS_FORGOTTEN);
+}
+
+/* --- assets --- */
+
+void fr_learn_asset(const struct fr_exchange *page, const struct fr_hint *hint,
+                    struct fr_asset *out)
+{
+	if (!hint->target.len || !fr_assets_find(page->gen->shared->assets, page->req.authority,
+	                                         hint->target, fr_load_now_s(), out))
+		*out = (struct fr_asset){0};
+}
+
+uint64_t fr_learn_size(const struct fr_asset *asset, enum fr_as as)
+{
+	if (asset->bytes)
+		return asset->bytes;
+	switch (as) {
+	case FR_AS_STYLE:
+		return 20000;
+	case FR_AS_SCRIPT:
+		return 30000;
+	default:
+		return 40000;
+	}
+}
+
+static enum fr_client_class class_of(const struct fr_exchange *ex)
+{
+	return fr_client_class_of(fr_fields_value(&ex->req.fields, FR_FIELD_USER_AGENT));
+}
+
+enum fr_push_advice fr_learn_advice(const struct fr_exchange *page, const struct fr_hint *hint)
+{
+	return fr_assets_advise(page->gen->shared->assets, page->req.authority, hint->target,
+	                        class_of(page));
+}
+
+void fr_learn_pushed(const struct fr_exchange *push, bool cancelled)
+{
+	fr_assets_pushed(push->gen->shared->assets, push->req.authority, push->req.target,
+	                 class_of(push), cancelled);
+}
+
+static bool is_conditional(const struct fr_request *req)
+{
+	return fr_fields_get(&req->fields, FR_FIELD_RANGE) ||
+	       fr_fields_get(&req->fields, FR_FIELD_IF_NONE_MATCH) ||
+	       fr_fields_get(&req->fields, FR_FIELD_IF_MODIFIED_SINCE);
+}
+
+/* Does this answer say something of the asset itself, not of who asked, or how?
+ * What a client sends is its own; only an answer that holds for everybody is
+ * believed then. */
+static bool is_telling(const struct fr_request *req, int status, bool is_ours)
+{
+	switch (status) {
+	case 200:
+	case 301:
+	case 308:
+	case 404:
+	case 410:
+		return is_ours || !is_conditional(req);
+	case 302:
+	case 303:
+	case 307:
+		return is_ours;
+	default:
+		return is_ours && status >= 500;
+	}
+}
+
+/* Requests for the parts of pages: by what browsers say, or what we know. */
+static bool is_for_asset(const struct fr_shared *shared, const struct fr_request *req)
+{
+	struct fr_str dest = fr_fields_value(&req->fields, FR_FIELD_SEC_FETCH_DEST);
+	enum fr_as as = fr_as_parse(dest);
+	struct fr_asset known;
+
+	if (dest.len)
+		return as != FR_AS_UNKNOWN && as != FR_AS_NONE && as != FR_AS_DOCUMENT;
+	return fr_assets_find(shared->assets, req->authority, req->target, fr_load_now_s(), &known);
+}
+
+void fr_learn_answer(const struct fr_shared *shared, const struct fr_answer *a)
+{
+	struct fr_asset_answer answer;
+	const struct fr_request *req = a->req;
+
+	if (req->method != FR_METHOD_GET || !is_telling(req, a->resp->status, a->is_ours) ||
+	    (!a->is_ours && !is_for_asset(shared, req)))
+		return;
+	fr_asset_answer_from(a->resp, fr_load_now_s(), &answer);
+	answer.is_storable = a->is_storable;
+	if (a->bytes)
+		answer.bytes = a->bytes;
+	fr_assets_answered(shared->assets, req->authority, req->target, &answer, fr_load_now_s());
+}

@@ -1,0 +1,59 @@
+/* What traffic teaches: the hints of a page for its next load (hints/memory.h),
+ * and what is known of assets (hints/assets.h). The edge's side of both: which
+ * loads count, who saw them, which answers say something. */
+#ifndef FR_EDGE_LEARN_H
+#define FR_EDGE_LEARN_H
+
+#include "edge/exchange.h"
+#include "hints/assets.h"
+#include "hints/memory.h"
+
+struct fr_shared;
+
+/* --- pages --- */
+
+/* Adds what is remembered of the page and what rules say to its plan, which
+ * must have nothing yet. */
+void fr_learn_known(struct fr_exchange *page);
+
+/* The page's final response, with its links in the plan: remembers them. */
+void fr_learn_page(struct fr_exchange *page);
+
+/* Who loaded what, as far as the memory of hints asks. */
+struct fr_witness {
+	bool is_personal;
+	uint64_t client, credential;
+};
+/* Of a request and its response. */
+struct fr_witness fr_learn_witness(const struct fr_exchange *ex, const struct fr_request *req,
+                                   const struct fr_response *resp);
+/* What tells the page in the memory of hints, in `a`. 0 or FR_ERR_NOMEM, FR_ERR_SYNTAX. */
+int fr_learn_key(struct fr_arena *a, const struct fr_config_hints *settings,
+                 const struct fr_request *req, struct fr_str *out) FR_MUST_USE;
+
+/* A remembered asset of the page is gone. */
+void fr_learn_forget(struct fr_exchange *page, const struct fr_hint *hint);
+
+/* --- assets --- */
+
+/* What is known of a hinted asset; all zero if nothing, or it is not ours. */
+void fr_learn_asset(const struct fr_exchange *page, const struct fr_hint *hint,
+                    struct fr_asset *out);
+/* Its size in bytes; where it is not known, what such assets usually have. */
+uint64_t fr_learn_size(const struct fr_asset *asset, enum fr_as as);
+/* Whether clients like this one keep pushes of it. */
+enum fr_push_advice fr_learn_advice(const struct fr_exchange *page, const struct fr_hint *hint);
+/* How a push went. */
+void fr_learn_pushed(const struct fr_exchange *push, bool cancelled);
+
+/* How an asset was answered. */
+struct fr_answer {
+	const struct fr_request *req;
+	const struct fr_response *resp;
+	uint64_t bytes;   /* of its body, when that has ended; 0: as its Content-Length says */
+	bool is_ours;     /* a push, or a fetch without a client */
+	bool is_storable; /* the shared cache took it */
+};
+void fr_learn_answer(const struct fr_shared *shared, const struct fr_answer *a);
+
+#endif

@@ -1,0 +1,48 @@
+/* What the edge keeps of one page load beside its exchange: the plan, what is
+ * remembered of the page, how hints leave for this client. Shared by the
+ * modules that carry plans out: edge/hints (the stages), edge/push, edge/early,
+ * edge/learn, edge/held, edge/warm. Nobody else includes this.
+ *
+ * Lives in the exchange's arena; made when the first hint is known. Closed when
+ * every hint has its decision: with the final response, or at the end. */
+#ifndef FR_EDGE_LOAD_H
+#define FR_EDGE_LOAD_H
+
+#include "edge/exchange.h"
+#include "hints/cache_digest.h"
+#include "hints/digest.h"
+#include "hints/memory.h"
+
+/* How hints leave for this client (design 4.2). */
+enum fr_way {
+	FR_WAY_HEADER, /* only in the response's own Link fields */
+	FR_WAY_PUSH,
+	FR_WAY_EARLY /* one 103 */
+};
+
+struct fr_load {
+	struct fr_plan plan;
+	struct fr_remembered_page *remembered; /* reference, whose strings the plan borrows; NULL */
+	struct fr_str key;                     /* of the memory; empty: it has none */
+	enum fr_way way;
+	uint64_t idle_bytes;            /* what the link may still carry before the page */
+	uint64_t push_bytes;            /* of promised bodies, as far as known */
+	struct fr_digest held;          /* what the client's cookie says it has */
+	struct fr_cache_digest *digest; /* of its Cache-Digest; in the arena; NULL */
+	bool knows_held;                /* both were read */
+	bool has_known;                 /* memory and rules were asked */
+	bool has_103;
+	bool is_closed;
+	bool was_early; /* something left before the response */
+};
+
+/* The load of this exchange, made now if need be; NULL without memory. */
+struct fr_load *fr_load_of(struct fr_exchange *ex);
+
+/* The settings for the page. */
+const struct fr_config_hints *fr_load_settings(const struct fr_exchange *ex);
+
+/* Wall-clock seconds. */
+int64_t fr_load_now_s(void);
+
+#endif

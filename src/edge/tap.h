@@ -1,0 +1,23 @@
+/* A look at HTML that passes: its body is scanned (hints/scan.h) for what the page
+ * needs, and that is remembered for the next load. The bytes are only read:
+ * nothing is delayed, changed or broken. A page that brought nothing new is not
+ * scanned again for hints.html_interval. */
+#ifndef FR_EDGE_TAP_H
+#define FR_EDGE_TAP_H
+
+#include "edge/learn.h"
+
+struct fr_tap;
+
+/* A GET was answered with resp, whose body follows. NULL: it is not scanned.
+ * settings and site: of ex's generation, which whoever holds the tap keeps. */
+struct fr_tap *fr_tap_new(const struct fr_exchange *ex, const struct fr_request *req,
+                          const struct fr_response *resp);
+/* A piece of the body, as the origin sent it. */
+void fr_tap_feed(struct fr_tap *t, const void *data, size_t len);
+/* The body is complete: what was found is remembered. Frees. NULL is allowed. */
+void fr_tap_end(struct fr_tap **t);
+/* It broke off: nothing is learned. Frees. NULL is allowed. */
+void fr_tap_drop(struct fr_tap **t);
+
+#endif

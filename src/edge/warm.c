@@ -1,0 +1,37 @@
+#include "edge/warm.h"
+
+#include "edge/cached.h"
+#include "edge/client.h"
+#include "edge/learn.h"
+#include "edge/load.h"
+#include "edge/push.h"
+
+static void warm(struct fr_exchange *page, const struct fr_hint *hint)
+{
+	/* never begun: it only carries the request */
+	struct fr_exchange *ex = fr_exchange_new(page->worker, page->client, page->ops, 0);
+
+	ex->site = page->site;
+	if (fr_push_make_request(ex, page, hint, false) == 0 && fr_cached_warm(ex))
+		fr_count(&page->worker->counters, FR_COUNT_HINTS_WARMED);
+	fr_exchange_leave(ex, true, false, false);
+}
+
+void fr_warm_plan(struct fr_exchange *page, enum fr_delivery delivery)
+{
+	const struct fr_plan *plan = &page->load->plan;
+
+	if (!fr_load_settings(page)->warm)
+		return;
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct fr_hint *hint = plan->v[i];
+		struct fr_asset asset;
+
+		if (hint->delivery != delivery || !hint->target.len ||
+		    hint->reason == FR_REASON_DUPLICATE || hint->reason == FR_REASON_SELF)
+			continue;
+		fr_learn_asset(page, hint, &asset);
+		if (!asset.is_known || (asset.is_storable && !asset.is_gone))
+			warm(page, hint);
+	}
+}

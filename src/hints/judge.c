@@ -1,0 +1,264 @@
+#include "hints/judge.h"
+
+#include <stdio.h>
+
+#include <string.h>
+
+#include "base/err.h"
+
+/* --- types and media --- */
+
+/* A media query that may not match the client must not cost it a push. */
+static bool media_matches(struct fr_str media)
+{
+	media = fr_str_trim(media);
+	return media.len == 0 || fr_str_iis(media, "all") || fr_str_iis(media, "screen");
+}
+
+/* The essence of a media type: without parameters. */
+static struct fr_str essence(struct fr_str type)
+{
+	return fr_str_trim(fr_str_sub(type, 0, fr_str_find(type, ';')));
+}
+
+static bool accepts(struct fr_str accept, struct fr_str type)
+{
+	struct fr_str item;
+
+	while (fr_str_next_item(&accept, &item))
+		if (fr_str_ieq(essence(item), type))
+			return true;
+	return false;
+}
+
+static bool image_is_usable(struct fr_str type, struct fr_str accept)
+{
+	static const char *const everywhere[] = {"image/png",    "image/jpeg",
+	                                         "image/gif",    "image/svg+xml",
+	                                         "image/x-icon", "image/vnd.microsoft.icon",
+	                                         "image/bmp"};
+
+	for (size_t i = 0; i < FR_COUNT(everywhere); i++)
+		if (fr_str_iis(type, everywhere[i]))
+			return true;
+	return fr_str_istarts(type, FR_STR("image/")) && accepts(accept, type);
+}
+
+static bool script_is_usable(struct fr_str type)
+{
+	static const char *const known[] = {
+		"text/javascript", "application/javascript", "module",
+		"text/ecmascript", "application/ecmascript", "application/x-javascript"};
+
+	for (size_t i = 0; i < FR_COUNT(known); i++)
+		if (fr_str_iis(type, known[i]))
+			return true;
+	return false;
+}
+
+static bool font_is_usable(struct fr_str type)
+{
+	return fr_str_iis(type, "font/woff2") || fr_str_iis(type, "font/woff") ||
+	       fr_str_iis(type, "font/ttf") || fr_str_iis(type, "font/otf") ||
+	       fr_str_iis(type, "application/font-woff2") ||
+	       fr_str_iis(type, "application/font-woff");
+}
+
+/* Can clients use this type for that destination? Types of destinations that
+ * we know nothing of are believed. */
+static bool type_is_usable(enum fr_as as, struct fr_str type, struct fr_str accept)
+{
+	type = essence(type);
+	if (type.len == 0)
+		return true;
+	switch (as) {
+	case FR_AS_STYLE:
+		return fr_str_iis(type, "text/css");
+	case FR_AS_SCRIPT:
+	case FR_AS_WORKER:
+		return script_is_usable(type);
+	case FR_AS_FONT:
+		return font_is_usable(type);
+	case FR_AS_IMAGE:
+		return image_is_usable(type, accept);
+	default:
+		return true;
+	}
+}
+
+/* --- the target --- */
+
+static bool is_absolute(struct fr_str ref)
+{
+	/* scheme-relative counts as absolute: it names the host */
+	return fr_str_istarts(ref, FR_STR("http:")) || fr_str_istarts(ref, FR_STR("https:")) ||
+	       fr_str_starts(ref, FR_STR("//"));
+}
+
+static bool write_whole(struct fr_arena *a, const struct fr_url *url, struct fr_str *out)
+{
+	char port[8] = "";
+
+	if (url->port != fr_scheme_default_port(url->scheme))
+		(void)snprintf(port, sizeof port, ":%u", url->port);
+	return fr_arena_printf(a, out, "%.*s://%.*s%s%.*s", FR_STR_ARG(url->scheme),
+	                       FR_STR_ARG(url->host), port, FR_STR_ARG(url->target)) == 0;
+}
+
+/* Where it points; a reason if that can be no asset of the page's origin. */
+static enum fr_reason judge_url(const struct fr_plan *p, struct fr_hint *hint)
+{
+	struct fr_url url;
+	int rc = fr_url_resolve(p->arena, &p->base, hint->link.target, &url);
+
+	if (rc == FR_ERR_UNSUPPORTED)
+		return FR_REASON_CROSS_ORIGIN; /* data: and the like */
+	if (rc < 0)
+		return FR_REASON_BAD_URL;
+	if (!fr_url_same_origin(&url, &p->base))
+		return write_whole(p->arena, &url, &hint->whole) ? FR_REASON_CROSS_ORIGIN
+		                                                 : FR_REASON_BAD_URL;
+	/* written as a reference it would name a host (browsers turn backslashes, too) */
+	if (fr_str_starts(url.target, FR_STR("//")))
+		return FR_REASON_BAD_URL;
+	if (is_absolute(hint->link.target) && !p->page.absolute_links)
+		return FR_REASON_ABSOLUTE;
+	hint->target = url.target;
+	return fr_str_eq(url.target, p->base.target) ? FR_REASON_SELF : FR_REASON_UNDECIDED;
+}
+
+/* An anchor makes the link speak of something else than the page, unless it
+ * is the page. */
+static bool anchor_is_page(const struct fr_plan *p, const struct fr_link *link)
+{
+	struct fr_url url;
+
+	return fr_url_resolve(p->arena, &p->base, link->anchor, &url) == 0 &&
+	       fr_url_same_origin(&url, &p->base) && fr_str_eq(url.target, p->base.target) &&
+	       fr_str_find(link->anchor, '#') == link->anchor.len;
+}
+
+/* --- the link --- */
+
+static enum fr_as as_of(const struct fr_link *link)
+{
+	if (!link->as.len && (link->rels & FR_REL_MODULEPRELOAD))
+		return FR_AS_SCRIPT;
+	return fr_as_parse(link->as);
+}
+
+/* What is not for every client that gets the page. */
+static enum fr_reason judge_use(const struct fr_plan *p, const struct fr_hint *hint)
+{
+	const struct fr_link *link = &hint->link;
+
+	if (hint->as == FR_AS_UNKNOWN)
+		return FR_REASON_NO_AS;
+	if (link->media.p && !media_matches(link->media))
+		return FR_REASON_MEDIA;
+	if (link->imagesrcset.len)
+		return FR_REASON_SRCSET;
+	if (!type_is_usable(hint->as, link->type, p->page.accept))
+		return FR_REASON_TYPE;
+	return FR_REASON_UNDECIDED;
+}
+
+static enum fr_reason judge_early(const struct fr_hint *hint, enum fr_reason use)
+{
+	const struct fr_link *link = &hint->link;
+
+	if (!(link->rels & (FR_REL_PRELOAD | FR_REL_MODULEPRELOAD)))
+		return FR_REASON_UNDECIDED; /* preconnect */
+	if (use != FR_REASON_UNDECIDED)
+		return use;
+	if (hint->as == FR_AS_NONE)
+		return FR_REASON_NO_AS;
+	if (hint->as == FR_AS_FONT && link->crossorigin == FR_CORS_NONE)
+		return FR_REASON_NO_CORS;
+	return FR_REASON_UNDECIDED;
+}
+
+static enum fr_rank rank_of(const struct fr_hint *hint)
+{
+	enum fr_rank rank = fr_as_rank(hint->as);
+
+	/* scripts that nothing waits for: behind the page, before its pictures */
+	if (rank == FR_RANK_BLOCKING && (hint->flags & FR_HINT_LATE))
+		return FR_RANK_LATE;
+	return rank;
+}
+
+bool fr_hint_judge(const struct fr_plan *p, struct fr_hint *hint)
+{
+	const struct fr_link *link = &hint->link;
+	enum fr_reason url = judge_url(p, hint), use;
+
+	hint->as = as_of(link);
+	hint->rank = rank_of(hint);
+	if (url != FR_REASON_UNDECIDED && url != FR_REASON_CROSS_ORIGIN &&
+	    (link->rels & (FR_REL_PRELOAD | FR_REL_MODULEPRELOAD))) {
+		hint->no_push = hint->no_early = url;
+		return false;
+	}
+	use = judge_use(p, hint);
+	hint->no_early = judge_early(hint, use);
+	if (link->has_anchor && !anchor_is_page(p, link)) {
+		hint->no_push = hint->no_early = FR_REASON_ANCHOR;
+		return false;
+	}
+	if (!(link->rels & (FR_REL_PRELOAD | FR_REL_MODULEPRELOAD))) {
+		hint->no_push = FR_REASON_NOT_PRELOAD;
+		return hint->whole.len > 0; /* to itself a page is connected already */
+	}
+	hint->no_push = url == FR_REASON_CROSS_ORIGIN ? url : link->nopush ? FR_REASON_NOPUSH : use;
+	if (url == FR_REASON_CROSS_ORIGIN && hint->whole.len == 0)
+		hint->no_early = url;
+	return hint->target.len || hint->whole.len;
+}
+
+bool fr_hint_is_memorable(const struct fr_hint *hint)
+{
+	return hint->reason != FR_REASON_DUPLICATE && (hint->target.len || hint->whole.len) &&
+	       (hint->no_push == FR_REASON_UNDECIDED || hint->no_early == FR_REASON_UNDECIDED);
+}
+
+/* --- 103 --- */
+
+static bool is_token(struct fr_str s)
+{
+	return fr_str_all(s, FR_CH_TCHAR);
+}
+
+int fr_hint_early_link(struct fr_arena *a, const struct fr_hint *hint, struct fr_str *out)
+{
+	const struct fr_link *link = &hint->link;
+	bool is_module = (link->rels & FR_REL_MODULEPRELOAD) && !(link->rels & FR_REL_PRELOAD);
+	bool is_connect = !(link->rels & (FR_REL_PRELOAD | FR_REL_MODULEPRELOAD));
+	struct fr_str url = hint->target.len ? hint->target : hint->whole;
+	struct fr_str type = essence(link->type);
+	bool has_as = !is_connect && hint->as != FR_AS_NONE && hint->as != FR_AS_UNKNOWN &&
+	              !(is_module && !link->as.len);
+	/* a type has a slash, which no token may: quoted */
+	bool has_type = !is_connect && type.len && type.len < 64 &&
+	                fr_str_find(type, '"') == type.len && fr_str_find(type, '\\') == type.len;
+	bool has_priority = link->fetchpriority.len && is_token(link->fetchpriority);
+	const struct fr_str parts[] = {
+		FR_STR("<"),
+		url,
+		is_connect  ? FR_STR(">; rel=preconnect")
+		: is_module ? FR_STR(">; rel=modulepreload")
+			    : FR_STR(">; rel=preload"),
+		has_as ? FR_STR("; as=") : FR_STR(""),
+		has_as ? fr_str_from(fr_as_str(hint->as)) : FR_STR(""),
+		link->crossorigin == FR_CORS_NONE          ? FR_STR("")
+		: link->crossorigin == FR_CORS_CREDENTIALS ? FR_STR("; crossorigin=use-credentials")
+							   : FR_STR("; crossorigin"),
+		has_type ? FR_STR("; type=\"") : FR_STR(""),
+		has_type ? type : FR_STR(""),
+		has_type ? FR_STR("\"") : FR_STR(""),
+		has_priority ? FR_STR("; fetchpriority=") : FR_STR(""),
+		has_priority ? link->fetchpriority : FR_STR(""),
+	};
+
+	return fr_arena_concat(a, parts, FR_COUNT(parts), out);
+}
