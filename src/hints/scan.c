@@ -153,7 +153,7 @@ static bool ends_foreign(const char *name)
 static void end_head(struct fr_scan *s, size_t at)
 {
 	if (!s->head_bytes)
-		s->head_bytes = at;
+		s->head_bytes = at ? at : 1; /* 0 says that it has not ended */
 }
 
 static void on_end_tag(struct fr_scan *s, const struct fr_scan_tag *tag)

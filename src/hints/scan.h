@@ -43,7 +43,7 @@
 /* Any other attribute of a hint. */
 #define FR_SCAN_MAX_VALUE_BYTES 512u
 /* For all strings of all hints; then the scan is done. Beside these a scan
- * holds about 60 KiB (parser and buffers) and the decoder's share. */
+ * holds about 50 KiB (parser, buffers), and for gzip 40 KiB more. */
 #define FR_SCAN_MAX_TEXT_BYTES (128u * 1024)
 /* Tags that the parser and scan_tags read differently, each of which costs a
  * new parser; then the scan is over. */

@@ -267,6 +267,7 @@ static void the_end_of_the_head_is_told(void **state)
 	} pages[] = {{"<html><head><title>a</title></head ><body>", 36},
 	             {"<head><!-- </head> --><body class='>'>x", 38},
 	             {"<meta charset=utf-8><p>text", 20},
+	             {"<p>text<p>", 1},
 	             {"<head><title></head></title><script>'</head>'</script>", 0},
 	             {"<head><template><p></template><link>", 0}};
 	static struct scanned r;
