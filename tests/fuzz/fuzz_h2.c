@@ -10,6 +10,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define STREAMS 512
+#define MAGIC_BYTES 24 /* of the preface, before the first frame */
 
 struct stream {
 	struct fr_arena arena;
@@ -68,7 +69,7 @@ static void push(struct server *s, struct stream *page)
 		s->live--;
 		return;
 	}
-	fr_h2_rank_push(s->session, st->id, page->id, (enum fr_h2_rank)(s->mode % 3));
+	fr_h2_rank_push(s->session, st->id, page->id, (enum fr_h2_rank)(s->n % 3));
 }
 
 static void answer(struct server *s, struct stream *st)
@@ -88,8 +89,11 @@ static void on_request(void *user, void *stream, bool end)
 
 	(void)end;
 	FR_ASSERT(st->req.method_text.len);
-	if (s->mode & 1)
-		push(s, st);
+	if (s->mode & 1) {
+		fr_h2_lead(s->session, st->id, s->mode * 16u);
+		for (unsigned i = s->mode & 16 ? 3 : 1; i; i--)
+			push(s, st);
+	}
 	if (s->mode & 4)
 		fr_h2_reset(s->session, st->id, FR_H2_CANCEL);
 	else
@@ -172,6 +176,7 @@ static const struct fr_h2_events events = {.on_open = on_open,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+	static const char no_tree[] = "\0\0\6\4\0\0\0\0\0\0\11\0\0\0\1";
 	struct server *s = calloc(1, sizeof *s);
 	struct fr_h2_limits limits;
 	struct fr_buf out;
@@ -190,8 +195,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fr_buf_init(&out, 1u << 22);
 	s->session = fr_h2_session_new(&limits, &events, s, 1);
 	/* most inputs begin behind the preface; mode 128 brings its own */
-	if (!(s->mode & 128))
+	if (!(s->mode & 128) && (s->mode & 32)) {
+		/* a client that orders by urgency */
+		rc = fr_h2_feed(s->session, (const uint8_t *)preface, MAGIC_BYTES, 1);
+		if (rc == 0)
+			rc = fr_h2_feed(s->session, (const uint8_t *)no_tree, sizeof no_tree - 1,
+			                1);
+	} else if (!(s->mode & 128)) {
 		rc = fr_h2_feed(s->session, (const uint8_t *)preface, sizeof preface - 1, 1);
+	}
 	for (size_t at = 0; rc == 0 && at < size; at += step) {
 		rc = fr_h2_feed(s->session, data + at, size - at < step ? size - at : step, at);
 		if (fr_h2_drain(s->session, &out, 32768) < 0)
