@@ -1,12 +1,12 @@
 #!/bin/sh
 # Installs what the tests need and runs them all: checks of the source, unit
 # tests and fuzz corpora (gcc with sanitizers, clang), clang-tidy, end-to-end
-# tests (AddressSanitizer and UBSan; some again with ThreadSanitizer) and the
-# browser test.
+# tests (AddressSanitizer and UBSan; some again with ThreadSanitizer), the
+# browser test, and, as root, tests over emulated links.
 #
 #   scripts/test.sh            everything
 #   scripts/test.sh NAME       one unit test (test_link), one end-to-end file
-#                              (links), or 'checks', 'tidy', 'browser', 'races', 'soak'
+#                              (links), or 'checks', 'tidy', 'browser', 'races', 'soak', 'net'
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/lib.sh"
@@ -15,7 +15,7 @@ san=$root/build-asan
 plain=$root/build-clang
 tsan=$root/build-tsan
 
-TEST_PACKAGES="git clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev nghttp2-client curl openssl python3"
+TEST_PACKAGES="git clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev nghttp2-client curl openssl python3 iproute2"
 # what the browser of the npm package links with, and a browser of today
 BROWSER_PACKAGES="libnss3 fontconfig fonts-dejavu-core chromium"
 
@@ -70,6 +70,17 @@ e2e() {
     FR_BIN=$san/forerun node --test "$@"
 }
 
+# In a namespace of its own each: needs root. Where that is there, nothing skips.
+net() {
+    if [ "$(id -u)" != 0 ] || [ ! -c /dev/net/tun ] || ! ip netns add "fr-probe-$$" 2>/dev/null; then
+        say "skipped: emulated links (net): needs root, network namespaces and /dev/net/tun"
+        return 0
+    fi
+    ip netns del "fr-probe-$$"
+    say "emulated links"
+    FR_BIN=$san/forerun node --test tests/net/*.test.mjs
+}
+
 browser() {
     say "browser tests"
     [ -d tests/browser/node_modules ] || npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -90,12 +101,14 @@ case ${1-} in
     races
     soak
     e2e tests/e2e/*.test.mjs
+    net
     ;;
 checks) checks ;;
 tidy) build_plain; tidy ;;
 browser) install_all; build_san; browser ;;
 races) races ;;
 soak) build_san; soak ;;
+net) install_all; build_san; net ;;
 test_* | fuzz_*) build_san; unit "gcc, sanitizers" "$san" "^$1" ;;
 *)
     [ -f "tests/e2e/$1.test.mjs" ] || die "no test of that name: $1"

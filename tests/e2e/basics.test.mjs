@@ -153,7 +153,7 @@ test('interim responses are relayed in both protocols', async (t) => {
   assert.equal(r.informational[0].link, '</a.css>; rel=preload; as=style');
   assert.equal(r.informational[0]['x-early'], undefined, 'a 103 carries links and nothing else');
   const one = await raw(f.plainPort, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-  assert.match(one.text, /^HTTP\/1.1 102 .*\r\n\r\nHTTP\/1.1 200 /s, 'no 103 over HTTP/1.1, unless configured);
+  assert.match(one.text, /^HTTP\/1.1 102 .*\r\n\r\nHTTP\/1.1 200 /s, 'no 103 over HTTP/1.1, unless configured');
   const old = await raw(f.plainPort, 'GET / HTTP/1.0\r\nHost: a\r\n\r\n');
   assert.match(old.text, /^HTTP\/1.1 200 /);
 });
