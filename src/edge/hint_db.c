@@ -329,15 +329,17 @@ static void count(struct fr_hint_db *db, const struct turn *t)
 static void work(struct fr_hint_db *db)
 {
 	struct turn t = {.db = db};
-	struct queued *queue[FR_HINT_TABLE_COUNT];
+	struct queued *queue[FR_HINT_TABLE_COUNT] = {0};
 	uint64_t now = now_ms(), asked = db->asked;
 	bool is_walk = db->needs_walk &&
 	               (db->walk_at_ms <= now || db->is_stopping || asked != db->answered);
 	bool is_purge = db->purge_at_ms <= now;
 
-	memcpy(queue, db->queue, sizeof queue);
-	memset(db->queue, 0, sizeof db->queue);
-	db->n_queued = 0;
+	if (is_urgent(db) || db->batch_at_ms <= now) {
+		memcpy(queue, db->queue, sizeof queue);
+		memset(db->queue, 0, sizeof db->queue);
+		db->n_queued = 0;
+	}
 	if (is_walk) {
 		db->needs_walk = false;
 		db->walk_at_ms = now + db->retry_ms;

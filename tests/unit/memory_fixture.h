@@ -122,7 +122,7 @@ static inline void numbered(char *out, size_t cap, const char *prefix, unsigned 
 		at += (size_t)snprintf(out + at, cap - at, "%s%u ", prefix, i);
 }
 
-static uint32_t think(void)
+static inline uint32_t think(void)
 {
 	struct fr_remembered_page *page = fr_hint_memory_find(memory, KEY, NOW);
 	uint32_t ms = page->think_ms;
