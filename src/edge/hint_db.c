@@ -69,13 +69,20 @@ static int64_t system_now_s(void)
 
 /* --- the queue (under the lock) --- */
 
+static bool is_queued(struct queued *queue, struct fr_str key, unsigned hash)
+{
+	struct queued *q;
+
+	HASH_FIND_BYHASHVALUE(hh, queue, key.p, key.len, hash, q);
+	return q != NULL;
+}
+
 static void enqueue(struct fr_hint_db *db, enum fr_hint_table t, struct fr_str key)
 {
 	unsigned hash = (unsigned)fr_siphash(db->seed, key.p, key.len);
 	struct queued *q = NULL;
 
-	HASH_FIND_BYHASHVALUE(hh, db->queue[t], key.p, key.len, hash, q);
-	if (q)
+	if (is_queued(db->queue[t], key, hash))
 		return;
 	if (key.len <= FR_HINT_DB_KEY_MAX_BYTES && db->n_queued < FR_HINT_DB_MAX_QUEUED)
 		q = fr_try_malloc(sizeof *q + key.len);
@@ -99,11 +106,11 @@ static void enqueue(struct fr_hint_db *db, enum fr_hint_table t, struct fr_str k
 
 static void free_queue(struct queued **queue)
 {
-	struct queued *q, *next;
+	struct queued *q = *queue, *next;
 
-	HASH_ITER(hh, *queue, q, next)
-	{
-		HASH_DEL(*queue, q);
+	HASH_CLEAR(hh, *queue);
+	for (; q; q = next) {
+		next = q->hh.next;
 		free(q);
 	}
 }
