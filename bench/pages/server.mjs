@@ -9,8 +9,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Forerun, binary } from '../../tests/e2e/lib/harness.mjs';
 import { startOrigin } from './origin.mjs';
-import { link, readManifest, select } from './site.mjs';
-import { configuration, variants } from './variants.mjs';
+import { readManifest } from './site.mjs';
+import { configuration, links, variants } from './variants.mjs';
 
 const job = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
 const manifest = readManifest(job.folder);
@@ -21,12 +21,12 @@ const browserLike = { 'accept-encoding': 'gzip, deflate, br', 'accept-language':
   'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36', 'sec-fetch-site': 'same-origin' };
 
 // One load as a browser would make it, by a client of its own address and cookie.
-async function warm(port, n) {
+async function warm(port, n, cookie) {
   const socket = { localAddress: `127.0.1.${n + 1}`, servername: job.host, rejectUnauthorized: false };
   const session = http2.connect(`https://127.0.0.1:${port}`, { ...socket, settings: { enablePush: false } });
   session.on('error', () => {});
   const get = async (fields) => {
-    const stream = session.request({ ':authority': `${job.host}:${port}`, ...browserLike, ...(job.cookie && { cookie: `client=${n}` }), ...fields });
+    const stream = session.request({ ':authority': `${job.host}:${port}`, ...browserLike, ...(cookie && { cookie: `client=${n}` }), ...fields });
     stream.resume();
     await once(stream, 'close');
   };
@@ -39,17 +39,17 @@ async function warm(port, n) {
 
 async function start(name) {
   const v = variants[name];
-  const list = (what) => select(manifest, what).map(link);
-  const origin = await startOrigin({ folder: job.folder, think: job.think, link: list(v.origin.link), early: list(v.origin.early), fields: v.origin.fields });
+  const { link: inHtml, early, fields } = v.origin ?? {};
+  const origin = await startOrigin({ folder: job.folder, think: job.think, link: links(manifest, inHtml), early: links(manifest, early), fields });
   const state = path.join(job.scratch, name);
   fs.mkdirSync(state, { recursive: true });
   const file = path.join(job.scratch, `${name}.yaml`);
-  fs.writeFileSync(file, configuration(v, { manifest, origin: origin.url, addresses: [job.address, '127.0.0.1'], certificate: job.certificate, key: job.key }));
+  fs.writeFileSync(file, configuration(v, { manifest, origin: origin.url, addresses: [job.address, '127.0.0.1'], certificate: job.certificate, key: job.key, debug: job.trace }));
   const env = { ...process.env, XDG_RUNTIME_DIR: state, XDG_STATE_HOME: state, XDG_DATA_HOME: state, XDG_CACHE_HOME: state };
   const edge = new Forerun(spawn(v.bin ?? binary, ['serve', '--config', file, '--log-level', job.log ?? 'info'], { cwd: state, env, stdio: ['ignore', 'inherit', 'pipe'] }));
   await edge.waitForLog(/ serve: ready\n/);
   const [far, near] = [...edge.text.matchAll(/listening on https:\/\/\S+:(\d+)/g)].map((m) => Number(m[1]));
-  for (let n = 0; n < (v.warm ?? 1); n++) await warm(near, n);
+  for (let n = 0; n < (v.warm ?? 1); n++) await warm(near, n, v.cookie);
   edges.set(name, edge);
   return far;
 }

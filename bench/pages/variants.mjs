@@ -3,9 +3,12 @@
 //
 //   origin   {link, early}: assets named by the HTML's Link field and by a 103 of
 //            the origin's own: 'none', 'all', 'blocking', 'fonts' (see site.mjs)
-//   site     lines of YAML for the site, or a function of the page's manifest that
-//            gives them; indented by four as in the file
+//   hints    settings of the site's hints: {name: value}
+//   rules    a rule of Forerun's for the page that names such a selection
+//   site     further lines of YAML for the site, indented by four as in the file,
+//            or a function of the page's manifest that gives them
 //   top      lines of YAML for the top of the file
+//   cookie   every earlier load has a cookie of its own
 //   warm     loads before the measurement, by clients of different addresses and
 //            cookies; 1 at least fills the edge's cache with the assets
 //   bin      another binary, for a comparison with an earlier one
@@ -13,29 +16,39 @@
 // The binary's defaults hold for all that is not written here.
 import { link, select } from './site.mjs';
 
-export const variants = {
-  off: { about: 'no hints', origin: {}, site: ['    hints: {push: false}'], warm: 2 },
-  // A/A: must not differ from off
-  off2: { about: 'no hints, again', origin: {}, site: ['    hints: {push: false}'], warm: 2 },
-  // what sites get that name all they need in Link, and Forerun as it is
-  forerun: { about: 'defaults, every asset in Link', origin: { link: 'all' }, warm: 3 },
+const off = { push: false, early_hints: 'off', memory: false, html: false };
+const told = { memory: false, html: false }; // only what the origin or a rule says now
 
-  // sent when the page is ready (t1)
-  'link-all': { about: 'every asset in Link', origin: { link: 'all' }, warm: 2 },
-  'link-fonts': { about: 'style sheets, scripts of the head, fonts in Link', origin: { link: 'fonts' }, warm: 2 },
-  'link-blocking': { about: 'what blocks rendering in Link', origin: { link: 'blocking' }, warm: 2 },
-  // sent while the origin thinks (t0): the origin's own 103
-  'early-all': { about: 'every asset, early', origin: { early: 'all' }, warm: 2 },
-  'early-fonts': { about: 'style sheets, scripts of the head, fonts, early', origin: { early: 'fonts' }, warm: 2 },
-  'early-blocking': { about: 'what blocks rendering, early', origin: { early: 'blocking' }, warm: 2 },
+export const variants = {
+  off: { about: 'no hints', hints: off, warm: 2 },
+  // A/A: must not differ from off
+  off2: { about: 'no hints, again', hints: off, warm: 2 },
+  // Forerun as it is: what it finds out by itself, and before sites that name all in Link
+  forerun: { about: 'defaults, an origin that says nothing', warm: 4 },
+  'forerun-link': { about: 'defaults, every asset in Link', origin: { link: 'all' }, warm: 4 },
+
+  // known before the origin is asked: by rules
+  'rule-all': { about: 'a rule with every asset', hints: told, rules: 'all', warm: 2 },
+  'rule-fonts': { about: 'a rule with style sheets, scripts of the head, fonts', hints: told, rules: 'fonts', warm: 2 },
+  'rule-blocking': { about: 'a rule with what blocks rendering', hints: told, rules: 'blocking', warm: 2 },
+  // while the origin thinks: its own 103
+  'early-all': { about: 'a 103 of the origin with every asset', hints: told, origin: { early: 'all' }, warm: 2 },
+  'early-fonts': { about: 'a 103 of the origin with style sheets, scripts of the head, fonts', hints: told, origin: { early: 'fonts' }, warm: 2 },
+  'early-blocking': { about: 'a 103 of the origin with what blocks rendering', hints: told, origin: { early: 'blocking' }, warm: 2 },
+  // when the page is ready: Link
+  'link-all': { about: 'every asset in Link', hints: told, origin: { link: 'all' }, warm: 2 },
+  'link-fonts': { about: 'style sheets, scripts of the head, fonts in Link', hints: told, origin: { link: 'fonts' }, warm: 2 },
+  'link-blocking': { about: 'what blocks rendering in Link', hints: told, origin: { link: 'blocking' }, warm: 2 },
 };
 
-// Link values of a selection, for rules.
+// Link values of a selection.
 export const links = (manifest, what) => select(manifest, what).map(link);
 
-// The configuration file of a variant.
-export function configuration(variant, { manifest, origin, addresses, certificate, key }) {
+// The configuration file of a variant. debug: every page says what was done with its links.
+export function configuration(variant, { manifest, origin, addresses, certificate, key, debug }) {
   const site = typeof variant.site === 'function' ? variant.site(manifest) : variant.site ?? [];
+  const hints = Object.entries({ ...(debug && { server_timing: '100%' }), ...variant.hints }).map(([k, v]) => `${k}: ${v}`);
+  const rule = variant.rules ? ['    rules:', '      - path: "/"', '        links:', ...links(manifest, variant.rules).map((l) => `          - "${l}"`)] : [];
   return [
     'listen:', ...addresses.map((a) => `  - address: "${a}:0"`),
     'admin: {listen: none}',
@@ -44,6 +57,7 @@ export function configuration(variant, { manifest, origin, addresses, certificat
     'sites:',
     '  - hosts: ["*"]',
     `    origin: {url: "${origin}"}`,
-    ...site, '',
+    ...(hints.length ? [`    hints: {${hints.join(', ')}}`] : []),
+    ...rule, ...site, '',
   ].join('\n');
 }
