@@ -11,10 +11,12 @@
 // --bin build/forerun, --log LEVEL of the edges, --keep (configurations and logs),
 // --summary FILE (with --table: the same as JSON), --list (pages and variants).
 // Pages: pages/site.mjs; variants: pages/variants.mjs. Browsers: `push` (Chromium 92,
-// accepts push), `hints` (Debian's, acts on 103). Links: those of netlink-emu.sh.
+// accepts push), `hints` (Debian's, acts on 103; FR_CHROMIUM: another). Links: those
+// of tests/net/netlink-emu.sh (FR_NETLINK_EMU: another copy). Intervals of 95 % mean
+// that one in twenty differences is called sure by chance: look at off2, too.
 //
-// Needs root (network namespaces), iproute2, chromium, openssl, and npm once; the
-// machine otherwise idle. Everything started is ended by its id.
+// Needs root (network namespaces), iproute2, chromium, chromium-headless-shell, libnss3,
+// openssl, and npm once; the machine otherwise idle. Everything started is ended by its id.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -50,7 +52,10 @@ function makeCertificate(folder, host) {
 
 // The link's own tool makes the namespaces and runs both sides.
 function emulator() {
-  return process.env.FR_NETLINK_EMU ?? path.join(root, 'tests/net/netlink-emu.sh');
+  const script = process.env.FR_NETLINK_EMU ?? path.join(root, 'tests/net/netlink-emu.sh');
+  if (!fs.existsSync(script)) throw new Error(`${script} is not there: name it in FR_NETLINK_EMU`);
+  if (process.getuid() !== 0) throw new Error('root is needed, for network namespaces');
+  return script;
 }
 
 async function measure(scratch) {
@@ -59,6 +64,7 @@ async function measure(scratch) {
   const { cache, makePage } = await import('./pages/site.mjs');
   const { variants } = await import('./pages/variants.mjs');
   const { discover } = await import('./pages/discover.mjs');
+  const script = emulator();
   const names = opt.variants.split(',');
   for (const n of names) if (!variants[n]) throw new Error(`no variant of that name: ${n} (there are ${Object.keys(variants).join(', ')})`);
   if (!['push', 'hints'].includes(opt.browser)) throw new Error('--browser is push or hints');
@@ -73,7 +79,7 @@ async function measure(scratch) {
   fs.writeFileSync(file, JSON.stringify(job));
   const env = { ...process.env, ...(opt.bin && { FR_BIN: path.resolve(opt.bin) }) };
   const side = (name) => `exec '${process.execPath}' '${path.join(here, 'pages', name)}' '${file}'`;
-  const child = spawn('sh', [emulator(), '-p', opt.link, '-s', side('server.mjs'), '-c', side('client.mjs')], { stdio: ['ignore', 'inherit', 'inherit'], env });
+  const child = spawn('sh', [script, '-p', opt.link, '-s', side('server.mjs'), '-c', side('client.mjs')], { stdio: ['ignore', 'inherit', 'inherit'], env });
   process.on('SIGINT', () => child.kill('SIGINT'));
   const [code] = await once(child, 'exit');
   for (const n of names) {

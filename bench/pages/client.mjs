@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { once } from 'node:events';
-import { hintsBrowser, pushBrowser, startBrowser } from '../../tests/browser/lib/browser.mjs';
+import { leanBrowser, pushBrowser, startBrowser } from '../../tests/browser/lib/browser.mjs';
 import { load } from './load.mjs';
 import { waterfall } from './table.mjs';
 import { readWire, wireOf } from './wire.mjs';
@@ -46,7 +46,7 @@ async function measure(browser, name, port) {
 
 const brief = (r) => `ttfb ${r.ttfb.toFixed(0)} fcp ${r.fcp?.toFixed(0)} lcp ${r.lcp?.toFixed(0)} complete ${r.complete.toFixed(0)}, requests ${r.requests} (edge ${r.edge.requests}), pushed ${r.pushed}/${r.edge.pushes_promised}, early ${r.early}/${r.earlyEvents}`;
 
-const program = job.browser === 'push' ? pushBrowser(job.browserFolder) : hintsBrowser();
+const program = job.browser === 'push' ? pushBrowser(job.browserFolder) : leanBrowser();
 const wireLog = path.join(job.scratch, 'wire.json');
 const browser = startBrowser(program, { folder: path.join(job.scratch, 'home'), certificate: job.certificate,
   args: [`--host-resolver-rules=MAP ${job.host} ${job.serverAddress}`, '--window-size=1200,800', '--hide-scrollbars', '--mute-audio', ...(job.trace ? [`--log-net-log=${wireLog}`] : [])] });
@@ -78,3 +78,5 @@ if (job.trace) {
   for (const name of job.variants) for (const r of out.results[name]) process.stdout.write(`${waterfall(name, r, wireOf(wire, r))}\n\n`);
 }
 await browser.close();
+// whatever a browser leaves open must not keep the link up
+process.exit(0);

@@ -88,7 +88,7 @@ export function waterfall(name, r, wire, width = 64) {
   };
   for (const s of [...wire].sort((a, b) => a.asked - b.asked)) {
     const x = rows.get(s.path);
-    line(s.path, s.asked, s.head, s.first, s.last ?? s.head, s.bytes, `${s.pushed ? 'push' : x?.early ? '103' : ''}${s.reset ? ` reset at ${ms(s.reset)}` : ''}`, x);
+    line(s.path, s.asked, s.head, s.first, s.last ?? s.head, s.bytes, `${s.priority ? `[${s.priority}] ` : ''}${s.pushed ? 'push' : x?.early ? '103' : ''}${s.reset ? ` reset at ${ms(s.reset)}` : ''}`, x);
   }
   return out.join('\n');
 }
