@@ -10,8 +10,6 @@
 
 /* An asset of a page that is gone stays away for so long, though its page goes on naming it. */
 #define GONE_S FR_ASSET_GONE_S
-/* One row of an asset for so long, unless it is answered again. */
-#define ASSET_ROW_S (30 * 86400)
 
 struct fr_knowledge {
 	struct fr_hint_memory *memory; /* owned */
@@ -80,12 +78,24 @@ static int load_asset(void *user, struct fr_str key, const void *value, size_t l
 	return fr_assets_load(k->assets, hash, value, len);
 }
 
+struct walk {
+	void (*visit)(void *ctx, struct fr_str key);
+	void *ctx;
+};
+
+static void visit_asset(void *user, uint64_t key)
+{
+	struct walk *w = user;
+
+	w->visit(w->ctx, fr_str_make((const char *)&key, sizeof key));
+}
+
 static void walk_assets(void *user, void (*visit)(void *ctx, struct fr_str key), void *ctx)
 {
-	/* an entry that was missed is told again with its next change */
-	(void)user;
-	(void)visit;
-	(void)ctx;
+	struct fr_knowledge *k = user;
+	struct walk w = {visit, ctx};
+
+	fr_assets_walk(k->assets, visit_asset, &w);
 }
 
 static void asset_changed(void *user, uint64_t key)

@@ -437,6 +437,32 @@ int fr_assets_load(struct fr_assets *a, uint64_t key, const uint8_t *blob, size_
 	return 0;
 }
 
+/* The shard's keys, to be freed, or NULL. */
+static uint64_t *copy_keys(struct shard *sh, size_t *n)
+{
+	uint64_t *keys;
+
+	*n = 0;
+	(void)pthread_mutex_lock(&sh->lock);
+	keys = fr_try_malloc((sh->n + 1) * sizeof *keys);
+	for (struct entry *e = keys ? sh->oldest : NULL; e; e = e->newer)
+		keys[(*n)++] = e->key;
+	(void)pthread_mutex_unlock(&sh->lock);
+	return keys;
+}
+
+void fr_assets_walk(struct fr_assets *a, void (*visit)(void *user, uint64_t key), void *user)
+{
+	for (size_t i = 0; i < a->n_shards; i++) {
+		size_t n;
+		uint64_t *keys = copy_keys(&a->shards[i], &n);
+
+		for (size_t k = 0; k < n; k++)
+			visit(user, keys[k]);
+		free(keys);
+	}
+}
+
 void fr_assets_stats(struct fr_assets *a, struct fr_assets_stats *out)
 {
 	*out = (struct fr_assets_stats){0};

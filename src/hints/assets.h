@@ -89,6 +89,10 @@ size_t fr_assets_save(struct fr_assets *a, uint64_t key, uint8_t out[FR_ASSET_BL
 /* 0, or FR_ERR_SYNTAX. What is in the table already stays as it is. */
 int fr_assets_load(struct fr_assets *a, uint64_t key, const uint8_t *blob, size_t len) FR_MUST_USE;
 
+/* Calls visit for every key that is there, outside any lock. What changes
+ * meanwhile may be missed or not. */
+void fr_assets_walk(struct fr_assets *a, void (*visit)(void *user, uint64_t key), void *user);
+
 struct fr_assets_stats {
 	size_t entries;
 	uint64_t evicted;

@@ -540,6 +540,32 @@ static void the_shared_cache_keeps_what_is_for_all(void **state)
 	assert_false(judge(500, yes[0]).is_storable);
 }
 
+static void count_key(void *user, uint64_t key)
+{
+	size_t *n = user;
+
+	assert_true(key != 0);
+	(*n)++;
+}
+
+static void a_walk_meets_every_asset(void **state)
+{
+	struct fr_assets *all = fr_assets_new(4096, 7);
+	struct fr_asset_answer answer = {.status = 200, .bytes = 1};
+	size_t n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		char target[16];
+
+		(void)snprintf(target, sizeof target, "/%u", i);
+		fr_assets_answered(all, S("h.test"), S(target), &answer, 1000);
+	}
+	fr_assets_walk(all, count_key, &n);
+	assert_int_equal(n, 100);
+	fr_assets_free(&all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -560,6 +586,7 @@ int main(void)
 		T(many_threads_share_it),
 		T(a_browser_reuses_what_is_fresh),
 		T(a_browser_asks_again_for_the_rest),
+		T(a_walk_meets_every_asset),
 		T(the_validator_is_stable),
 		T(the_shared_cache_keeps_what_is_for_all),
 	};
