@@ -32,9 +32,7 @@ bool fr_early_is_way(const struct fr_exchange *page)
 /* A reason to leave it out; UNDECIDED: none. */
 static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint)
 {
-	struct fr_load *load = page->load;
 	struct fr_asset asset;
-	uint64_t bytes;
 
 	if (hint->no_early != FR_REASON_UNDECIDED || !hint->target.len)
 		return hint->no_early;
@@ -47,13 +45,8 @@ static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint)
 	}
 	if (asset.is_known && !asset.is_reusable)
 		return FR_REASON_NOT_REUSABLE;
-	if (hint->rank == FR_RANK_BLOCKING)
-		return FR_REASON_UNDECIDED;
-	/* what does not block rendering may not delay the page either */
-	bytes = fr_learn_size(&asset, hint->as);
-	if (bytes > load->idle_bytes)
+	if (!fr_load_take_idle(page->load, hint, fr_learn_size(&asset, hint->as)))
 		return FR_REASON_BUDGET;
-	load->idle_bytes -= bytes;
 	return FR_REASON_UNDECIDED;
 }
 
@@ -133,6 +126,7 @@ void fr_early_plan(struct fr_exchange *page, const struct fr_response *origin)
 
 	if (load->has_103)
 		return;
+	fr_learn_sizes(page);
 	fr_plan_order(&load->plan);
 	t.p = fr_arena_alloc(&page->arena, t.cap);
 	if (!t.p || name_links(page, &t) == 0)

@@ -294,16 +294,21 @@ void fr_exchange_deliver(struct fr_exchange *ex)
 static void on_head(void *user)
 {
 	struct fr_exchange *ex = of(user);
+	struct fr_tap *tap = NULL;
 
 	if (ex->resp.status != 101) {
 		fr_cached_direct(ex);
 		fr_learn_answer(ex->gen->shared, &(struct fr_answer){.req = &ex->req,
 		                                                     .resp = &ex->resp,
 		                                                     .is_ours = ex->is_push});
+		/* by what the origin said, not by what is added for the client */
+		tap = ex->is_push ? NULL : fr_tap_new(ex, &ex->req, &ex->resp);
 	}
 	fr_exchange_deliver(ex);
-	if (ex->state == FR_EXCHANGE_RESPONDING && !ex->is_push)
-		ex->tap = fr_tap_new(ex, &ex->req, &ex->resp);
+	if (ex->state == FR_EXCHANGE_RESPONDING)
+		ex->tap = tap;
+	else
+		fr_tap_drop(&tap);
 }
 
 static void fail_body(struct fr_exchange *ex)

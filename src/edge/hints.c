@@ -32,6 +32,17 @@ int64_t fr_load_now_s(void)
 
 /* --- the load --- */
 
+bool fr_load_take_idle(struct fr_load *load, const struct fr_hint *hint, uint64_t bytes)
+{
+	bool is_sure = hint->rank == FR_RANK_BLOCKING &&
+	               (hint->as == FR_AS_STYLE || hint->as == FR_AS_SCRIPT);
+	bool fits = is_sure || bytes <= load->idle_bytes;
+
+	if (fits)
+		load->idle_bytes -= bytes < load->idle_bytes ? bytes : load->idle_bytes;
+	return fits;
+}
+
 static enum fr_way way_of(const struct fr_exchange *ex)
 {
 	if (ex->req.method != FR_METHOD_GET)

@@ -173,6 +173,21 @@ void fr_learn_asset(const struct fr_exchange *page, const struct fr_hint *hint,
 		*out = (struct fr_asset){0};
 }
 
+void fr_learn_sizes(struct fr_exchange *page)
+{
+	const struct fr_plan *plan = &page->load->plan;
+	struct fr_asset asset;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		struct fr_hint *h = plan->v[i];
+
+		if (h->bytes || h->reason != FR_REASON_UNDECIDED)
+			continue;
+		fr_learn_asset(page, h, &asset);
+		h->bytes = asset.bytes;
+	}
+}
+
 uint64_t fr_learn_size(const struct fr_asset *asset, enum fr_as as)
 {
 	if (asset->bytes)

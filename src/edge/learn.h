@@ -39,6 +39,8 @@ void fr_learn_forget(struct fr_exchange *page, const struct fr_hint *hint);
 /* What is known of a hinted asset; all zero if nothing, or it is not ours. */
 void fr_learn_asset(const struct fr_exchange *page, const struct fr_hint *hint,
                     struct fr_asset *out);
+/* Fills in the sizes of the plan's hints. */
+void fr_learn_sizes(struct fr_exchange *page);
 /* Its size in bytes; where it is not known, what such assets usually have. */
 uint64_t fr_learn_size(const struct fr_asset *asset, enum fr_as as);
 /* Whether clients like this one keep pushes of it. */

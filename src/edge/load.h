@@ -42,6 +42,12 @@ struct fr_load *fr_load_of(struct fr_exchange *ex);
 /* The settings for the page. */
 const struct fr_config_hints *fr_load_settings(const struct fr_exchange *ex);
 
+/* May it leave before the page? Before the response the link is idle: what
+ * rendering waits for (style sheets; scripts, unless the HTML shows that nothing
+ * waits for them) goes whatever its size, the rest only as far as it will be gone
+ * when the page comes. Takes its bytes off what is left. */
+bool fr_load_take_idle(struct fr_load *load, const struct fr_hint *hint, uint64_t bytes);
+
 /* Wall-clock seconds. */
 int64_t fr_load_now_s(void);
 

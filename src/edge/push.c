@@ -154,17 +154,6 @@ static bool promise(struct fr_exchange *page, const struct fr_hint *hint)
 	return true;
 }
 
-/* Before the response the link is idle: what blocks rendering goes first,
- * whatever its size; the rest only as far as it will be gone when the page comes. */
-static bool fits_idle_link(struct fr_load *load, const struct fr_hint *hint, uint64_t bytes)
-{
-	bool fits = hint->rank == FR_RANK_BLOCKING || bytes <= load->idle_bytes;
-
-	if (fits)
-		load->idle_bytes -= bytes < load->idle_bytes ? bytes : load->idle_bytes;
-	return fits;
-}
-
 static void push_or_decide(struct fr_exchange *page, struct fr_hint *hint, enum fr_push_stage stage)
 {
 	struct fr_load *load = page->load;
@@ -175,7 +164,7 @@ static void push_or_decide(struct fr_exchange *page, struct fr_hint *hint, enum 
 	fr_learn_asset(page, hint, &asset);
 	why = objection(page, hint, &asset);
 	if (why == FR_REASON_PUSHED && stage == FR_PUSH_EARLY &&
-	    !fits_idle_link(load, hint, fr_learn_size(&asset, hint->as)))
+	    !fr_load_take_idle(load, hint, fr_learn_size(&asset, hint->as)))
 		return; /* with the response */
 	if (why == FR_REASON_PUSHED) {
 		advice = fr_learn_advice(page, hint);
@@ -205,6 +194,7 @@ void fr_push_plan(struct fr_exchange *page, enum fr_push_stage stage)
 {
 	struct fr_plan *plan = &page->load->plan;
 
+	fr_learn_sizes(page);
 	fr_plan_order(plan);
 	for (size_t i = 0; i < plan->n; i++)
 		if (plan->v[i]->reason == FR_REASON_UNDECIDED)

@@ -14,8 +14,9 @@
  * For all others nghttp2 keeps the tree of RFC 7540, where a stream sends only
  * while its parent has nothing to send. The page's own parent stays on top:
  *
- *     lead:  parent -> page -> blocking 1 -> blocking 2 -> normal and late ones
- *     later: parent -> blocking 1 -> blocking 2 -> page -> late ones
+ *     lead:  parent -> page -> blocking 1 -> blocking 2 -> late 1 -> late 2
+ *                                                       -> normal ones
+ *     later: parent -> blocking 1 -> blocking 2 -> page -> late 1 -> late 2
  *                                               -> normal ones
  */
 #include "h2/session_priv.h"
@@ -93,7 +94,7 @@ static void order_by_urgency(const struct family *f)
 		else if (st->rank == FR_H2_RANK_NORMAL)
 			set_urgency(st, rest, true);
 		else
-			set_urgency(st, late_urgency(rest), true);
+			set_urgency(st, late_urgency(rest), false);
 	}
 }
 
@@ -122,15 +123,17 @@ static int32_t parent_of(const struct family *f, nghttp2_stream *page)
 	return id;
 }
 
-/* From the last blocking push to the first, which is how the list has them:
- * each is put on top, and the one before it below it. Returns the last one. */
-static const struct fr_h2_stream *chain_blocking(const struct family *f, int32_t top,
-                                                 const struct fr_h2_stream *tail, int32_t weight)
+/* One behind the other in the order of their promises, below `top`. From the
+ * last push of that rank to the first, which is how the list has them: each is
+ * put on top, and the one before it below it. tail: what follows the last; NULL:
+ * nothing. Returns the last one. */
+static const struct fr_h2_stream *chain(const struct family *f, enum fr_h2_rank rank, int32_t top,
+                                        const struct fr_h2_stream *tail, int32_t weight)
 {
 	const struct fr_h2_stream *below = tail, *last = NULL;
 
 	for (const struct fr_h2_stream *st = f->s->streams; st; st = st->next) {
-		if (!is_child(st, f->page) || st->rank != FR_H2_RANK_BLOCKING)
+		if (!is_child(st, f->page) || st->rank != rank)
 			continue;
 		depend(st, top, weight);
 		if (below)
@@ -156,20 +159,18 @@ static void order_in_tree(const struct family *f)
 	late = f->page->id;
 	if (f->is_leading) {
 		depend(f->page, top, weight);
-		last = chain_blocking(f, f->page->id, NULL, weight);
+		last = chain(f, FR_H2_RANK_BLOCKING, f->page->id, NULL, weight);
 		if (last)
 			normal = late = last->id;
 	} else {
-		last = chain_blocking(f, top, f->page, weight);
+		last = chain(f, FR_H2_RANK_BLOCKING, top, f->page, weight);
 		if (last)
 			normal = last->id;
 	}
-	for (const struct fr_h2_stream *st = f->s->streams; st; st = st->next) {
+	for (const struct fr_h2_stream *st = f->s->streams; st; st = st->next)
 		if (is_child(st, f->page) && st->rank == FR_H2_RANK_NORMAL)
 			depend(st, normal, weight);
-		else if (is_child(st, f->page) && st->rank == FR_H2_RANK_LATE)
-			depend(st, late, LATE_WEIGHT);
-	}
+	(void)chain(f, FR_H2_RANK_LATE, late, NULL, LATE_WEIGHT);
 }
 
 /* The page is gone, and what hung on it inherited its place and weight: a LATE
@@ -181,7 +182,7 @@ static void order_orphan(const struct fr_h2_stream *st)
 	if (!ng || st->rank != FR_H2_RANK_LATE)
 		return;
 	if (fr_h2_is_by_urgency(st->session)) {
-		set_urgency(st, late_urgency(FR_URGENCY_DEFAULT), true);
+		set_urgency(st, late_urgency(FR_URGENCY_DEFAULT), false);
 		return;
 	}
 	parent = nghttp2_stream_get_parent(ng);

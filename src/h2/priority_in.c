@@ -30,7 +30,9 @@ void fr_h2_take_tree_priority(struct fr_h2_stream *st)
 {
 	if (fr_h2_is_by_urgency(st->session))
 		return;
-	st->is_pinned = st->is_push;
+	/* Chromium sends one for every push at once, with the lowest weight and
+	 * exclusive, before it knows what the page makes of it: where a push
+	 * stands is our rank's to say, and what it tore out of order is mended */
 	fr_h2_needs_order(st);
 }
 

@@ -201,8 +201,8 @@ int32_t fr_h2_push(struct fr_h2_session *s, int32_t parent_id, const struct fr_r
  * Of one page: its lead (fr_h2_lead), BLOCKING pushes in the order of their
  * promises, the rest of its body and NORMAL pushes beside it, LATE pushes. Who has
  * nothing to send makes way. What the client says of its requests (Priority
- * field, PRIORITY_UPDATE, PRIORITY) moves the page and its pushes with it; what it
- * says of a push replaces our rank for good. The origin's Priority field in a
+ * field, PRIORITY_UPDATE, PRIORITY) moves the page and its pushes with it; what a
+ * PRIORITY_UPDATE says of a push replaces our rank for good. The origin's Priority field in a
  * response counts for clients without the tree (RFC 9218 §8). LATE pushes are
  * behind client's own requests of the default urgency. */
 enum fr_h2_rank { FR_H2_RANK_BLOCKING, FR_H2_RANK_NORMAL, FR_H2_RANK_LATE };

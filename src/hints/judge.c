@@ -178,14 +178,14 @@ static enum fr_reason judge_early(const struct fr_hint *hint, enum fr_reason use
 	return FR_REASON_UNDECIDED;
 }
 
-static enum fr_rank rank_of(const struct fr_hint *hint)
+void fr_hint_rank(struct fr_hint *hint)
 {
 	enum fr_rank rank = fr_as_rank(hint->as);
+	bool is_late = (hint->flags & (FR_HINT_LATE | FR_HINT_BLOCKING)) == FR_HINT_LATE;
 
-	/* scripts that nothing waits for: behind the page, before its pictures */
-	if (rank == FR_RANK_BLOCKING && (hint->flags & FR_HINT_LATE))
-		return FR_RANK_LATE;
-	return rank;
+	/* what nothing waits for goes behind the page; if any source saw it where
+	 * rendering does wait, that counts */
+	hint->rank = rank == FR_RANK_BLOCKING && is_late ? FR_RANK_LATE : rank;
 }
 
 bool fr_hint_judge(const struct fr_plan *p, struct fr_hint *hint)
@@ -194,7 +194,7 @@ bool fr_hint_judge(const struct fr_plan *p, struct fr_hint *hint)
 	enum fr_reason url = judge_url(p, hint), use;
 
 	hint->as = as_of(link);
-	hint->rank = rank_of(hint);
+	fr_hint_rank(hint);
 	if (url != FR_REASON_UNDECIDED && url != FR_REASON_CROSS_ORIGIN &&
 	    (link->rels & (FR_REL_PRELOAD | FR_REL_MODULEPRELOAD))) {
 		hint->no_push = hint->no_early = url;

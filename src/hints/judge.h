@@ -12,6 +12,9 @@
  * the page itself): nothing to remember, only to be explained. */
 bool fr_hint_judge(const struct fr_plan *p, struct fr_hint *hint);
 
+/* Sets its rank, by its `as` and flags. */
+void fr_hint_rank(struct fr_hint *hint);
+
 /* Would it be of use to another load of the page? */
 bool fr_hint_is_memorable(const struct fr_hint *hint);
 

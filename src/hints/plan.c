@@ -167,8 +167,7 @@ static void confirm(struct fr_plan *p, struct fr_hint *h, const struct fr_hint *
 	h->as = now->as;
 	h->no_push = now->no_push;
 	h->no_early = now->no_early;
-	if (!(h->flags & (FR_HINT_BLOCKING | FR_HINT_LATE)))
-		h->rank = now->rank;
+	fr_hint_rank(h);
 }
 
 static void add_link(struct fr_plan *p, const struct fr_link *link, enum fr_hint_source source,
@@ -186,8 +185,12 @@ static void add_link(struct fr_plan *p, const struct fr_link *link, enum fr_hint
 		return;
 	if (fr_hint_judge(p, &judged))
 		known = find(p, &judged);
-	if (known && p->message == 0)
-		return; /* two sources say the same */
+	if (known && p->message == 0) {
+		/* two sources say the same; one may know when it is needed */
+		known->flags |= flags;
+		fr_hint_rank(known);
+		return;
+	}
 	if (known && known->message != p->message) {
 		confirm(p, known, &judged);
 		return;
@@ -216,14 +219,28 @@ void fr_plan_add_link_field(struct fr_plan *p, struct fr_str value, enum fr_hint
 		add_link(p, &link, source, flags);
 }
 
-/* Fonts are needed when styles are there, not before. */
+/* Among hints of one rank. */
+static unsigned place_in_rank(const struct fr_hint *h)
+{
+	if (h->rank != FR_RANK_LATE)
+		return h->as == FR_AS_FONT; /* needed when styles are there, not before */
+	if (h->as == FR_AS_SCRIPT || h->as == FR_AS_STYLE)
+		return 0;
+	if (h->bytes <= FR_LATE_SMALL_BYTES)
+		return 1;
+	return h->as == FR_AS_FONT ? 3 : 2;
+}
+
 static unsigned place(const struct fr_hint *h)
 {
-	return (unsigned)h->rank * 2 + (h->as == FR_AS_FONT);
+	return (unsigned)h->rank * 4 + place_in_rank(h);
 }
 
 void fr_plan_order(struct fr_plan *p)
 {
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i]->as == FR_AS_FONT && p->v[i]->bytes > FR_FONT_BLOCKING_BYTES)
+			p->v[i]->rank = FR_RANK_LATE;
 	/* insertion sort: stable, and a plan is short and mostly in order */
 	for (size_t i = 1; i < p->n; i++) {
 		struct fr_hint *hint = p->v[i];

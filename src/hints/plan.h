@@ -150,6 +150,7 @@ struct fr_hint {
 	enum fr_rank rank;
 	enum fr_hint_source source; /* the first that named it */
 	unsigned flags;             /* FR_HINT_* */
+	uint32_t bytes;             /* of its body, as far as known; 0: unknown. The edge's */
 	enum fr_reason no_push;     /* what rules say against a push; UNDECIDED: nothing */
 	enum fr_reason no_early;    /* likewise against a 103 */
 	enum fr_reason objection;   /* the edge's own, from an earlier stage; UNDECIDED: none */
@@ -189,7 +190,15 @@ void fr_plan_next_message(struct fr_plan *p);
 void fr_plan_add_link_field(struct fr_plan *p, struct fr_str value, enum fr_hint_source source,
                             unsigned flags);
 
-/* Stable order by rank, fonts behind other blocking ones; else hints stay as they were added. */
+/* A font that is larger is mostly icons, and would hold up the page: it goes
+ * behind it. */
+#define FR_FONT_BLOCKING_BYTES 61440u
+/* Of what goes behind the page, larger ones let the smaller ones pass. */
+#define FR_LATE_SMALL_BYTES 65536u
+
+/* Stable order by rank; in one rank fonts are behind other blocking ones, and behind the page
+ * scripts go first, then what is small, then pictures, then fonts. Else hints stay
+ * as they were added. */
 void fr_plan_order(struct fr_plan *p);
 
 /* Sets a decision: a hint must be UNDECIDED, once. */

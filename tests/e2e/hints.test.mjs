@@ -11,8 +11,9 @@ const fresh = { 'cache-control': 'public, max-age=86400', etag: '"1"' };
 const navigation = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 
 // An origin whose pages (paths without a dot) wait for `release` of each, from
-// the second load on; `page(req)` gives their head and body.
-async function site(t, page, { config = '', hints = '', rules = '', asset, workers = 1, ...options } = {}) {
+// the second load on; `page(req)` gives their head and body. think: ms that it
+// takes for a page, by which the edge judges what fits before it.
+async function site(t, page, { config = '', hints = '', rules = '', asset, workers = 1, think = 0, ...options } = {}) {
   const held = [];
   const origin = await startOrigin(t, (req, res) => {
     if (req.url.split('?')[0].includes('.')) {
@@ -23,7 +24,7 @@ async function site(t, page, { config = '', hints = '', rules = '', asset, worke
     }
     const { status = 200, headers = {}, body = '<html>' } = page(req);
     const answer = () => { res.writeHead(status, { 'content-type': 'text/html', 'cache-control': 'no-store', ...headers }); res.end(body); };
-    if (origin.holds) held.push(answer); else answer();
+    if (origin.holds) held.push(answer); else if (think) setTimeout(answer, think); else answer();
   });
   // those that come later are answered at once
   origin.release = () => { origin.holds = false; held.splice(0).forEach((f) => f()); };
@@ -64,7 +65,7 @@ test('the second visitor is pushed what the page needs before the origin has mad
 
 test('a navigation without push gets one 103 with what the page needs, before the origin has made it', async (t) => {
   const links = `${css}; nopush; title=x, </f.woff2>; rel=preload; as=font; crossorigin, <https://cdn.test>; rel=preconnect, </m.mjs>; rel=modulepreload, </next>; rel=next`;
-  const { f, origin } = await site(t, () => ({ headers: { link: links } }));
+  const { f, origin } = await site(t, () => ({ headers: { link: links } }), { think: 200 });
   const first = await navigate(t, f, '/');
   assert.deepEqual(first.informational, []);
   assert.match(timing(first), /links=4, .*with-response=4/);
@@ -260,7 +261,7 @@ test('what HTML names is found, whatever its encoding, and leaves with the next 
   const encodings = { identity: (x) => x, gzip: zlib.gzipSync, br: zlib.brotliCompressSync };
   for (const [name, encode] of Object.entries(encodings)) {
     const body = encode(Buffer.from(html));
-    const { f } = await site(t, () => ({ headers: name === 'identity' ? {} : { 'content-encoding': name }, body }));
+    const { f } = await site(t, () => ({ headers: name === 'identity' ? {} : { 'content-encoding': name }, body }), { think: 200 });
     const first = await h2connect(t, f.port, noPush);
     const got = await new Promise((resolve) => {
       const stream = first.request({ ':path': '/d/' });
@@ -270,11 +271,19 @@ test('what HTML names is found, whatever its encoding, and leaves with the next 
     });
     assert.deepEqual(got, body);
     const second = await loadPage(await h2connect(t, f.port), '/d/');
-    assert.deepEqual(second.paths.slice(0, 3), ['/d/a.css', '/b.js', '/f.woff2'], name);
-    assert.deepEqual(second.paths.slice(3).sort(), ['/d/1.png', '/late.js']);
+    assert.deepEqual(second.paths.slice(0, 2), ['/d/a.css', '/b.js'], name);
+    assert.deepEqual(second.paths.slice(2).sort(), ['/d/1.png', '/f.woff2', '/late.js']); // as the link has room
     const third = await navigate(t, f, '/d/');
-    assert.match(third.informational[0].link, /^<\/d\/a.css>; rel=preload; as=style, <\/b.js>; rel=preload; as=script, /);
+    assert.match(third.informational[0].link, /^<\/d\/a.css>; rel=preload; as=style, <\/b.js>; rel=preload; as=script\b/);
   }
+});
+
+test('HTML shows which of the origin’s links rendering waits for, also where the page gets a digest cookie', async (t) => {
+  const { f } = await site(t, () => ({ headers: { link: [js, '</f.woff2>; rel=preload; as=font; crossorigin'] }, body: '<html><head><title>t</title></head><body>b<script src="/b.js"></script></body></html>' }));
+  const first = await loadPage(await h2connect(t, f.port), '/');
+  assert.deepEqual(first.paths, ['/b.js', '/f.woff2']);
+  assert.ok(first.page.headers['set-cookie']);
+  assert.deepEqual((await loadPage(await h2connect(t, f.port), '/')).paths, ['/f.woff2', '/b.js']);
 });
 
 test('HTML of pages that are stored is scanned as well; switched off it is not', async (t) => {
