@@ -15,9 +15,18 @@
 /* How often a session's own figures go to the worker's counters. */
 #define STATS_MS 500u
 
+/* What is sent while a page is expected leaves so much of the congestion window
+ * for its head and first bytes: else they wait a round trip behind it. */
+#define PAGE_RESERVE_BYTES 6144u
+/* How often it is looked whether the window has more room meanwhile. */
+#define HOLD_MS 5u
+
 struct h2 {
 	struct fr_h2_session *session; /* owned */
 	struct fr_timer goaway_timer;  /* to the second step of a graceful shutdown */
+	struct fr_timer hold_timer;    /* output is held back for a page */
+	int32_t page_id;               /* whose response is expected; 0: none */
+	uint64_t page_due_ms;          /* and when */
 	uint32_t heads;                /* exchanges whose fields are still arriving */
 	bool is_broken;                /* the session failed: close after its GOAWAY */
 	struct fr_h2_stats counted;    /* what has been added to the worker's counters */
@@ -83,6 +92,8 @@ static void on_close(void *user, void *stream, uint32_t code, bool by_peer)
 
 	if (ex->state == FR_EXCHANGE_HEAD && !ex->is_push)
 		h2_of(c)->heads--;
+	if (ex->stream_id == h2_of(c)->page_id)
+		h2_of(c)->page_id = 0;
 	fr_exchange_leave(ex, complete, by_peer, code == FR_H2_REFUSED_STREAM);
 }
 
@@ -171,10 +182,21 @@ static int add_length(struct fr_exchange *ex)
 	return fr_fields_add_id(&ex->resp.fields, FR_FIELD_CONTENT_LENGTH, text);
 }
 
+/* One at a time: the last that was asked for. */
+static void op_expect(struct fr_exchange *ex, uint32_t think_ms)
+{
+	struct h2 *h = h2_of(ex->client);
+
+	h->page_id = think_ms ? ex->stream_id : 0;
+	h->page_due_ms = fr_loop_now(ex->worker->loop) + think_ms;
+}
+
 static void op_head(struct fr_exchange *ex)
 {
 	bool has_body = fr_exchange_has_body(ex) && ex->resp.content_length != 0;
 
+	if (ex->stream_id == h2_of(ex->client)->page_id)
+		h2_of(ex->client)->page_id = 0;
 	if (add_length(ex) < 0 ||
 	    fr_h2_submit_response(session_of(ex), ex->stream_id, &ex->resp, has_body) < 0) {
 		reset(ex, FR_H2_INTERNAL_ERROR);
@@ -253,6 +275,7 @@ static const struct fr_exchange_ops exchange_ops = {
 	.push_is_enabled = op_push_is_enabled,
 	.push_has_room = op_push_has_room,
 	.push = op_push,
+	.expect = op_expect,
 	.lead = op_lead,
 };
 
@@ -277,6 +300,12 @@ static void finish_goaway(struct fr_timer *t, void *user)
 	(void)t;
 	fr_h2_shutdown_finish(h2_of(c)->session);
 	fr_client_flush_later(c);
+}
+
+static void hold_due(struct fr_timer *t, void *user)
+{
+	(void)t;
+	fr_client_flush_later(user);
 }
 
 static struct fr_h2_limits limits_of(const struct fr_config *config)
@@ -306,6 +335,7 @@ static void h2_open(struct fr_client *c)
 
 	c->h = h;
 	fr_timer_init(&h->goaway_timer, finish_goaway, c);
+	fr_timer_init(&h->hold_timer, hold_due, c);
 	h->session = fr_h2_session_new(&limits, &events, c, fr_loop_now(c->worker->loop));
 	fr_client_flush_later(c);
 }
@@ -340,6 +370,27 @@ static void add_stats(struct fr_client *c)
 	h->next_stats_ms = fr_loop_now(c->worker->loop) + STATS_MS;
 }
 
+/* Is the rest of the window kept for a page that will come before what is sent
+ * now has been acknowledged? For a round trip beyond its time, no longer. */
+static bool is_held(struct fr_client *c)
+{
+	struct h2 *h = h2_of(c);
+	uint64_t now = fr_loop_now(c->worker->loop), rtt_ms;
+	struct fr_path path;
+
+	if (!h->page_id || fr_stream_path(c->stream, &path) < 0)
+		return false;
+	rtt_ms = path.rtt_us / 1000;
+	if (now + rtt_ms < h->page_due_ms || now > h->page_due_ms + rtt_ms)
+		return false;
+	if (path.in_flight_bytes + path.unsent_bytes + PAGE_RESERVE_BYTES +
+	            FR_STREAM_CHUNK_MIN_BYTES <=
+	    path.cwnd_bytes)
+		return false;
+	fr_loop_timer_set(c->worker->loop, &h->hold_timer, HOLD_MS);
+	return true;
+}
+
 /* Input is read even while output waits: a client's RST_STREAM, SETTINGS and
  * WINDOW_UPDATE must be seen at once. What it can make us hold meanwhile is
  * bounded by its streams and by nghttp2's limit on queued acknowledgements. */
@@ -348,7 +399,7 @@ static void h2_flush(struct fr_client *c)
 	struct h2 *h = h2_of(c);
 	struct fr_buf *out = fr_stream_out(c->stream);
 
-	while (fr_h2_wants_drain(h->session) && fr_stream_backlog(c->stream) == 0) {
+	while (fr_h2_wants_drain(h->session) && fr_stream_backlog(c->stream) == 0 && !is_held(c)) {
 		/* frames are made only as the socket takes them, so that what
 		 * becomes more urgent later is not behind much */
 		if (fr_h2_drain(h->session, out, fr_stream_chunk(c->stream)) < 0)
@@ -393,6 +444,7 @@ static void h2_abandon(struct fr_client *c)
 	struct h2 *h = h2_of(c);
 
 	fr_loop_timer_stop(c->worker->loop, &h->goaway_timer);
+	fr_loop_timer_stop(c->worker->loop, &h->hold_timer);
 	if (!h->session)
 		return;
 	add_stats(c);

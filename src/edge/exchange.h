@@ -73,6 +73,9 @@ struct fr_exchange_ops {
 	bool (*push_has_room)(struct fr_exchange *ex);
 	/* Promises `push` (its req filled) to the client; 0 or negative. */
 	int (*push)(struct fr_exchange *ex, struct fr_exchange *push, enum fr_rank rank);
+	/* The page's response is expected in think_ms (0: unknown); what leaves
+	 * before leaves room for its beginning. */
+	void (*expect)(struct fr_exchange *ex, uint32_t think_ms);
 	/* So many bytes of the page's body go before the pushes that block its rendering. */
 	void (*lead)(struct fr_exchange *ex, size_t bytes);
 };

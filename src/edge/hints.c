@@ -146,8 +146,12 @@ void fr_hints_begin(struct fr_exchange *ex)
 	if (!may_be_page(ex) || !fr_load_of(ex))
 		return;
 	ask_memory(ex);
-	if (ex->load->plan.n)
-		deliver_early(ex, NULL);
+	if (ex->load->plan.n == 0)
+		return;
+	if (ex->ops->expect && ex->load->remembered)
+		ex->ops->expect(ex, atomic_load_explicit(&ex->load->remembered->think_ms,
+		                                         memory_order_relaxed));
+	deliver_early(ex, NULL);
 }
 
 /* --- the origin's interim responses --- */

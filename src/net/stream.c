@@ -128,7 +128,7 @@ static void tune(struct fr_stream *s)
 	int one = 1;
 
 	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	fr_stream_set_lowat(s, NOTSENT_LOWAT_BYTES);
+	fr_stream_set_lowat(s, NOTSENT_LOWAT_SLOW_BYTES); /* until more is known of the path */
 }
 
 int fr_stream_accept(struct fr_loop *l, int fd, bool is_unix, struct fr_tls_server *tls,

@@ -71,7 +71,7 @@ struct fr_stream {
 #define SLOW_CHUNK_BYTES 8192u
 
 /* Until something is known: about the first window. */
-#define FIRST_CHUNK_BYTES 16384u
+#define FIRST_CHUNK_BYTES FR_STREAM_CHUNK_MIN_BYTES
 
 void fr_stream_set_lowat(struct fr_stream *s, int bytes);
 /* Checks the transition. */
