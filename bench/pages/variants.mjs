@@ -41,6 +41,12 @@ export const variants = {
   'link-blocking': { about: 'what blocks rendering in Link', hints: told, origin: { link: 'blocking' }, warm: 2 },
 };
 
+// An earlier binary (FR_BASE_BIN) as a server of the usual kind: it pushes, or relays,
+// what the origin's 103 names, in no order that spares the page.
+if (process.env.FR_BASE_BIN)
+  for (const what of ['all', 'blocking'])
+    variants[`base-${what}`] = { about: `an earlier version, a 103 of the origin with ${what === 'all' ? 'every asset' : 'what blocks rendering'}`, hints: {}, origin: { early: what }, warm: 2, bin: process.env.FR_BASE_BIN };
+
 // Link values of a selection.
 export const links = (manifest, what) => select(manifest, what).map(link);
 

@@ -18,7 +18,10 @@
 /* What is sent while a page is expected leaves so much of the congestion window
  * for its head and first bytes: else they wait a round trip behind it. */
 #define PAGE_RESERVE_BYTES 6144u
-/* How often it is looked whether the window has more room meanwhile. */
+/* And no more than this waits in the kernel meanwhile, which appends to its last
+ * buffer beyond TCP_NOTSENT_LOWAT. */
+#define HOLD_UNSENT_BYTES 8192u
+/* How often it is looked whether there is more room. */
 #define HOLD_MS 5u
 
 struct h2 {
@@ -370,8 +373,10 @@ static void add_stats(struct fr_client *c)
 	h->next_stats_ms = fr_loop_now(c->worker->loop) + STATS_MS;
 }
 
-/* Is the rest of the window kept for a page that will come before what is sent
- * now has been acknowledged? For a round trip beyond its time, no longer. */
+/* Is output held back for a page that is expected? What waits unsent is kept
+ * short, and the rest of the window is kept free when the page will come before
+ * what is sent now has been acknowledged. For a round trip beyond its time, no
+ * longer. */
 static bool is_held(struct fr_client *c)
 {
 	struct h2 *h = h2_of(c);
@@ -381,11 +386,13 @@ static bool is_held(struct fr_client *c)
 	if (!h->page_id || fr_stream_path(c->stream, &path) < 0)
 		return false;
 	rtt_ms = path.rtt_us / 1000;
-	if (now + rtt_ms < h->page_due_ms || now > h->page_due_ms + rtt_ms)
+	if (now > h->page_due_ms + rtt_ms)
 		return false;
-	if (path.in_flight_bytes + path.unsent_bytes + PAGE_RESERVE_BYTES +
-	            FR_STREAM_CHUNK_MIN_BYTES <=
-	    path.cwnd_bytes)
+	if (path.unsent_bytes < HOLD_UNSENT_BYTES &&
+	    (now + rtt_ms < h->page_due_ms || path.in_flight_bytes + path.unsent_bytes +
+	                                                      PAGE_RESERVE_BYTES +
+	                                                      FR_STREAM_CHUNK_MIN_BYTES <=
+	                                              path.cwnd_bytes))
 		return false;
 	fr_loop_timer_set(c->worker->loop, &h->hold_timer, HOLD_MS);
 	return true;
