@@ -1,14 +1,14 @@
 #include "h2/client.h"
 
 #include <nghttp2/nghttp2.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 
-/* Fields of one head; a server of our own site sends fewer. */
+/* Fields of one head; more end the stream. */
 #define HEAD_ARENA_BYTES 65536u
-#define MAX_REQUEST_FIELDS 32u
+/* What Chromium advertised while it accepted pushes. */
+#define MAX_PUSHED_STREAMS 1000u
 
 struct fr_h2_client {
 	nghttp2_session *ng; /* owned */
@@ -142,7 +142,7 @@ struct fr_h2_client *fr_h2_client_new(const struct fr_h2_client_events *events, 
 	nghttp2_settings_entry iv[] = {
 		{NGHTTP2_SETTINGS_ENABLE_PUSH, events->on_push != NULL},
 		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, window_bytes},
-		{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100},
+		{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, MAX_PUSHED_STREAMS},
 		{NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
 	};
 
@@ -200,22 +200,19 @@ static nghttp2_nv nv(struct fr_str name, struct fr_str value)
 	                    .valuelen = value.len};
 }
 
-int32_t fr_h2_client_request(struct fr_h2_client *c, const struct fr_request *req, unsigned urgency)
+int32_t fr_h2_client_request(struct fr_h2_client *c, const struct fr_request *req)
 {
-	nghttp2_nv list[MAX_REQUEST_FIELDS + 5];
-	char priority[8];
+	nghttp2_nv list[FR_H2_CLIENT_MAX_FIELDS + 4];
 	size_t n = 0;
 	int32_t id;
 
-	FR_ASSERT(req->fields.n <= MAX_REQUEST_FIELDS);
-	(void)snprintf(priority, sizeof priority, "u=%u", urgency & 7);
+	FR_ASSERT(req->fields.n <= FR_H2_CLIENT_MAX_FIELDS);
 	list[n++] = nv(FR_STR(":method"), req->method_text);
 	list[n++] = nv(FR_STR(":scheme"), req->scheme);
 	list[n++] = nv(FR_STR(":authority"), req->authority);
 	list[n++] = nv(FR_STR(":path"), req->target);
 	for (size_t i = 0; i < req->fields.n; i++)
 		list[n++] = nv(req->fields.v[i].name, req->fields.v[i].value);
-	list[n++] = nv(FR_STR("priority"), fr_str_from(priority));
 	id = nghttp2_submit_request(c->ng, NULL, list, n, NULL, NULL);
 	if (id < 0)
 		return id == NGHTTP2_ERR_NOMEM ? FR_ERR_NOMEM : FR_ERR_CLOSED;

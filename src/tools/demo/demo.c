@@ -12,11 +12,11 @@
 #include "base/mem.h"
 #include "edge/server.h"
 #include "tools/command.h"
-#include "tools/demo/loader.h"
 #include "tools/demo/origin.h"
-#include "tools/demo/relay.h"
-#include "tools/demo/timeline.h"
+#include "tools/emulate/relay.h"
 #include "tools/local_tls.h"
+#include "tools/page/loader.h"
+#include "tools/page/timeline.h"
 
 #define DEFAULT_LISTEN "127.0.0.1:8443"
 #define ANY_PORT "127.0.0.1:0"
@@ -30,7 +30,8 @@ static const char help[] =
 	"stays up for your browser and curl until interrupted.\n"
 	"\n"
 	"  --once             end after the comparison\n"
-	"  --network NAME     4g (default), lte, 3g, cable or none\n"
+	"  --network NAME     4g (default), lte, cable, dsl, 3g, 3g-fast, slow-3g\n"
+	"                     or none\n"
 	"  --rtt MS --down KBIT --up KBIT\n"
 	"                     the link by numbers instead of by name\n"
 	"  --listen ADDR:PORT where the edge listens; default 127.0.0.1:8443, or a\n"
@@ -42,14 +43,9 @@ static const char help[] =
 	"\n"
 	"example: forerun demo --once --network 3g\n";
 
-/* Rates and round trips as in WebPageTest's profiles. */
-static const struct fr_relay_network networks[] = {
-	{"4g", 9000, 9000, 170},   {"lte", 12000, 12000, 70}, {"3g", 1600, 768, 300},
-	{"cable", 5000, 1000, 28}, {"none", 0, 0, 0},
-};
-
 struct demo {
-	struct fr_relay_network network;
+	struct fr_network network;
+	struct fr_relay_lines lines;
 	const char *listen; /* NULL: the default */
 	bool once, wants_help;
 	struct fr_loop *loop;          /* owned */
@@ -60,7 +56,9 @@ struct demo {
 	struct fr_local_ca ca;
 	uint16_t port; /* of the edge */
 	char authority[32];
-	struct fr_load_result without, with;
+	struct fr_load without, with;
+	struct fr_loader_spec spec;
+	char url[64];
 	uv_signal_t sigint, sigterm;
 	uv_poll_t done;
 	bool signals_open, done_open;
@@ -77,12 +75,12 @@ static int usage(const char *what, const char *detail)
 
 static int take_network(struct demo *d, const char *name)
 {
-	for (size_t i = 0; i < FR_COUNT(networks); i++)
-		if (strcmp(name, networks[i].name) == 0) {
-			d->network = networks[i];
-			return 0;
-		}
-	return usage("unknown network ", name);
+	const struct fr_network *n = fr_network_find(name);
+
+	if (!n)
+		return usage("unknown network ", name);
+	d->network = *n;
+	return 0;
 }
 
 static int take_number(const char *option, uint32_t most, uint32_t *out)
@@ -140,7 +138,7 @@ static int read_options(struct demo *d, int argc, char **argv)
 	                                      {NULL, 0, NULL, 0}};
 	int c, rc = 0;
 
-	d->network = networks[0];
+	d->network = *fr_network_find("4g");
 	opterr = 0;
 	optind = 1;
 	while (rc == 0 && (c = getopt_long(argc, argv, "", known, NULL)) != -1)
@@ -190,6 +188,7 @@ static int start_edge(struct demo *d, struct fr_config_problem *why)
 static int start(struct demo *d, struct fr_config_problem *why)
 {
 	struct fr_tls_problem tls;
+	struct sockaddr_storage edge;
 
 	(void)snprintf(why->text, sizeof why->text, "cannot listen on loopback");
 	if (fr_demo_origin_new(d->loop, &d->origin) < 0 || start_edge(d, why) < 0)
@@ -198,7 +197,9 @@ static int start(struct demo *d, struct fr_config_problem *why)
 		(void)snprintf(why->text, sizeof why->text, "%s", tls.text);
 		return FR_ERR_TLS;
 	}
-	return fr_relay_new(d->loop, d->port, &d->network, &d->relay);
+	fr_relay_lines_init(&d->lines, &d->network, 1);
+	fr_loopback_address(d->port, &edge);
+	return fr_relay_new(d->loop, -1, &edge, &d->lines, &d->relay);
 }
 
 /* --- the end --- */
@@ -272,20 +273,27 @@ static void say_what_to_try(const struct demo *d)
 	fflush(stdout);
 }
 
-static bool all_pushed(const struct fr_load_result *r)
+static bool all_pushed(const struct fr_load *r)
 {
 	for (size_t i = 1; i < r->n; i++)
-		if (!r->assets[i].is_pushed)
+		if (!(r->entries[i].flags & FR_ENTRY_PUSHED))
 			return false;
 	return r->n > 1;
 }
 
+static bool all_came(struct fr_load *r)
+{
+	for (size_t i = 0; !r->failed && i < r->n; i++)
+		if (r->entries[i].flags & (FR_ENTRY_FAILED | FR_ENTRY_SKIPPED))
+			fr_load_fail(r, "an asset failed", r->entries[i].url);
+	return !r->failed;
+}
+
 static void judge(struct demo *d)
 {
-	const struct fr_load_result *bad = d->without.failed ? &d->without : &d->with;
-
-	if (d->without.failed || d->with.failed) {
-		fprintf(stderr, "forerun demo: the page could not be loaded: %s\n", bad->problem);
+	if (!all_came(&d->without) || !all_came(&d->with)) {
+		fprintf(stderr, "forerun demo: the page could not be loaded: %s\n",
+		        d->without.failed ? d->without.problem : d->with.problem);
 		d->exit = FR_EXIT_FAILED;
 	} else if (!all_pushed(&d->with)) {
 		fprintf(stderr, "forerun demo: not every asset was pushed\n");
@@ -295,14 +303,32 @@ static void judge(struct demo *d)
 
 static void print_link(const struct demo *d)
 {
-	const struct fr_relay_network *n = &d->network;
+	char text[160];
 
-	if (n->down_kbit || n->rtt_ms)
-		printf("Network %s: %u kbit/s down, %u kbit/s up, round trip %u ms; slow start is "
-		       "modelled.\n",
-		       n->name, n->down_kbit, n->up_kbit, n->rtt_ms);
-	else
-		printf("Network: none emulated.\n");
+	fr_network_describe(&d->network, text, sizeof text);
+	printf("Network %s.\n", text);
+}
+
+static int route(void *user, const char *host, uint16_t port, struct sockaddr_storage *to)
+{
+	const struct demo *d = user;
+
+	(void)host;
+	fr_loopback_address(fr_relay_port(d->relay), to);
+	return port == d->port ? 0 : FR_ERR_NOTFOUND;
+}
+
+static void load(struct demo *d, bool push, struct fr_load *to, void (*on_done)(void *user))
+{
+	(void)snprintf(d->url, sizeof d->url, "https://%s/", d->authority);
+	d->spec = (struct fr_loader_spec){.url = d->url,
+	                                  .accept_push = push,
+	                                  .tls = d->client,
+	                                  .connect_us = (uint64_t)d->network.rtt_ms * 1000,
+	                                  .route = route,
+	                                  .user = d};
+	fr_relay_lines_reset(&d->lines, 1);
+	(void)fr_loader_start(d->loop, &d->spec, to, on_done, d);
 }
 
 static void on_second_load(void *user)
@@ -329,8 +355,7 @@ static void on_first_load(void *user)
 
 	printf(" done.\nLoading it with push ...");
 	fflush(stdout);
-	(void)fr_load_start(d->loop, d->client, fr_relay_port(d->relay), d->authority, "/", true,
-	                    &d->with, on_second_load, d);
+	load(d, true, &d->with, on_second_load);
 }
 
 static void compare(struct demo *d)
@@ -339,8 +364,7 @@ static void compare(struct demo *d)
 	print_link(d);
 	printf("\nLoading the page without push ...");
 	fflush(stdout);
-	(void)fr_load_start(d->loop, d->client, fr_relay_port(d->relay), d->authority, "/", false,
-	                    &d->without, on_first_load, d);
+	load(d, false, &d->without, on_first_load);
 }
 
 /* --- running --- */
@@ -419,6 +443,8 @@ int fr_tool_demo(int argc, char **argv)
 		fr_log_set_level(FR_LOG_WARN);
 		rc = run(d);
 	}
+	fr_load_fini(&d->without);
+	fr_load_fini(&d->with);
 	free(d);
 	return rc;
 }

@@ -5,8 +5,8 @@
 #include "base/mem.h"
 #include "http/h1.h"
 #include "net/stream.h"
-#include "tools/demo/port.h"
 #include "tools/demo/site.h"
+#include "tools/emulate/port.h"
 
 #define ARENA_BYTES 65536u
 #define OUTPUT_BYTES (1u << 20) /* the largest file is far smaller */
@@ -204,7 +204,7 @@ int fr_demo_origin_new(struct fr_loop *l, struct fr_demo_origin **out)
 	int rc;
 
 	o->loop = l;
-	rc = fr_listen_port_new(l, on_accept, o, &o->listener);
+	rc = fr_listen_port_new(l, -1, on_accept, o, &o->listener);
 	if (rc < 0) {
 		free(o);
 		return rc;

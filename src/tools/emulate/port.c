@@ -1,4 +1,4 @@
-#include "tools/demo/port.h"
+#include "tools/emulate/port.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -31,35 +31,36 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		p->on_accept(p->user, fd);
 }
 
-static int listen_on_loopback(uint16_t *number)
+int fr_listen_port_open(const char *address)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET};
-	socklen_t len = sizeof in;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&in, len) == 0 && listen(fd, BACKLOG) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&in, &len) == 0) {
-		*number = ntohs(in.sin_port);
+	if (fd >= 0 && inet_pton(AF_INET, address, &in.sin_addr) == 1 &&
+	    bind(fd, (struct sockaddr *)&in, sizeof in) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
-	}
 	if (fd >= 0)
 		close(fd);
 	return -1;
 }
 
-int fr_listen_port_new(struct fr_loop *l, void (*on_accept)(void *user, int fd), void *user,
+int fr_listen_port_new(struct fr_loop *l, int fd, void (*on_accept)(void *user, int fd), void *user,
                        struct fr_listen_port **out)
 {
-	struct fr_listen_port *p = fr_calloc(1, sizeof *p);
+	struct sockaddr_in in = {0};
+	socklen_t len = sizeof in;
+	struct fr_listen_port *p;
 
+	if (fd < 0)
+		fd = fr_listen_port_open("127.0.0.1");
+	if (fd < 0)
+		return FR_ERR_IO;
+	(void)getsockname(fd, (struct sockaddr *)&in, &len);
+	p = fr_calloc(1, sizeof *p);
 	p->on_accept = on_accept;
 	p->user = user;
-	p->fd = listen_on_loopback(&p->number);
-	if (p->fd < 0) {
-		free(p);
-		return FR_ERR_IO;
-	}
+	p->fd = fd;
+	p->number = ntohs(in.sin_port);
 	p->poll.data = p;
 	FR_ASSERT(uv_poll_init(fr_loop_uv(l), &p->poll, p->fd) == 0);
 	(void)uv_poll_start(&p->poll, UV_READABLE, on_readable);

@@ -1,4 +1,4 @@
-#include "tools/demo/timeline.h"
+#include "tools/page/timeline.h"
 
 #include <string.h>
 
@@ -18,38 +18,42 @@ static unsigned cell_of(uint64_t us, uint64_t total_us, unsigned cells)
 }
 
 void fr_timeline_bar(char *out, unsigned cells, uint64_t total_us,
-                     const struct fr_load_asset *asset)
+                     const struct fr_load_entry *entry)
 {
-	unsigned start = cell_of(asset->start_us, total_us, cells);
-	unsigned first = cell_of(asset->first_us, total_us, cells);
-	unsigned end = cell_of(asset->end_us, total_us, cells);
+	unsigned start = cell_of(entry->start_us, total_us, cells);
+	unsigned first = cell_of(entry->first_us, total_us, cells);
+	unsigned end = cell_of(entry->end_us, total_us, cells);
 
 	for (unsigned i = 0; i < cells; i++)
 		out[i] = i < start || i > end ? ' ' : (i < first ? '-' : '#');
 	out[cells] = '\0';
 }
 
-static const char *how(const struct fr_load_asset *a, size_t i)
+static const char *how(const struct fr_load_entry *a, size_t i)
 {
 	if (i == 0)
 		return "page";
-	return a->is_pushed ? "push" : "request";
+	if (a->flags & FR_ENTRY_PUSHED)
+		return "push";
+	return a->flags & FR_ENTRY_EARLY ? "hint" : "request";
 }
 
-static void print_row(FILE *to, const struct fr_timeline *t, const struct fr_load_result *r,
-                      size_t i, uint64_t total, unsigned cells)
+static void print_row(FILE *to, const struct fr_timeline *t, const struct fr_load *r, size_t i,
+                      uint64_t total, unsigned cells)
 {
 	char bar[MAX_BAR_CELLS + 1], name[NAME_CELLS + 1];
-	const struct fr_load_asset *a = &r->assets[i];
-	const char *on = t->color && a->is_pushed ? GREEN : "";
-	const char *path = strrchr(a->path, '/');
+	const struct fr_load_entry *a = &r->entries[i];
+	struct fr_str path;
+	const char *on = t->color && i < r->n && (a->flags & (FR_ENTRY_PUSHED | FR_ENTRY_EARLY))
+	                         ? GREEN
+	                         : "";
 
 	if (i >= r->n) {
 		fprintf(to, "%*s", (int)(NAME_CELLS + TIME_CELLS + cells + TIME_CELLS + 3), "");
 		return;
 	}
-	(void)snprintf(name, sizeof name, "%.*s", (int)NAME_CELLS,
-	               path && path[1] ? path + 1 : a->path);
+	path = fr_str_sub(fr_url_short(a->url), 0, NAME_CELLS);
+	(void)snprintf(name, sizeof name, "%.*s", FR_STR_ARG(path));
 	fr_timeline_bar(bar, cells, total, a);
 	fprintf(to, "%-*s %s%-7s |%s|%s%6.0f ms", (int)NAME_CELLS, name, on, how(a, i), bar,
 	        *on ? PLAIN : "", (double)a->end_us / 1000);
@@ -76,7 +80,7 @@ static void print_beside(FILE *to, const struct fr_timeline *t, uint64_t total, 
 }
 
 static void print_one(FILE *to, const struct fr_timeline *t, const char *title,
-                      const struct fr_load_result *r, uint64_t total, unsigned cells)
+                      const struct fr_load *r, uint64_t total, unsigned cells)
 {
 	print_title(to, t, title, 0);
 	fputc('\n', to);

@@ -1,16 +1,16 @@
 /* Two page loads as text bars, beside each other where the terminal is wide
  * enough, else one above the other; and what the second gained. Formatting
  * only: no I/O but to the stream given. */
-#ifndef FR_TOOLS_DEMO_TIMELINE_H
-#define FR_TOOLS_DEMO_TIMELINE_H
+#ifndef FR_TOOLS_PAGE_TIMELINE_H
+#define FR_TOOLS_PAGE_TIMELINE_H
 
 #include <stdio.h>
 
-#include "tools/demo/loader.h"
+#include "tools/page/load.h"
 
 struct fr_timeline {
-	const struct fr_load_result *without, *with; /* borrowed */
-	unsigned columns;                            /* of the terminal */
+	const struct fr_load *without, *with; /* borrowed */
+	unsigned columns;                     /* of the terminal */
 	bool color;
 };
 
@@ -19,6 +19,6 @@ void fr_timeline_print(FILE *to, const struct fr_timeline *t);
 /* One bar of `cells` characters for a span of `total_us`: '.' until the start,
  * '-' while waiting, '#' while receiving. out: cells + 1 bytes. */
 void fr_timeline_bar(char *out, unsigned cells, uint64_t total_us,
-                     const struct fr_load_asset *asset);
+                     const struct fr_load_entry *entry);
 
 #endif

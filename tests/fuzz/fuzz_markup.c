@@ -1,0 +1,75 @@
+/* Pages and style sheets of anybody's making, compressed or not. The first byte
+ * chooses the encoding. */
+#include "tools/page/decode.h"
+#include "tools/page/markup.h"
+#include "tools/page/style.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void on_asset(void *user, const struct fr_markup_asset *a)
+{
+	size_t *n = user;
+
+	*n += a->url.len;
+}
+
+static void on_text(void *user, struct fr_str text)
+{
+	size_t *n = user;
+
+	*n += text.len;
+}
+
+static void on_content(void *user)
+{
+	size_t *n = user;
+
+	++*n;
+}
+
+static void on_url(void *user, int sheet, struct fr_str url)
+{
+	size_t *n = user;
+
+	(void)sheet;
+	*n += url.len;
+}
+
+static void piece(void *user, const uint8_t *data, size_t len)
+{
+	fr_markup_feed(user, data, len, false);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const encodings[] = {"", "gzip", "br", "deflate"};
+	const struct fr_markup_events events = {.on_asset = on_asset,
+	                                        .on_base = on_text,
+	                                        .on_style = on_text,
+	                                        .on_content = on_content};
+	const struct fr_styles_events styles = {
+		.on_import = on_url, .on_font = on_url, .on_picture = on_url};
+	struct fr_names names = {{0}};
+	struct fr_decode *d;
+	struct fr_markup *m;
+	struct fr_styles *s;
+	size_t n = 0, half;
+
+	if (size < 1)
+		return 0;
+	d = fr_decode_new(fr_str_from(encodings[data[0] % 4]));
+	data++;
+	size--;
+	half = size / 2;
+	m = fr_markup_new(&events, &n, &names);
+	fr_decode_feed(d, data, half, piece, m);
+	fr_decode_feed(d, data + half, size - half, piece, m);
+	fr_markup_feed(m, NULL, 0, true);
+	fr_markup_free(&m);
+	fr_decode_free(&d);
+	s = fr_styles_new(&styles, &n);
+	fr_styles_add(s, 1, fr_str_make((const char *)data, size));
+	fr_styles_apply(s, &names);
+	fr_styles_free(&s);
+	return 0;
+}
