@@ -1,0 +1,18 @@
+/* The typical load of each variant as HAR 1.2, for the tools of browsers. A
+ * page for each variant; what HAR has no word for is in fields that begin with
+ * an underscore, as it asks for. */
+#ifndef FR_TOOLS_PROFILE_HAR_H
+#define FR_TOOLS_PROFILE_HAR_H
+
+#include <jansson.h>
+
+#include "tools/profile/series.h"
+
+/* New reference. */
+json_t *fr_profile_to_har(const struct fr_profile *p);
+
+/* Fills an uninitialised load from a HAR: the entries of its first page (or of
+ * all). 0, or FR_ERR_SYNTAX with nothing to free. */
+int fr_load_from_har(const json_t *har, struct fr_load *out) FR_MUST_USE;
+
+#endif
