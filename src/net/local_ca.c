@@ -309,3 +309,28 @@ int fr_local_ca_ensure(const char *dir, struct fr_local_ca *out, struct fr_tls_p
 		*out = names;
 	return rc;
 }
+
+int fr_certificate_key_hash(const char *cert_file, char out[FR_KEY_HASH_BYTES])
+{
+	FILE *f = fopen(cert_file, "r");
+	uint8_t hash[FR_SHA256_BYTES];
+	unsigned char *der = NULL;
+	struct fr_str part;
+	X509 *cert;
+	int n;
+
+	if (!f)
+		return FR_ERR_IO;
+	cert = PEM_read_X509(f, NULL, NULL, NULL);
+	(void)fclose(f);
+	n = cert ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der) : -1;
+	if (n > 0) {
+		part = fr_str_make((const char *)der, (size_t)n);
+		fr_sha256(&part, 1, hash);
+		(void)EVP_EncodeBlock((unsigned char *)out, hash, sizeof hash);
+	}
+	OPENSSL_free(der);
+	X509_free(cert);
+	ERR_clear_error();
+	return n > 0 ? 0 : FR_ERR_TLS;
+}

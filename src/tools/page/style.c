@@ -167,7 +167,7 @@ static void collect(const struct fr_styles *s, const struct fr_names *names, str
 	}
 	if (fr_names_has(names, '<', FR_STR("b")) || fr_names_has(names, '<', FR_STR("strong")))
 		want(w, 700, false);
-	if (fr_names_has(names, '<', FR_STR("em")))
+	if (fr_names_has(names, '<', FR_STR("em")) || fr_names_has(names, '<', FR_STR("i")))
 		want(w, 400, true);
 }
 

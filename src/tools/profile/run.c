@@ -43,6 +43,17 @@ static bool is_warming(const struct fr_run *r)
 	return r->round < FR_RUN_WARM_UPS;
 }
 
+/* A last round whose loads do not count: pictures cost time. */
+static bool is_filming(const struct fr_run *r)
+{
+	return r->round == FR_RUN_WARM_UPS + r->options->runs;
+}
+
+static size_t rounds(const struct fr_run *r)
+{
+	return FR_RUN_WARM_UPS + r->options->runs + (r->browser && r->options->html ? 1 : 0);
+}
+
 /* --- progress --- */
 
 static void show_progress(struct fr_run *r)
@@ -102,7 +113,8 @@ static void start_load(struct fr_run *r)
 	/* each round has losses of its own, the same for all variants */
 	fr_target_reset(r->target, r->round + 1);
 	if (r->browser && !is_warming(r)) {
-		fr_browser_load(r->browser, r->options->url, v, &r->load, on_loaded, r);
+		fr_browser_load(r->browser, r->options->url, v, is_filming(r), &r->load, on_loaded,
+		                r);
 		return;
 	}
 	r->spec = (struct fr_loader_spec){
@@ -140,6 +152,10 @@ static bool take(struct fr_run *r)
 		fr_load_fini(&r->load);
 		return false;
 	}
+	if (is_filming(r)) {
+		fr_series_film(current(r), &r->load);
+		return true;
+	}
 	r->failures = failed ? r->failures + 1 : 0;
 	fr_series_take(current(r), &r->load);
 	return r->failures < MAX_FAILURES;
@@ -157,7 +173,7 @@ static void next(void *user)
 		r->nth = 0;
 		r->round++;
 	}
-	if (r->round == FR_RUN_WARM_UPS + r->options->runs)
+	if (r->round == rounds(r))
 		finish(r);
 	else
 		start_load(r);

@@ -98,19 +98,31 @@ struct fr_shift fr_series_shift(const struct fr_series *a, const struct fr_serie
 	return fr_stats_shift(va, na, vb, nb);
 }
 
-const struct fr_load *fr_series_typical(const struct fr_series *s)
+struct fr_load *fr_series_typical(const struct fr_series *s)
 {
 	double median = fr_series_spread(s, FR_METRIC_COMPLETE).median;
-	const struct fr_load *best = NULL;
+	struct fr_load *best = NULL;
 
 	for (size_t i = 0; i < s->n; i++) {
-		const struct fr_load *l = &s->loads[i];
+		struct fr_load *l = &s->loads[i];
 
 		if (!best || fabs((double)l->complete_us - median) <
 		                     fabs((double)best->complete_us - median))
 			best = l;
 	}
 	return best;
+}
+
+void fr_series_film(struct fr_series *s, struct fr_load *load)
+{
+	struct fr_load *to = fr_series_typical(s);
+
+	if (to && !to->n_frames) {
+		memcpy(to->frames, load->frames, sizeof to->frames);
+		to->n_frames = load->n_frames;
+		load->n_frames = 0;
+	}
+	fr_load_fini(load);
 }
 
 bool fr_profile_has(const struct fr_profile *p, enum fr_metric m)

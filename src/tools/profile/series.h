@@ -51,13 +51,16 @@ struct fr_series *fr_profile_add(struct fr_profile *p, enum fr_variant v);
 /* Takes the load over (fini'd at once if it failed). */
 void fr_series_take(struct fr_series *s, struct fr_load *load);
 
+/* Takes the pictures of a load that does not count for the typical one. */
+void fr_series_film(struct fr_series *s, struct fr_load *load);
+
 /* The values of a metric, at most FR_STATS_MAX; returns how many. */
 size_t fr_series_values(const struct fr_series *s, enum fr_metric m, double *out);
 struct fr_spread fr_series_spread(const struct fr_series *s, enum fr_metric m);
 struct fr_shift fr_series_shift(const struct fr_series *a, const struct fr_series *b,
                                 enum fr_metric m);
 /* The load whose page was complete nearest to the median: the one that is shown. NULL: none. */
-const struct fr_load *fr_series_typical(const struct fr_series *s);
+struct fr_load *fr_series_typical(const struct fr_series *s);
 /* Is there anything but zero of that metric in any series? */
 bool fr_profile_has(const struct fr_profile *p, enum fr_metric m);
 
