@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "tools/advise/advise.h"
 #include "tools/check/check.h"
 #include "tools/command.h"
 #include "tools/demo/demo.h"
@@ -15,6 +16,7 @@ static const struct fr_command commands[] = {
 	{"serve", "run the edge in front of a site", fr_tool_serve},
 	{"demo", "show on a site of its own what server push does", fr_tool_demo},
 	{"profile", "measure what push and hints do to a page", fr_tool_profile},
+	{"advise", "say what to change so that a page gains", fr_tool_advise},
 	{"purge", "take things out of a running edge's cache", fr_tool_purge},
 	{"check", "validate a configuration file", fr_tool_check},
 	{"version", "print the version and the libraries in use", fr_tool_version},

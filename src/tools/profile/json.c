@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "tools/advise/advice.h"
+
 const char *fr_json_text(const json_t *j, const char *key)
 {
 	const char *text = json_string_value(json_object_get(j, key));
@@ -41,6 +43,27 @@ static json_t *flags_of(const struct fr_load_entry *e)
 	return list;
 }
 
+/* The Link fields of a response, one a line. */
+static void set_link(json_t *to, const struct fr_load_entry *e)
+{
+	struct fr_str rest = fr_str_from(e->response_fields ? e->response_fields : "");
+	json_t *list = json_array();
+
+	while (rest.len) {
+		size_t end = fr_str_find(rest, '\n');
+		struct fr_str line = fr_str_sub(rest, 0, end);
+
+		if (fr_str_istarts(line, FR_STR("link:"))) {
+			line = fr_str_trim(fr_str_sub(line, strlen("link:"), line.len));
+			(void)json_array_append_new(list, json_stringn(line.p, line.len));
+		}
+		rest = fr_str_sub(rest, end + 1, rest.len);
+	}
+	if (json_array_size(list))
+		(void)json_object_set(to, "link", list);
+	json_decref(list);
+}
+
 static json_t *entry_to_json(const struct fr_load_entry *e)
 {
 	json_t *j = json_object();
@@ -57,6 +80,7 @@ static json_t *entry_to_json(const struct fr_load_entry *e)
 	(void)json_object_set_new(j, "status", json_integer(e->status));
 	(void)json_object_set_new(j, "type", text(e->type));
 	(void)json_object_set_new(j, "bytes", json_integer((json_int_t)e->bytes));
+	set_link(j, e);
 	set_time(j, "promised", e->promised_us);
 	(void)json_object_set_new(j, "start", ms((double)e->start_us));
 	set_time(j, "needed", e->needed_us);
@@ -141,6 +165,24 @@ static int int_of(const json_t *j, const char *key, int otherwise)
 	return n >= -1 && n <= INT32_MAX ? (int)n : otherwise;
 }
 
+static char *fields_from(const json_t *list)
+{
+	char text[16384] = "";
+	const json_t *item;
+	size_t i, n = 0;
+
+	json_array_foreach(list, i, item)
+	{
+		int k = snprintf(text + n, sizeof text - n, "link: %s\n",
+		                 json_is_string(item) ? json_string_value(item) : "");
+
+		if (k < 0 || n + (size_t)k >= sizeof text)
+			break;
+		n += (size_t)k;
+	}
+	return n ? fr_str_dup(fr_str_make(text, n)) : NULL;
+}
+
 static void entry_from_json(const json_t *j, size_t count, struct fr_load_entry *e)
 {
 	json_int_t bytes = json_integer_value(json_object_get(j, "bytes"));
@@ -156,6 +198,7 @@ static void entry_from_json(const json_t *j, size_t count, struct fr_load_entry 
 	e->status = int_of(j, "status", 0);
 	e->bytes = bytes > 0 ? (uint64_t)bytes : 0;
 	(void)snprintf(e->type, sizeof e->type, "%s", fr_json_text(j, "type"));
+	e->response_fields = fields_from(json_object_get(j, "link"));
 	e->promised_us = us_of(j, "promised");
 	e->start_us = us_of(j, "start");
 	e->needed_us = us_of(j, "needed");
@@ -179,6 +222,9 @@ int fr_load_from_json(const json_t *j, const char *url, struct fr_load *out)
 			break;
 		entry_from_json(item, json_array_size(entries), e);
 	}
+	out->n_conns = 1;
+	out->conns[0].secured_us =
+		us_of(json_array_get(json_object_get(j, "connections"), 0), "secured");
 	out->ttfb_us = us_of(j, "ttfb");
 	out->render_us = us_of(j, "render");
 	out->largest_us = us_of(j, "largest");
@@ -266,6 +312,47 @@ static json_t *network_to_json(const struct fr_network *n)
 	return j;
 }
 
+static const struct fr_load *typical_of(const struct fr_profile *p, enum fr_variant v)
+{
+	for (size_t i = 0; i < p->n_series; i++)
+		if (p->series[i].variant == v)
+			return fr_series_typical(&p->series[i]);
+	return NULL;
+}
+
+static json_t *advice_to_json(const struct fr_profile *p)
+{
+	const struct fr_load *off = typical_of(p, FR_VARIANT_OFF);
+	const struct fr_load *hinted = typical_of(p, FR_VARIANT_PUSH);
+	json_t *list = json_array();
+	struct fr_advice a;
+
+	if (!off)
+		return list;
+	fr_advice_make(off, hinted ? hinted : typical_of(p, FR_VARIANT_EARLY_HINTS), &p->network,
+	               &a);
+	for (size_t i = 0; i < a.n; i++) {
+		json_t *item = json_object();
+
+		(void)json_object_set_new(item, "kind",
+		                          json_string(fr_advice_kind_str(a.items[i].kind)));
+		(void)json_object_set_new(item, "text", text(a.items[i].text));
+		if (a.items[i].link)
+			(void)json_object_set_new(item, "link", text(a.items[i].link));
+		(void)json_array_append_new(list, item);
+	}
+	for (size_t i = 0; i < a.n_links; i++) {
+		json_t *item = json_object();
+
+		(void)json_object_set_new(item, "kind", json_string("link"));
+		(void)json_object_set_new(item, "text", json_string("Link:"));
+		(void)json_object_set_new(item, "link", text(a.links[i]));
+		(void)json_array_append_new(list, item);
+	}
+	fr_advice_fini(&a);
+	return list;
+}
+
 json_t *fr_profile_to_json(const struct fr_profile *p)
 {
 	json_t *j = json_object(), *list = json_array();
@@ -283,5 +370,6 @@ json_t *fr_profile_to_json(const struct fr_profile *p)
 	for (size_t i = 0; i < p->n_series; i++)
 		(void)json_array_append_new(list, series_to_json(p, i));
 	(void)json_object_set_new(j, "variants", list);
+	(void)json_object_set_new(j, "advice", advice_to_json(p));
 	return j;
 }

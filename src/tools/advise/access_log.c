@@ -1,0 +1,267 @@
+#include "tools/advise/access_log.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "http/url.h"
+#include "tools/profile/json.h"
+
+struct asset {
+	char *target; /* owned */
+	enum fr_as as;
+	size_t asked, planned, pushed, cancelled;
+};
+
+struct page {
+	char *url; /* owned; scheme://host/target without query */
+	size_t loads;
+	struct asset *assets; /* owned */
+	size_t n, cap;
+};
+
+struct fr_access_log {
+	struct page *pages; /* owned */
+	size_t n, cap;
+	json_t *by_id; /* owned; id of a load -> number of its page */
+	bool is_sorted;
+};
+
+struct fr_access_log *fr_access_log_new(void)
+{
+	struct fr_access_log *l = fr_calloc(1, sizeof *l);
+
+	l->by_id = json_object();
+	return l;
+}
+
+void fr_access_log_free(struct fr_access_log **lp)
+{
+	struct fr_access_log *l = *lp;
+
+	if (!l)
+		return;
+	for (size_t i = 0; i < l->n; i++) {
+		for (size_t k = 0; k < l->pages[i].n; k++)
+			free(l->pages[i].assets[k].target);
+		free(l->pages[i].assets);
+		free(l->pages[i].url);
+	}
+	free(l->pages);
+	json_decref(l->by_id);
+	free(l);
+	*lp = NULL;
+}
+
+static struct page *page_of(struct fr_access_log *l, struct fr_str url)
+{
+	struct page *p;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (fr_str_is(url, l->pages[i].url))
+			return &l->pages[i];
+	if (l->n == FR_ACCESS_MAX_PAGES)
+		return NULL;
+	if (l->n == l->cap) {
+		l->cap = l->cap ? 2 * l->cap : 16;
+		l->pages = fr_try_realloc(l->pages, l->cap * sizeof *l->pages);
+		FR_ASSERT(l->pages); /* at most FR_ACCESS_MAX_PAGES of them */
+	}
+	p = &l->pages[l->n++];
+	*p = (struct page){.url = fr_str_dup(url)};
+	return p;
+}
+
+static struct asset *asset_of(struct page *p, struct fr_str target)
+{
+	struct asset *a;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (fr_str_is(target, p->assets[i].target))
+			return &p->assets[i];
+	if (p->n == FR_ACCESS_MAX_ASSETS)
+		return NULL;
+	if (p->n == p->cap) {
+		p->cap = p->cap ? 2 * p->cap : 16;
+		p->assets = fr_try_realloc(p->assets, p->cap * sizeof *p->assets);
+		FR_ASSERT(p->assets); /* at most FR_ACCESS_MAX_ASSETS of them */
+	}
+	a = &p->assets[p->n++];
+	*a = (struct asset){.target = fr_str_dup(target)};
+	return a;
+}
+
+static enum fr_as as_of_path(struct fr_str target)
+{
+	static const struct {
+		const char *suffix;
+		enum fr_as as;
+	} types[] = {{".css", FR_AS_STYLE},  {".js", FR_AS_SCRIPT},  {".mjs", FR_AS_SCRIPT},
+	             {".woff2", FR_AS_FONT}, {".woff", FR_AS_FONT},  {".ttf", FR_AS_FONT},
+	             {".otf", FR_AS_FONT},   {".png", FR_AS_IMAGE},  {".jpg", FR_AS_IMAGE},
+	             {".jpeg", FR_AS_IMAGE}, {".webp", FR_AS_IMAGE}, {".avif", FR_AS_IMAGE},
+	             {".svg", FR_AS_IMAGE},  {".gif", FR_AS_IMAGE}};
+
+	target = fr_str_sub(target, 0, fr_str_find(target, '?'));
+	for (size_t i = 0; i < FR_COUNT(types); i++)
+		if (fr_str_ends(target, fr_str_from(types[i].suffix)))
+			return types[i].as;
+	return FR_AS_NONE;
+}
+
+/* scheme://host/target of a line, without the query. */
+static void url_of(const json_t *j, char *out, size_t cap)
+{
+	const char *target = fr_json_text(j, "target");
+	struct fr_str path = fr_str_from(target);
+
+	path = fr_str_sub(path, 0, fr_str_find(path, '?'));
+	(void)snprintf(out, cap, "%s://%s%.*s",
+	               *fr_json_text(j, "scheme") ? fr_json_text(j, "scheme") : "https",
+	               fr_json_text(j, "host"), FR_STR_ARG(path));
+}
+
+static void take_plan(struct page *p, const json_t *plan)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(plan, i, item)
+	{
+		struct fr_str url = fr_advice_target(p->url, fr_json_text(item, "url"));
+		const char *delivery = fr_json_text(item, "delivery");
+		struct asset *a = asset_of(p, url);
+
+		if (!a)
+			continue;
+		a->as = fr_as_parse(fr_str_from(fr_json_text(item, "as")));
+		a->planned += strcmp(delivery, "push") == 0 || strcmp(delivery, "early-hints") == 0;
+	}
+}
+
+static void take_page(struct fr_access_log *l, const json_t *j)
+{
+	const json_t *plan = json_object_get(j, "plan");
+	char url[FR_URL_MAX_BYTES];
+	struct page *p;
+
+	url_of(j, url, sizeof url);
+	p = page_of(l, fr_str_from(url));
+	if (!p)
+		return;
+	p->loads++;
+	if (json_is_array(plan))
+		take_plan(p, plan);
+	if (*fr_json_text(j, "id") && json_object_size(l->by_id) < 100 * FR_ACCESS_MAX_PAGES)
+		(void)json_object_set_new(l->by_id, fr_json_text(j, "id"),
+		                          json_integer((json_int_t)(p - l->pages)));
+}
+
+static void take_push(struct fr_access_log *l, const json_t *j)
+{
+	json_t *number = json_object_get(l->by_id, fr_json_text(j, "parent"));
+	struct asset *a;
+
+	/* a push ends before or behind its page: the page's line may come later */
+	if (!json_is_integer(number))
+		return;
+	a = asset_of(&l->pages[json_integer_value(number)], fr_str_from(fr_json_text(j, "target")));
+	if (!a)
+		return;
+	a->pushed++;
+	a->cancelled += strcmp(fr_json_text(j, "outcome"), "cancelled") == 0;
+}
+
+static void take_asset(struct fr_access_log *l, const json_t *j)
+{
+	struct fr_str referer = fr_str_from(fr_json_text(j, "referer"));
+	struct fr_str target = fr_str_from(fr_json_text(j, "target"));
+	struct asset *a;
+	struct page *p;
+
+	referer = fr_str_sub(referer, 0, fr_str_find(referer, '?'));
+	if (!referer.len || as_of_path(target) == FR_AS_NONE || as_of_path(referer) == FR_AS_STYLE)
+		return;
+	p = page_of(l, referer);
+	a = p ? asset_of(p, target) : NULL;
+	if (!a)
+		return;
+	a->asked++;
+	if (a->as == FR_AS_NONE)
+		a->as = as_of_path(target);
+}
+
+bool fr_access_log_line(struct fr_access_log *l, struct fr_str line)
+{
+	json_t *j = json_loadb(line.p ? line.p : "", line.len, 0, NULL);
+	struct fr_str target;
+	bool ok = j && *fr_json_text(j, "target") && *fr_json_text(j, "host");
+
+	if (ok) {
+		target = fr_str_from(fr_json_text(j, "target"));
+		if (*fr_json_text(j, "parent"))
+			take_push(l, j);
+		else if (as_of_path(target) != FR_AS_NONE)
+			take_asset(l, j);
+		else if (json_integer_value(json_object_get(j, "status")) == 200)
+			take_page(l, j);
+		l->is_sorted = false;
+	}
+	json_decref(j);
+	return ok;
+}
+
+static int by_loads(const void *a, const void *b)
+{
+	const struct page *x = a, *y = b;
+
+	return (x->loads < y->loads) - (x->loads > y->loads);
+}
+
+size_t fr_access_log_pages(const struct fr_access_log *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		n += l->pages[i].loads >= FR_ACCESS_LEAST_LOADS;
+	return n;
+}
+
+static void advise_asset(const struct page *p, const struct asset *a, struct fr_advice *out)
+{
+	size_t percent = 100 * a->asked / p->loads;
+	char *link;
+
+	if (a->pushed >= FR_ACCESS_LEAST_LOADS &&
+	    100 * a->cancelled / a->pushed >= FR_ACCESS_LEAST_PERCENT)
+		fr_advice_add(out, FR_ADVICE_NOPUSH, NULL,
+		              "Add nopush to %s: clients cancelled %zu of %zu pushes.", a->target,
+		              a->cancelled, a->pushed);
+	if (percent < FR_ACCESS_LEAST_PERCENT || a->planned * 2 > p->loads ||
+	    fr_as_rank(a->as) != FR_RANK_BLOCKING || out->n_links == FR_ADVICE_MAX_LINKS)
+		return;
+	link = fr_advice_link(fr_str_from(a->target), a->as, false);
+	if (!link)
+		return;
+	out->links[out->n_links++] = link;
+	fr_advice_add(out, FR_ADVICE_ADD, link,
+	              "%s is asked for in %zu %% of the page's loads, a round trip after it.",
+	              a->target, percent > 100 ? 100 : percent);
+}
+
+void fr_access_log_advise(struct fr_access_log *l, size_t i, struct fr_advice *out)
+{
+	const struct page *p;
+
+	if (!l->is_sorted) {
+		json_object_clear(l->by_id); /* numbers change */
+		qsort(l->pages, l->n, sizeof *l->pages, by_loads);
+		l->is_sorted = true;
+	}
+	p = &l->pages[i];
+	*out = (struct fr_advice){.url = fr_str_dup(fr_str_from(p->url))};
+	for (size_t k = 0; k < p->n; k++)
+		advise_asset(p, &p->assets[k], out);
+	out->has_gain = out->n_links > 0;
+}

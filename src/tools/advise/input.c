@@ -1,0 +1,130 @@
+#include "tools/advise/input.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "tools/advise/access_log.h"
+#include "tools/profile/har.h"
+#include "tools/profile/json.h"
+
+static int complain(char *why, size_t cap, const char *file, const char *what)
+{
+	(void)snprintf(why, cap, "%s: %s", file, what);
+	return FR_ERR_SYNTAX;
+}
+
+static struct fr_advice *one(size_t *n)
+{
+	*n = 1;
+	return fr_calloc(1, sizeof(struct fr_advice));
+}
+
+/* --- a profile --- */
+
+static void network_from(const json_t *j, struct fr_network *out)
+{
+	const char *name = fr_json_text(j, "name");
+	const struct fr_network *known = fr_network_find(name);
+
+	*out = (struct fr_network){
+		.name = known ? known->name : "as given",
+		.down_kbit = (uint32_t)json_integer_value(json_object_get(j, "down_kbit")),
+		.up_kbit = (uint32_t)json_integer_value(json_object_get(j, "up_kbit")),
+		.rtt_ms = (uint32_t)json_integer_value(json_object_get(j, "rtt_ms"))};
+}
+
+static int load_of(const json_t *profile, const char *variant, struct fr_load *out)
+{
+	const json_t *list = json_object_get(profile, "variants"), *v;
+	size_t i;
+
+	json_array_foreach(list, i,
+	                   v) if (strcmp(fr_json_text(v, "name"), variant) ==
+	                          0) return fr_load_from_json(json_object_get(v, "typical"),
+	                                                      fr_json_text(profile, "url"), out);
+	return FR_ERR_NOTFOUND;
+}
+
+static int from_profile(const json_t *j, struct fr_advice **list, size_t *n)
+{
+	struct fr_network network;
+	struct fr_load off, hinted;
+	bool has_hinted;
+
+	if (load_of(j, "off", &off) < 0)
+		return FR_ERR_SYNTAX;
+	network_from(json_object_get(j, "network"), &network);
+	has_hinted = load_of(j, "push", &hinted) == 0 || load_of(j, "early-hints", &hinted) == 0;
+	*list = one(n);
+	fr_advice_make(&off, has_hinted ? &hinted : NULL, &network, *list);
+	fr_load_fini(&off);
+	if (has_hinted)
+		fr_load_fini(&hinted);
+	return 0;
+}
+
+static int from_har(const json_t *j, const struct fr_network *network, struct fr_advice **list,
+                    size_t *n)
+{
+	struct fr_load load;
+
+	if (fr_load_from_har(j, &load) < 0)
+		return FR_ERR_SYNTAX;
+	*list = one(n);
+	fr_advice_make(&load, NULL, network, *list);
+	fr_load_fini(&load);
+	return 0;
+}
+
+/* --- an access log --- */
+
+static int from_log(FILE *f, struct fr_advice **list, size_t *n)
+{
+	struct fr_access_log *l = fr_access_log_new();
+	char *line = fr_malloc(FR_ACCESS_LINE_BYTES);
+	size_t good = 0;
+
+	while (fgets(line, FR_ACCESS_LINE_BYTES, f)) {
+		struct fr_str s = fr_str_from(line);
+
+		good += fr_access_log_line(l, fr_str_sub(s, 0, fr_str_find(s, '\n')));
+	}
+	free(line);
+	if (good) {
+		*n = fr_access_log_pages(l);
+		*n = *n < FR_ADVISE_MAX_PAGES ? *n : FR_ADVISE_MAX_PAGES;
+		*list = fr_calloc(*n + 1, sizeof **list);
+		for (size_t i = 0; i < *n; i++)
+			fr_access_log_advise(l, i, &(*list)[i]);
+	}
+	fr_access_log_free(&l);
+	return good ? 0 : FR_ERR_SYNTAX;
+}
+
+int fr_advise_read(const char *file, const struct fr_network *network, struct fr_advice **list,
+                   size_t *n, char *why, size_t cap)
+{
+	FILE *f = fopen(file, "r");
+	json_t *j;
+	int rc;
+
+	if (!f) {
+		(void)snprintf(why, cap, "%s: %s", file, strerror(errno));
+		return FR_ERR_IO;
+	}
+	j = json_loadf(f, 0, NULL);
+	rewind(f);
+	if (j && json_object_get(j, "forerun_profile"))
+		rc = from_profile(j, list, n);
+	else if (j && json_object_get(j, "log"))
+		rc = from_har(j, network, list, n);
+	else
+		rc = from_log(f, list, n);
+	json_decref(j);
+	(void)fclose(f);
+	return rc == 0 ? 0
+	               : complain(why, cap, file,
+	                          "neither a profile's JSON nor a HAR nor an access log in JSON");
+}
