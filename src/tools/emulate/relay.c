@@ -19,7 +19,8 @@
 #define UNREAD_BYTES (1u << 20)
 /* Small, so that a sender fills the emulated link and not a buffer of ours;
  * segments of a real size, or windows so small would stall. */
-#define SOCKET_RECEIVE_BYTES 32768
+#define SOCKET_RECEIVE_BYTES 4096
+#define READ_BYTES 32768u
 
 struct end { /* one of the two sockets */
 	struct pair *pair;
@@ -177,7 +178,7 @@ static void take(struct direction *d, uint64_t now)
 {
 	while (may_take(d, now)) {
 		size_t room = fr_link_model_room(&d->link, now);
-		size_t most = room < SOCKET_RECEIVE_BYTES ? room : SOCKET_RECEIVE_BYTES;
+		size_t most = room < READ_BYTES ? room : READ_BYTES;
 		uint8_t *to = fr_buf_reserve(&d->under_way, most);
 		ssize_t n = to ? recv(d->from->fd, to, most, 0) : -1;
 
