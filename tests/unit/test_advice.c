@@ -1,169 +1,323 @@
-#include "hints/advice.h"
+/* Advice: replays that can be computed by hand, links worth to be added, what is
+ * found wrong; profiles, HARs and access logs as sources; rules as YAML. */
+#include <jansson.h>
 
-#include "unit.h"
+#include "model_site.h"
+#include "tools/advise/access_log.h"
+#include "tools/advise/rules.h"
+#include "tools/profile/har.h"
+#include "tools/profile/json.h"
 
-static void learn(struct fr_push_score *s, unsigned n, bool cancelled)
+#define MS 1000u
+
+static const struct fr_network far = {.name = "far", .rtt_ms = 100};
+static const struct model_network far_model = {.delay_us = 50 * MS};
+
+static const struct model_file site[] = {
+	{.path = "/",
+         .type = "text/html",
+         .think_ms = 300,
+         .body = "<link rel=stylesheet href=/a.css><body><h1 class=t>x<img src=/p.png>",
+         .link = "</old.css>; rel=preload; as=style, </f.woff2>; rel=preload; as=font, "
+                 "</x.js>; rel=preload"},
+	{.path = "/a.css",
+         .type = "text/css",
+         .cache_control = "max-age=60",
+         .body = "@font-face{font-family:F;src:url(/f.woff2)}.t{font-family:F}"},
+	{.path = "/old.css", .type = "text/css", .cache_control = "max-age=60", .body = "b{}"},
+	{.path = "/f.woff2",
+         .type = "font/woff2",
+         .cache_control = "max-age=60",
+         .body = "x",
+         .padding = 5000},
+	{.path = "/p.png", .type = "image/png", .cache_control = "max-age=60", .body = "x"},
+};
+
+static void load_site(struct fr_load *l)
 {
-	while (n--) {
-		(void)fr_push_score_learn(s, cancelled);
-		assert_true(fr_push_score_is_valid(s));
+	model_load(site, FR_COUNT(site), &far_model, false, false, l);
+}
+
+static bool says(const struct fr_advice *a, enum fr_advice_kind kind, const char *text)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->items[i].kind == kind && strstr(a->items[i].text, text))
+			return true;
+	return false;
+}
+
+static bool has_link(const struct fr_advice *a, const char *link)
+{
+	for (size_t i = 0; i < a->n_links; i++)
+		if (strcmp(a->links[i], link) == 0)
+			return true;
+	return false;
+}
+
+static struct fr_load_entry *add(struct fr_load *l, const char *url, enum fr_as as, unsigned flags,
+                                 uint64_t bytes, int parent)
+{
+	struct fr_load_entry *e = fr_load_add(l, S(url));
+
+	e->as = as;
+	e->flags = flags | FR_ENTRY_NEEDED | FR_ENTRY_DONE | FR_ENTRY_CACHEABLE;
+	e->bytes = bytes;
+	e->parent = parent;
+	e->status = 200;
+	return e;
+}
+
+static void a_replay_is_what_can_be_computed(void **state)
+{
+	struct fr_replay_result r;
+	bool early[3] = {false, true, true};
+	struct fr_load l;
+
+	(void)state;
+	fr_load_init(&l, "https://s/");
+	add(&l, "https://s/", FR_AS_DOCUMENT, 0, 1000, -1);
+	add(&l, "https://s/a.css", FR_AS_STYLE, FR_ENTRY_BLOCKING, 1000, 0);
+	add(&l, "https://s/f.woff2", FR_AS_FONT, 0, 1000, 1);
+	r = fr_replay(&l, &far, 200 * MS, NULL);
+	/* page: a round trip and 200; sheet: a round trip more; font: another */
+	assert_int_equal(r.render_us, 400 * MS);
+	assert_int_equal(r.text_us, 500 * MS);
+	assert_int_equal(r.complete_us, 500 * MS);
+	r = fr_replay(&l, &far, 200 * MS, early);
+	/* the 103 at 100, both there at 200, before the page */
+	assert_int_equal(r.render_us, 300 * MS);
+	assert_int_equal(r.complete_us, 300 * MS);
+	fr_load_fini(&l);
+}
+
+static void what_blocks_and_what_comes_late_is_advised(void **state)
+{
+	struct fr_advice a;
+	struct fr_load l;
+
+	(void)state;
+	load_site(&l);
+	fr_advice_make(&l, NULL, &far, &a);
+	assert_true(a.has_gain);
+	assert_true(has_link(&a, "</a.css>; rel=preload; as=style"));
+	assert_true(has_link(&a, "</f.woff2>; rel=preload; as=font; crossorigin"));
+	assert_true(says(&a, FR_ADVICE_ADD, "Name "));
+	assert_true(a.after.render_us + 90 * MS < a.before.render_us);
+	fr_advice_fini(&a);
+	fr_load_fini(&l);
+}
+
+static void mistakes_of_links_are_found(void **state)
+{
+	struct fr_advice a;
+	struct fr_load l;
+
+	(void)state;
+	load_site(&l);
+	fr_advice_make(&l, NULL, &far, &a);
+	assert_true(says(&a, FR_ADVICE_UNUSED, "/old.css names what the page does not need"));
+	assert_true(says(&a, FR_ADVICE_MISTAKE, "the font /f.woff2 has no crossorigin"));
+	assert_true(says(&a, FR_ADVICE_MISTAKE, "The link to /x.js has no as"));
+	assert_true(says(&a, FR_ADVICE_MISTAKE, "Fetched twice: f.woff2"));
+	fr_advice_fini(&a);
+	fr_load_fini(&l);
+}
+
+static void where_nothing_is_to_gain_nothing_is_advised(void **state)
+{
+	const struct model_file plain[] = {
+		{.path = "/", .type = "text/html", .body = "<style>b{}</style><body>x"}};
+	struct fr_advice a;
+	struct fr_load l;
+
+	(void)state;
+	model_load(plain, 1, &far_model, false, false, &l);
+	fr_advice_make(&l, NULL, &far, &a);
+	assert_false(a.has_gain);
+	assert_int_equal(a.n_links, 0);
+	assert_int_equal(a.n, 0);
+	fr_advice_fini(&a);
+	fr_load_fini(&l);
+}
+
+static void waste_and_other_hosts_are_named(void **state)
+{
+	struct fr_load off, push;
+	struct fr_advice a;
+
+	(void)state;
+	fr_load_init(&off, "https://s/");
+	add(&off, "https://s/", FR_AS_DOCUMENT, 0, 1000, -1);
+	add(&off, "https://other/x.js", FR_AS_SCRIPT, FR_ENTRY_CROSS_ORIGIN, 1000, 0);
+	add(&off, "https://s/n.js", FR_AS_SCRIPT, FR_ENTRY_BLOCKING, 1000, 0)->flags &=
+		~(unsigned)FR_ENTRY_CACHEABLE;
+	fr_load_init(&push, "https://s/");
+	add(&push, "https://s/", FR_AS_DOCUMENT, 0, 1000, -1);
+	add(&push, "https://s/u.css", FR_AS_STYLE, FR_ENTRY_PUSHED, 4096, 0)->flags &=
+		~(unsigned)FR_ENTRY_NEEDED;
+	fr_advice_make(&off, &push, &far, &a);
+	assert_true(says(&a, FR_ADVICE_THIRD_PARTY, "x.js"));
+	assert_true(says(&a, FR_ADVICE_UNUSED, "(4 KiB): u.css"));
+	assert_true(says(&a, FR_ADVICE_MISTAKE, "Not cacheable"));
+	assert_false(has_link(&a, "</n.js>; rel=preload; as=script"));
+	fr_advice_fini(&a);
+	fr_load_fini(&off);
+	fr_load_fini(&push);
+}
+
+static void a_load_survives_json_and_har(void **state)
+{
+	struct fr_profile p;
+	struct fr_load l, back, from_har;
+	json_t *j, *har;
+
+	(void)state;
+	load_site(&l);
+	fr_profile_init(&p, l.url);
+	p.network = far;
+	j = fr_load_to_json(&l);
+	assert_int_equal(fr_load_from_json(j, l.url, &back), 0);
+	assert_int_equal(back.n, l.n);
+	for (size_t i = 0; i < l.n; i++) {
+		assert_string_equal(back.entries[i].url, l.entries[i].url);
+		assert_int_equal(back.entries[i].flags, l.entries[i].flags);
+		assert_int_equal(back.entries[i].bytes, l.entries[i].bytes);
+		assert_int_equal(back.entries[i].end_us, l.entries[i].end_us);
+		assert_int_equal(back.entries[i].parent, l.entries[i].parent);
+	}
+	assert_non_null(strstr(back.entries[0].response_fields, "/old.css"));
+	fr_series_take(fr_profile_add(&p, FR_VARIANT_OFF), &l);
+	har = fr_profile_to_har(&p);
+	assert_int_equal(fr_load_from_har(har, &from_har), 0);
+	assert_int_equal(from_har.n, back.n);
+	assert_int_equal(from_har.entries[1].as, back.entries[1].as);
+	assert_true(llabs((long long)from_har.entries[1].end_us -
+	                  (long long)back.entries[1].end_us) < 2 * MS);
+	json_decref(j);
+	json_decref(har);
+	fr_load_fini(&back);
+	fr_load_fini(&from_har);
+	fr_profile_fini(&p);
+}
+
+static void what_is_no_profile_and_no_har_is_refused(void **state)
+{
+	static const char *const bad[] = {"{}", "{\"entries\":[]}", "[]", "{\"entries\":{}}",
+	                                  "{\"log\":{\"entries\":[{\"request\":{\"url\":7}}]}}"};
+	struct fr_load l;
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(bad); i++) {
+		json_t *j = json_loads(bad[i], 0, NULL);
+
+		assert_int_equal(fr_load_from_json(j, "https://s/", &l), FR_ERR_SYNTAX);
+		assert_int_equal(fr_load_from_har(j, &l), FR_ERR_SYNTAX);
+		json_decref(j);
 	}
 }
 
-static void ask(struct fr_push_score *s, unsigned n, enum fr_push_advice expected)
+/* --- access logs --- */
+
+static void line(struct fr_access_log *l, const char *text)
 {
-	while (n--) {
-		assert_int_equal(fr_push_score_ask(s), expected);
-		assert_true(fr_push_score_is_valid(s));
+	assert_true(fr_access_log_line(l, S(text)));
+}
+
+static void a_log_tells_what_pages_need_and_what_clients_cancel(void **state)
+{
+	struct fr_access_log *l = fr_access_log_new();
+	struct fr_advice a;
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		char id[512];
+
+		(void)snprintf(
+			id, sizeof id,
+			"{\"id\":\"%u\",\"scheme\":\"https\",\"host\":\"s\",\"target\":\"/p?q=%u\","
+			"\"status\":200,\"plan\":[{\"url\":\"/big.js\",\"as\":\"script\","
+			"\"delivery\":\"push\",\"reason\":\"pushed\"}]}",
+			i + 1, i);
+		line(l, id);
+		line(l, "{\"host\":\"s\",\"target\":\"/a.css\",\"referer\":\"https://s/p?q=1\","
+		        "\"status\":200}");
+		(void)snprintf(id, sizeof id,
+		               "{\"host\":\"s\",\"target\":\"/big.js\",\"parent\":\"%u\","
+		               "\"outcome\":\"cancelled\"}",
+		               i + 1);
+		line(l, id);
 	}
+	line(l, "{\"host\":\"s\",\"target\":\"/rare\",\"status\":200}");
+	assert_false(fr_access_log_line(l, S("no JSON")));
+	assert_int_equal(fr_access_log_pages(l), 1);
+	fr_access_log_advise(l, 0, &a);
+	assert_string_equal(a.url, "https://s/p");
+	assert_true(has_link(&a, "</a.css>; rel=preload; as=style"));
+	assert_false(has_link(&a, "</big.js>; rel=preload; as=script"));
+	assert_true(says(&a, FR_ADVICE_NOPUSH, "/big.js: clients cancelled 6 of 6"));
+	fr_advice_fini(&a);
+	fr_access_log_free(&l);
 }
 
-static void what_is_not_known_is_pushed(void **state)
+static void a_log_of_too_many_pages_and_assets_is_cut(void **state)
 {
-	struct fr_push_score s = {0};
+	struct fr_access_log *l = fr_access_log_new();
+	char text[256];
+	struct fr_advice a;
 
 	(void)state;
-	ask(&s, 100, FR_PUSH_ADVICE_YES);
-	learn(&s, 100, false);
-	ask(&s, 1, FR_PUSH_ADVICE_YES);
-}
-
-static void a_few_cancels_change_nothing(void **state)
-{
-	struct fr_push_score s = {0};
-
-	(void)state;
-	learn(&s, 2, true);
-	ask(&s, 1, FR_PUSH_ADVICE_YES);
-	s = (struct fr_push_score){0};
-	for (unsigned i = 0; i < 1000; i++) {
-		learn(&s, 2, false);
-		learn(&s, 1, true);
-		ask(&s, 1, FR_PUSH_ADVICE_YES);
+	for (size_t i = 0; i < FR_ACCESS_MAX_PAGES + 50; i++) {
+		(void)snprintf(text, sizeof text,
+		               "{\"host\":\"s\",\"target\":\"/%zu\",\"status\":200}", i);
+		line(l, text);
 	}
+	for (size_t i = 0; i < FR_ACCESS_MAX_ASSETS + 50; i++) {
+		(void)snprintf(
+			text, sizeof text,
+			"{\"host\":\"s\",\"target\":\"/%zu.css\",\"referer\":\"https://s/0\"}", i);
+		line(l, text);
+	}
+	for (size_t i = 0; i < FR_ACCESS_LEAST_LOADS; i++)
+		line(l, "{\"host\":\"s\",\"target\":\"/0\",\"status\":200}");
+	assert_int_equal(fr_access_log_pages(l), 1);
+	fr_access_log_advise(l, 0, &a);
+	assert_true(a.n_links <= FR_ADVICE_MAX_LINKS);
+	assert_true(a.n <= FR_ADVICE_MAX_ITEMS);
+	fr_advice_fini(&a);
+	fr_access_log_free(&l);
 }
 
-static void three_cancels_and_more_than_half_make_it_late(void **state)
+/* --- rules --- */
+
+static void rules_are_yaml_whatever_a_url_holds(void **state)
 {
-	struct fr_push_score s = {0};
+	struct fr_advice a = {.url = fr_str_dup(S("https://s/a\"b?c"))};
+	struct fr_buf b;
 
 	(void)state;
-	learn(&s, 3, false);
-	learn(&s, 3, true);
-	ask(&s, 1, FR_PUSH_ADVICE_YES); /* half */
-	assert_true(fr_push_score_learn(&s, true));
-	ask(&s, 50, FR_PUSH_ADVICE_LATE);
-}
-
-static void five_cancels_and_more_than_three_quarters_stop_it(void **state)
-{
-	struct fr_push_score s = {0};
-
-	(void)state;
-	learn(&s, 4, true);
-	ask(&s, 1, FR_PUSH_ADVICE_LATE);
-	assert_true(fr_push_score_learn(&s, true));
-	ask(&s, 1, FR_PUSH_ADVICE_NO);
-
-	s = (struct fr_push_score){0};
-	learn(&s, 2, false);
-	learn(&s, 6, true); /* 6 of 8: three quarters, no more */
-	ask(&s, 1, FR_PUSH_ADVICE_LATE);
-	learn(&s, 1, true);
-	ask(&s, 1, FR_PUSH_ADVICE_NO);
-}
-
-static void long_good_experience_does_not_hide_a_change(void **state)
-{
-	struct fr_push_score s = {0};
-	unsigned n = 0;
-
-	(void)state;
-	learn(&s, 10000, false);
-	for (; fr_push_score_ask(&s) == FR_PUSH_ADVICE_YES; n++)
-		learn(&s, 1, true);
-	assert_true(n <= FR_PUSH_SCORE_MAX);
-	for (; fr_push_score_ask(&s) == FR_PUSH_ADVICE_LATE; n++)
-		learn(&s, 1, true);
-	assert_true(n <= 2 * FR_PUSH_SCORE_MAX);
-}
-
-static void every_sixteenth_opportunity_is_a_trial_and_one_at_a_time(void **state)
-{
-	struct fr_push_score s = {0};
-
-	(void)state;
-	learn(&s, 5, true);
-	ask(&s, FR_PUSH_TRIAL_EVERY - 1, FR_PUSH_ADVICE_NO);
-	ask(&s, 1, FR_PUSH_ADVICE_TRIAL);
-	ask(&s, FR_PUSH_TRIAL_LOST - 1, FR_PUSH_ADVICE_NO);
-	ask(&s, 1, FR_PUSH_ADVICE_TRIAL); /* the other is lost */
-	ask(&s, 1, FR_PUSH_ADVICE_NO);
-	learn(&s, 1, true);
-	ask(&s, FR_PUSH_TRIAL_EVERY - 1, FR_PUSH_ADVICE_NO);
-	ask(&s, 1, FR_PUSH_ADVICE_TRIAL);
-}
-
-static void outcomes_of_pushes_from_before_count_for_nothing(void **state)
-{
-	struct fr_push_score s = {0};
-
-	(void)state;
-	learn(&s, 5, true);
-	learn(&s, 100, false);
-	ask(&s, 1, FR_PUSH_ADVICE_NO);
-}
-
-static void completed_trials_bring_it_back_step_by_step(void **state)
-{
-	struct fr_push_score s = {0};
-
-	(void)state;
-	learn(&s, 5, true);
-	ask(&s, FR_PUSH_TRIAL_EVERY - 1, FR_PUSH_ADVICE_NO);
-	ask(&s, 1, FR_PUSH_ADVICE_TRIAL);
-	assert_true(fr_push_score_learn(&s, false));
-	ask(&s, 1, FR_PUSH_ADVICE_LATE);
-	learn(&s, FR_PUSH_BACK_COMPLETIONS - 1, false);
-	learn(&s, 1, true); /* in a row */
-	learn(&s, FR_PUSH_BACK_COMPLETIONS - 1, false);
-	ask(&s, 1, FR_PUSH_ADVICE_LATE);
-	assert_true(fr_push_score_learn(&s, false));
-	ask(&s, 1, FR_PUSH_ADVICE_YES);
-	learn(&s, 2, true);
-	ask(&s, 1, FR_PUSH_ADVICE_YES);
-	learn(&s, 1, true);
-	ask(&s, 1, FR_PUSH_ADVICE_LATE);
-}
-
-static void scores_that_cannot_be_are_told(void **state)
-{
-	static const struct fr_push_score bad[] = {
-		{.pushes = 1, .cancels = 2},
-		{.pushes = FR_PUSH_SCORE_MAX},
-		{.state = FR_PUSH_ADVICE_TRIAL + 1},
-		{.count = 1},
-		{.state = FR_PUSH_ADVICE_NO, .count = FR_PUSH_TRIAL_EVERY},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		assert_false(fr_push_score_is_valid(&bad[i]));
-	assert_string_equal(fr_push_advice_str(FR_PUSH_ADVICE_TRIAL), "trial");
+	fr_buf_init(&b, 65536);
+	a.links[a.n_links++] = fr_str_dup(S("</x\\y.css>; rel=preload; as=style"));
+	assert_int_equal(fr_rules_write(&a, 1, &b), 0);
+	assert_str(fr_str_make((const char *)fr_buf_data(&b), fr_buf_len(&b)),
+	           "rules:\n  - path: \"/a\\\"b\"\n    links:\n"
+	           "      - \"</x\\\\y.css>; rel=preload; as=style\"\n");
+	fr_buf_fini(&b);
+	fr_advice_fini(&a);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_not_known_is_pushed),
-		cmocka_unit_test(a_few_cancels_change_nothing),
-		cmocka_unit_test(three_cancels_and_more_than_half_make_it_late),
-		cmocka_unit_test(five_cancels_and_more_than_three_quarters_stop_it),
-		cmocka_unit_test(long_good_experience_does_not_hide_a_change),
-		cmocka_unit_test(every_sixteenth_opportunity_is_a_trial_and_one_at_a_time),
-		cmocka_unit_test(outcomes_of_pushes_from_before_count_for_nothing),
-		cmocka_unit_test(completed_trials_bring_it_back_step_by_step),
-		cmocka_unit_test(scores_that_cannot_be_are_told),
+		cmocka_unit_test(a_replay_is_what_can_be_computed),
+		cmocka_unit_test(what_blocks_and_what_comes_late_is_advised),
+		cmocka_unit_test(mistakes_of_links_are_found),
+		cmocka_unit_test(where_nothing_is_to_gain_nothing_is_advised),
+		cmocka_unit_test(waste_and_other_hosts_are_named),
+		cmocka_unit_test(a_load_survives_json_and_har),
+		cmocka_unit_test(what_is_no_profile_and_no_har_is_refused),
+		cmocka_unit_test(a_log_tells_what_pages_need_and_what_clients_cancel),
+		cmocka_unit_test(a_log_of_too_many_pages_and_assets_is_cut),
+		cmocka_unit_test(rules_are_yaml_whatever_a_url_holds),
 	};
 
 	RUN(tests);

@@ -129,8 +129,8 @@ static size_t mark(const struct fr_load *l, bool *marked, unsigned on, unsigned 
 static bool is_own(const struct fr_load_entry *e)
 {
 	return (e->flags & FR_ENTRY_NEEDED) &&
-	       !(e->flags & (FR_ENTRY_CROSS_ORIGIN | FR_ENTRY_SKIPPED | FR_ENTRY_LAZY |
-	                     FR_ENTRY_FAILED | FR_ENTRY_DUPLICATE));
+	       !(e->flags &
+	         (FR_ENTRY_CROSS_ORIGIN | FR_ENTRY_SKIPPED | FR_ENTRY_LAZY | FR_ENTRY_FAILED));
 }
 
 static bool has_as(const struct fr_load_entry *e)
@@ -216,6 +216,14 @@ static bool is_worth(uint64_t before, uint64_t after)
 	       (before - after) * 100 >= before * FR_ADVICE_LEAST_PERCENT;
 }
 
+static bool has_link(const struct fr_advice *a, const char *link)
+{
+	for (size_t i = 0; i < a->n_links; i++)
+		if (strcmp(a->links[i], link) == 0)
+			return true;
+	return false;
+}
+
 static void add_links(const struct fr_load *l, const bool *early, struct fr_advice *a)
 {
 	for (size_t i = 1; i < l->n; i++) {
@@ -226,8 +234,10 @@ static void add_links(const struct fr_load *l, const bool *early, struct fr_advi
 			continue;
 		link = fr_advice_link(fr_advice_target(l->url, e->url), e->as,
 		                      e->flags & FR_ENTRY_CORS);
-		if (link)
+		if (link && !has_link(a, link))
 			a->links[a->n_links++] = link;
+		else
+			free(link);
 	}
 }
 

@@ -94,17 +94,22 @@ static void send_all(struct replay *r)
 	}
 }
 
-/* Its assets are asked for now, unless they are on their way. */
+static bool is_there(const struct replay *r, int i)
+{
+	return i < 0 || r->items[i].done_us;
+}
+
+/* What it names is asked for now, unless that is on its way: a style sheet that
+ * came early is read once the page has a use for it. */
 static void arrived(struct replay *r, size_t i)
 {
 	r->items[i].done_us = r->now_us;
 	r->left -= r->items[i].is_needed;
 	for (size_t k = 1; k < r->load->n; k++) {
 		struct item *it = &r->items[k];
-		int parent = r->load->entries[k].parent;
 
-		if (it->is_needed && it->ready_us == NEVER &&
-		    (parent == (int)i || (parent < 0 && i == 0)))
+		if (it->is_needed && it->ready_us == NEVER && is_there(r, 0) &&
+		    is_there(r, r->load->entries[k].parent))
 			it->ready_us = r->now_us + r->half_us;
 	}
 }

@@ -1,0 +1,69 @@
+/* What advise reads: profiles, HARs and access logs of anybody's making. The
+ * first byte chooses. */
+#include "tools/advise/access_log.h"
+#include "tools/advise/rules.h"
+#include "tools/profile/har.h"
+#include "tools/profile/json.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct fr_network network = {.name = "fuzz", .down_kbit = 9000, .rtt_ms = 100};
+
+static void write_rules(const struct fr_advice *a)
+{
+	struct fr_buf b;
+
+	fr_buf_init(&b, 1u << 20);
+	FR_ASSERT(fr_rules_write(a, 1, &b) == 0);
+	fr_buf_fini(&b);
+}
+
+static void advise(struct fr_load *l)
+{
+	struct fr_advice a;
+
+	fr_advice_make(l, NULL, &network, &a);
+	write_rules(&a);
+	fr_advice_fini(&a);
+	fr_load_fini(l);
+}
+
+static void read_log(struct fr_str text)
+{
+	struct fr_access_log *l = fr_access_log_new();
+
+	while (text.len) {
+		size_t n = fr_str_find(text, '\n');
+
+		(void)fr_access_log_line(l, fr_str_sub(text, 0, n));
+		text = fr_str_sub(text, n + 1, text.len);
+	}
+	for (size_t i = 0; i < fr_access_log_pages(l); i++) {
+		struct fr_advice a;
+
+		fr_access_log_advise(l, i, &a);
+		write_rules(&a);
+		fr_advice_fini(&a);
+	}
+	fr_access_log_free(&l);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fr_load l;
+	json_t *j;
+
+	if (size < 1)
+		return 0;
+	if (data[0] % 3 == 0) {
+		read_log(fr_str_make((const char *)data + 1, size - 1));
+		return 0;
+	}
+	j = json_loadb((const char *)data + 1, size - 1, 0, NULL);
+	if (j && data[0] % 3 == 1 && fr_load_from_har(j, &l) == 0)
+		advise(&l);
+	else if (j && data[0] % 3 == 2 && fr_load_from_json(j, "https://site/", &l) == 0)
+		advise(&l);
+	json_decref(j);
+	return 0;
+}
