@@ -78,12 +78,15 @@ static void a_replay_is_what_can_be_computed(void **state)
 	add(&l, "https://s/", FR_AS_DOCUMENT, 0, 1000, -1);
 	add(&l, "https://s/a.css", FR_AS_STYLE, FR_ENTRY_BLOCKING, 1000, 0);
 	add(&l, "https://s/f.woff2", FR_AS_FONT, 0, 1000, 1);
-	r = fr_replay(&l, &far, 200 * MS, NULL);
+	r = fr_replay(&l, &far, 200 * MS, NULL, FR_DELIVERY_NONE);
 	/* page: a round trip and 200; sheet: a round trip more; font: another */
 	assert_int_equal(r.render_us, 400 * MS);
 	assert_int_equal(r.text_us, 500 * MS);
 	assert_int_equal(r.complete_us, 500 * MS);
-	r = fr_replay(&l, &far, 200 * MS, early);
+	r = fr_replay(&l, &far, 20 * MS, early, FR_DELIVERY_PUSH);
+	/* all there a way later, and the page 20 behind */
+	assert_int_equal(r.complete_us, 120 * MS);
+	r = fr_replay(&l, &far, 200 * MS, early, FR_DELIVERY_EARLY_HINTS);
 	/* the 103 at 100, both there at 200, before the page */
 	assert_int_equal(r.render_us, 300 * MS);
 	assert_int_equal(r.complete_us, 300 * MS);
@@ -102,7 +105,7 @@ static void what_blocks_and_what_comes_late_is_advised(void **state)
 	assert_true(has_link(&a, "</a.css>; rel=preload; as=style"));
 	assert_true(has_link(&a, "</f.woff2>; rel=preload; as=font; crossorigin"));
 	assert_true(says(&a, FR_ADVICE_ADD, "Name "));
-	assert_true(a.after.render_us + 90 * MS < a.before.render_us);
+	assert_true(a.early_hints.render_us + 90 * MS < a.before.render_us);
 	fr_advice_fini(&a);
 	fr_load_fini(&l);
 }

@@ -18,7 +18,7 @@ function make(tag, attributes = {}, ...children) {
 
 const ms = (v) => `${Math.round(v)} ms`;
 const signed = (v) => `${v > 0 ? '+' : v < 0 ? '−' : '±'}${Math.abs(Math.round(v))}`;
-const times = { ttfb: 'First byte', render: 'First render', largest: 'Largest paint', complete: 'Page complete' };
+const times = { ttfb: 'First byte', render: 'First render', largest: 'Largest paint', complete: 'Page complete', load_event: 'Load event' };
 const counts = { bytes: 'Bytes', requests: 'Requests', pushes_used: 'Pushes used', pushes_unused: 'Pushes unused', pushes_cancelled: 'Pushes cancelled', duplicates: 'Fetched twice', early_hints: '103 responses' };
 const kinds = ['document', 'style', 'script', 'font', 'image'];
 const color = (as) => `var(--${kinds.includes(as) ? as : 'other'})`;

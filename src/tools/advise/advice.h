@@ -39,7 +39,8 @@ struct fr_advice { /* for one page */
 	size_t n;
 	char *links[FR_ADVICE_MAX_LINKS]; /* owned; what the page's rule should have */
 	size_t n_links;
-	struct fr_replay_result before, after; /* expected */
+	/* expected, since the page was asked for: as it is, with push, with 103 */
+	struct fr_replay_result before, push, early_hints;
 	bool has_gain;
 };
 

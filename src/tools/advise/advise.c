@@ -225,17 +225,28 @@ static void print_page(const struct fr_advice *p)
 		     k++)
 			printf("      Link: %s\n", p->links[k]);
 	}
-	if (p->before.complete_us)
-		printf("  Expected: drawn after %.0f ms instead of %.0f, complete after %.0f ms "
-		       "instead of %.0f (from the request on).\n",
-		       (double)p->after.render_us / 1000, (double)p->before.render_us / 1000,
-		       (double)p->after.complete_us / 1000, (double)p->before.complete_us / 1000);
+	if (p->has_gain && p->before.complete_us) {
+		printf("  Expected, from the request on: drawn after %.0f ms, complete after "
+		       "%.0f;\n",
+		       (double)p->before.render_us / 1000, (double)p->before.complete_us / 1000);
+		printf("  with 103 %.0f and %.0f; with push %.0f and %.0f.\n",
+		       (double)p->early_hints.render_us / 1000,
+		       (double)p->early_hints.complete_us / 1000, (double)p->push.render_us / 1000,
+		       (double)p->push.complete_us / 1000);
+	}
 	putchar('\n');
+}
+
+static json_t *result_json(const struct fr_replay_result *r)
+{
+	return json_pack("{s:f, s:f, s:f}", "render", (double)r->render_us / 1000, "text",
+	                 (double)r->text_us / 1000, "complete", (double)r->complete_us / 1000);
 }
 
 static json_t *page_json(const struct fr_advice *p)
 {
 	json_t *j = json_object(), *items = json_array(), *links = json_array();
+	json_t *expected = json_object();
 
 	(void)json_object_set_new(j, "url", json_string(p->url));
 	(void)json_object_set_new(j, "gain", json_boolean(p->has_gain));
@@ -249,16 +260,14 @@ static json_t *page_json(const struct fr_advice *p)
 			(void)json_object_set_new(item, "link", json_string(p->items[i].link));
 		(void)json_array_append_new(items, item);
 	}
+	(void)json_object_set_new(expected, "off", result_json(&p->before));
+	(void)json_object_set_new(expected, "push", result_json(&p->push));
+	(void)json_object_set_new(expected, "early-hints", result_json(&p->early_hints));
 	for (size_t i = 0; i < p->n_links; i++)
 		(void)json_array_append_new(links, json_string(p->links[i]));
 	(void)json_object_set_new(j, "advice", items);
 	(void)json_object_set_new(j, "links", links);
-	(void)json_object_set_new(j, "expected",
-	                          json_pack("{s:f, s:f, s:f, s:f}", "render_before",
-	                                    (double)p->before.render_us / 1000, "render_after",
-	                                    (double)p->after.render_us / 1000, "complete_before",
-	                                    (double)p->before.complete_us / 1000, "complete_after",
-	                                    (double)p->after.complete_us / 1000));
+	(void)json_object_set_new(j, "expected", expected);
 	return j;
 }
 

@@ -145,7 +145,7 @@ static uint64_t next_time(const struct replay *r)
 }
 
 static void init(struct replay *r, const struct fr_load *load, const struct fr_network *n,
-                 uint64_t think_us, const bool *early)
+                 uint64_t think_us, const bool *early, enum fr_delivery how)
 {
 	*r = (struct replay){.load = load, .half_us = (uint64_t)n->rtt_ms * 500};
 	r->items = fr_calloc(load->n ? load->n : 1, sizeof *r->items);
@@ -161,7 +161,8 @@ static void init(struct replay *r, const struct fr_load *load, const struct fr_n
 		it->rank = rank_of(e, i);
 		r->left += it->is_needed;
 		if (it->is_needed && i && early && early[i])
-			it->ready_us = 3 * r->half_us; /* the 103, and back */
+			/* with the page's request, or when the 103 has been answered */
+			it->ready_us = how == FR_DELIVERY_PUSH ? r->half_us : 3 * r->half_us;
 	}
 	if (load->n)
 		r->items[0].ready_us = r->half_us + think_us;
@@ -190,12 +191,12 @@ static struct fr_replay_result result_of(const struct replay *r)
 }
 
 struct fr_replay_result fr_replay(const struct fr_load *load, const struct fr_network *network,
-                                  uint64_t think_us, const bool *early)
+                                  uint64_t think_us, const bool *early, enum fr_delivery how)
 {
 	struct fr_replay_result out;
 	struct replay r;
 
-	init(&r, load, network, think_us, early);
+	init(&r, load, network, think_us, early, how);
 	while (r.left && r.now_us < LIMIT_US) {
 		receive(&r);
 		send_all(&r);

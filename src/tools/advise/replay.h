@@ -4,7 +4,7 @@
  * No I/O, no clock; the same input gives the same answer.
  *
  *   page asked -> [thinks] -> page -> its assets -> assets of its style sheets -> ...
- *            \-> early ones, asked for a round trip later (103)
+ *            \-> early ones: at once (push), or asked for a round trip later (103)
  *
  * Bytes leave in the order of rank over one connection with slow start. */
 #ifndef FR_TOOLS_ADVISE_REPLAY_H
@@ -18,10 +18,10 @@ struct fr_replay_result { /* microseconds since the page was asked for */
 	uint64_t text_us; /* can be drawn, and the fonts of its text are there */
 };
 
-/* early: for each entry of the load, is it sent early? think_us: what the
- * server takes for the page. */
+/* early: for each entry of the load, is it sent early? NULL: none. think_us:
+ * what the server takes for the page. how: FR_DELIVERY_PUSH or _EARLY_HINTS. */
 struct fr_replay_result fr_replay(const struct fr_load *load, const struct fr_network *network,
-                                  uint64_t think_us, const bool *early);
+                                  uint64_t think_us, const bool *early, enum fr_delivery how);
 /* The server's time for the page, out of a load measured on that network. */
 uint64_t fr_replay_think(const struct fr_load *load, const struct fr_network *network);
 

@@ -138,7 +138,9 @@ void fr_load_finish(struct fr_load *l)
 	for (size_t i = 0; i < l->n; i++) {
 		const struct fr_load_entry *e = &l->entries[i];
 
-		if ((e->flags & FR_ENTRY_NEEDED) && e->end_us > complete)
+		/* what is asked for behind the load event is for later */
+		if ((e->flags & FR_ENTRY_NEEDED) && e->end_us > complete &&
+		    (!l->event_us || e->start_us <= l->event_us))
 			complete = e->end_us;
 	}
 	if (!l->ttfb_us && l->n)
@@ -181,6 +183,8 @@ double fr_load_metric(const struct fr_load *l, enum fr_metric m)
 		return (double)l->largest_us;
 	case FR_METRIC_COMPLETE:
 		return (double)l->complete_us;
+	case FR_METRIC_EVENT:
+		return (double)l->event_us;
 	case FR_METRIC_BYTES:
 		return sum_bytes(l);
 	case FR_METRIC_REQUESTS:

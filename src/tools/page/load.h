@@ -105,6 +105,7 @@ struct fr_load {
 	uint64_t render_us;      /* first render; in a browser first contentful paint */
 	uint64_t largest_us;     /* largest contentful paint; 0: unknown */
 	uint64_t complete_us;    /* everything that the page needs is there */
+	uint64_t event_us;       /* a browser's load event: scripts have run, too; 0: unknown */
 	unsigned n_early_hints;
 	size_t dropped; /* assets beyond FR_LOAD_MAX_ENTRIES */
 	bool failed;
@@ -129,6 +130,7 @@ void fr_load_finish(struct fr_load *l);
 	X(RENDER, "render", "first render", 1)                                                     \
 	X(LARGEST, "largest", "largest paint", 1)                                                  \
 	X(COMPLETE, "complete", "page complete", 1)                                                \
+	X(EVENT, "load_event", "load event", 1)                                                    \
 	X(BYTES, "bytes", "bytes", 0)                                                              \
 	X(REQUESTS, "requests", "requests", 0)                                                     \
 	X(PUSHES_USED, "pushes_used", "pushes used", 0)                                            \

@@ -5,14 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "tools/profile/json.h"
 
-/* Descriptors that a browser opens while a folder is removed. */
+/* Descriptors open at once while a folder is removed. */
 #define REMOVE_DESCRIPTORS 16
+/* Processes of a browser outlive the first one by a moment, and write. */
+#define REMOVE_ATTEMPTS 5u
+#define REMOVE_PAUSE_US 50000u
+/* A browser that was asked to end is killed then. */
+#define END_MS 3000u
 
 struct pending {
 	json_int_t id; /* 0: free */
@@ -23,6 +29,7 @@ struct pending {
 struct fr_cdp {
 	uv_process_t process;
 	uv_pipe_t to, from;
+	uv_timer_t patience; /* for its end */
 	struct fr_cdp_events events;
 	void *user; /* borrowed */
 	struct fr_buf in;
@@ -49,13 +56,23 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 	return 0;
 }
 
+static void remove_folder(const char *folder)
+{
+	for (unsigned i = 0; i < REMOVE_ATTEMPTS; i++) {
+		(void)nftw(folder, remove_one, REMOVE_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+		if (access(folder, F_OK) < 0)
+			return;
+		(void)usleep(REMOVE_PAUSE_US);
+	}
+}
+
 static void on_handle_closed(uv_handle_t *handle)
 {
 	struct fr_cdp *c = handle->data;
 
 	if (--c->handles)
 		return;
-	(void)nftw(c->folder, remove_one, REMOVE_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+	remove_folder(c->folder);
 	fr_buf_fini(&c->in);
 	free(c);
 }
@@ -64,6 +81,7 @@ static void close_handles(struct fr_cdp *c)
 {
 	uv_close((uv_handle_t *)&c->to, on_handle_closed);
 	uv_close((uv_handle_t *)&c->from, on_handle_closed);
+	uv_close((uv_handle_t *)&c->patience, on_handle_closed);
 	uv_close((uv_handle_t *)&c->process, on_handle_closed);
 }
 
@@ -86,6 +104,13 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signo)
 		close_handles(c);
 }
 
+static void out_of_patience(uv_timer_t *timer)
+{
+	struct fr_cdp *c = timer->data;
+
+	(void)uv_process_kill(&c->process, SIGKILL);
+}
+
 void fr_cdp_close(struct fr_cdp **cp)
 {
 	struct fr_cdp *c = *cp;
@@ -93,12 +118,14 @@ void fr_cdp_close(struct fr_cdp **cp)
 	if (!c)
 		return;
 	*cp = NULL;
+	if (!c->has_ended)
+		fr_cdp_send(c, "Browser.close", NULL, "", NULL, NULL);
 	c->is_closing = true;
 	(void)uv_read_stop((uv_stream_t *)&c->from);
 	if (c->has_ended)
 		close_handles(c);
-	else if (uv_process_kill(&c->process, SIGKILL) < 0)
-		close_handles(c);
+	else
+		(void)uv_timer_start(&c->patience, out_of_patience, END_MS, 0);
 }
 
 /* --- receiving --- */
@@ -236,8 +263,9 @@ int fr_cdp_start(struct fr_loop *l, char **args, char **env, const char *folder,
 	fr_buf_init(&c->in, 2 * FR_CDP_MESSAGE_BYTES);
 	(void)uv_pipe_init(uv, &c->to, 0);
 	(void)uv_pipe_init(uv, &c->from, 0);
-	c->to.data = c->from.data = c->process.data = c;
-	c->handles = 3;
+	(void)uv_timer_init(uv, &c->patience);
+	c->to.data = c->from.data = c->process.data = c->patience.data = c;
+	c->handles = 4;
 	stdio[3].flags = UV_CREATE_PIPE | UV_READABLE_PIPE;
 	stdio[3].data.stream = (uv_stream_t *)&c->to;
 	stdio[4].flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE;

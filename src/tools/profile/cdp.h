@@ -31,7 +31,7 @@ int fr_cdp_start(struct fr_loop *l, char **args, char **env, const char *folder,
 /* params: stolen; may be NULL. session: "" for the browser's own. on_result may be NULL. */
 void fr_cdp_send(struct fr_cdp *c, const char *method, json_t *params, const char *session,
                  fr_cdp_result *on_result, void *user);
-/* Kills the process; memory goes when it has ended. No callback follows. Clears the pointer. */
+/* Ends the process; memory goes when it has ended. No callback follows. Clears the pointer. */
 void fr_cdp_close(struct fr_cdp **c);
 
 #endif

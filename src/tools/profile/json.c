@@ -112,6 +112,7 @@ json_t *fr_load_to_json(const struct fr_load *l)
 	set_time(j, "render", l->render_us);
 	set_time(j, "largest", l->largest_us);
 	set_time(j, "complete", l->complete_us);
+	set_time(j, "load_event", l->event_us);
 	(void)json_object_set_new(j, "early_hints", json_integer(l->n_early_hints));
 	for (size_t i = 0; i < l->n_conns; i++)
 		(void)json_array_append_new(conns, conn_to_json(&l->conns[i]));
@@ -229,6 +230,7 @@ int fr_load_from_json(const json_t *j, const char *url, struct fr_load *out)
 	out->render_us = us_of(j, "render");
 	out->largest_us = us_of(j, "largest");
 	out->complete_us = us_of(j, "complete");
+	out->event_us = us_of(j, "load_event");
 	out->early_hints_us = us_of(j, "early_hints_at");
 	out->n_early_hints = (unsigned)int_of(j, "early_hints", 0);
 	return 0;

@@ -16,6 +16,7 @@ const char FR_NETLOG_QUESTION[] =
 	"    const nav = performance.getEntriesByType('navigation')[0];"
 	"    const paint = performance.getEntriesByName('first-contentful-paint')[0];"
 	"    resolve({ origin: performance.timeOrigin, load: nav.loadEventStart,"
+	"      early: nav.firstInterimResponseStart || 0,"
 	"      paint: paint ? paint.startTime : 0, largest: lcp.length ? lcp[lcp.length - 1] : 0,"
 	"      resources: performance.getEntriesByType('resource').map((e) => ({ url: e.name,"
 	"        by: e.initiatorType, blocking: e.renderBlockingStatus === 'blocking' })) });"
@@ -337,6 +338,20 @@ static void take_resource(struct fr_netlog *n, const json_t *resource)
 	}
 }
 
+/* The browser's log has what came early from when the page used it; it was
+ * asked for when the 103 came. */
+static void take_early(struct fr_netlog *n, uint64_t at_us)
+{
+	struct fr_load *l = n->load;
+
+	if (!l->n_early_hints || !at_us)
+		return;
+	l->early_hints_us = at_us;
+	for (size_t i = 1; i < l->n; i++)
+		if ((l->entries[i].flags & FR_ENTRY_EARLY) && l->entries[i].start_us > at_us)
+			l->entries[i].start_us = at_us;
+}
+
 static void mark_duplicates(struct fr_netlog *n)
 {
 	for (size_t i = 1; i < n->load->n; i++)
@@ -362,13 +377,13 @@ void fr_netlog_finish(struct fr_netlog *n, const json_t *seen)
 	take_times(n, zero);
 	json_array_foreach(resources, i, item) take_resource(n, item);
 	mark_duplicates(n);
+	take_early(n, (uint64_t)(real_of(seen, "early") * 1000));
 	for (i = 0; i < l->n_frames; i++)
 		l->frames[i].at_us = us_since(n->frame_at[i], real_of(seen, "origin") / 1000);
 	l->render_us = (uint64_t)(real_of(seen, "paint") * 1000);
 	l->largest_us = (uint64_t)(real_of(seen, "largest") * 1000);
+	l->event_us = (uint64_t)(real_of(seen, "load") * 1000);
 	fr_load_finish(l);
-	if (l->complete_us < (uint64_t)(real_of(seen, "load") * 1000))
-		l->complete_us = (uint64_t)(real_of(seen, "load") * 1000);
 	if (l->entries[0].flags & FR_ENTRY_FAILED)
 		fr_load_fail(l, "the page could not be loaded", "");
 }

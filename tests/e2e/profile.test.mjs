@@ -1,0 +1,190 @@
+// forerun profile and advise: the real binary measures sites made for the test,
+// over a network that it emulates itself.
+import test from 'node:test';
+import fs from 'node:fs';
+import http2 from 'node:http2';
+import https from 'node:https';
+import path from 'node:path';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { assert, binary, caFile, freePort, run, scratch, startForerun, startOrigin, tempFile } from './lib/harness.mjs';
+
+const env = { XDG_DATA_HOME: path.join(scratch, 'xdg'), XDG_RUNTIME_DIR: scratch };
+const far = ['--rtt', '100', '--down', '8000', '--up', '8000'];
+const forerun = (...args) => run(binary, args, { timeout: 120000, env });
+
+// A page that is made slowly and needs a style sheet, a script and a font that
+// only the style sheet names.
+const files = {
+  '/': ['text/html', '<!doctype html><head><link rel=stylesheet href=/a.css><script src=/b.js></script></head><body><h1 class=t>Hello</h1><img src=/c.png>'],
+  '/plain': ['text/html', '<!doctype html><style>b{}</style><body>nothing else'],
+  '/a.css': ['text/css', '@font-face{font-family:F;src:url(/f.woff2)}.t{font-family:F}'],
+  '/b.js': ['text/javascript', 'var x = 1;'],
+  '/c.png': ['image/png', 'x'.repeat(2000)],
+  '/f.woff2': ['font/woff2', 'x'.repeat(4000)],
+};
+function site(t, { think = 250, link } = {}) {
+  return startOrigin(t, (req, res) => {
+    const file = files[req.url.replace(/\?.*/, '')];
+    if (!file) { res.writeHead(404); res.end(); return; }
+    const page = file[0] === 'text/html';
+    const answer = () => {
+      res.writeHead(200, { 'content-type': file[0], 'cache-control': page ? 'no-cache' : 'public, max-age=600', ...(page && link && { link }) });
+      res.end(file[1]);
+    };
+    if (page) setTimeout(answer, think);
+    else answer();
+  });
+}
+const variant = (p, name) => p.variants.find((v) => v.name === name);
+const entry = (v, end) => v.typical.entries.find((e) => e.url.endsWith(end));
+
+test('push and 103 are measured against nothing, for a site that has no edge yet', { timeout: 120000 }, async (t) => {
+  const origin = await site(t, { link: '</a.css>; rel=preload; as=style, </b.js>; rel=preload; as=script, </f.woff2>; rel=preload; as=font; crossorigin' });
+  const [json, har, html] = ['p.json', 'p.har', 'p.html'].map(tempFile);
+  const r = await forerun('profile', '--origin', `${origin.url}/`, '--runs', '4', ...far, '--json', json, '--har', har, '--html', html);
+  assert.equal(r.code, 0, r.stderr);
+  assert.match(r.stdout, /page complete\n +off +\d+ ms \|/);
+  const p = JSON.parse(fs.readFileSync(json, 'utf8'));
+  assert.equal(p.forerun_profile, 1);
+  assert.deepEqual(p.variants.map((v) => [v.name, v.loads, v.failed]), [['off', 4, 0], ['push', 4, 0], ['early-hints', 4, 0]]);
+  const [off, push, hints] = p.variants;
+  assert.ok(off.typical.entries.every((e) => !e.flags.includes('pushed')));
+  assert.equal(entry(off, '/a.css').found, 'link');
+  // the connection (100), TLS (100), the question (100), the thinking (250)
+  assert.ok(off.metrics.ttfb.median > 540 && off.metrics.ttfb.median < 700, `${off.metrics.ttfb.median}`);
+  for (const asset of ['/a.css', '/b.js', '/f.woff2']) {
+    assert.ok(entry(push, asset).flags.includes('pushed'), `${asset} was not pushed`);
+    assert.ok(entry(push, asset).flags.includes('needed'));
+    assert.ok(entry(push, asset).promised <= entry(push, asset).end);
+  }
+  assert.ok(push.differences.render.different && push.differences.render.estimate < -60, JSON.stringify(push.differences.render));
+  assert.equal(hints.metrics.early_hints.median, 1);
+  assert.ok(entry(hints, '/a.css').flags.includes('early'));
+  assert.ok(hints.differences.render.estimate < -60, JSON.stringify(hints.differences.render));
+  const log = JSON.parse(fs.readFileSync(har, 'utf8')).log;
+  assert.equal(log.version, '1.2');
+  assert.deepEqual(log.pages.map((x) => x.id), ['off', 'push', 'early-hints']);
+  for (const e of log.entries) {
+    assert.ok(log.pages.some((x) => x.id === e.pageref));
+    for (const k of ['startedDateTime', 'time', 'request', 'response', 'cache', 'timings']) assert.ok(k in e, k);
+    const sum = ['blocked', 'dns', 'connect', 'send', 'wait', 'receive'].reduce((n, k) => n + Math.max(0, e.timings[k]), 0);
+    assert.ok(Math.abs(sum - e.time) < 2, `${e.request.url}: ${sum} is not ${e.time}`);
+  }
+  const text = fs.readFileSync(html, 'utf8');
+  assert.doesNotMatch(text, /\{\{|(src|href)="?(https?:)?\/\//);
+});
+
+test('any HTTP/2 server can be profiled, with the pushes that it makes', { timeout: 120000 }, async (t) => {
+  const edge = await startForerun(t, { origin: (await site(t)).url }); // for the authority
+  const folder = path.dirname(caFile);
+  const server = http2.createSecureServer({ key: fs.readFileSync(path.join(folder, 'key.pem')), cert: fs.readFileSync(path.join(folder, 'cert.pem')) });
+  server.on('stream', (stream, headers) => {
+    const [type, body] = files[headers[':path']] ?? ['text/plain', ''];
+    if (headers[':path'] === '/' && stream.pushAllowed) {
+      for (const name of ['/a.css', '/unused.js']) stream.pushStream({ ':path': name }, (err, push) => {
+        push.on('error', () => {});
+        push.respond({ 'content-type': files[name]?.[0] ?? 'text/javascript' });
+        push.end(files[name]?.[1] ?? 'never used');
+      });
+    }
+    stream.respond({ ':status': 200, 'content-type': type, 'cache-control': 'max-age=60' });
+    stream.end(body);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => new Promise((r) => server.close(r)));
+  const r = await forerun('profile', `https://localhost:${server.address().port}/`, '--ca', caFile, '--variants', 'off,push', '--runs', '2', '--network', 'cable', '--json', '-');
+  assert.equal(r.code, 0, r.stderr);
+  const p = JSON.parse(r.stdout);
+  assert.equal(variant(p, 'off').metrics.pushes_used.median, 0);
+  assert.equal(variant(p, 'push').metrics.pushes_used.median, 1);
+  assert.equal(variant(p, 'push').metrics.pushes_unused.median, 1);
+  assert.ok(p.advice.some((a) => a.kind === 'unused' && a.text.includes('unused.js')));
+  assert.ok(edge.port);
+});
+
+test('what cannot be measured says why', { timeout: 60000 }, async (t) => {
+  const folder = path.dirname(caFile);
+  const old = https.createServer({ key: fs.readFileSync(path.join(folder, 'key.pem')), cert: fs.readFileSync(path.join(folder, 'cert.pem')) }, (req, res) => res.end('x'));
+  old.listen(0, '127.0.0.1');
+  await once(old, 'listening');
+  t.after(() => { old.closeAllConnections(); old.close(); });
+  const http1 = await forerun('profile', `https://localhost:${old.address().port}/`, '--ca', caFile, '--runs', '1', '--network', 'none');
+  assert.equal(http1.code, 1);
+  assert.match(http1.stderr, /does not offer HTTP\/2|no application protocol/);
+  const nobody = await forerun('profile', `https://localhost:${await freePort()}/`, '--insecure', '--runs', '1');
+  assert.equal(nobody.code, 1);
+  assert.match(nobody.stderr, /connection refused/);
+  for (const args of [['profile'], ['profile', 'http://localhost/'], ['profile', 'https://x/', '--runs', '0'], ['profile', 'https://x/', '--network', 'warp'],
+    ['profile', 'https://x/', '--variants', 'off,teleport'], ['profile', 'https://x/', '--think', '5'], ['advise'], ['advise', '--network', 'warp', 'x']])
+    assert.equal((await forerun(...args)).code, 2, args.join(' '));
+  const missing = await forerun('advise', tempFile('missing.json'));
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /No such file/);
+});
+
+test('an interrupted profile shows what was measured so far', { timeout: 60000 }, async (t) => {
+  const origin = await site(t, { think: 20 });
+  const json = tempFile('cut.json');
+  const child = spawn(binary, ['profile', '--origin', origin.url, '--variants', 'off', '--runs', '200', '--network', 'cable', '--json', json], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.on('data', (d) => { text += d; });
+  // three loads warm up; the edge validates the page for each that follows
+  while (origin.requests.filter((r) => r.url === '/').length < 6) await once(origin, 'request');
+  child.kill('SIGINT');
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0);
+  assert.match(text, /Interrupted/);
+  const p = JSON.parse(fs.readFileSync(json, 'utf8'));
+  assert.ok(p.interrupted && p.variants[0].loads >= 1 && p.variants[0].loads < 200);
+});
+
+test('--think delays the page and nothing else', { timeout: 60000 }, async (t) => {
+  const origin = await site(t, { think: 0 });
+  const r = await forerun('profile', '--origin', origin.url, '--variants', 'off', '--runs', '2', '--network', 'none', '--think', '300', '--json', '-');
+  assert.equal(r.code, 0, r.stderr);
+  const l = JSON.parse(r.stdout).variants[0].typical;
+  assert.ok(l.ttfb >= 300 && l.ttfb < 450, `${l.ttfb}`);
+  assert.ok(l.complete - l.ttfb < 200);
+});
+
+test('advised rules make the page faster, and nothing is advised where nothing is to gain', { timeout: 120000 }, async (t) => {
+  const origin = await site(t);
+  const rules = tempFile('rules.yaml');
+  const advised = await forerun('advise', '--origin', `${origin.url}/`, '--network', '4g', '--write', rules);
+  assert.equal(advised.code, 0, advised.stderr);
+  assert.match(advised.stdout, /Link: <\/a\.css>; rel=preload; as=style\n/);
+  assert.match(advised.stdout, /Link: <\/f\.woff2>; rel=preload; as=font; crossorigin\n/);
+  assert.match(fs.readFileSync(rules, 'utf8'), /^rules:\n {2}- path: "\/"\n {4}links:\n {6}- "<\/a\.css>/);
+  const json = tempFile('ruled.json');
+  const r = await forerun('profile', '--origin', `${origin.url}/`, '--rules', rules, '--variants', 'off,push,early-hints', '--runs', '4', '--network', '4g', '--json', json);
+  assert.equal(r.code, 0, r.stderr);
+  const p = JSON.parse(fs.readFileSync(json, 'utf8'));
+  for (const name of ['push', 'early-hints']) {
+    const d = variant(p, name).differences.render;
+    assert.ok(d.different && d.estimate < -50, `${name}: ${JSON.stringify(d)}`);
+  }
+  // the same advice out of the file
+  const again = JSON.parse((await forerun('advise', json, '--json')).stdout);
+  assert.ok(again[0].gain && again[0].links.includes('</a.css>; rel=preload; as=style'));
+  const plain = await forerun('advise', '--origin', `${origin.url}/plain`);
+  assert.equal(plain.code, 0, plain.stderr);
+  assert.match(plain.stdout, /Nothing to gain/);
+  // rules that the edge would not take are refused before anything is measured
+  fs.writeFileSync(rules, 'rules:\n  - path: "/"\n    lynx: []\n');
+  const bad = await forerun('profile', '--origin', `${origin.url}/`, '--rules', rules);
+  assert.equal(bad.code, 1);
+  assert.match(bad.stderr, /lynx/);
+});
+
+test('packets over TUN devices take the time that the network says', { timeout: 60000, skip: process.getuid() !== 0 && 'needs root' }, async (t) => {
+  const origin = await site(t);
+  const r = await forerun('profile', '--origin', `${origin.url}/`, '--variants', 'off,push', '--runs', '2', ...far, '--emulate', 'packet', '--json', '-');
+  assert.equal(r.code, 0, r.stderr);
+  const p = JSON.parse(r.stdout);
+  assert.equal(p.emulation, 'packet');
+  const ttfb = variant(p, 'off').metrics.ttfb.median;
+  assert.ok(ttfb > 540 && ttfb < 700, `${ttfb}`);
+  assert.ok(variant(p, 'push').metrics.render.median < variant(p, 'off').metrics.render.median - 60);
+});
