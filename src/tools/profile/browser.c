@@ -113,8 +113,7 @@ static void on_gone(void *user);
 static int spawn(struct fr_browser *b, char *folder)
 {
 	static const char *const always[] = {"--headless",
-	                                     "--no-sandbox",
-	                                     "--disable-gpu",
+	                                     	                                     "--disable-gpu",
 	                                     "--disable-quic",
 	                                     "--no-first-run",
 	                                     "--disable-background-networking",
@@ -140,6 +139,8 @@ static int spawn(struct fr_browser *b, char *folder)
 	for (size_t i = 0; i < FR_COUNT(always); i++)
 		args[n++] = (char *)(uintptr_t)always[i];
 	args[n++] = profile;
+	if (geteuid() == 0) /* for root there is none */
+		args[n++] = (char *)(uintptr_t)"--no-sandbox";
 	if (*host)
 		args[n++] = host;
 	if (*trust)
