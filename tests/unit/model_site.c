@@ -4,7 +4,7 @@
 #include "tools/emulate/link_model.h"
 #include "tools/page/wire.h"
 
-#define MAX_STREAMS 64
+#define MAX_STREAMS 256
 
 struct stream {
 	struct model *m;

@@ -270,6 +270,29 @@ static void what_blocks_goes_before_pictures(void **state)
 	fr_load_fini(&l);
 }
 
+static void a_page_may_name_many_assets(void **state)
+{
+	struct model_file many[121];
+	char names[120][16], html[8192] = "<body>x";
+	struct fr_load l;
+
+	(void)state;
+	for (size_t i = 0; i < 120; i++) {
+		size_t n = strlen(html);
+
+		(void)snprintf(names[i], sizeof names[i], "/%zu.png", i);
+		(void)snprintf(html + n, sizeof html - n, "<img src=%s>", names[i]);
+		many[i + 1] =
+			(struct model_file){.path = names[i], .type = "image/png", .body = "x"};
+	}
+	many[0] = (struct model_file){.path = "/", .type = HTML, .body = html};
+	model_load(many, 121, &far, false, false, &l);
+	assert_int_equal(l.n, 121);
+	assert_int_equal(fr_load_metric(&l, FR_METRIC_REQUESTS), 121);
+	assert_false(l.failed);
+	fr_load_fini(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +308,7 @@ int main(void)
 		cmocka_unit_test(a_font_hinted_without_crossorigin_is_fetched_twice),
 		cmocka_unit_test(failures_and_what_cannot_be_asked_are_told_apart),
 		cmocka_unit_test(what_blocks_goes_before_pictures),
+		cmocka_unit_test(a_page_may_name_many_assets),
 	};
 
 	RUN(tests);

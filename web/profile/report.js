@@ -202,7 +202,12 @@ function showTable() {
 function showTodo() {
   const list = document.getElementById('todo');
   const say = (...x) => list.append(make('li', {}, ...x));
-  for (const a of profile.advice ?? []) say(a.text, a.link ? ' ' : undefined, a.link ? make('code', {}, a.link) : undefined);
+  const links = (profile.advice ?? []).filter((a) => a.kind === 'link');
+  for (const a of profile.advice ?? []) {
+    if (a.kind === 'link') continue;
+    say(a.text, a.link && !a.text.includes(a.link) ? make('code', { class: 'value-line' }, a.link) : undefined,
+      a.kind === 'add' && links.length ? make('pre', { tabindex: '0' }, links.map((l) => `Link: ${l.link}`).join('\n')) : undefined);
+  }
   const best = variants.slice(1).filter((v) => v.differences.render?.different || v.differences.complete?.different)
     .sort((a, b) => (a.differences.complete?.estimate ?? 0) - (b.differences.complete?.estimate ?? 0))[0];
   if (best && best.differences.complete?.estimate <= 0 && (best.differences.render?.estimate ?? 0) <= 0) say(`Turn on ${best.title}: on this network it helps this page.`);

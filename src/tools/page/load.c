@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 
 /* Of one message, for reports. */
 #define FIELDS_TEXT_BYTES (256u << 10)
@@ -89,14 +90,9 @@ struct fr_load_entry *fr_load_add(struct fr_load *l, struct fr_str url)
 		l->dropped++;
 		return NULL;
 	}
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? 2 * l->cap : 32;
-
-		e = fr_try_realloc(l->entries, cap * sizeof *e);
-		FR_ASSERT(e); /* at most FR_LOAD_MAX_ENTRIES of them */
-		l->entries = e;
-		l->cap = cap;
-	}
+	/* all at once: whoever looks at an entry keeps it while others come */
+	if (!l->entries)
+		l->entries = fr_calloc(FR_LOAD_MAX_ENTRIES, sizeof *e);
 	e = &l->entries[l->n++];
 	*e = (struct fr_load_entry){.url = fr_str_dup(url), .parent = -1, .conn = -1};
 	return e;
@@ -129,6 +125,14 @@ char *fr_fields_text(const struct fr_fields *f)
 	text = fr_str_dup(fr_str_make((const char *)fr_buf_data(&b), fr_buf_len(&b)));
 	fr_buf_fini(&b);
 	return text;
+}
+
+void fr_load_pack(struct fr_load *l)
+{
+	struct fr_load_entry *v = l->n ? fr_try_realloc(l->entries, l->n * sizeof *v) : NULL;
+
+	if (v)
+		l->entries = v;
 }
 
 void fr_load_finish(struct fr_load *l)

@@ -94,8 +94,8 @@ struct fr_load_frame { /* of the film strip */
 
 struct fr_load {
 	char *url;                     /* owned */
-	struct fr_load_entry *entries; /* owned; the page first */
-	size_t n, cap;
+	struct fr_load_entry *entries; /* owned; n of them, the page first */
+	size_t n;
 	struct fr_load_conn conns[FR_LOAD_MAX_CONNS];
 	size_t n_conns;
 	struct fr_load_frame frames[FR_LOAD_MAX_FRAMES];
@@ -115,8 +115,10 @@ struct fr_load {
 void fr_load_init(struct fr_load *l, const char *url);
 void fr_load_fini(struct fr_load *l);
 /* A new entry, zeroed but for url (copied), parent and conn (-1); NULL at the limit,
- * counted in dropped. Moves entries: indexes stay, pointers do not. */
+ * counted in dropped. Entries stay where they are until fr_load_pack. */
 struct fr_load_entry *fr_load_add(struct fr_load *l, struct fr_str url);
+/* No more entries will be added: gives back the memory that was kept for them. */
+void fr_load_pack(struct fr_load *l);
 /* For failures: the first one stays. */
 void fr_load_fail(struct fr_load *l, const char *what, const char *detail);
 /* "name: value\n"...; the caller frees it. */

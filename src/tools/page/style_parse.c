@@ -71,35 +71,43 @@ unsigned fr_css_weight(struct fr_str value)
 
 /* --- taking what was found --- */
 
+/* Room for one more; false: the limit, or no memory. */
+static bool grow(void **list, size_t n, size_t *cap, size_t item_bytes, size_t most)
+{
+	size_t more = *cap ? 2 * *cap : 64;
+	void *v;
+
+	if (n < *cap)
+		return true;
+	if (n >= most)
+		return false;
+	more = more < most ? more : most;
+	v = fr_try_realloc(*list, more * item_bytes);
+	if (!v)
+		return false;
+	*list = v;
+	*cap = more;
+	return true;
+}
+
 static void add_rule(struct fr_styles *s, struct css_rule r)
 {
-	if (s->n_rules == FR_STYLE_MAX_RULES)
-		return;
-	if (s->n_rules == s->cap_rules) {
-		size_t cap = s->cap_rules ? 2 * s->cap_rules : 128;
-		struct css_rule *v = fr_try_realloc(s->rules, cap * sizeof *v);
+	void *list = s->rules;
 
-		if (!v)
-			return;
-		s->rules = v;
-		s->cap_rules = cap;
-	}
+	if (!grow(&list, s->n_rules, &s->cap_rules, sizeof r, FR_STYLE_MAX_RULES))
+		return;
+	s->rules = list;
 	s->rules[s->n_rules++] = r;
 }
 
 static void add_face(struct fr_styles *s, struct css_face f)
 {
-	if (s->n_faces == FR_STYLE_MAX_FACES || !f.url.len || !f.family.len)
-		return;
-	if (s->n_faces == s->cap_faces) {
-		size_t cap = s->cap_faces ? 2 * s->cap_faces : 16;
-		struct css_face *v = fr_try_realloc(s->faces, cap * sizeof *v);
+	void *list = s->faces;
 
-		if (!v)
-			return;
-		s->faces = v;
-		s->cap_faces = cap;
-	}
+	if (!f.url.len || !f.family.len ||
+	    !grow(&list, s->n_faces, &s->cap_faces, sizeof f, FR_STYLE_MAX_FACES))
+		return;
+	s->faces = list;
 	s->faces[s->n_faces++] = f;
 }
 

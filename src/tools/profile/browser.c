@@ -113,7 +113,7 @@ static void on_gone(void *user);
 static int spawn(struct fr_browser *b, char *folder)
 {
 	static const char *const always[] = {"--headless",
-	                                     	                                     "--disable-gpu",
+	                                     "--disable-gpu",
 	                                     "--disable-quic",
 	                                     "--no-first-run",
 	                                     "--disable-background-networking",
@@ -140,7 +140,7 @@ static int spawn(struct fr_browser *b, char *folder)
 		args[n++] = (char *)(uintptr_t)always[i];
 	args[n++] = profile;
 	if (geteuid() == 0) /* for root there is none */
-		args[n++] = (char *)(uintptr_t)"--no-sandbox";
+		args[n++] = (char *)(uintptr_t) "--no-sandbox";
 	if (*host)
 		args[n++] = host;
 	if (*trust)

@@ -180,6 +180,7 @@ int fr_load_from_har(const json_t *har, struct fr_load *out)
 		fr_load_fini(out);
 		return FR_ERR_SYNTAX;
 	}
+	fr_load_pack(out);
 	fr_load_finish(out);
 	return 0;
 }

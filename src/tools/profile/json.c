@@ -223,6 +223,7 @@ int fr_load_from_json(const json_t *j, const char *url, struct fr_load *out)
 			break;
 		entry_from_json(item, json_array_size(entries), e);
 	}
+	fr_load_pack(out);
 	out->n_conns = 1;
 	out->conns[0].secured_us =
 		us_of(json_array_get(json_object_get(j, "connections"), 0), "secured");

@@ -71,6 +71,7 @@ void fr_series_take(struct fr_series *s, struct fr_load *load)
 		s->loads = fr_try_realloc(s->loads, s->cap * sizeof *s->loads);
 		FR_ASSERT(s->loads); /* at most FR_PROFILE_MAX_RUNS of them */
 	}
+	fr_load_pack(load);
 	s->loads[s->n++] = *load;
 	*load = (struct fr_load){0};
 }
