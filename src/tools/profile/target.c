@@ -87,9 +87,9 @@ static int make_front(struct fr_target *t, char *origin, size_t cap, bool *verif
 {
 	const struct fr_profile_options *o = t->options;
 	struct sockaddr_storage address;
-	char host[256];
-	uint16_t port;
-	bool tls;
+	char host[256] = "";
+	uint16_t port = 0;
+	bool tls = false;
 	int fd;
 
 	(void)snprintf(origin, cap, "%s", o->origin);
