@@ -8,6 +8,9 @@
 #include "http/url.h"
 #include "tools/profile/json.h"
 
+/* Loads that pushes can be tied to, and pushes that wait for theirs. */
+#define MAX_LATER 100000u
+
 struct asset {
 	char *target; /* owned */
 	enum fr_as as;
@@ -25,6 +28,7 @@ struct fr_access_log {
 	struct page *pages; /* owned */
 	size_t n, cap;
 	json_t *by_id; /* owned; id of a load -> number of its page */
+	json_t *later; /* owned; lines of pushes that ended before their page */
 	bool is_sorted;
 };
 
@@ -33,6 +37,7 @@ struct fr_access_log *fr_access_log_new(void)
 	struct fr_access_log *l = fr_calloc(1, sizeof *l);
 
 	l->by_id = json_object();
+	l->later = json_array();
 	return l;
 }
 
@@ -50,6 +55,7 @@ void fr_access_log_free(struct fr_access_log **lp)
 	}
 	free(l->pages);
 	json_decref(l->by_id);
+	json_decref(l->later);
 	free(l);
 	*lp = NULL;
 }
@@ -153,24 +159,41 @@ static void take_page(struct fr_access_log *l, const json_t *j)
 	p->loads++;
 	if (json_is_array(plan))
 		take_plan(p, plan);
-	if (*fr_json_text(j, "id") && json_object_size(l->by_id) < 100 * FR_ACCESS_MAX_PAGES)
+	if (*fr_json_text(j, "id") && json_object_size(l->by_id) < MAX_LATER)
 		(void)json_object_set_new(l->by_id, fr_json_text(j, "id"),
 		                          json_integer((json_int_t)(p - l->pages)));
 }
 
-static void take_push(struct fr_access_log *l, const json_t *j)
+/* False: its page is not known (yet). */
+static bool take_push(struct fr_access_log *l, const json_t *j)
 {
 	json_t *number = json_object_get(l->by_id, fr_json_text(j, "parent"));
 	struct asset *a;
 
-	/* a push ends before or behind its page: the page's line may come later */
 	if (!json_is_integer(number))
-		return;
+		return false;
 	a = asset_of(&l->pages[json_integer_value(number)], fr_str_from(fr_json_text(j, "target")));
-	if (!a)
-		return;
-	a->pushed++;
-	a->cancelled += strcmp(fr_json_text(j, "outcome"), "cancelled") == 0;
+	if (a) {
+		a->pushed++;
+		a->cancelled += strcmp(fr_json_text(j, "outcome"), "cancelled") == 0;
+	}
+	return true;
+}
+
+/* A page's line is written when it has ended, which may be behind its pushes. */
+static void keep_push(struct fr_access_log *l, json_t *j)
+{
+	if (!take_push(l, j) && json_array_size(l->later) < MAX_LATER)
+		(void)json_array_append(l->later, j);
+}
+
+static void take_kept(struct fr_access_log *l)
+{
+	const json_t *j;
+	size_t i;
+
+	json_array_foreach(l->later, i, j)(void) take_push(l, j);
+	(void)json_array_clear(l->later);
 }
 
 static void take_asset(struct fr_access_log *l, const json_t *j)
@@ -201,7 +224,7 @@ bool fr_access_log_line(struct fr_access_log *l, struct fr_str line)
 	if (ok) {
 		target = fr_str_from(fr_json_text(j, "target"));
 		if (*fr_json_text(j, "parent"))
-			take_push(l, j);
+			keep_push(l, j);
 		else if (as_of_path(target) != FR_AS_NONE)
 			take_asset(l, j);
 		else if (json_integer_value(json_object_get(j, "status")) == 200)
@@ -255,6 +278,7 @@ void fr_access_log_advise(struct fr_access_log *l, size_t i, struct fr_advice *o
 	const struct page *p;
 
 	if (!l->is_sorted) {
+		take_kept(l);
 		json_object_clear(l->by_id); /* numbers change */
 		qsort(l->pages, l->n, sizeof *l->pages, by_loads);
 		l->is_sorted = true;
