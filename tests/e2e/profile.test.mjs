@@ -178,7 +178,7 @@ test('advised rules make the page faster, and nothing is advised where nothing i
   assert.match(bad.stderr, /lynx/);
 });
 
-test('packets over TUN devices take the time that the network says', { timeout: 60000, skip: process.getuid() !== 0 && 'needs root' }, async (t) => {
+test('packets over TUN devices take the time that the network says', { timeout: 60000, skip: (process.getuid() !== 0 || !fs.existsSync('/dev/net/tun')) && 'needs root and /dev/net/tun' }, async (t) => {
   const origin = await site(t);
   const r = await forerun('profile', '--origin', `${origin.url}/`, '--variants', 'off,push', '--runs', '2', ...far, '--emulate', 'packet', '--json', '-');
   assert.equal(r.code, 0, r.stderr);
