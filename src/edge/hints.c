@@ -224,6 +224,11 @@ static void close_load(struct fr_exchange *ex)
 /* Why a client without push gets no more than the response's own links. */
 static enum fr_reason header_reason(const struct fr_exchange *page)
 {
+	struct fr_str mode = fr_fields_value(&page->req.fields, FR_FIELD_SEC_FETCH_MODE);
+
+	if (fr_load_settings(page)->early_hints == FR_EARLY_HINTS_OFF &&
+	    page->req.version == FR_HTTP_2 && fr_str_iis(mode, "navigate"))
+		return FR_REASON_EARLY_OFF;
 	return fr_load_settings(page)->push ? FR_REASON_PUSH_DISABLED : FR_REASON_SITE_OFF;
 }
 

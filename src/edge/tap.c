@@ -30,11 +30,17 @@ static void free_tap(struct fr_tap *t)
 	free(t);
 }
 
+static bool query_counts(const struct fr_config_hints *settings)
+{
+	return settings->keep_query || settings->query_only;
+}
+
 static bool is_wanted(const struct fr_exchange *ex, const struct fr_request *req,
                       const struct fr_response *resp, const struct fr_config_hints *settings)
 {
 	return settings->html && settings->memory && req->method == FR_METHOD_GET &&
 	       resp->status == 200 &&
+	       (query_counts(settings) || fr_str_find(req->target, '?') == req->target.len) &&
 	       fr_scan_wants(fr_fields_value(&resp->fields, FR_FIELD_CONTENT_TYPE),
 	                     fr_fields_value(&resp->fields, FR_FIELD_CONTENT_ENCODING)) &&
 	       !fr_failures_has(ex->site->scanned, req->authority, req->target,

@@ -1,7 +1,9 @@
 /* A look at HTML that passes: its body is scanned (hints/scan.h) for what the page
  * needs, and that is remembered for the next load. The bytes are only read:
  * nothing is delayed, changed or broken. A page that brought nothing new is not
- * scanned again for hints.html_interval. */
+ * scanned again for hints.html_interval. Where the query does not tell pages apart,
+ * loads with one are not scanned: what a query made the page name would be
+ * hinted to everybody. */
 #ifndef FR_EDGE_TAP_H
 #define FR_EDGE_TAP_H
 

@@ -76,7 +76,6 @@ enum fr_delivery {
 	X(NO_CORS, "no-crossorigin")      /* a font that a browser would fetch again */            \
 	X(NOT_REUSABLE, "not-reusable")   /* a browser would fetch it again: not fresh */          \
 	X(BUDGET, "would-delay-page")     /* 103: more than the link carries meanwhile */          \
-	X(CONDITIONAL, "conditional")     /* the client has the page, and so its assets */         \
 	X(OFTEN_CANCELLED, "often-cancelled") /* by clients of this kind */                        \
 	X(GONE, "gone")                       /* remembered, but it is not there any more */       \
 	X(LIMIT_PAGE, "limit")                /* pushes per page */                                \

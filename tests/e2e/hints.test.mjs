@@ -286,6 +286,13 @@ test('HTML shows which of the origin’s links rendering waits for, also where t
   assert.deepEqual((await loadPage(await h2connect(t, f.port), '/')).paths, ['/f.woff2', '/b.js']);
 });
 
+test('what a query puts into a page is not hinted to others', async (t) => {
+  const { f } = await site(t, (req) => ({ body: `<html><head><link rel=stylesheet href="/${new URL(req.url, 'http://a').searchParams.get('x') ?? 'own'}.css"></head>` }));
+  await navigate(t, f, '/?x=evil');
+  assert.deepEqual((await navigate(t, f, '/')).informational, []);
+  assert.equal((await navigate(t, f, '/?x=evil')).informational[0].link, '</own.css>; rel=preload; as=style');
+});
+
 test('HTML of pages that are stored is scanned as well; switched off it is not', async (t) => {
   const page = () => ({ headers: { 'cache-control': 'public, max-age=60' }, body: html });
   const on = await site(t, page);
