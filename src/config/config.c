@@ -87,6 +87,7 @@ void fr_config_unref(struct fr_config **cp)
 	free(c->key_file);
 	free(c->admin_token);
 	free(c->hint_memory.file);
+	fr_access_log_config_fini(&c->access_log);
 	free(c);
 }
 
@@ -197,7 +198,9 @@ int fr_config_from_args(const struct fr_config_args *args, struct fr_config **ou
 	                           .hosts_count = 1,
 	                           .origin = &origin,
 	                           .cache = args->no_cache ? &no_cache : NULL};
+	struct fr_raw_access_log access_log = {.file = text_of(args->access_log)};
 	struct fr_raw raw = {.workers = workers,
+	                     .access_log = args->access_log ? &access_log : NULL,
 	                     .listen = listeners,
 	                     .listen_count = (unsigned)n,
 	                     .tls = &tls,

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "config/log_fields.h"
 
 enum fr_address_kind { FR_ADDRESS_INET, FR_ADDRESS_UNIX };
 
@@ -183,6 +184,7 @@ struct fr_config {
 	struct fr_config_http2 http2;
 	struct fr_config_store store;
 	struct fr_config_hint_memory hint_memory;
+	struct fr_config_access_log access_log;
 	char *admin_token; /* NULL: none needed (Unix socket) */
 	bool no_admin;     /* admin.listen: none */
 	struct fr_config_site *sites;
@@ -219,6 +221,7 @@ struct fr_config_args {
 	size_t n_listen_plain;
 	const char *origin;
 	const char *cert_file, *key_file; /* NULL: none */
+	const char *access_log;           /* file of a JSON access log; NULL: none */
 	uint32_t workers;
 	bool no_cache;
 };

@@ -51,6 +51,12 @@ struct fr_raw_origin {
 	char *url, *host, *ca;
 	FR_SETTINGS_ORIGIN(TEXT_MEMBER)
 };
+struct fr_raw_access_log {
+	char *file, *format;
+	char **fields;
+	unsigned fields_count;
+	FR_SETTINGS_ACCESS_LOG(TEXT_MEMBER)
+};
 #undef TEXT_MEMBER
 struct fr_raw_log {
 	char *level;
@@ -89,6 +95,7 @@ struct fr_raw_site {
 struct fr_raw {
 	char *workers;
 	struct fr_raw_log *log;
+	struct fr_raw_access_log *access_log;
 	struct fr_raw_listener *listen;
 	unsigned listen_count;
 	struct fr_raw_admin *admin;
@@ -129,6 +136,12 @@ int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw,
 /* A number with its unit, within bounds. path: for the message. */
 int fr_setting_parse(const struct fr_source *s, const char *path, const char *text,
                      const struct fr_setting *setting, uint32_t *out) FR_MUST_USE;
+
+/* --- access_log.c --- */
+/* File and format; buffer_bytes is set by the caller. */
+int fr_access_log_config_take(const struct fr_source *s, const struct fr_raw_access_log *raw,
+                              struct fr_config_access_log *log) FR_MUST_USE;
+void fr_access_log_config_fini(struct fr_config_access_log *log);
 
 /* The defaults of a group of settings; then what is written in `raw` (NULL:
  * nothing) in their place. */

@@ -24,6 +24,9 @@ static const struct fr_setting store_settings[] = {FR_SETTINGS_STORE(X)};
 #define X(...) FR_SETTING_ROW(fr_raw_origin, fr_config_origin, __VA_ARGS__)
 static const struct fr_setting origin_settings[] = {FR_SETTINGS_ORIGIN(X)};
 #undef X
+#define X(...) FR_SETTING_ROW(fr_raw_access_log, fr_config_access_log, __VA_ARGS__)
+static const struct fr_setting access_log_settings[] = {FR_SETTINGS_ACCESS_LOG(X)};
+#undef X
 
 static const struct fr_setting workers_setting = {"workers", FR_SETTING_COUNT_OF, 0, 0, 0, 0, 1024};
 
@@ -500,6 +503,14 @@ static int take_general(const struct fr_source *s, const struct fr_raw *raw, str
 	return take_certificate(s, "tls", raw->tls, &c->cert_file, &c->key_file);
 }
 
+static int take_access_log(const struct fr_source *s, const struct fr_raw_access_log *raw,
+                           struct fr_config_access_log *log)
+{
+	int rc = APPLY(s, "access_log", access_log, raw, log);
+
+	return rc < 0 || !raw ? rc : fr_access_log_config_take(s, raw, log);
+}
+
 int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw, struct fr_config **out)
 {
 	struct fr_config *c = fr_calloc(1, sizeof *c);
@@ -511,6 +522,7 @@ int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw, struc
 	DEFAULTS(limits, &c->limits);
 	DEFAULTS(http2, &c->http2);
 	DEFAULTS(store, &c->store);
+	DEFAULTS(access_log, &c->access_log);
 	rc = take_general(s, raw, c);
 	if (rc == 0)
 		rc = take_listeners(s, raw, c);
@@ -526,6 +538,8 @@ int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw, struc
 		rc = APPLY(s, "cache", store, raw->cache, &c->store);
 	if (rc == 0)
 		rc = fr_hint_memory_take(s, raw->hint_memory, &c->hint_memory);
+	if (rc == 0)
+		rc = take_access_log(s, raw->access_log, &c->access_log);
 	if (rc == 0)
 		rc = take_sites(s, raw, c);
 	if (rc < 0) {

@@ -57,6 +57,13 @@ static const cyaml_schema_field_t origin_fields[] = {
 	FR_SETTINGS_ORIGIN(X) CYAML_FIELD_END};
 #undef X
 
+#define X(key, member, kind, value, least, most) ROW(fr_raw_access_log, key)
+static const cyaml_schema_field_t access_log_fields[] = {
+	TEXT(fr_raw_access_log, file), TEXT(fr_raw_access_log, format),
+	LIST(fr_raw_access_log, fields, &text_value, MAX_NAMES),
+	FR_SETTINGS_ACCESS_LOG(X) CYAML_FIELD_END};
+#undef X
+
 static const cyaml_schema_field_t log_fields[] = {TEXT(fr_raw_log, level), CYAML_FIELD_END};
 static const cyaml_schema_field_t tls_fields[] = {TEXT(fr_raw_tls, certificate),
                                                   TEXT(fr_raw_tls, key),
@@ -91,6 +98,7 @@ static const cyaml_schema_value_t site_value = {
 static const cyaml_schema_field_t root_fields[] = {
 	TEXT(fr_raw, workers),
 	GROUP(fr_raw, log, log_fields),
+	GROUP(fr_raw, access_log, access_log_fields),
 	LIST(fr_raw, listen, &listener_value, MAX_LISTENERS),
 	GROUP(fr_raw, admin, admin_fields),
 	GROUP(fr_raw, tls, tls_fields),

@@ -96,6 +96,8 @@ enum fr_setting_kind {
 	X(ignore_query, ignore_query, SWITCH, 0, 0, 1)                                             \
 	X(ttl, ttl_ms, DURATION, 0, 0, 2592000000)
 
+#define FR_SETTINGS_ACCESS_LOG(X) X(buffer, buffer_bytes, SIZE, 1048576, 262144, 64 * FR_MIB)
+
 /* One row of a table, for code that walks it. */
 struct fr_setting {
 	const char *key;

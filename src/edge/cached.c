@@ -163,6 +163,8 @@ void fr_cached_filled(struct fr_exchange *ex, struct fr_object *o, bool is_valid
 	fetch_is_over(ex);
 	c->fwd_status = status;
 	c->is_stored = is_stored;
+	c->is_validated = is_validated;
+	c->is_stale = !is_validated && (status == 0 || status >= 500);
 	if (is_validated)
 		count(ex, FR_COUNT_CACHE_VALIDATED);
 	if (!fr_cached_serve(ex, o))
@@ -241,6 +243,7 @@ static bool use(struct fr_exchange *ex, struct fr_object *o, const struct fr_cac
 		if (!fr_cached_serve(ex, o))
 			return miss(ex, cc, false);
 		count(ex, FR_COUNT_CACHE_HITS);
+		ex->cached->is_stale = how == FR_CACHE_SERVE_REVALIDATE;
 		if (how == FR_CACHE_SERVE_REVALIDATE)
 			validate_behind(ex, o);
 		return true;
@@ -443,6 +446,30 @@ void fr_cached_direct(struct fr_exchange *ex)
 	    fr_arena_printf(&ex->arena, &text, FR_CACHE_NAME "; fwd=%s; fwd-status=%d",
 	                    ex->cache_fwd, ex->resp.status) == 0)
 		(void)!fr_fields_add_id(&ex->resp.fields, FR_FIELD_CACHE_STATUS, text);
+}
+
+/* --- what is said of it --- */
+
+enum fr_cache_result fr_cached_result(const struct fr_exchange *ex)
+{
+	const struct fr_cached *c = ex->cached;
+	const char *fwd = c && c->fwd ? c->fwd : ex->cache_fwd;
+	bool answers = c && c->state == FR_CACHED_READING;
+
+	if (!fwd)
+		return !answers      ? FR_CACHE_RESULT_NONE
+		       : c->is_stale ? FR_CACHE_RESULT_STALE
+		                     : FR_CACHE_RESULT_HIT;
+	if (answers && c->is_joined)
+		return FR_CACHE_RESULT_JOINED;
+	if (answers && c->is_validated)
+		return FR_CACHE_RESULT_REVALIDATED;
+	if (strcmp(fwd, "bypass") == 0 || strcmp(fwd, "method") == 0)
+		return FR_CACHE_RESULT_BYPASS;
+	if (strcmp(fwd, "stale") != 0 && strcmp(fwd, "request") != 0)
+		return FR_CACHE_RESULT_MISS;
+	return answers && c->is_stale && !c->is_stored ? FR_CACHE_RESULT_STALE
+	                                               : FR_CACHE_RESULT_EXPIRED;
 }
 
 /* --- the end --- */

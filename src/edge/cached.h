@@ -11,6 +11,7 @@
 #include "cache/key.h"
 #include "config/config.h"
 #include "edge/exchange.h"
+#include "observe/record.h"
 
 struct fr_cached;
 
@@ -22,6 +23,8 @@ int64_t fr_cached_now(void);
 bool fr_cached_begin(struct fr_exchange *ex);
 /* A response that came directly: what it invalidates (RFC 9111 §4.4), and Cache-Status. */
 void fr_cached_direct(struct fr_exchange *ex);
+/* How the cache took part, as far as is known now. */
+enum fr_cache_result fr_cached_result(const struct fr_exchange *ex);
 /* The exchange ends: nothing is told to it any more. */
 void fr_cached_leave(struct fr_exchange *ex);
 /* It is released: gives up what it holds. */

@@ -40,6 +40,8 @@ struct fr_cached {
 	const char *fwd; /* why it was asked of the origin; NULL: a hit */
 	int fwd_status;
 	bool is_joined, is_stored;
+	bool is_validated; /* by the origin, for this exchange */
+	bool is_stale;     /* what answers was no longer fresh */
 };
 
 /* What it waits for has changed; a note's function. */

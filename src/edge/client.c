@@ -223,7 +223,9 @@ static void on_open(void *user)
 	if (!tls)
 		return; /* DETECT already: decided with the first bytes */
 	fr_count(&c->worker->counters, FR_COUNT_TLS_HANDSHAKES);
-	if (fr_tls_is_resumed(tls))
+	c->tls_version = fr_tls_version_str(tls);
+	c->tls_resumed = fr_tls_is_resumed(tls);
+	if (c->tls_resumed)
 		fr_count(&c->worker->counters, FR_COUNT_TLS_RESUMED);
 	FR_LOG(DEBUG, "client", "%s: %s, alpn '%.*s', server name '%.*s'", c->peer,
 	       fr_tls_version_str(tls), FR_STR_ARG(fr_tls_alpn(tls)),

@@ -70,6 +70,8 @@ struct fr_client {
 	uint8_t preface[FR_H2_PREFACE_BYTES]; /* DETECT: what came so far */
 	size_t n_preface;
 	bool is_tls;
+	const char *tls_version; /* static; NULL: no TLS */
+	bool tls_resumed;
 	bool is_admin; /* speaks to the admin interface */
 	bool is_draining;
 	bool is_reading_paused;

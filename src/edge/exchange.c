@@ -99,6 +99,7 @@ struct fr_exchange *fr_exchange_new(struct fr_worker *w, struct fr_client *c,
 	fr_loop_timer_set(w->loop, &ex->timer, ex->gen->config->timeouts.request_fields_ms);
 	count(ex, FR_COUNT_EXCHANGES_OPEN);
 	fr_client_exchange_opened(c);
+	fr_observe_opened(ex);
 	return ex;
 }
 
@@ -200,6 +201,7 @@ static void time_is_up(struct fr_timer *t, void *user)
 static void send_head(struct fr_exchange *ex)
 {
 	ex->head_sent = true;
+	fr_observe_answered(ex);
 	ex->ops->head(ex);
 }
 
@@ -296,6 +298,7 @@ static void on_head(void *user)
 	struct fr_exchange *ex = of(user);
 	struct fr_tap *tap = NULL;
 
+	fr_observe_origin_head(ex, ex->fetch);
 	if (ex->resp.status != 101) {
 		fr_cached_direct(ex);
 		fr_learn_answer(ex->gen->shared, &(struct fr_answer){.req = &ex->req,
@@ -359,6 +362,7 @@ static void on_end(void *user, const struct fr_fields *trailers)
 
 	fetch_over(ex);
 	fr_tap_end(&ex->tap);
+	fr_observe_origin_end(ex);
 	ex->resp_ended = true;
 	if (!ex->request_ended)
 		ex->discards_request = true;
@@ -380,6 +384,7 @@ static void on_failed(void *user, enum fr_fetch_error e)
 	struct fr_exchange *ex = of(user);
 
 	fetch_over(ex);
+	fr_observe_origin_end(ex);
 	if (!ex->head_sent)
 		fr_exchange_refuse(ex, fr_fetch_error_status(e), fr_fetch_error_str(e));
 	else
@@ -451,6 +456,7 @@ void fr_exchange_fetch(struct fr_exchange *ex)
 			set_state(ex, FR_EXCHANGE_WAITING);
 		ex->counts_as_fetch = true;
 		ex->client->origin_requests++;
+		fr_observe_asked(ex);
 		ex->fetch = fr_fetch_start(ex->site->origin, &ex->origin_req, &ex->arena, &ex->resp,
 		                           &fetch_handler, ex);
 		fr_exchange_pump_request(ex);
@@ -460,7 +466,8 @@ void fr_exchange_fetch(struct fr_exchange *ex)
 
 void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 {
-	count(ex, FR_COUNT_REQUESTS);
+	count(ex, ex->client->is_admin ? FR_COUNT_ADMIN_REQUESTS : FR_COUNT_REQUESTS);
+	fr_observe_begun(ex);
 	fr_loop_timer_stop(ex->worker->loop, &ex->timer);
 	ex->request_ended = body_ended;
 	if (ex->req.method == FR_METHOD_CONNECT) {
@@ -559,6 +566,7 @@ void fr_exchange_leave(struct fr_exchange *ex, bool complete, bool by_peer, bool
 		fr_push_ended(ex, complete, by_peer);
 	} else if (!complete)
 		count(ex, FR_COUNT_REQUESTS_ABORTED);
+	fr_observe_ended(ex, complete, by_peer, refused);
 	set_state(ex, FR_EXCHANGE_RELEASED);
 	fr_loop_release_later(ex->worker->loop, &ex->release_task);
 }

@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "edge/observe.h"
 #include "hints/plan.h"
 #include "http/message.h"
 #include "net/loop.h"
@@ -113,6 +114,7 @@ struct fr_exchange {
 	const char *cache_fwd;                /* Cache-Status: why the origin was asked; NULL */
 	uint32_t pushes;                      /* promised for this page */
 	uint64_t body_sent_bytes;             /* handed to the client side's output */
+	struct fr_seen seen;                  /* its moments, for edge/observe.c */
 	bool is_push;                         /* the promised stream of another exchange */
 	bool has_relayed;                     /* an origin's 103 */
 	bool has_lead;                        /* how long the page's head is was told */

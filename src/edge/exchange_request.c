@@ -33,6 +33,7 @@ void fr_exchange_pump_request(struct fr_exchange *ex)
 
 void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len)
 {
+	ex->seen.received_bytes += len;
 	if (ex->discards_request || ex->state == FR_EXCHANGE_RELEASED) {
 		ex->ops->consumed(ex, len);
 		fr_exchange_watch(ex, true);

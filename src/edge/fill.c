@@ -292,6 +292,9 @@ static void on_head(void *user)
 	int status = f->resp.status;
 	enum fr_cache_store s;
 
+	if (f->leader)
+		fr_observe_origin_head(f->leader, f->fetch);
+
 	if (f->stale && status == 304) {
 		take_validation(f);
 		over(f);
@@ -534,6 +537,8 @@ struct fr_fill *fr_fill_start(struct fr_exchange *ex, bool leads, struct fr_str 
 	f->is_behind = !leads;
 	w->n_fills_behind += !leads;
 	f->leader = leads ? ex : NULL;
+	if (leads)
+		fr_observe_asked(ex);
 	f->fetch =
 		fr_fetch_start(f->site->origin, &f->origin_req, &f->arena, &f->resp, &handler, f);
 	return f;

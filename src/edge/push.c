@@ -141,6 +141,7 @@ static bool promise(struct fr_exchange *page, const struct fr_hint *hint)
 	struct fr_exchange *push = fr_exchange_new(page->worker, c, page->ops, 0);
 
 	push->is_push = true;
+	push->seen.parent_id = page->seen.id;
 	if (fr_push_make_request(push, page, hint, true) < 0 ||
 	    page->ops->push(page, push, hint->rank) < 0) {
 		fr_exchange_leave(push, true, false, false);

@@ -1,5 +1,6 @@
 #include "edge/server.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "edge/worker.h"
 #include "h2/session.h"
 #include "hints/plan.h"
+#include "observe/access_log.h"
 
 _Static_assert((unsigned)FR_REASON_COUNT + FR_H2_FAULT_COUNT <= FR_COUNTERS_EXTRA,
                "counters of reasons and faults share one array");
@@ -31,6 +33,7 @@ struct fr_server {
 	struct fr_admission *admission; /* owned */
 	struct fr_tls_tickets *tickets; /* owned */
 	struct fr_store *store;         /* owned */
+	struct fr_access_log *access_log; /* owned; NULL until one is configured */
 	struct fr_knowledge *knowledge; /* owned */
 	uint64_t seed;
 	struct fr_shared *shared; /* reference: the current configuration */
@@ -113,6 +116,7 @@ static int shared_new(struct fr_server *s, struct fr_config *config, struct fr_s
 	shared->memory = fr_knowledge_memory(s->knowledge);
 	shared->assets = fr_knowledge_assets(s->knowledge);
 	shared->seed = s->seed;
+	shared->access_log = config->access_log.format ? s->access_log : NULL;
 	fr_config_ref(config);
 	for (size_t i = 0; i < config->n_listeners; i++)
 		wants_tls |= config->listeners[i].tls;
@@ -242,22 +246,75 @@ static void set_store_limits(struct fr_server *s, const struct fr_config *config
 	(void)fr_store_trim(s->store);
 }
 
+/* The access log of a new configuration, opened before anything is changed. */
+struct log_change {
+	const char *file; /* borrowed from the new configuration; NULL: none */
+	int fd;           /* owned; -1: a pipe that waits for its reader */
+	bool is_new;
+};
+
+static int open_access_log(struct fr_server *s, const struct fr_config *config,
+                           struct log_change *change, struct fr_config_problem *why)
+{
+	const struct fr_config_access_log *log = &config->access_log;
+	const char *old = s->shared ? s->shared->config->access_log.file : NULL;
+
+	*change = (struct log_change){.file = log->file, .fd = -1};
+	if (!log->file || (old && strcmp(old, log->file) == 0)) {
+		change->is_new = old && !log->file;
+		return 0;
+	}
+	if (!s->access_log &&
+	    fr_access_log_new(s->n_workers, log->buffer_bytes, &s->access_log) < 0) {
+		(void)snprintf(why->text, sizeof why->text, "cannot start the access log");
+		return FR_ERR_IO;
+	}
+	change->is_new = true;
+	change->fd = fr_access_log_open(log->file);
+	if (change->fd >= 0 || errno == ENXIO)
+		return 0;
+	(void)snprintf(why->text, sizeof why->text, "%s: access_log.file: cannot write %s: %s",
+	               config->source, log->file, strerror(errno));
+	return FR_ERR_IO;
+}
+
+static void use_access_log(struct fr_server *s, const struct log_change *change)
+{
+	if (change->is_new && s->access_log)
+		fr_access_log_use(s->access_log, change->file, change->fd);
+}
+
+static int prepare(struct fr_server *s, struct fr_config *config, struct log_change *log,
+                   struct fr_shared **shared, struct opening *o, struct fr_config_problem *why)
+{
+	int rc = open_access_log(s, config, log, why);
+
+	if (rc == 0)
+		rc = shared_new(s, config, shared, why);
+	if (rc == 0)
+		rc = open_all(s, config, o, why);
+	if (rc == 0)
+		return 0;
+	if (*shared)
+		fr_shared_unref(shared);
+	if (log->fd > STDOUT_FILENO)
+		close(log->fd);
+	return rc;
+}
+
 static int configure(struct fr_server *s, struct fr_config *config, struct fr_config_problem *why)
 {
 	struct fr_shared *shared = NULL, *old = s->shared;
 	struct opening o = {0};
-	int rc = shared_new(s, config, &shared, why);
+	struct log_change log;
+	int rc = prepare(s, config, &log, &shared, &o, why);
 
-	if (rc == 0)
-		rc = open_all(s, config, &o, why);
-	if (rc < 0) {
-		if (shared)
-			fr_shared_unref(&shared);
+	if (rc < 0)
 		return rc;
-	}
 	FR_ASSERT(o.fds);
 	set_store_limits(s, config);
 	fr_knowledge_configure(s->knowledge, config);
+	use_access_log(s, &log);
 	fr_admission_set_limits(s->admission, config->limits.connections,
 	                        config->limits.connections_per_address);
 	for (size_t w = 0; w < s->n_workers; w++)
@@ -369,6 +426,7 @@ size_t fr_server_join(struct fr_server **sp)
 	for (size_t i = 0; i < s->n_workers; i++)
 		live += fr_worker_join(&s->workers[i]);
 	free(s->workers);
+	fr_access_log_free(&s->access_log);
 	bound_free(s->bound, s->n_bound);
 	fr_shared_unref(&s->shared);
 	fr_tls_tickets_free(&s->tickets);
@@ -386,6 +444,12 @@ size_t fr_server_join(struct fr_server **sp)
 int fr_server_done_fd(const struct fr_server *s)
 {
 	return s->done_fd;
+}
+
+void fr_server_reopen_logs(struct fr_server *s)
+{
+	if (s->access_log)
+		fr_access_log_reopen(s->access_log);
 }
 
 /* --- counters --- */
@@ -428,6 +492,17 @@ static void add_store(struct fr_server *s, json_t *all)
 	(void)json_object_set_new(all, "cache_evicted", json_integer((json_int_t)stats.evicted));
 }
 
+static void add_access_log(struct fr_server *s, json_t *all)
+{
+	struct fr_access_log_stats stats = {0};
+
+	if (s->access_log)
+		fr_access_log_stats(s->access_log, &stats);
+	(void)json_object_set_new(all, "access_log_lines", json_integer((json_int_t)stats.lines));
+	(void)json_object_set_new(all, "access_log_dropped",
+	                          json_integer((json_int_t)stats.dropped));
+}
+
 void fr_server_log_counters(struct fr_server *s)
 {
 	uint64_t sums[FR_COUNTER_COUNT + FR_COUNTERS_EXTRA] = {0};
@@ -439,6 +514,7 @@ void fr_server_log_counters(struct fr_server *s)
 	json = counters_json(sums);
 	add_store(s, json);
 	fr_knowledge_stats(s->knowledge, json);
+	add_access_log(s, json);
 	text = json_dumps(json, JSON_COMPACT);
 	if (text)
 		FR_LOG(INFO, "counters", "%s", text);

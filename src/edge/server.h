@@ -41,6 +41,9 @@ size_t fr_server_join(struct fr_server **s);
 /* A descriptor that becomes readable when the drain has ended. Borrowed. */
 int fr_server_done_fd(const struct fr_server *s);
 
+/* Opens the access log's file again by its name. Returns at once. Thread-safe. */
+void fr_server_reopen_logs(struct fr_server *s);
+
 /* Writes one log line at level info, module "counters", with all counters as
  * one JSON object: {"connections":..,"requests":..}. Thread-safe. */
 void fr_server_log_counters(struct fr_server *s);

@@ -214,6 +214,7 @@ int fr_worker_start(unsigned index, struct fr_admission *admission, void (*on_en
 	w->on_ended = on_ended;
 	w->on_ended_user = user;
 	fr_random_bytes(&w->seed, sizeof w->seed);
+	fr_observer_init(&w->observer);
 	fr_timer_init(&w->drain_timer, drain_due, w);
 	w->notes_task = (struct fr_task){.run = run_own_notes, .user = w};
 	if (fr_loop_new(on_wake, w, &w->loop) < 0) {
@@ -242,6 +243,7 @@ size_t fr_worker_join(struct fr_worker **wp)
 	fr_notes_drop(w->own_notes);
 	fr_exchange_free_list(&w->free_exchanges);
 	fr_fills_free_list(&w->free_fills);
+	fr_observer_fini(&w->observer);
 	fr_loop_free(&w->loop);
 	for (int i = 0; i < FR_GAUGE_COUNT; i++)
 		live += w->counters.v[i];

@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "edge/admission.h"
+#include "edge/observe.h"
 #include "hints/memo.h"
 #include "net/loop.h"
 #include "net/tls.h"
@@ -26,6 +27,7 @@ struct fr_listener;
 #define FR_EXCHANGES_KEPT 256u
 
 /* What workers share of one configuration: built once by the server. */
+struct fr_access_log;
 struct fr_store;
 struct fr_hint_memory;
 struct fr_assets;
@@ -41,6 +43,7 @@ struct fr_shared {
 	struct fr_hint_memory *memory;
 	struct fr_assets *assets;
 	uint64_t seed; /* of hashes that all workers share */
+	struct fr_access_log *access_log; /* NULL: none configured */
 };
 void fr_shared_ref(struct fr_shared *s);
 void fr_shared_unref(struct fr_shared **s);
@@ -87,6 +90,7 @@ struct fr_worker {
 	pthread_t thread;
 	struct fr_loop *loop; /* owned */
 	struct fr_counters counters;
+	struct fr_observer observer;
 	struct fr_admission *admission; /* borrowed from the server */
 	struct fr_generation *gen;      /* reference: the current one */
 	struct fr_client *clients;      /* borrowed: live connections, linked */

@@ -22,6 +22,7 @@ struct fr_loop {
 	struct fr_timers timers;
 	struct queue flush, release;
 	bool is_ticking;
+	uint64_t now_us; /* 0: to be read */
 	void (*on_wake)(void *user);
 	void *user;      /* borrowed from the owner */
 	uint8_t *buffer; /* owned; FR_READ_BYTES, twice */
@@ -62,6 +63,7 @@ static void run_turn_end(uv_prepare_t *handle)
 	struct fr_loop *l = handle->data;
 	struct fr_task *t;
 
+	l->now_us = 0;
 	do {
 		while ((t = queue_take(&l->flush)))
 			t->run(t->user);
@@ -69,6 +71,7 @@ static void run_turn_end(uv_prepare_t *handle)
 		if (t)
 			t->run(t->user);
 	} while (t || l->flush.head);
+	l->now_us = 0;
 }
 
 static void run_tick(uv_timer_t *handle)
@@ -167,6 +170,13 @@ struct uv_loop_s *fr_loop_uv(struct fr_loop *l)
 uint64_t fr_loop_now(const struct fr_loop *l)
 {
 	return uv_now(&l->uv) + 1;
+}
+
+uint64_t fr_loop_now_us(struct fr_loop *l)
+{
+	if (l->now_us == 0)
+		l->now_us = uv_hrtime() / 1000 + 1;
+	return l->now_us;
 }
 
 void fr_loop_timer_set(struct fr_loop *l, struct fr_timer *t, uint64_t after_ms)

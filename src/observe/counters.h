@@ -25,6 +25,7 @@
 	X(TLS_RESUMED, tls_resumed)                                                                \
 	X(TLS_FAILED, tls_failed)                                                                  \
 	X(REQUESTS, requests)                                                                      \
+	X(ADMIN_REQUESTS, admin_requests)                                                          \
 	X(REQUESTS_REFUSED, requests_refused)                                                      \
 	X(REQUESTS_ABORTED, requests_aborted)                                                      \
 	X(RESPONSES_FAILED, responses_failed)                                                      \

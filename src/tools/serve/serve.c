@@ -36,13 +36,15 @@ static const char help[] =
 	"  --cert FILE --key FILE       certificate chain and key (PEM); without them a\n"
 	"                               certificate for localhost is made\n"
 	"  --no-cache                   ask the site for everything, store nothing\n"
+	"  --access-log FILE            one JSON object a request; - is standard output\n"
 	"  --workers N                  threads; default: one a core\n"
 	"  --config FILE                everything from a file instead of the above\n"
 	"  --log-level LEVEL            error, warn, info (default), debug, trace\n"
 	"  --help                       this text\n"
 	"\n"
 	"signals: SIGTERM, SIGINT drain, then stop (twice: stop now); SIGHUP reads the\n"
-	"configuration again; SIGUSR2 logs all counters\n"
+	"configuration again; SIGUSR1 opens the access log again; SIGUSR2 logs all\n"
+	"counters\n"
 	"\n"
 	"exit codes: 0 stopped as told; 1 could not start; 2 wrong usage; 3 a bug\n"
 	"\n"
@@ -79,7 +81,19 @@ static int take_workers(struct options *o, const char *value)
 	return 0;
 }
 
-enum { LISTEN = 256, LISTEN_PLAIN, ORIGIN, CERT, KEY, WORKERS, NO_CACHE, CONFIG, LOG_LEVEL, HELP };
+enum {
+	LISTEN = 256,
+	LISTEN_PLAIN,
+	ORIGIN,
+	CERT,
+	KEY,
+	WORKERS,
+	NO_CACHE,
+	ACCESS_LOG,
+	CONFIG,
+	LOG_LEVEL,
+	HELP
+};
 
 static int take_option(struct options *o, int c)
 {
@@ -99,6 +113,9 @@ static int take_option(struct options *o, int c)
 		return 0;
 	case NO_CACHE:
 		o->args.no_cache = true;
+		return 0;
+	case ACCESS_LOG:
+		o->args.access_log = optarg;
 		return 0;
 	case WORKERS:
 		return take_workers(o, optarg);
@@ -125,7 +142,7 @@ static int check_options(const struct options *o)
 		return usage("unknown log level ", o->log_level);
 	if (o->config_file) {
 		if (a->origin || a->n_listen || a->n_listen_plain || a->cert_file || a->key_file ||
-		    a->workers || a->no_cache)
+		    a->workers || a->no_cache || a->access_log)
 			return usage("--config goes with --log-level only", "");
 		return 0;
 	}
@@ -147,6 +164,7 @@ static int read_options(int argc, char **argv, struct options *o)
 		{"origin", required_argument, NULL, ORIGIN},
 		{"cert", required_argument, NULL, CERT},
 		{"key", required_argument, NULL, KEY},
+		{"access-log", required_argument, NULL, ACCESS_LOG},
 		{"workers", required_argument, NULL, WORKERS},
 		{"no-cache", no_argument, NULL, NO_CACHE},
 		{"config", required_argument, NULL, CONFIG},
@@ -268,6 +286,7 @@ static int block_signals(sigset_t *set)
 	(void)sigaddset(set, SIGTERM);
 	(void)sigaddset(set, SIGINT);
 	(void)sigaddset(set, SIGHUP);
+	(void)sigaddset(set, SIGUSR1);
 	(void)sigaddset(set, SIGUSR2);
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* before any thread starts, so that all inherit it */
@@ -278,6 +297,8 @@ static void handle_signal(struct fr_server *s, const struct options *o, uint32_t
 {
 	if (signo == SIGHUP) {
 		reload(s, o);
+	} else if (signo == SIGUSR1) {
+		fr_server_reopen_logs(s);
 	} else if (signo == SIGUSR2) {
 		fr_server_log_counters(s);
 	} else {

@@ -1,0 +1,176 @@
+#include "edge/observe.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "edge/cached.h"
+#include "edge/client.h"
+#include "observe/access_log.h"
+
+/* An odd constant: ids of one worker do not repeat, nor count up visibly. */
+#define ID_STEP 0x9e3779b97f4a7c15u
+/* How long the two clocks are taken to run alike. */
+#define CLOCK_US 1000000u
+
+void fr_observer_init(struct fr_observer *o)
+{
+	*o = (struct fr_observer){0};
+	fr_random_bytes(&o->id_key, sizeof o->id_key);
+}
+
+void fr_observer_fini(struct fr_observer *o)
+{
+	free(o->line);
+	o->line = NULL;
+}
+
+static uint64_t now_us(const struct fr_exchange *ex)
+{
+	return fr_loop_now_us(ex->worker->loop);
+}
+
+/* --- moments --- */
+
+void fr_observe_opened(struct fr_exchange *ex)
+{
+	struct fr_observer *o = &ex->worker->observer;
+
+	do
+		ex->seen.id = o->id_key + ID_STEP * ++o->next_id;
+	while (ex->seen.id == 0);
+}
+
+void fr_observe_begun(struct fr_exchange *ex)
+{
+	ex->seen.begun_us = now_us(ex);
+}
+
+void fr_observe_asked(struct fr_exchange *ex)
+{
+	ex->seen.asked_us = now_us(ex);
+	ex->seen.origin = fr_str_from(ex->site->config->origin.authority);
+}
+
+void fr_observe_origin_head(struct fr_exchange *ex, const struct fr_fetch *fetch)
+{
+	if (ex->seen.origin_head_us)
+		return; /* of the fill that it adopted */
+	ex->seen.origin_head_us = now_us(ex);
+	/* without memory the configured name stays */
+	(void)!fr_arena_copy(&ex->arena, fr_str_from(fr_fetch_detail(fetch)), &ex->seen.origin);
+}
+
+void fr_observe_origin_end(struct fr_exchange *ex)
+{
+	ex->seen.origin_end_us = now_us(ex);
+}
+
+void fr_observe_answered(struct fr_exchange *ex)
+{
+	ex->seen.answered_us = now_us(ex);
+	if (!ex->seen.begun_us) /* refused before it was complete */
+		ex->seen.begun_us = ex->seen.answered_us;
+}
+
+/* --- the record --- */
+
+static int64_t wall_us(struct fr_observer *o, uint64_t loop_us, uint64_t loop_now_us)
+{
+	if (loop_now_us >= o->clock_until_us) {
+		struct timespec t;
+
+		clock_gettime(CLOCK_REALTIME, &t);
+		o->wall_offset_us =
+			(int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000 - (int64_t)loop_now_us;
+		o->clock_until_us = loop_now_us + CLOCK_US;
+	}
+	return (int64_t)loop_us + o->wall_offset_us;
+}
+
+static int64_t since(uint64_t from, uint64_t to)
+{
+	return from && to ? (int64_t)(to - from) : -1;
+}
+
+static enum fr_end end_of(bool complete, bool by_peer, bool refused)
+{
+	if (complete)
+		return FR_END_COMPLETED;
+	if (!by_peer)
+		return FR_END_FAILED;
+	return refused ? FR_END_REFUSED : FR_END_CANCELLED;
+}
+
+static enum fr_protocol protocol_of(enum fr_version v)
+{
+	switch (v) {
+	case FR_HTTP_1_0:
+		return FR_PROTOCOL_HTTP_1_0;
+	case FR_HTTP_1_1:
+		return FR_PROTOCOL_HTTP_1_1;
+	case FR_HTTP_2:
+		break;
+	}
+	return FR_PROTOCOL_HTTP_2;
+}
+
+static void fill_record(struct fr_exchange *ex, struct fr_record *r, enum fr_end end)
+{
+	const struct fr_client *c = ex->client;
+	const struct fr_seen *s = &ex->seen;
+	uint64_t now = now_us(ex);
+
+	*r = (struct fr_record){
+		.time_us = wall_us(&ex->worker->observer, s->begun_us, now),
+		.id = s->id,
+		.parent_id = s->parent_id,
+		.client = fr_str_from(c->peer),
+		.client_port = c->port,
+		.protocol = protocol_of(ex->req.version),
+		.tls = c->tls_version,
+		.tls_resumed = c->tls_resumed,
+		.is_push = ex->is_push,
+		.method = ex->req.method_text,
+		.scheme = ex->req.scheme,
+		.host = ex->req.authority,
+		.target = ex->req.target,
+		.referer = fr_fields_value(&ex->req.fields, FR_FIELD_REFERER),
+		.user_agent = fr_fields_value(&ex->req.fields, FR_FIELD_USER_AGENT),
+		.status = ex->head_sent ? ex->resp.status : 0,
+		.end = end,
+		.sent_bytes = ex->body_sent_bytes,
+		.received_bytes = s->received_bytes,
+		.first_byte_us = since(s->begun_us, s->answered_us),
+		.duration_us = since(s->begun_us, now),
+		.cache = fr_cached_result(ex),
+		.origin = s->origin,
+		.origin_first_byte_us = since(s->asked_us, s->origin_head_us),
+		.origin_duration_us = since(s->asked_us, s->origin_end_us),
+		.plan = ex->plan,
+	};
+}
+
+static void log_access(struct fr_exchange *ex, const struct fr_record *r)
+{
+	const struct fr_config_access_log *config = &ex->gen->config->access_log;
+	struct fr_observer *o = &ex->worker->observer;
+	size_t len;
+
+	if (config->format == FR_LOG_OFF)
+		return;
+	if (!o->line)
+		o->line = fr_malloc(FR_ACCESS_LINE_MAX);
+	len = fr_access_format(config, &o->clock, r, o->line);
+	(void)fr_access_log_put(ex->gen->shared->access_log, ex->worker->index, o->line, len);
+}
+
+void fr_observe_ended(struct fr_exchange *ex, bool complete, bool by_peer, bool refused)
+{
+	struct fr_record r;
+
+	/* what never became a request or a promise, and what operators ask, is no traffic */
+	if (!ex->seen.begun_us || (ex->is_push && !ex->stream_id) || ex->client->is_admin)
+		return;
+	fill_record(ex, &r, end_of(complete, by_peer, refused));
+	log_access(ex, &r);
+}

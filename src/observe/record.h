@@ -1,0 +1,84 @@
+/* What is known of one exchange when it has ended: filled by the edge, read by
+ * the access log, the metrics and the tables of pages and assets. A plain
+ * value; everything it points to is borrowed for the call that gets it. */
+#ifndef FR_OBSERVE_RECORD_H
+#define FR_OBSERVE_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "hints/plan.h"
+
+/* How the cache took part. */
+#define FR_CACHE_RESULT_TABLE(X)                                                                   \
+	X(NONE, "none")               /* the cache is off, or we answered ourselves */             \
+	X(HIT, "hit")                 /* answered from the store, fresh */                         \
+	X(STALE, "stale")             /* answered from the store, although no longer fresh */      \
+	X(REVALIDATED, "revalidated") /* the origin said that what is stored is still good */      \
+	X(JOINED, "joined")           /* answered by another request's fetch */                    \
+	X(MISS, "miss")               /* nothing stored: the origin was asked */                   \
+	X(EXPIRED, "expired")         /* stored, not good enough: the origin was asked */          \
+	X(BYPASS, "bypass")           /* not for the cache */
+enum fr_cache_result {
+#define X(id, text) FR_CACHE_RESULT_##id,
+	FR_CACHE_RESULT_TABLE(X)
+#undef X
+		FR_CACHE_RESULT_COUNT
+};
+
+/* How an exchange ended; of a push: its outcome. */
+#define FR_END_TABLE(X)                                                                            \
+	X(COMPLETED, "completed") /* the client got all of it */                                   \
+	X(CANCELLED, "cancelled") /* the client reset it or went away */                           \
+	X(REFUSED, "refused")     /* the client reset it with REFUSED_STREAM */                    \
+	X(FAILED, "failed")       /* we could not complete it */
+enum fr_end {
+#define X(id, text) FR_END_##id,
+	FR_END_TABLE(X)
+#undef X
+		FR_END_COUNT
+};
+
+#define FR_PROTOCOL_TABLE(X)                                                                       \
+	X(HTTP_1_0, "HTTP/1.0")                                                                    \
+	X(HTTP_1_1, "HTTP/1.1")                                                                    \
+	X(HTTP_2, "HTTP/2.0")
+enum fr_protocol {
+#define X(id, text) FR_PROTOCOL_##id,
+	FR_PROTOCOL_TABLE(X)
+#undef X
+		FR_PROTOCOL_COUNT
+};
+
+const char *fr_cache_result_str(enum fr_cache_result r);
+const char *fr_end_str(enum fr_end e);
+const char *fr_protocol_str(enum fr_protocol p);
+
+struct fr_record {
+	int64_t time_us;    /* since 1970, when the request's head was complete */
+	uint64_t id;        /* of this exchange; never 0 */
+	uint64_t parent_id; /* push: of its page; else 0 */
+	struct fr_str client;
+	uint16_t client_port; /* 0: Unix socket */
+	enum fr_protocol protocol;
+	const char *tls; /* "TLSv1.3"; NULL: none */
+	bool tls_resumed;
+	bool is_push;
+	struct fr_str method, scheme, host, target, referer, user_agent;
+	int status; /* 0: no head was sent */
+	enum fr_end end;
+	uint64_t sent_bytes;     /* of the response's body */
+	uint64_t received_bytes; /* of the request's body */
+	/* from time_us on, in microseconds; -1: did not happen */
+	int64_t first_byte_us; /* the head was handed to the client's connection */
+	int64_t duration_us;   /* the end */
+	enum fr_cache_result cache;
+	/* the origin, if this exchange asked it */
+	struct fr_str origin;         /* "127.0.0.1:8080"; empty: not asked */
+	int64_t origin_first_byte_us; /* from the question to the head; -1 */
+	int64_t origin_duration_us;   /* to the last byte; -1 */
+	const struct fr_plan *plan;   /* pages with hints; else NULL */
+};
+
+#endif
