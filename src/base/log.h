@@ -27,9 +27,19 @@ const char *fr_log_level_str(enum fr_log_level level);
 /* Returns 0 and sets *out, or FR_ERR_INVALID. */
 int fr_log_level_parse(const char *text, enum fr_log_level *out) FR_MUST_USE;
 
+/* Modules that may have a level of their own, and how long their names are. */
+#define FR_LOG_MAX_MODULES 32u
+#define FR_LOG_MODULE_BYTES 16u
+
 void fr_log_set_level(enum fr_log_level level);
+/* A level for one module, whatever that of the others is. Lower-case letters, digits, '-'.
+ * 0; FR_ERR_INVALID; FR_ERR_LIMIT. Thread-safe, as all of this. */
+int fr_log_set_module(const char *module, enum fr_log_level level) FR_MUST_USE;
+/* Back to the level of all; NULL: every module. */
+void fr_log_reset_module(const char *module);
 /* fd: borrowed, stays open; default 2. */
 void fr_log_set_fd(int fd);
+/* May a line of that level be written, by some module at least? */
 bool fr_log_on(enum fr_log_level level);
 
 /* A line; control characters in the text become \xHH, so that no peer can

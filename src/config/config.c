@@ -83,6 +83,7 @@ void fr_config_unref(struct fr_config **cp)
 	free(c->sites);
 	free(c->source);
 	free(c->log_level);
+	names_fini(c->log_modules, c->n_log_modules);
 	free(c->cert_file);
 	free(c->key_file);
 	free(c->admin_token);

@@ -171,10 +171,12 @@ struct fr_config_http2 {
 };
 
 struct fr_config {
-	uint32_t refs;    /* owners: the server, and every worker that still uses it (atomic) */
-	char *source;     /* file name, or "command line" */
-	uint32_t workers; /* 0: one a core */
-	char *log_level;  /* "info" */
+	uint32_t refs;      /* owners: the server, and every worker that still uses it (atomic) */
+	char *source;       /* file name, or "command line" */
+	uint32_t workers;   /* 0: one a core */
+	char *log_level;    /* "info" */
+	char **log_modules; /* "h2=debug": levels of single modules */
+	size_t n_log_modules;
 	struct fr_config_listener *listeners;
 	size_t n_listeners;
 	char *cert_file, *key_file; /* default certificate; NULL: the local authority's */

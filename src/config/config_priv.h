@@ -60,6 +60,8 @@ struct fr_raw_access_log {
 #undef TEXT_MEMBER
 struct fr_raw_log {
 	char *level;
+	char **modules;
+	unsigned modules_count;
 };
 struct fr_raw_admin {
 	char *listen, *token_file;
@@ -137,12 +139,6 @@ int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw,
 int fr_setting_parse(const struct fr_source *s, const char *path, const char *text,
                      const struct fr_setting *setting, uint32_t *out) FR_MUST_USE;
 
-/* --- access_log.c --- */
-/* File and format; buffer_bytes is set by the caller. */
-int fr_access_log_config_take(const struct fr_source *s, const struct fr_raw_access_log *raw,
-                              struct fr_config_access_log *log) FR_MUST_USE;
-void fr_access_log_config_fini(struct fr_config_access_log *log);
-
 /* The defaults of a group of settings; then what is written in `raw` (NULL:
  * nothing) in their place. */
 void fr_settings_default(const struct fr_setting *settings, size_t n, void *out);
@@ -153,6 +149,12 @@ int fr_settings_apply(const struct fr_source *s, const char *path,
 char **fr_config_dup_names(char *const *names, unsigned n);
 /* A path of a file, relative to the configuration's folder; owned. NULL for NULL. */
 char *fr_config_dup_path(const struct fr_source *s, const char *path);
+
+/* --- access_log.c --- */
+/* File and format; buffer_bytes is set by the caller. */
+int fr_access_log_config_take(const struct fr_source *s, const struct fr_raw_access_log *raw,
+                              struct fr_config_access_log *log) FR_MUST_USE;
+void fr_access_log_config_fini(struct fr_config_access_log *log);
 
 /* --- convert_hints.c --- */
 void fr_hints_default(struct fr_config_hints *out);

@@ -476,6 +476,29 @@ static int take_sites(const struct fr_source *s, const struct fr_raw *raw, struc
 	return check_hosts(s, c);
 }
 
+/* "h2=debug" */
+static int take_log_modules(const struct fr_source *s, const struct fr_raw_log *raw,
+                            struct fr_config *c)
+{
+	if (!raw || !raw->modules_count)
+		return 0;
+	c->log_modules = fr_config_dup_names(raw->modules, raw->modules_count);
+	c->n_log_modules = raw->modules_count;
+	for (unsigned i = 0; i < raw->modules_count; i++) {
+		const char *eq = strchr(raw->modules[i], '=');
+		enum fr_log_level level;
+		char key[40];
+
+		(void)snprintf(key, sizeof key, "log.modules[%u]", i);
+		if (!eq || eq == raw->modules[i] ||
+		    (size_t)(eq - raw->modules[i]) >= FR_LOG_MODULE_BYTES ||
+		    fr_log_level_parse(eq + 1, &level) < 0)
+			return fr_config_complain(s, key, "expected MODULE=LEVEL, not '%s'",
+			                          raw->modules[i]);
+	}
+	return 0;
+}
+
 static int take_general(const struct fr_source *s, const struct fr_raw *raw, struct fr_config *c)
 {
 	enum fr_log_level level;
@@ -494,6 +517,8 @@ static int take_general(const struct fr_source *s, const struct fr_raw *raw, str
 		return fr_config_complain(s, "log.level",
 		                          "expected error, warn, info, debug or trace, not '%s'",
 		                          c->log_level);
+	if (take_log_modules(s, raw->log, c) < 0)
+		return FR_ERR_INVALID;
 	c->tls_min_version = 12;
 	if (min && strcmp(min, "1.3") == 0)
 		c->tls_min_version = 13;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "config/config_priv.h"
 
@@ -64,7 +65,9 @@ static const cyaml_schema_field_t access_log_fields[] = {
 	FR_SETTINGS_ACCESS_LOG(X) CYAML_FIELD_END};
 #undef X
 
-static const cyaml_schema_field_t log_fields[] = {TEXT(fr_raw_log, level), CYAML_FIELD_END};
+static const cyaml_schema_field_t log_fields[] = {
+	TEXT(fr_raw_log, level), LIST(fr_raw_log, modules, &text_value, FR_LOG_MAX_MODULES),
+	CYAML_FIELD_END};
 static const cyaml_schema_field_t tls_fields[] = {TEXT(fr_raw_tls, certificate),
                                                   TEXT(fr_raw_tls, key),
                                                   TEXT(fr_raw_tls, min_version), CYAML_FIELD_END};

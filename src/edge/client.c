@@ -358,16 +358,18 @@ static bool admit(struct fr_worker *w, int fd, struct fr_ticket *ticket)
 	return false;
 }
 
-static struct fr_client *client_new(struct fr_worker *w, const struct fr_ticket *ticket, bool tls)
+static struct fr_client *client_new(struct fr_worker *w, const struct fr_ticket *ticket,
+                                    const struct fr_config_listener *listener)
 {
 	struct fr_client *c = fr_calloc(1, sizeof *c);
 
 	c->magic = FR_CLIENT_MAGIC;
-	c->state = tls ? FR_CLIENT_HANDSHAKE : FR_CLIENT_DETECT;
+	c->is_admin = listener->is_admin;
+	c->state = listener->tls ? FR_CLIENT_HANDSHAKE : FR_CLIENT_DETECT;
 	c->worker = w;
 	c->gen = fr_generation_ref(w->gen);
 	c->ticket = *ticket;
-	c->is_tls = tls;
+	c->is_tls = listener->tls;
 	c->flush_task = (struct fr_task){.run = flush, .user = c};
 	c->release_task = (struct fr_task){.run = release, .user = c};
 	fr_timer_init(&c->timer, time_is_up, c);
@@ -387,8 +389,7 @@ void fr_client_accept(struct fr_worker *w, int fd, const struct fr_config_listen
 		close(fd);
 		return;
 	}
-	c = client_new(w, &ticket, tls);
-	c->is_admin = listener->is_admin;
+	c = client_new(w, &ticket, listener);
 	if (fr_stream_accept(w->loop, fd, listener->kind == FR_ADDRESS_UNIX,
 	                     tls ? w->gen->shared->tls : NULL,
 	                     w->gen->config->limits.output_buffer_bytes, &handler, c,

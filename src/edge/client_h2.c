@@ -359,8 +359,9 @@ static void add_stats(struct fr_client *c)
 	struct h2 *h = h2_of(c);
 	const struct fr_h2_stats *s = fr_h2_session_stats(h->session);
 	struct fr_counters *n = &c->worker->counters;
+	bool is_new = memcmp(s->faults, h->counted.faults, sizeof s->faults) != 0;
 
-	for (size_t i = 0; i < FR_H2_FAULT_COUNT; i++)
+	for (size_t i = 0; is_new && i < FR_H2_FAULT_COUNT; i++)
 		fr_counter_bump(&n->extra[FR_REASON_COUNT + i],
 		                s->faults[i] - h->counted.faults[i]);
 	fr_count_add(n, FR_COUNT_HEAD_BYTES_IN, s->head_bytes_in - h->counted.head_bytes_in);
@@ -415,7 +416,8 @@ static void h2_flush(struct fr_client *c)
 			break;
 		fr_stream_flush(c->stream);
 	}
-	if (fr_loop_now(c->worker->loop) >= h->next_stats_ms)
+	/* also when it becomes idle, so that nothing is missing while it is */
+	if (fr_loop_now(c->worker->loop) >= h->next_stats_ms || fr_h2_stream_count(h->session) == 0)
 		add_stats(c);
 	if (h->is_broken && fr_h2_drain(h->session, out, GOAWAY_BYTES) < 0)
 		FR_LOG(DEBUG, "h2", "%s: no room for GOAWAY", c->peer);

@@ -229,6 +229,26 @@ void fr_exchange_answer(struct fr_exchange *ex, int status, const char *type, st
 	fr_exchange_watch(ex, true);
 }
 
+void fr_exchange_open(struct fr_exchange *ex, const char *type)
+{
+	if (fr_proxy_own_response(ex, 200, type, FR_STR(""), fr_worker_date(ex->worker)) < 0) {
+		fr_exchange_refuse(ex, 503, "");
+		return;
+	}
+	ex->resp.content_length = -1;
+	set_state(ex, FR_EXCHANGE_RESPONDING);
+	send_head(ex);
+}
+
+bool fr_exchange_put(struct fr_exchange *ex, const void *data, size_t len)
+{
+	if (ex->state != FR_EXCHANGE_RESPONDING || fr_buf_append(&ex->resp_body, data, len) < 0)
+		return false;
+	watch(ex, false);
+	ex->ops->body(ex);
+	return true;
+}
+
 void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why)
 {
 	struct fr_str text = FR_STR("");
@@ -558,6 +578,7 @@ void fr_exchange_leave(struct fr_exchange *ex, bool complete, bool by_peer, bool
 	fr_hints_end(ex);
 	fr_tap_drop(&ex->tap);
 	fr_cached_leave(ex);
+	fr_admin_leave(ex);
 	fr_fetch_cancel(&ex->fetch);
 	fetch_over(ex);
 	fr_loop_timer_stop(ex->worker->loop, &ex->timer);

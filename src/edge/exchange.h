@@ -33,6 +33,7 @@ struct fr_generation;
 struct fr_site;
 struct fr_exchange;
 struct fr_cached;
+struct fr_admin_events;
 struct fr_fill;
 struct fr_load;
 struct fr_tap;
@@ -111,6 +112,7 @@ struct fr_exchange {
 	uint32_t think_ms;                    /* from then to its answer */
 	struct fr_cached *cached;             /* in the arena; NULL: not from the store */
 	struct fr_fill *adopted;              /* owned: its fetch and response are ours */
+	struct fr_admin_events *events;       /* in the arena; NULL: no status stream */
 	const char *cache_fwd;                /* Cache-Status: why the origin was asked; NULL */
 	uint32_t pushes;                      /* promised for this page */
 	uint64_t body_sent_bytes;             /* handed to the client side's output */
@@ -140,6 +142,10 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended);
 void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why);
 /* The same with a body of our own; text: in the arena. */
 void fr_exchange_answer(struct fr_exchange *ex, int status, const char *type, struct fr_str text);
+/* A response of our own whose body comes by fr_exchange_put, without an end. */
+void fr_exchange_open(struct fr_exchange *ex, const char *type);
+/* False: it does not fit. */
+bool fr_exchange_put(struct fr_exchange *ex, const void *data, size_t len);
 /* Request body (or tunnel) bytes. All are taken: what the client side may
  * send ahead is bounded by its window (request_buffer_bytes). */
 void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len);

@@ -47,6 +47,7 @@ struct fr_generation *fr_generation_new(struct fr_worker *w, struct fr_shared *s
 		const struct fr_config_site *site = &config->sites[i];
 
 		g->sites[i].config = site;
+		limits.stats = fr_origin_registry_get(shared->origins, site->origin.url, w->index);
 		g->sites[i].origin = fr_origin_new(w->loop, &site->origin, shared->origin_tls[i],
 		                                   &limits, &w->counters);
 		g->sites[i].failures =

@@ -98,6 +98,11 @@ bool fr_listener_is(const struct fr_listener *l, const struct fr_config_listener
 	return l->config->tls == config->tls && strcmp(l->config->text, config->text) == 0;
 }
 
+bool fr_listener_is_admin(const struct fr_listener *l)
+{
+	return l->config->is_admin;
+}
+
 struct fr_listener *fr_listener_next(const struct fr_listener *l)
 {
 	return l->next;

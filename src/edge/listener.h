@@ -19,6 +19,7 @@ bool fr_listener_is(const struct fr_listener *l, const struct fr_config_listener
 void fr_listener_close(struct fr_listener *l);
 
 /* In the worker's list. */
+bool fr_listener_is_admin(const struct fr_listener *l);
 struct fr_listener *fr_listener_next(const struct fr_listener *l);
 
 #endif

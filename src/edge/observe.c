@@ -12,14 +12,16 @@
 /* How long the two clocks are taken to run alike. */
 #define CLOCK_US 1000000u
 
-void fr_observer_init(struct fr_observer *o)
+void fr_observer_init(struct fr_observer *o, uint64_t seed)
 {
-	*o = (struct fr_observer){0};
+	memset(o, 0, sizeof *o);
 	fr_random_bytes(&o->id_key, sizeof o->id_key);
+	o->traffic = fr_traffic_new(seed);
 }
 
 void fr_observer_fini(struct fr_observer *o)
 {
+	fr_traffic_free(&o->traffic);
 	free(o->line);
 	o->line = NULL;
 }
@@ -114,6 +116,16 @@ static enum fr_protocol protocol_of(enum fr_version v)
 	return FR_PROTOCOL_HTTP_2;
 }
 
+static bool is_page(const struct fr_exchange *ex)
+{
+	if (ex->is_push || !ex->head_sent)
+		return false;
+	return (ex->plan && ex->plan->n) ||
+	       (ex->req.method == FR_METHOD_GET &&
+	        fr_str_istarts(fr_fields_value(&ex->resp.fields, FR_FIELD_CONTENT_TYPE),
+	                       FR_STR("text/html")));
+}
+
 static void fill_record(struct fr_exchange *ex, struct fr_record *r, enum fr_end end)
 {
 	const struct fr_client *c = ex->client;
@@ -130,6 +142,7 @@ static void fill_record(struct fr_exchange *ex, struct fr_record *r, enum fr_end
 		.tls = c->tls_version,
 		.tls_resumed = c->tls_resumed,
 		.is_push = ex->is_push,
+		.is_page = is_page(ex),
 		.method = ex->req.method_text,
 		.scheme = ex->req.scheme,
 		.host = ex->req.authority,
@@ -172,5 +185,7 @@ void fr_observe_ended(struct fr_exchange *ex, bool complete, bool by_peer, bool 
 	if (!ex->seen.begun_us || (ex->is_push && !ex->stream_id) || ex->client->is_admin)
 		return;
 	fill_record(ex, &r, end_of(complete, by_peer, refused));
+	fr_metrics_add(&ex->worker->observer.metrics, &r);
+	fr_traffic_add(ex->worker->observer.traffic, &r);
 	log_access(ex, &r);
 }

@@ -9,6 +9,8 @@
 
 #include "base/str.h"
 #include "observe/access_format.h"
+#include "observe/metrics.h"
+#include "observe/traffic.h"
 
 struct fr_exchange;
 struct fr_fetch;
@@ -29,10 +31,12 @@ struct fr_observer { /* one worker's, embedded in it */
 	uint64_t clock_until_us; /* when the wall clock is looked at again */
 	int64_t wall_offset_us;  /* wall clock - loop's clock */
 	struct fr_access_clock clock;
-	char *line; /* owned; FR_ACCESS_LINE_MAX bytes; NULL until needed */
+	struct fr_metrics metrics;
+	struct fr_traffic *traffic; /* owned */
+	char *line;                 /* owned; FR_ACCESS_LINE_MAX bytes; NULL until needed */
 };
 
-void fr_observer_init(struct fr_observer *o);
+void fr_observer_init(struct fr_observer *o, uint64_t seed);
 void fr_observer_fini(struct fr_observer *o);
 
 void fr_observe_opened(struct fr_exchange *ex);

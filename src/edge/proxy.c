@@ -1,5 +1,6 @@
 #include "edge/proxy.h"
 
+#include "edge/admin.h"
 #include "edge/client.h"
 
 #define VIA_NAME "forerun"
@@ -161,6 +162,8 @@ int fr_proxy_own_response(struct fr_exchange *ex, int status, const char *type, 
 	if (fr_fields_add_id(&resp->fields, FR_FIELD_CONTENT_TYPE, fr_str_from(type)) < 0 ||
 	    fr_fields_add_id(&resp->fields, FR_FIELD_CACHE_CONTROL, FR_STR("no-store")) < 0 ||
 	    fr_fields_add_id(&resp->fields, FR_FIELD_DATE, date) < 0)
+		return FR_ERR_NOMEM;
+	if (ex->client->is_admin && fr_admin_add_fields(ex) < 0)
 		return FR_ERR_NOMEM;
 	fr_buf_clear(&ex->resp_body);
 	if (ex->req.method == FR_METHOD_HEAD)

@@ -1,8 +1,7 @@
 #include "edge/server.h"
 
 #include <errno.h>
-#include <jansson.h>
-#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -12,37 +11,8 @@
 #include "cache/store.h"
 #include "config/settings.h"
 #include "edge/knowledge.h"
+#include "edge/server_priv.h"
 #include "edge/sockets.h"
-#include "edge/worker.h"
-#include "h2/session.h"
-#include "hints/plan.h"
-#include "observe/access_log.h"
-
-_Static_assert((unsigned)FR_REASON_COUNT + FR_H2_FAULT_COUNT <= FR_COUNTERS_EXTRA,
-               "counters of reasons and faults share one array");
-
-/* A listener that is open: what it says and where it is. */
-struct bound {
-	struct fr_config_listener config; /* its strings are owned copies */
-	uint16_t port;
-};
-
-struct fr_server {
-	struct fr_worker **workers; /* owned */
-	size_t n_workers;
-	struct fr_admission *admission; /* owned */
-	struct fr_tls_tickets *tickets; /* owned */
-	struct fr_store *store;         /* owned */
-	struct fr_access_log *access_log; /* owned; NULL until one is configured */
-	struct fr_knowledge *knowledge; /* owned */
-	uint64_t seed;
-	struct fr_shared *shared; /* reference: the current configuration */
-	struct bound *bound;      /* owned; as the current configuration's listeners */
-	size_t n_bound;
-	int done_fd; /* eventfd: all workers have ended */
-	_Atomic size_t running;
-	bool is_stopping;
-};
 
 /* --- what workers share --- */
 
@@ -112,10 +82,12 @@ static int shared_new(struct fr_server *s, struct fr_config *config, struct fr_s
 
 	shared->refs = 1;
 	shared->config = config;
+	shared->server = s;
 	shared->store = s->store;
 	shared->memory = fr_knowledge_memory(s->knowledge);
 	shared->assets = fr_knowledge_assets(s->knowledge);
 	shared->seed = s->seed;
+	shared->origins = s->origins;
 	shared->access_log = config->access_log.format ? s->access_log : NULL;
 	fr_config_ref(config);
 	for (size_t i = 0; i < config->n_listeners; i++)
@@ -138,7 +110,8 @@ static bool same_listener(const struct fr_config_listener *a, const struct fr_co
 	return a->tls == b->tls && strcmp(a->text, b->text) == 0;
 }
 
-static const struct bound *find_bound(const struct fr_server *s, const struct fr_config_listener *l)
+static const struct fr_bound *find_bound(const struct fr_server *s,
+                                         const struct fr_config_listener *l)
 {
 	for (size_t i = 0; i < s->n_bound; i++)
 		if (same_listener(&s->bound[i].config, l))
@@ -146,7 +119,7 @@ static const struct bound *find_bound(const struct fr_server *s, const struct fr
 	return NULL;
 }
 
-static void bound_free(struct bound *b, size_t n)
+static void bound_free(struct fr_bound *b, size_t n)
 {
 	for (size_t i = 0; b && i < n; i++) {
 		free(b[i].config.text);
@@ -157,7 +130,7 @@ static void bound_free(struct bound *b, size_t n)
 
 /* Sockets that a new configuration needs beyond those that are open. */
 struct opening {
-	struct bound *bound; /* owned: for all of its listeners */
+	struct fr_bound *bound; /* owned: for all of its listeners */
 	size_t n;
 	struct fr_listen_fd **fds; /* owned: [worker][new listener] */
 	size_t n_new;
@@ -177,8 +150,8 @@ static void opening_fini(struct opening *o, size_t workers, bool close_fds)
 static int open_listener(struct fr_server *s, struct opening *o, size_t i,
                          const struct fr_config_listener *l, struct fr_config_problem *why)
 {
-	const struct bound *old = find_bound(s, l);
-	struct bound *b = &o->bound[i];
+	const struct fr_bound *old = find_bound(s, l);
+	struct fr_bound *b = &o->bound[i];
 	int *fds, rc;
 
 	b->config = (struct fr_config_listener){.text = fr_str_dup(fr_str_from(l->text)),
@@ -223,7 +196,8 @@ static int open_all(struct fr_server *s, const struct fr_config *config, struct 
 }
 
 /* Unix sockets of the old list that are not in the new one. */
-static void remove_paths(const struct bound *old, size_t n_old, const struct bound *b, size_t n)
+static void remove_paths(const struct fr_bound *old, size_t n_old, const struct fr_bound *b,
+                         size_t n)
 {
 	for (size_t i = 0; i < n_old; i++) {
 		bool kept = false;
@@ -326,6 +300,7 @@ static int configure(struct fr_server *s, struct fr_config *config, struct fr_co
 	o.bound = NULL;
 	opening_fini(&o, s->n_workers, false);
 	s->shared = shared;
+	atomic_fetch_add(&s->configurations, 1);
 	fr_shared_unref(&old);
 	return 0;
 }
@@ -340,6 +315,16 @@ int fr_server_reload(struct fr_server *s, struct fr_config *config, struct fr_co
 }
 
 /* --- life --- */
+
+static void worker_empty(void *user)
+{
+	struct fr_server *s = user;
+
+	if (atomic_fetch_sub(&s->busy, 1) != 1)
+		return;
+	for (size_t i = 0; i < s->n_workers; i++)
+		fr_worker_finish(s->workers[i]);
+}
 
 static void worker_ended(void *user)
 {
@@ -363,8 +348,8 @@ static int start_workers(struct fr_server *s, size_t n, struct fr_config_problem
 	s->workers = fr_calloc(n, sizeof(struct fr_worker *));
 	for (; s->n_workers < n; s->n_workers++) {
 		atomic_fetch_add(&s->running, 1);
-		if (fr_worker_start((unsigned)s->n_workers, s->admission, worker_ended, s,
-		                    &s->workers[s->n_workers]) < 0) {
+		if (fr_worker_start((unsigned)s->n_workers, s->admission, worker_empty,
+		                    worker_ended, s, &s->workers[s->n_workers]) < 0) {
 			atomic_fetch_sub(&s->running, 1);
 			(void)snprintf(why->text, sizeof why->text, "cannot start worker %zu",
 			               s->n_workers);
@@ -391,6 +376,8 @@ int fr_server_start(struct fr_config *config, struct fr_server **out, struct fr_
 	                        s->seed);
 	s->knowledge = fr_knowledge_new(config, s->seed);
 	s->tickets = fr_tls_tickets_new();
+	s->origins = fr_origin_registry_new(count_workers(config));
+	s->start_us = fr_wall_us();
 	rc = start_workers(s, count_workers(config), why);
 	if (rc == 0)
 		rc = configure(s, config, why);
@@ -411,8 +398,10 @@ uint16_t fr_server_port(const struct fr_server *s, size_t index)
 
 void fr_server_stop(struct fr_server *s)
 {
-	if (!s->is_stopping)
+	if (!s->is_stopping) {
 		remove_paths(s->bound, s->n_bound, NULL, 0);
+		atomic_store(&s->busy, s->n_workers);
+	}
 	s->is_stopping = true;
 	for (size_t i = 0; i < s->n_workers; i++)
 		fr_worker_stop(s->workers[i]);
@@ -427,6 +416,7 @@ size_t fr_server_join(struct fr_server **sp)
 		live += fr_worker_join(&s->workers[i]);
 	free(s->workers);
 	fr_access_log_free(&s->access_log);
+	fr_origin_registry_free(&s->origins);
 	bound_free(s->bound, s->n_bound);
 	fr_shared_unref(&s->shared);
 	fr_tls_tickets_free(&s->tickets);
@@ -444,80 +434,4 @@ size_t fr_server_join(struct fr_server **sp)
 int fr_server_done_fd(const struct fr_server *s)
 {
 	return s->done_fd;
-}
-
-void fr_server_reopen_logs(struct fr_server *s)
-{
-	if (s->access_log)
-		fr_access_log_reopen(s->access_log);
-}
-
-/* --- counters --- */
-
-static const char *const fault_names[] = {
-#define X(id, code, conn, text) #id,
-	FR_H2_FAULT_TABLE(X)
-#undef X
-};
-
-static json_t *counters_json(const uint64_t *sums)
-{
-	json_t *all = json_object(), *reasons = json_object(), *faults = json_object();
-	const uint64_t *extra = sums + FR_COUNTER_COUNT;
-
-	for (int i = 0; i < FR_COUNTER_COUNT; i++)
-		(void)json_object_set_new(all, fr_counter_name((enum fr_counter)i),
-		                          json_integer((json_int_t)sums[i]));
-	for (int i = 0; i < FR_REASON_COUNT; i++)
-		if (extra[i])
-			(void)json_object_set_new(reasons, fr_reason_str((enum fr_reason)i),
-			                          json_integer((json_int_t)extra[i]));
-	for (int i = 0; i < FR_H2_FAULT_COUNT; i++)
-		if (extra[FR_REASON_COUNT + i])
-			(void)json_object_set_new(
-				faults, fault_names[i],
-				json_integer((json_int_t)extra[FR_REASON_COUNT + i]));
-	(void)json_object_set_new(all, "hints_by_reason", reasons);
-	(void)json_object_set_new(all, "h2_faults", faults);
-	return all;
-}
-
-static void add_store(struct fr_server *s, json_t *all)
-{
-	struct fr_store_stats stats;
-
-	fr_store_stats(s->store, &stats);
-	(void)json_object_set_new(all, "cache_bytes", json_integer((json_int_t)stats.held));
-	(void)json_object_set_new(all, "cache_objects", json_integer((json_int_t)stats.objects));
-	(void)json_object_set_new(all, "cache_evicted", json_integer((json_int_t)stats.evicted));
-}
-
-static void add_access_log(struct fr_server *s, json_t *all)
-{
-	struct fr_access_log_stats stats = {0};
-
-	if (s->access_log)
-		fr_access_log_stats(s->access_log, &stats);
-	(void)json_object_set_new(all, "access_log_lines", json_integer((json_int_t)stats.lines));
-	(void)json_object_set_new(all, "access_log_dropped",
-	                          json_integer((json_int_t)stats.dropped));
-}
-
-void fr_server_log_counters(struct fr_server *s)
-{
-	uint64_t sums[FR_COUNTER_COUNT + FR_COUNTERS_EXTRA] = {0};
-	json_t *json;
-	char *text;
-
-	for (size_t i = 0; i < s->n_workers; i++)
-		fr_counters_sum(&s->workers[i]->counters, sums);
-	json = counters_json(sums);
-	add_store(s, json);
-	fr_knowledge_stats(s->knowledge, json);
-	add_access_log(s, json);
-	text = json_dumps(json, JSON_COMPACT);
-	if (text)
-		FR_LOG(INFO, "counters", "%s", text);
-	free(text);
-	json_decref(json);
 }

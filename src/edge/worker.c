@@ -62,16 +62,53 @@ static void close_listeners(struct fr_worker *w)
 		fr_listener_close(w->listeners);
 }
 
+/* The admin interface stays reachable, so that it can say "not ready". */
+static void close_listeners_of_sites(struct fr_worker *w)
+{
+	struct fr_listener *l = w->listeners, *next;
+
+	for (; l; l = next) {
+		next = fr_listener_next(l);
+		if (!fr_listener_is_admin(l))
+			fr_listener_close(l);
+	}
+}
+
+static void cut_clients(struct fr_worker *w)
+{
+	struct fr_client *c, *next;
+
+	for (c = w->clients; c; c = next) {
+		next = c->next;
+		if (c->state != FR_CLIENT_CLOSING)
+			fr_client_cut(c, true);
+	}
+}
+
 static void end_if_empty(struct fr_worker *w)
 {
-	if (w->state == FR_WORKER_RUNNING || w->n_clients)
+	if (w->state == FR_WORKER_RUNNING || w->n_clients > w->n_admin)
 		return;
+	if (!w->is_empty) {
+		w->is_empty = true;
+		fr_loop_timer_stop(w->loop, &w->drain_timer);
+		w->on_empty(w->on_ended_user);
+	}
+	/* the admin interface answers until the last worker is empty: its sockets share
+	 * a port, and who closes one resets what waits there */
+	if (!w->may_end)
+		return;
+	/* who only looks on is not waited for */
+	close_listeners(w);
+	if (w->n_clients) {
+		cut_clients(w);
+		return;
+	}
 	/* nobody is left who waits for them */
 	if (w->n_fills) {
 		fr_fills_cut(w);
 		return;
 	}
-	fr_loop_timer_stop(w->loop, &w->drain_timer);
 	fr_generation_unref(&w->gen);
 	fr_loop_stop(w->loop);
 }
@@ -81,6 +118,7 @@ static void cut_all(struct fr_worker *w)
 	struct fr_client *c, *next;
 
 	w->state = FR_WORKER_CUT;
+	close_listeners(w);
 	for (c = w->clients; c; c = next) {
 		next = c->next;
 		fr_client_cut(c, true);
@@ -101,13 +139,14 @@ static void drain_all(struct fr_worker *w)
 	struct fr_client *c, *next;
 
 	/* first: what is accepted by closing is drained as well */
-	close_listeners(w);
+	close_listeners_of_sites(w);
 	w->state = FR_WORKER_DRAINING;
 	if (w->gen) /* else stopped before it served anything */
 		fr_loop_timer_set(w->loop, &w->drain_timer, w->gen->config->timeouts.drain_ms);
 	for (c = w->clients; c; c = next) {
 		next = c->next;
-		fr_client_drain(c);
+		if (!c->is_admin)
+			fr_client_drain(c);
 	}
 	end_if_empty(w);
 }
@@ -121,7 +160,7 @@ static void on_wake(void *user)
 	struct fr_listen_fd *fds;
 	struct fr_note *notes;
 	size_t n;
-	bool stop, cut;
+	bool stop, cut, finish;
 
 	(void)pthread_mutex_lock(&w->lock);
 	shared = w->next_shared;
@@ -129,6 +168,8 @@ static void on_wake(void *user)
 	n = w->n_next_fds;
 	stop = w->stop_asked;
 	cut = w->cut_asked;
+	finish = w->finish_asked;
+	w->finish_asked = false;
 	notes = w->notes;
 	w->notes = NULL;
 	w->next_shared = NULL;
@@ -149,6 +190,10 @@ static void on_wake(void *user)
 		drain_all(w);
 	if (cut && w->state == FR_WORKER_DRAINING)
 		cut_all(w);
+	if (finish) {
+		w->may_end = true;
+		end_if_empty(w);
+	}
 }
 
 static void run_own_notes(void *user)
@@ -193,6 +238,14 @@ void fr_worker_stop(struct fr_worker *w)
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
+void fr_worker_finish(struct fr_worker *w)
+{
+	(void)pthread_mutex_lock(&w->lock);
+	w->finish_asked = true;
+	fr_loop_wake(w->loop);
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
 /* --- life --- */
 
 static void *run(void *user)
@@ -204,23 +257,25 @@ static void *run(void *user)
 	return NULL;
 }
 
-int fr_worker_start(unsigned index, struct fr_admission *admission, void (*on_ended)(void *user),
-                    void *user, struct fr_worker **out)
+int fr_worker_start(unsigned index, struct fr_admission *admission, void (*on_empty)(void *user),
+                    void (*on_ended)(void *user), void *user, struct fr_worker **out)
 {
 	struct fr_worker *w = fr_calloc(1, sizeof *w);
 
 	w->index = index;
 	w->admission = admission;
+	w->on_empty = on_empty;
 	w->on_ended = on_ended;
 	w->on_ended_user = user;
 	fr_random_bytes(&w->seed, sizeof w->seed);
-	fr_observer_init(&w->observer);
+	fr_observer_init(&w->observer, w->seed);
 	fr_timer_init(&w->drain_timer, drain_due, w);
 	w->notes_task = (struct fr_task){.run = run_own_notes, .user = w};
 	if (fr_loop_new(on_wake, w, &w->loop) < 0) {
 		free(w);
 		return FR_ERR_IO;
 	}
+	fr_loop_count_turns(w->loop, &w->observer.metrics.loop_turn);
 	(void)pthread_mutex_init(&w->lock, NULL);
 	(void)pthread_cond_init(&w->applied_cond, NULL);
 	if (pthread_create(&w->thread, NULL, run, w) != 0) {
@@ -275,6 +330,7 @@ void fr_worker_client_opened(struct fr_worker *w, struct fr_client *c)
 		c->next->pprev = &c->next;
 	w->clients = c;
 	w->n_clients++;
+	w->n_admin += c->is_admin;
 }
 
 void fr_worker_client_closed(struct fr_worker *w, struct fr_client *c)
@@ -283,5 +339,6 @@ void fr_worker_client_closed(struct fr_worker *w, struct fr_client *c)
 	if (c->next)
 		c->next->pprev = c->pprev;
 	w->n_clients--;
+	w->n_admin -= c->is_admin;
 	end_if_empty(w);
 }

@@ -28,6 +28,7 @@ struct fr_listener;
 
 /* What workers share of one configuration: built once by the server. */
 struct fr_access_log;
+struct fr_server;
 struct fr_store;
 struct fr_hint_memory;
 struct fr_assets;
@@ -44,6 +45,8 @@ struct fr_shared {
 	struct fr_assets *assets;
 	uint64_t seed; /* of hashes that all workers share */
 	struct fr_access_log *access_log; /* NULL: none configured */
+	struct fr_server *server;          /* for the admin interface */
+	struct fr_origin_registry *origins;
 };
 void fr_shared_ref(struct fr_shared *s);
 void fr_shared_unref(struct fr_shared **s);
@@ -95,6 +98,8 @@ struct fr_worker {
 	struct fr_generation *gen;      /* reference: the current one */
 	struct fr_client *clients;      /* borrowed: live connections, linked */
 	size_t n_clients;
+	size_t n_admin;                     /* of those, the admin interface's */
+	size_t n_events;                    /* status streams of the admin interface */
 	struct fr_listener *listeners;      /* owned, linked */
 	struct fr_exchange *free_exchanges; /* owned, linked */
 	size_t n_free_exchanges;
@@ -105,8 +110,9 @@ struct fr_worker {
 	struct fr_note *own_notes; /* owned: posted by this thread */
 	struct fr_task notes_task;
 	struct fr_timer drain_timer;
-	uint64_t seed; /* for hashes that peers must not predict */
-	char date[32]; /* IMF-fixdate of date_s */
+	bool is_empty, may_end; /* of a drain: see fr_worker_start */
+	uint64_t seed;          /* for hashes that peers must not predict */
+	char date[32];          /* IMF-fixdate of date_s */
 	int64_t date_s;
 	/* commands, under the lock */
 	pthread_mutex_t lock;
@@ -116,16 +122,19 @@ struct fr_worker {
 	size_t n_next_fds;
 	unsigned applied; /* configurations taken over so far */
 	pthread_cond_t applied_cond;
-	bool stop_asked, cut_asked;
+	bool stop_asked, cut_asked, finish_asked;
 	/* when the thread ends */
+	void (*on_empty)(void *user);
 	void (*on_ended)(void *user);
 	void *on_ended_user; /* borrowed */
 };
 
 /* Makes a worker and starts its thread; it serves nothing before the first
- * fr_worker_configure. 0 or FR_ERR_IO. */
-int fr_worker_start(unsigned index, struct fr_admission *admission, void (*on_ended)(void *user),
-                    void *user, struct fr_worker **out) FR_MUST_USE;
+ * fr_worker_configure. on_empty: told to stop, and without clients but those of
+ * the admin interface; it waits for fr_worker_finish then. Both are called on its
+ * thread. 0 or FR_ERR_IO. */
+int fr_worker_start(unsigned index, struct fr_admission *admission, void (*on_empty)(void *user),
+                    void (*on_ended)(void *user), void *user, struct fr_worker **out) FR_MUST_USE;
 /* Gives a configuration and the sockets of its new listeners (those that the
  * worker has already, by text, are not among them; those that are no longer configured
  * are closed). Waits until the worker uses it. Thread-safe. */
@@ -133,6 +142,8 @@ void fr_worker_configure(struct fr_worker *w, struct fr_shared *shared,
                          const struct fr_listen_fd *fds, size_t n);
 /* Drain; again: cut. Thread-safe. */
 void fr_worker_stop(struct fr_worker *w);
+/* All workers are empty: the thread ends. Thread-safe. */
+void fr_worker_finish(struct fr_worker *w);
 /* Waits for the thread, frees. Returns the sum of its live-object gauges. */
 size_t fr_worker_join(struct fr_worker **w);
 

@@ -1,9 +1,11 @@
 #include "net/loop.h"
 
 #include <stdlib.h>
+#include <time.h>
 #include <uv.h>
 
 #include "base/mem.h"
+#include "observe/histogram.h"
 
 /* How often due time limits are looked for while any is set: coarse enough to
  * cost nothing, fine beside limits that are counted in seconds. */
@@ -22,7 +24,8 @@ struct fr_loop {
 	struct fr_timers timers;
 	struct queue flush, release;
 	bool is_ticking;
-	uint64_t now_us; /* 0: to be read */
+	uint64_t now_us;            /* 0: to be read */
+	struct fr_histogram *turns; /* borrowed; NULL: not counted */
 	void (*on_wake)(void *user);
 	void *user;      /* borrowed from the owner */
 	uint8_t *buffer; /* owned; FR_READ_BYTES, twice */
@@ -58,6 +61,17 @@ static struct fr_task *queue_take(struct queue *q)
 	return t;
 }
 
+/* A coarse clock, which costs next to nothing: what matters is tens of milliseconds. */
+static void count_turn(struct fr_loop *l)
+{
+	struct timespec t;
+	uint64_t end_ms;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	end_ms = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	fr_histogram_add(l->turns, end_ms > uv_now(&l->uv) ? (end_ms - uv_now(&l->uv)) * 1000 : 0);
+}
+
 static void run_turn_end(uv_prepare_t *handle)
 {
 	struct fr_loop *l = handle->data;
@@ -72,6 +86,8 @@ static void run_turn_end(uv_prepare_t *handle)
 			t->run(t->user);
 	} while (t || l->flush.head);
 	l->now_us = 0;
+	if (l->turns)
+		count_turn(l);
 }
 
 static void run_tick(uv_timer_t *handle)
@@ -170,6 +186,11 @@ struct uv_loop_s *fr_loop_uv(struct fr_loop *l)
 uint64_t fr_loop_now(const struct fr_loop *l)
 {
 	return uv_now(&l->uv) + 1;
+}
+
+void fr_loop_count_turns(struct fr_loop *l, struct fr_histogram *h)
+{
+	l->turns = h;
 }
 
 uint64_t fr_loop_now_us(struct fr_loop *l)

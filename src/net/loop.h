@@ -18,6 +18,7 @@
 #include "base/timer.h"
 
 struct uv_loop_s;
+struct fr_histogram;
 struct fr_loop;
 
 struct fr_task {
@@ -38,6 +39,9 @@ void fr_loop_run(struct fr_loop *l);
 void fr_loop_stop(struct fr_loop *l);
 /* Thread-safe. */
 void fr_loop_wake(struct fr_loop *l);
+
+/* Counts how long each turn takes, from then on; h: borrowed for the loop's life. */
+void fr_loop_count_turns(struct fr_loop *l, struct fr_histogram *h);
 
 struct uv_loop_s *fr_loop_uv(struct fr_loop *l);
 

@@ -51,6 +51,20 @@ enum fr_protocol {
 		FR_PROTOCOL_COUNT
 };
 
+/* How many rows those tables have. */
+enum {
+#define X(id, text) FR_SOURCE_SLOT_##id,
+	FR_HINT_SOURCE_TABLE(X)
+#undef X
+		FR_SOURCE_SLOTS
+};
+enum {
+#define X(id, text) FR_DELIVERY_SLOT_##id,
+	FR_DELIVERY_TABLE(X)
+#undef X
+		FR_DELIVERY_SLOTS
+};
+
 const char *fr_cache_result_str(enum fr_cache_result r);
 const char *fr_end_str(enum fr_end e);
 const char *fr_protocol_str(enum fr_protocol p);
@@ -65,6 +79,7 @@ struct fr_record {
 	const char *tls; /* "TLSv1.3"; NULL: none */
 	bool tls_resumed;
 	bool is_push;
+	bool is_page; /* a document, or something with hints */
 	struct fr_str method, scheme, host, target, referer, user_agent;
 	int status; /* 0: no head was sent */
 	enum fr_end end;

@@ -30,6 +30,7 @@ static void set_state(struct fr_origin_conn *c, enum fr_conn_state to)
 		if (c->next)
 			c->next->pprev = c->pprev;
 		c->origin->idle--;
+		fr_count_stat(&c->origin->limits.stats->idle, UINT64_MAX);
 		fr_loop_timer_stop(c->origin->loop, &c->keepalive);
 	}
 	c->state = to;
@@ -41,6 +42,7 @@ static void set_state(struct fr_origin_conn *c, enum fr_conn_state to)
 		c->next->pprev = &c->next;
 	c->origin->idle_list = c;
 	c->origin->idle++;
+	fr_count_stat(&c->origin->limits.stats->idle, 1);
 	fr_loop_timer_set(c->origin->loop, &c->keepalive, c->origin->config->keepalive_ms);
 }
 
@@ -103,6 +105,7 @@ static void on_closed(void *user)
 	c->magic = 0;
 	free(c);
 	o->connections--;
+	fr_count_stat(&o->limits.stats->connections, UINT64_MAX);
 	fr_count_down(o->counters, FR_COUNT_ORIGIN_CONNECTIONS_OPEN);
 	if (o->is_closed)
 		fr_origin_maybe_free(o);
@@ -156,6 +159,7 @@ struct fr_origin_conn *fr_conn_connect(struct fr_origin *o, const struct sockadd
 	c->parser = fr_h1_response_parser_new(&limits);
 	fr_timer_init(&c->keepalive, keepalive_due, c);
 	o->connections++;
+	fr_count_stat(&o->limits.stats->connections, 1);
 	fr_count(o->counters, FR_COUNT_ORIGIN_CONNECTIONS);
 	fr_count(o->counters, FR_COUNT_ORIGIN_CONNECTIONS_OPEN);
 	c->stream = fr_stream_connect(o->loop, addr, o->tls, o->config->host,

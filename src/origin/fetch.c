@@ -1,6 +1,7 @@
 #include "origin/fetch.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -94,9 +95,18 @@ static void detach_and_close(struct fr_fetch *f)
 		fr_origin_unqueue(f->origin, f);
 }
 
+static void note_failure(struct fr_fetch *f)
+{
+	struct fr_origin_stats *stats = f->origin->limits.stats;
+
+	fr_count_stat(&stats->failed, 1);
+	atomic_store_explicit(&stats->last_failure_s, (uint64_t)time(NULL), memory_order_relaxed);
+}
+
 void fr_fetch_fail(struct fr_fetch *f, enum fr_fetch_error e)
 {
 	fr_count(f->counters, errors[e].counter);
+	note_failure(f);
 	FR_LOG(DEBUG, "origin", "%s: %.*s %.*s: %s", fr_fetch_detail(f),
 	       FR_STR_ARG(f->req->method_text), FR_STR_ARG(f->req->target), errors[e].text);
 	detach_and_close(f);
@@ -214,6 +224,8 @@ struct fr_fetch *fr_fetch_start(struct fr_origin *o, const struct fr_request *re
 	f->task.user = f;
 	fr_timer_init(&f->timer, time_is_up, f);
 	o->fetches++;
+	f->started_us = fr_loop_now_us(o->loop);
+	fr_count_stat(&o->limits.stats->requests, 1);
 	fr_count(o->counters, FR_COUNT_FETCHES_OPEN);
 	limit_time(f, o->config->connect_timeout_ms);
 	fr_origin_place(o, f, false);
@@ -304,6 +316,15 @@ static bool is_live(const struct fr_fetch *f, const struct fr_origin_conn *c)
 	return f->state != FR_FETCH_DONE && f->conn == c;
 }
 
+static void note_answer(struct fr_fetch *f, int status)
+{
+	struct fr_origin_stats *stats = f->origin->limits.stats;
+
+	fr_count_stat(&stats->answers, 1);
+	fr_count_stat(&stats->errors, status >= 500);
+	fr_count_stat(&stats->first_byte_us, fr_loop_now_us(f->loop) - f->started_us);
+}
+
 /* Returns how to go on: false when the fetch has ended. */
 static bool take_head(struct fr_fetch *f, struct fr_origin_conn *c)
 {
@@ -325,6 +346,7 @@ static bool take_head(struct fr_fetch *f, struct fr_origin_conn *c)
 		f->h->on_informational(f->user, f->resp);
 	} else {
 		set_state(f, FR_FETCH_RECEIVING);
+		note_answer(f, status);
 		f->h->on_head(f->user);
 	}
 	return is_live(f, c);

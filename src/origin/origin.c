@@ -69,6 +69,7 @@ static void enqueue(struct fr_origin *o, struct fr_fetch *f)
 	*o->waiting_tail = f;
 	o->waiting_tail = &f->next;
 	o->n_waiting++;
+	fr_count_stat(&o->limits.stats->waiting, 1);
 }
 
 void fr_origin_unqueue(struct fr_origin *o, struct fr_fetch *f)
@@ -84,6 +85,7 @@ void fr_origin_unqueue(struct fr_origin *o, struct fr_fetch *f)
 		o->waiting_tail = at;
 	f->next = NULL;
 	o->n_waiting--;
+	fr_count_stat(&o->limits.stats->waiting, UINT64_MAX);
 }
 
 /* True if the fetch has a connection or has failed; false: it must wait. */
@@ -128,6 +130,7 @@ void fr_origin_serve_waiting(struct fr_origin *o)
 				o->waiting_tail = &f->next;
 			o->waiting = f;
 			o->n_waiting++;
+			fr_count_stat(&o->limits.stats->waiting, 1);
 			return;
 		}
 	}

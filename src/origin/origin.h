@@ -10,13 +10,15 @@
 #include "net/loop.h"
 #include "net/tls.h"
 #include "observe/counters.h"
+#include "observe/origin_stats.h"
 
 struct fr_origin;
 
 struct fr_origin_limits {
 	size_t response_fields_bytes; /* head and trailers, each */
 	size_t response_fields_count;
-	size_t output_bytes; /* request bytes waiting for the origin's socket */
+	size_t output_bytes;           /* request bytes waiting for the origin's socket */
+	struct fr_origin_stats *stats; /* borrowed, outlives the origin */
 };
 
 /* config, counters: borrowed, must outlive the origin. tls: a reference is

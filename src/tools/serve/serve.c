@@ -187,6 +187,22 @@ static int read_options(int argc, char **argv, struct options *o)
 
 /* --- configuration --- */
 
+static void set_log_modules(const struct fr_config *c)
+{
+	fr_log_reset_module(NULL);
+	for (size_t i = 0; i < c->n_log_modules; i++) {
+		struct fr_str all = fr_str_from(c->log_modules[i]);
+		size_t eq = fr_str_find(all, '=');
+		enum fr_log_level level;
+		char name[FR_LOG_MODULE_BYTES];
+
+		(void)snprintf(name, sizeof name, "%.*s", (int)eq, all.p);
+		if (fr_log_level_parse(all.p + eq + 1, &level) < 0 ||
+		    fr_log_set_module(name, level) < 0)
+			FR_LOG(WARN, "serve", "log.modules: '%s' is no module's name", name);
+	}
+}
+
 static int load(const struct options *o, struct fr_config **out, struct fr_local_ca *ca,
                 struct fr_config_problem *why)
 {
@@ -206,6 +222,7 @@ static int load(const struct options *o, struct fr_config **out, struct fr_local
 		fr_config_unref(out);
 		return rc;
 	}
+	set_log_modules(*out);
 	if (fr_log_level_parse(o->log_level ? o->log_level : (*out)->log_level, &level) == 0)
 		fr_log_set_level(level);
 	return 0;

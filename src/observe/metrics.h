@@ -1,0 +1,53 @@
+/* What is counted of ended exchanges beyond observe/counters.h: responses by
+ * protocol, status and cache, hints by source, delivery and reason, times. Each
+ * worker has its own, written by its thread alone; sums are made on reading.
+ * How many series there can be is bounded by the tables of this header. */
+#ifndef FR_OBSERVE_METRICS_H
+#define FR_OBSERVE_METRICS_H
+
+#include "observe/histogram.h"
+#include "observe/record.h"
+
+/* No head was sent; 100 to 599 where the code is a registered one; else its class;
+ * else one for all. */
+#define FR_STATUS_SLOTS 508u
+/* Label of a slot: "200", "2xx", "none", "other"; out has room for 8 bytes. */
+void fr_status_label(unsigned slot, char *out);
+
+/* Who made the answer, for times. */
+#define FR_ANSWER_TABLE(X)                                                                         \
+	X(CACHE, "cache")   /* from the store, nobody was asked */                                 \
+	X(ORIGIN, "origin") /* the origin was asked, or another's question awaited */              \
+	X(EDGE, "edge")     /* ourselves: refusals */
+enum fr_answer {
+#define X(id, text) FR_ANSWER_##id,
+	FR_ANSWER_TABLE(X)
+#undef X
+		FR_ANSWER_COUNT
+};
+const char *fr_answer_str(enum fr_answer a);
+
+struct fr_metrics {
+	_Atomic uint64_t responses[FR_PROTOCOL_COUNT][FR_STATUS_SLOTS][FR_CACHE_RESULT_COUNT];
+	_Atomic uint64_t hints[FR_SOURCE_SLOTS][FR_DELIVERY_SLOTS][FR_REASON_COUNT];
+	_Atomic uint64_t ends[FR_END_COUNT]; /* pushes not among them */
+	_Atomic uint64_t pages, sent_bytes, received_bytes;
+	struct fr_histogram first_byte[FR_ANSWER_COUNT], duration[FR_ANSWER_COUNT];
+	struct fr_histogram origin_first_byte;
+	struct fr_histogram loop_turn; /* written by the worker's loop */
+};
+
+struct fr_metrics_sum { /* of all workers */
+	uint64_t responses[FR_PROTOCOL_COUNT][FR_STATUS_SLOTS][FR_CACHE_RESULT_COUNT];
+	uint64_t hints[FR_SOURCE_SLOTS][FR_DELIVERY_SLOTS][FR_REASON_COUNT];
+	uint64_t ends[FR_END_COUNT];
+	uint64_t pages, sent_bytes, received_bytes;
+	struct fr_histogram_sum first_byte[FR_ANSWER_COUNT], duration[FR_ANSWER_COUNT];
+	struct fr_histogram_sum origin_first_byte;
+	struct fr_histogram_sum loop_turn;
+};
+
+void fr_metrics_add(struct fr_metrics *m, const struct fr_record *r);
+void fr_metrics_collect(struct fr_metrics *from, struct fr_metrics_sum *to);
+
+#endif

@@ -1,0 +1,44 @@
+/* Figures of each origin, kept by its name over reloads: one set for each
+ * worker, written by its thread alone. Names are bounded; origins beyond share
+ * one called "other". */
+#ifndef FR_OBSERVE_ORIGIN_STATS_H
+#define FR_OBSERVE_ORIGIN_STATS_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Origins that are told apart. */
+#define FR_ORIGINS_MAX 128u
+
+struct fr_origin_stats {
+	_Atomic uint64_t connections, idle, waiting; /* gauges: open, of those unused; requests */
+	_Atomic uint64_t requests, failed, errors;   /* errors: answered with 5xx */
+	_Atomic uint64_t first_byte_us, answers;     /* sum of times to a head, of how many */
+	_Atomic uint64_t last_failure_s;             /* wall clock; 0: never */
+};
+
+/* One writer. n: UINT64_MAX takes one away. */
+static inline void fr_count_stat(_Atomic uint64_t *v, uint64_t n)
+{
+	atomic_store_explicit(v, atomic_load_explicit(v, memory_order_relaxed) + n,
+	                      memory_order_relaxed);
+}
+
+struct fr_origin_sum {
+	char name[264];
+	uint64_t connections, idle, waiting, requests, failed, errors, first_byte_us, answers;
+	uint64_t last_failure_s;
+};
+
+struct fr_origin_registry;
+
+struct fr_origin_registry *fr_origin_registry_new(size_t workers);
+void fr_origin_registry_free(struct fr_origin_registry **r);
+/* Stays valid until the registry is freed. Any thread. */
+struct fr_origin_stats *fr_origin_registry_get(struct fr_origin_registry *r, const char *name,
+                                               size_t worker);
+/* Sums over workers, at most FR_ORIGINS_MAX + 1; returns how many. Any thread. */
+size_t fr_origin_registry_collect(struct fr_origin_registry *r, struct fr_origin_sum *out);
+
+#endif

@@ -1,0 +1,50 @@
+/* All figures of a running edge at one moment, as plain values: the edge fills
+ * it, exposition.c prints it for Prometheus, status.c as JSON. */
+#ifndef FR_OBSERVE_SNAPSHOT_H
+#define FR_OBSERVE_SNAPSHOT_H
+
+#include "base/buf.h"
+#include "observe/access_log.h"
+#include "observe/counters.h"
+#include "observe/metrics.h"
+#include "observe/origin_stats.h"
+#include "observe/traffic.h"
+
+/* Of the JSON: raised when a key changes its meaning or goes, not when one comes. */
+#define FR_STATUS_VERSION 1
+/* An answer of the admin interface. */
+#define FR_ANSWER_MAX_BYTES (8u << 20)
+
+struct fr_snapshot_worker {
+	uint64_t connections, exchanges;
+	struct fr_histogram_sum loop_turn;
+};
+
+struct fr_snapshot {
+	int64_t now_us, start_us; /* wall clock */
+	long pid;
+	bool is_draining;
+	unsigned generation; /* configurations so far */
+	size_t n_workers;
+	struct fr_snapshot_worker *workers; /* owned */
+	uint64_t counters[FR_COUNTER_COUNT + FR_COUNTERS_EXTRA];
+	struct fr_metrics_sum *metrics; /* owned */
+	uint64_t cache_held, cache_limit, cache_objects, cache_evicted;
+	struct fr_access_log_stats log;
+	bool has_log;
+	struct fr_origin_sum *origins; /* owned */
+	size_t n_origins;
+	struct fr_traffic_top top; /* status only */
+	uint64_t rss_bytes, cpu_us, open_fds, max_fds;
+};
+
+void fr_snapshot_fini(struct fr_snapshot *s);
+/* Fills in what the process itself knows: memory, CPU time, descriptors. */
+void fr_snapshot_process(struct fr_snapshot *s);
+
+/* Prometheus' text format; appends. 0 or FR_ERR_LIMIT, FR_ERR_NOMEM. */
+int fr_exposition_write(const struct fr_snapshot *s, struct fr_buf *out) FR_MUST_USE;
+/* The status as one line of JSON (docs/observability.md); appends; errors as above. */
+int fr_status_write(const struct fr_snapshot *s, struct fr_buf *out) FR_MUST_USE;
+
+#endif

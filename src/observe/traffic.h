@@ -1,0 +1,70 @@
+/* The pages and assets that are asked for most, with what became of their
+ * hints and pushes: one table for each worker, of bounded size. A newcomer takes
+ * the place of the one least asked for only after several tries, so that a
+ * scan of names does not flush what matters. URLs without their query. */
+#ifndef FR_OBSERVE_TRAFFIC_H
+#define FR_OBSERVE_TRAFFIC_H
+
+#include "observe/record.h"
+
+/* In one worker's table; multiples of FR_TRAFFIC_WAYS. */
+#define FR_TRAFFIC_PAGES 256u
+#define FR_TRAFFIC_ASSETS 1024u
+#define FR_TRAFFIC_WAYS 8u
+/* Links kept of one page; the rest is only in the log. */
+#define FR_TRAFFIC_LINKS 32u
+/* Longer names are cut. */
+#define FR_TRAFFIC_NAME_BYTES 200u
+#define FR_TRAFFIC_LINK_BYTES 120u
+/* Shown at most. */
+#define FR_TRAFFIC_TOP_PAGES 50u
+#define FR_TRAFFIC_TOP_ASSETS 100u
+
+struct fr_traffic_link { /* of one page, over its loads */
+	char url[FR_TRAFFIC_LINK_BYTES];
+	enum fr_as as;
+	enum fr_hint_source source; /* as of the last load */
+	enum fr_delivery delivery;
+	enum fr_reason reason;
+	uint64_t loads;                        /* of the page, with this link */
+	uint64_t delivered[FR_DELIVERY_SLOTS]; /* by delivery */
+	uint64_t ends[FR_END_COUNT];           /* of its pushes */
+	uint64_t pushed_bytes, wasted_bytes;
+};
+
+struct fr_traffic_page {
+	char name[FR_TRAFFIC_NAME_BYTES]; /* "host/path" */
+	uint64_t loads, errors, hits;     /* errors: 4xx, 5xx, not completed */
+	uint64_t duration_us, max_us;     /* sum, of all loads; of the longest */
+	uint64_t first_byte_us;           /* sum */
+	int last_status;
+	size_t n_links;
+	struct fr_traffic_link links[FR_TRAFFIC_LINKS];
+};
+
+struct fr_traffic_asset {
+	char name[FR_TRAFFIC_NAME_BYTES];
+	uint64_t requests, errors, hits; /* asked for by clients */
+	uint64_t ends[FR_END_COUNT];     /* pushes, by outcome */
+	uint64_t sent_bytes, pushed_bytes, wasted_bytes;
+	uint64_t duration_us;
+};
+
+struct fr_traffic;
+
+struct fr_traffic *fr_traffic_new(uint64_t seed);
+void fr_traffic_free(struct fr_traffic **t);
+/* By the worker. */
+void fr_traffic_add(struct fr_traffic *t, const struct fr_record *r);
+
+/* The top of several tables together. */
+struct fr_traffic_top {
+	struct fr_traffic_page *pages;   /* owned; most loads first */
+	struct fr_traffic_asset *assets; /* owned; most used first */
+	size_t n_pages, n_assets;
+};
+/* Any thread. */
+void fr_traffic_collect(struct fr_traffic *const *tables, size_t n, struct fr_traffic_top *out);
+void fr_traffic_top_fini(struct fr_traffic_top *top);
+
+#endif
