@@ -10,6 +10,8 @@
 #include "tools/profile/profile.h"
 #include "tools/purge/purge.h"
 #include "tools/serve/serve.h"
+#include "tools/status/status.h"
+#include "tools/top/top.h"
 #include "tools/version/version.h"
 
 static const struct fr_command commands[] = {
@@ -18,6 +20,8 @@ static const struct fr_command commands[] = {
 	{"profile", "measure what push and hints do to a page", fr_tool_profile},
 	{"advise", "say what to change so that a page gains", fr_tool_advise},
 	{"purge", "take things out of a running edge's cache", fr_tool_purge},
+	{"status", "show how a running edge is", fr_tool_status},
+	{"top", "show a running edge live", fr_tool_top},
 	{"check", "validate a configuration file", fr_tool_check},
 	{"version", "print the version and the libraries in use", fr_tool_version},
 };

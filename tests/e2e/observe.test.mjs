@@ -269,3 +269,34 @@ test('the status comes as events, each second, across a reload; there are not to
   const codes = await Promise.all(answers);
   assert.ok(codes.includes(503) && codes.includes(200), codes.join(' '));
 });
+
+test('forerun status and top say it in the terminal', async (t) => {
+  const { f, port } = await start(t);
+  const s = await h2connect(t, f.port);
+  await h2request(s, '/stored');
+  await h2request(s, '/stored');
+  await loadPage(s, '/page', {}, (stream, p) => { if (p.path === '/b.js') stream.on('data', () => stream.close(8)); });
+  const c = await f.countersWhen((n) => n.exchanges_open === 0);
+  const where = ['--admin', `127.0.0.2:${port}`, '--token-file', tokenFile()];
+  const r = await run(binary, ['status', ...where]);
+  assert.equal(r.code, 0, r.stderr);
+  assert.match(r.stdout, /^forerun \d\S+, process \d+, up \d+ s, 2 workers, ready/);
+  assert.match(r.stdout, /^requests +5, 0 under way/m);
+  assert.match(r.stdout, /^cache +20 % from the cache;/m);
+  assert.match(r.stdout, /^ +hit 1, miss 4$/m);
+  assert.match(r.stdout, new RegExp(`^pushes +2: 1 completed, 1 cancelled, 0 refused, 0 failed; .* pushed, .*\\(${Math.round(100 * c.wasted_bytes / c.pushed_bytes)} %\\) wasted`, 'm'));
+  assert.match(r.stdout, /HPACK saved \d+ %/);
+  assert.match(r.stdout, /^ +\/a\.css +style +push +pushed +1 completed, 0 cancelled, 0 B wasted$/m);
+  assert.match(r.stdout, /^ +\/c\.css +style +link +nopush *$/m);
+  const json = JSON.parse((await run(binary, ['status', '--json', ...where])).stdout);
+  assert.equal(json.version, 1);
+  const top = await run(binary, ['top', '--rounds', '2', ...where]);
+  assert.equal(top.code, 0, top.stderr);
+  assert.equal(top.stdout.match(/SLOWEST PAGES/g).length, 2);
+  assert.match(top.stdout, /localhost:\d+\/page +1 /);
+  assert.match(top.stdout, /1 used, 1 wasted/);
+  assert.doesNotMatch(top.stdout, /\x1b/);
+  for (const bad of [['status', '--what'], ['status', 'x'], ['top', '--interval', '0'], ['top', '--rounds', 'x']]) assert.equal((await run(binary, bad)).code, 2, bad.join(' '));
+  assert.equal((await run(binary, ['status', '--admin', 'unix:/nowhere'])).code, 1);
+  assert.match((await run(binary, ['status', '--admin', `127.0.0.2:${port}`])).stderr, /bearer token/);
+});

@@ -1,22 +1,11 @@
 #include "tools/purge/purge.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <netdb.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base/mem.h"
-#include "http/h1.h"
-#include "tools/admin_path.h"
+#include "tools/admin_client.h"
 #include "tools/command.h"
-
-#define TIMEOUT_S 30
-#define ANSWER_BYTES 8192u
 
 static const char help[] =
 	"usage: forerun purge [OPTION...] URL...\n"
@@ -112,70 +101,6 @@ static int read_options(int argc, char **argv, struct options *o)
 	return rc;
 }
 
-/* --- the connection --- */
-
-static int complain(const char *what, const char *detail)
-{
-	fprintf(stderr, "forerun purge: %s: %s\n", what, detail);
-	return -FR_EXIT_FAILED;
-}
-
-static int connect_unix(const char *path)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	int fd;
-
-	if (strlen(path) >= sizeof a.sun_path)
-		return complain(path, "too long");
-	memcpy(a.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) < 0) {
-		int rc = complain(path, strerror(errno));
-
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	return fd;
-}
-
-static int connect_tcp(const char *address)
-{
-	const char *colon = strrchr(address, ':');
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-	char host[256];
-	int fd = -1, rc;
-
-	if (!colon || colon == address || (size_t)(colon - address) >= sizeof host)
-		return usage("--admin takes unix:PATH or HOST:PORT");
-	(void)snprintf(host, sizeof host, "%.*s", (int)(colon - address), address);
-	rc = getaddrinfo(host, colon + 1, &hints, &found);
-	if (rc != 0)
-		return complain(address, gai_strerror(rc));
-	for (struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
-		fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, 0);
-		if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) < 0) {
-			close(fd);
-			fd = -1;
-		}
-	}
-	freeaddrinfo(found);
-	return fd >= 0 ? fd : complain(address, strerror(errno));
-}
-
-static int open_admin(const struct options *o)
-{
-	struct timeval limit = {.tv_sec = TIMEOUT_S};
-	int fd = strncmp(o->admin, "unix:", 5) == 0 ? connect_unix(o->admin + 5)
-	                                            : connect_tcp(o->admin);
-
-	if (fd >= 0) {
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-	}
-	return fd;
-}
-
 /* --- request and answer --- */
 
 static int encode(struct fr_arena *a, const char *text, struct fr_str *out)
@@ -193,113 +118,34 @@ static int encode(struct fr_arena *a, const char *text, struct fr_str *out)
 	return p ? 0 : FR_ERR_NOMEM;
 }
 
-static int add_token(struct fr_request *req, struct fr_arena *a, const char *file)
-{
-	FILE *f = file ? fopen(file, "re") : NULL;
-	struct fr_str value;
-	char line[512];
-
-	if (!file)
-		return 0;
-	if (!f || !fgets(line, sizeof line, f)) {
-		if (f)
-			(void)fclose(f);
-		return complain(file, "cannot be read");
-	}
-	(void)fclose(f);
-	line[strcspn(line, "\r\n")] = '\0';
-	if (fr_arena_printf(a, &value, "Bearer %s", line) < 0 ||
-	    fr_fields_add_id(&req->fields, FR_FIELD_AUTHORIZATION, value) < 0)
-		return -FR_EXIT_FAILED;
-	return 0;
-}
-
-static int make_request(const struct options *o, const char *name, const char *value,
-                        struct fr_arena *a, struct fr_buf *out)
-{
-	struct fr_request req;
-	struct fr_str text;
-	int rc;
-
-	fr_request_init(&req, a);
-	req.method_text = FR_STR("POST");
-	req.authority = FR_STR("admin");
-	req.content_length = 0;
-	rc = add_token(&req, a, o->token_file);
-	if (rc < 0)
-		return rc;
-	if (encode(a, value, &text) < 0 ||
-	    fr_arena_printf(a, &req.target, "/purge?%s=%.*s%s", name, FR_STR_ARG(text),
-	                    o->soft ? "&soft=1" : "") < 0 ||
-	    fr_h1_write_request(out, &req, "close", NULL) < 0)
-		return complain(value, "too long, or with forbidden characters");
-	return 0;
-}
-
-static bool send_all(int fd, const struct fr_buf *b)
-{
-	size_t sent = 0;
-
-	while (sent < fr_buf_len(b)) {
-		ssize_t n = send(fd, fr_buf_data(b) + sent, fr_buf_len(b) - sent, MSG_NOSIGNAL);
-
-		if (n <= 0)
-			return false;
-		sent += (size_t)n;
-	}
-	return true;
-}
-
-/* Status and the whole answer as text. */
-static int receive(int fd, char *out, size_t cap)
-{
-	size_t n = 0;
-	int status = 0;
-	ssize_t got;
-
-	while (n + 1 < cap && (got = recv(fd, out + n, cap - n - 1, 0)) > 0)
-		n += (size_t)got;
-	out[n] = '\0';
-	return sscanf(out, "HTTP/1.1 %3d", &status) == 1 ? status : -1;
-}
-
 static int purge(const struct options *o, const char *name, const char *value)
 {
-	char text[ANSWER_BYTES];
-	const char *body;
+	struct fr_admin_client client = {
+		.command = "forerun purge", .address = o->admin, .token_file = o->token_file};
 	struct fr_arena arena;
-	struct fr_buf out;
-	int fd, rc;
+	struct fr_buf body;
+	struct fr_str text, target;
+	int rc = -FR_EXIT_FAILED;
 
 	fr_arena_init(&arena, 1u << 20);
-	fr_buf_init(&out, 1u << 18);
-	rc = make_request(o, name, value, &arena, &out);
-	fd = rc < 0 ? rc : open_admin(o);
-	if (fd >= 0) {
-		int status = send_all(fd, &out) ? receive(fd, text, sizeof text) : -1;
-
-		body = status > 0 ? strstr(text, "\r\n\r\n") : NULL;
-		if (status == 200 && body)
-			printf("%s", body + 4);
-		else
-			rc = complain(value,
-			              body ? body + 4 : "no answer from the admin interface");
-		close(fd);
-	} else {
-		rc = fd;
-	}
-	fr_buf_fini(&out);
+	fr_buf_init(&body, FR_ADMIN_CLIENT_MAX_BYTES);
+	if (encode(&arena, value, &text) < 0 ||
+	    fr_arena_printf(&arena, &target, "/purge?%s=%.*s%s", name, FR_STR_ARG(text),
+	                    o->soft ? "&soft=1" : "") < 0)
+		fprintf(stderr, "forerun purge: %s: too long\n", value);
+	else
+		rc = fr_admin_client_ask(&client, "POST", target.p, &body);
+	if (rc == 0)
+		printf("%s", (const char *)fr_buf_data(&body));
+	fr_buf_fini(&body);
 	fr_arena_fini(&arena);
 	return rc;
 }
 
 int fr_tool_purge(int argc, char **argv)
 {
-	char path[4096] = "unix:";
-	struct options o = {.admin = path};
+	struct options o = {0};
 	int rc = read_options(argc, argv, &o);
-
-	fr_admin_default_path(path + strlen(path), sizeof path - strlen(path));
 
 	if (rc > 0)
 		return FR_EXIT_OK;
