@@ -15,7 +15,7 @@ san=$root/build-asan
 plain=$root/build-clang
 tsan=$root/build-tsan
 
-TEST_PACKAGES="git clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev nghttp2-client curl openssl python3 iproute2"
+TEST_PACKAGES="git clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev nghttp2-client curl openssl python3 iproute2 prometheus"
 # what the browser of the npm package links with, and a browser of today
 BROWSER_PACKAGES="libnss3 fontconfig fonts-dejavu-core chromium"
 
@@ -83,7 +83,7 @@ net() {
 
 browser() {
     say "browser tests"
-    [ -d tests/browser/node_modules ] || npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel=error
+    [ -d tests/browser/node_modules/playwright-core ] || npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel=error
     FR_BIN=$san/forerun node --test tests/browser/*.test.mjs
 }
 

@@ -175,6 +175,17 @@ void fr_config_default_hint_file(struct fr_config *c, const char *path)
 		c->hint_memory.file = fr_str_dup(fr_str_from(path));
 }
 
+void fr_config_loopback_admin(struct fr_config *c, const char *token)
+{
+	struct fr_config_listener *l = &c->listeners[c->n_listeners++]; /* there is room for it */
+
+	c->admin_token = fr_str_dup(fr_str_from(token));
+	*l = (struct fr_config_listener){.text = fr_str_dup(FR_STR("127.0.0.1:0")),
+	                                 .is_admin = true,
+	                                 .kind = FR_ADDRESS_INET,
+	                                 .host = fr_str_dup(FR_STR("127.0.0.1"))};
+}
+
 /* --- from arguments --- */
 
 static char *text_of(const char *s)

@@ -215,6 +215,10 @@ void fr_config_default_admin(struct fr_config *c, const char *path);
  * configuration is shared. */
 void fr_config_default_hint_file(struct fr_config *c, const char *path);
 
+/* An admin interface over TCP besides, on any free port of loopback. token: copied.
+ * Before the configuration is shared, and only if it has none. */
+void fr_config_loopback_admin(struct fr_config *c, const char *token);
+
 /* What `serve` takes on the command line instead of a file. */
 struct fr_config_args {
 	const char *const *listen; /* TLS */

@@ -77,7 +77,7 @@ static void make_name(const struct fr_traffic *t, struct fr_str host, struct fr_
 
 /* The entry of that name, new ones zeroed but for the name at their beginning.
  * NULL: it has to try again before somebody makes room. */
-static void *find(struct place *places, size_t n, const struct name *name, size_t size, bool add)
+static void *find(struct place *places, size_t n, const struct name *name, size_t size)
 {
 	struct place *set = places + name->hash % (n / FR_TRAFFIC_WAYS) * FR_TRAFFIC_WAYS;
 	struct place *least = set;
@@ -92,8 +92,6 @@ static void *find(struct place *places, size_t n, const struct name *name, size_
 		if (least->hash && (p->hash == 0 || p->credit < least->credit))
 			least = p;
 	}
-	if (!add)
-		return NULL;
 	if (least->hash && least->credit) {
 		least->credit--;
 		return NULL;
@@ -107,14 +105,14 @@ static void *find(struct place *places, size_t n, const struct name *name, size_
 	return least->entry;
 }
 
-static struct fr_traffic_page *find_page(struct fr_traffic *t, const struct name *name, bool add)
+static struct fr_traffic_page *find_page(struct fr_traffic *t, const struct name *name)
 {
-	return find(t->pages, FR_TRAFFIC_PAGES, name, sizeof(struct fr_traffic_page), add);
+	return find(t->pages, FR_TRAFFIC_PAGES, name, sizeof(struct fr_traffic_page));
 }
 
 static struct fr_traffic_asset *find_asset(struct fr_traffic *t, const struct name *name)
 {
-	return find(t->assets, FR_TRAFFIC_ASSETS, name, sizeof(struct fr_traffic_asset), true);
+	return find(t->assets, FR_TRAFFIC_ASSETS, name, sizeof(struct fr_traffic_asset));
 }
 
 /* --- links of a page --- */
@@ -176,7 +174,7 @@ static bool is_hit(const struct fr_record *r)
 
 static void add_page(struct fr_traffic *t, const struct fr_record *r, const struct name *name)
 {
-	struct fr_traffic_page *p = find_page(t, name, true);
+	struct fr_traffic_page *p = find_page(t, name);
 	uint64_t us = r->duration_us > 0 ? (uint64_t)r->duration_us : 0;
 
 	if (!p)
@@ -205,7 +203,8 @@ static void add_push_to_page(struct fr_traffic *t, const struct fr_record *r)
 	rest = fr_str_sub(rest, scheme + 3, rest.len);
 	make_name(t, fr_str_sub(rest, 0, fr_str_find(rest, '/')),
 	          fr_str_sub(rest, fr_str_find(rest, '/'), rest.len), &name);
-	p = find_page(t, &name, false);
+	/* which may end after its pushes, or before */
+	p = find_page(t, &name);
 	l = p ? find_link(p, link_name(r->target, r->target), true) : NULL;
 	if (!l)
 		return;

@@ -54,7 +54,9 @@ struct demo {
 	struct fr_relay *relay;        /* owned */
 	struct fr_tls_client *client;  /* reference */
 	struct fr_local_ca ca;
-	uint16_t port; /* of the edge */
+	uint16_t port;       /* of the edge */
+	uint16_t admin_port; /* of the dashboard */
+	char token[33];
 	char authority[32];
 	struct fr_load without, with;
 	struct fr_loader_spec spec;
@@ -151,6 +153,16 @@ static int read_options(struct demo *d, int argc, char **argv)
 
 /* --- the edge --- */
 
+/* For the dashboard: nobody else on this machine is to read it. */
+static void make_token(struct demo *d)
+{
+	uint64_t random[2];
+
+	fr_random_bytes(random, sizeof random);
+	(void)snprintf(d->token, sizeof d->token, "%016llx%016llx", (unsigned long long)random[0],
+	               (unsigned long long)random[1]);
+}
+
 static int start_edge_at(struct demo *d, const char *listen, struct fr_config_problem *why)
 {
 	struct fr_config_args args = {.listen = &listen, .n_listen = 1, .workers = 1};
@@ -165,6 +177,8 @@ static int start_edge_at(struct demo *d, const char *listen, struct fr_config_pr
 	if (rc == 0)
 		config->sites[0].hints.timing_percent = 100; /* its pages show the summary */
 	if (rc == 0)
+		fr_config_loopback_admin(config, d->token);
+	if (rc == 0)
 		rc = fr_local_tls_apply(config, &d->ca, why);
 	if (rc == 0)
 		rc = fr_server_start(config, &d->server, why);
@@ -174,13 +188,17 @@ static int start_edge_at(struct demo *d, const char *listen, struct fr_config_pr
 
 static int start_edge(struct demo *d, struct fr_config_problem *why)
 {
-	int rc = start_edge_at(d, d->listen ? d->listen : DEFAULT_LISTEN, why);
+	int rc;
+
+	make_token(d);
+	rc = start_edge_at(d, d->listen ? d->listen : DEFAULT_LISTEN, why);
 
 	if (rc < 0 && !d->listen)
 		rc = start_edge_at(d, ANY_PORT, why);
 	if (rc < 0)
 		return rc;
 	d->port = fr_server_port(d->server, 0);
+	d->admin_port = fr_server_port(d->server, 1);
 	(void)snprintf(d->authority, sizeof d->authority, "localhost:%u", d->port);
 	return 0;
 }
@@ -265,11 +283,16 @@ static void say_what_to_try(const struct demo *d)
 	       "  https://localhost:%u/nopush.html   the same with nopush\n"
 	       "  https://localhost:%u/slow.html     with a slow resource\n"
 	       "\n"
+	       "What was pushed to whom, what was used, what the cache and HPACK save:\n"
+	       "\n"
+	       "  http://127.0.0.1:%u/dashboard/#token=%s\n"
+	       "\n"
 	       "  nghttp -nv https://localhost:%u/ | less\n"
 	       "  curl --cacert %s https://localhost:%u/\n"
 	       "\n"
 	       "For a browser import %s as an authority.\n",
-	       d->port, d->port, d->port, d->port, d->ca.ca_file, d->port, d->ca.ca_file);
+	       d->port, d->port, d->port, d->admin_port, d->token, d->port, d->ca.ca_file, d->port,
+	       d->ca.ca_file);
 	fflush(stdout);
 }
 

@@ -1,0 +1,170 @@
+// The dashboard of the demo in Debian's Chromium, under real traffic: what it
+// shows is what the status says and clients saw; by keyboard, at phone width, light
+// and dark, and over a restart of its stream. Pictures go to FR_SCREENSHOTS.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chromium } from 'playwright-core';
+import { binary, startForerun, startOrigin, h2connect, h2request, loadPage, tempFile } from '../e2e/lib/harness.mjs';
+import { adminYaml, adminPort, status, token } from '../e2e/lib/admin.mjs';
+import { hintsBrowser } from './lib/browser.mjs';
+
+const pictures = process.env.FR_SCREENSHOTS ?? fs.mkdtempSync(path.join(os.tmpdir(), 'forerun-dashboard-'));
+if (!process.env.FR_SCREENSHOTS) process.on('exit', () => fs.rmSync(pictures, { recursive: true, force: true }));
+
+async function browser(t) {
+  const b = await chromium.launch({ executablePath: hintsBrowser(), args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  t.after(() => b.close());
+  return b;
+}
+
+// A page that fails the test on errors, on outside requests, on what CSP blocks.
+async function open(t, b, options, allowed) {
+  const context = await b.newContext(options);
+  const page = await context.newPage(), wrong = [];
+  page.on('pageerror', (e) => wrong.push(String(e)));
+  page.on('console', (m) => { if (m.type() === 'error' && !/401|ERR_|status of 40/.test(m.text())) wrong.push(m.text()); });
+  page.on('request', (r) => { if (!r.url().startsWith(allowed)) wrong.push(r.url()); });
+  t.after(() => assert.deepEqual(wrong, []));
+  return page;
+}
+
+const links = '</a.css>; rel=preload; as=style, </b.js>; rel=preload; as=script, </c.css>; rel=preload; as=style; nopush';
+function site(req, res) {
+  if (req.url.startsWith('/page')) res.writeHead(200, { 'content-type': 'text/html', link: links }).end('<p>page</p>');
+  else if (req.url === '/b.js') res.writeHead(200).write('x'.repeat(5000)); // never ends
+  else res.writeHead(200, { 'cache-control': 'max-age=60' }).end('x'.repeat(1000));
+}
+
+test('the dashboard shows what was pushed, used, wasted and saved', { timeout: 120000 }, async (t) => {
+  const origin = await startOrigin(t, site);
+  const f = await startForerun(t, { config: `listen: [{address: "127.0.0.1:0"}]\n${adminYaml()}sites: [{hosts: ["*"], origin: {url: "${origin.url}"}}]\n`, logLevel: 'info' });
+  const port = adminPort(f), at = `http://127.0.0.2:${port}`;
+  let over = false, traffic;
+  t.after(() => { over = true; });
+  const s = await h2connect(t, f.port);
+  const load = async (p) => loadPage(await h2connect(t, f.port), p, {}, (stream, push) => { if (push.path === '/b.js') stream.on('data', () => stream.close(8)); });
+  for (const n of [1, 2, 3]) await load(`/page${n % 2}`);
+  for (let i = 0; i < 20; i++) await h2request(s, `/asset/${i % 3}`);
+  const b = await browser(t);
+  const page = await open(t, b, { viewport: { width: 1280, height: 900 } }, at);
+
+  // without the token: it is asked for; a wrong one is said to be
+  await page.goto(`${at}/dashboard/`);
+  await page.getByText('a token is needed').waitFor();
+  await page.keyboard.type('not the token');
+  await page.keyboard.press('Enter');
+  await page.getByText('this is not the token').waitFor();
+  await page.keyboard.type(token);
+  await page.keyboard.press('Enter');
+  await page.locator('#state.good').waitFor();
+  assert.equal(await page.locator('#state').textContent(), 'ready');
+
+  // the figures are those of the status
+  const st = await status(port), c = st.counters;
+  assert.deepEqual([c.pushes_promised, c.pushes_completed, c.pushes_cancelled], [6, 3, 3]);
+  const tile = (name) => page.locator('#tiles div', { hasText: name }).locator('dd').textContent();
+  await page.locator('#tiles').getByText('3 of 6').first().waitFor();
+  assert.match(await tile('Pushes used'), /^50 %3 of 6/);
+  assert.match(await tile('Pushes wasted'), /^50 %/);
+  assert.match(await tile('Requests a second'), new RegExp(`${c.requests} in all`));
+  const answers = Object.values(st.responses.cache).reduce((x, y) => x + y);
+  assert.match(await tile('From the cache'), new RegExp(`^${Math.round(100 * st.responses.cache.hit / answers)} %`));
+  assert.match(await tile('Fields saved'), /^\d\d %/);
+
+  // a page's plan, opened by keyboard; it stays open when new figures come
+  const first = page.locator('#pages details').first();
+  assert.match(await first.locator('summary').textContent(), new RegExp(`localhost:${f.port}/page1.*2 loads.*3 links2 pushes used, 2 wasted`));
+  await first.locator('summary').focus();
+  await page.keyboard.press('Enter');
+  const rows = await first.locator('table tr').allTextContents();
+  assert.equal(rows.length, 4);
+  assert.match(rows.find((r) => r.startsWith('/a.css')), /^\/a\.cssstylelinkpushpushed2200 B$/);
+  assert.match(rows.find((r) => r.startsWith('/b.js')), /^\/b\.jsscriptlinkpushpushed202\d+\.\d kB$/);
+  assert.match(rows.find((r) => r.startsWith('/c.css')), /^\/c\.cssstylelinklinknopush/);
+  await load('/page1');
+  await page.getByText('3 loads').waitFor();
+  assert.ok(await first.evaluate((d) => d.open && d.querySelector('summary') === document.activeElement));
+
+  // tables sort by their heads, by keyboard too
+  await page.locator('#assets th', { hasText: 'wasted bytes' }).getByRole('button').focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#assets th[aria-sort]', { hasText: 'wasted bytes' }).waitFor();
+  assert.match(await page.locator('#assets tbody tr').first().textContent(), /\/b\.js/);
+  assert.match(await page.locator('#origins tbody tr').first().textContent(), new RegExp(origin.url));
+
+  // under traffic the curves rise
+  traffic = (async () => {
+    for (let n = 0; !over; n++) {
+      await h2request(s, `/asset/${n % 5}`).catch(() => { over = true; });
+      if (n % 50 === 0) await load('/page0');
+    }
+  })();
+  const risen = (p) => p.waitForFunction(() => {
+    const tall = (id) => (document.querySelector(`#${id} polygon`)?.getBBox().height ?? 0) > 20;
+    return document.querySelector('#traffic polygon')?.points.length > 12 && tall('traffic') && tall('pushes');
+  });
+  await risen(page);
+  await page.screenshot({ path: path.join(pictures, 'wide-light.png'), fullPage: true });
+
+  // a phone, in the dark: nothing is wider than it
+  const phone = await open(t, b, { viewport: { width: 360, height: 740 }, colorScheme: 'dark', deviceScaleFactor: 2 }, at);
+  await phone.goto(`${at}/dashboard/#token=${token}`);
+  await phone.locator('#state.good').waitFor();
+  assert.equal(new URL(phone.url()).hash, '');
+  await phone.locator('#pages details').first().locator('summary').click();
+  await risen(phone);
+  assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
+  assert.equal(await phone.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(15, 19, 24)');
+  await phone.screenshot({ path: path.join(pictures, 'phone-dark.png'), fullPage: true });
+
+  // a reload of the edge: the same stream goes on
+  f.child.kill('SIGHUP');
+  await f.waitForLog(/configuration reloaded/);
+  await page.getByText('configurations: 2').waitFor();
+  await page.locator('#state.good').waitFor();
+  over = true;
+  await traffic;
+});
+
+test('it says when the edge is gone, and goes on when it is back', { timeout: 120000 }, async (t) => {
+  const origin = await startOrigin(t, site);
+  const config = `listen: [{address: "127.0.0.1:0"}]\n${adminYaml()}sites: [{hosts: ["*"], origin: {url: "${origin.url}"}}]\n`;
+  const f = await startForerun(t, { config, logLevel: 'info' });
+  const port = adminPort(f);
+  const b = await browser(t);
+  const page = await open(t, b, {}, `http://127.0.0.2:${port}`);
+  await page.goto(`http://127.0.0.2:${port}/dashboard/#token=${token}`);
+  await page.locator('#state.good').waitFor();
+  await f.stop();
+  await page.getByText('connection lost').waitFor();
+  const again = await startForerun(t, { config: config.replace('127.0.0.2:0', `127.0.0.2:${port}`), logLevel: 'info' });
+  assert.ok(again.port);
+  await page.locator('#state.good').waitFor();
+});
+
+test('the demo prints the dashboard\'s address, and it shows what the demo pushed', { timeout: 120000 }, async (t) => {
+  const folder = tempFile('xdg');
+  const demo = spawn(binary, ['demo', '--network', 'none', '--listen', '127.0.0.1:0'], { env: { ...process.env, XDG_DATA_HOME: folder }, stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(async () => {
+    if (demo.exitCode === null) { demo.kill('SIGTERM'); await once(demo, 'exit'); }
+    assert.equal(demo.exitCode, 0);
+  });
+  demo.stdout.setEncoding('utf8');
+  let text = '', url;
+  while (!(url = /http:\/\/127\.0\.0\.1:\d+\/dashboard\/#token=\w+/.exec(text)?.[0])) text += (await once(demo.stdout, 'data'))[0];
+  demo.stdout.resume();
+  const b = await browser(t);
+  const page = await open(t, b, {}, new URL(url).origin);
+  await page.goto(url);
+  await page.locator('#state.good').waitFor();
+  const details = page.locator('#pages details').first();
+  await details.locator('summary').click();
+  assert.match(await details.locator('summary').textContent(), /18 links18 pushes used, 0 wasted/);
+  assert.equal(await details.locator('table tr').count(), 19);
+  await page.screenshot({ path: path.join(pictures, 'demo.png'), fullPage: true });
+});
