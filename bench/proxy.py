@@ -257,4 +257,5 @@ def main():
                 bench.stop(p)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/probes.h"
 #include "edge/admin.h"
 #include "edge/cached.h"
 #include "edge/client.h"
@@ -39,6 +40,7 @@ static struct fr_exchange *of(void *user)
 static void set_state(struct fr_exchange *ex, enum fr_exchange_state to)
 {
 	FR_ASSERT(allowed[ex->state] & FR_BIT(to));
+	FR_PROBE3(stream_state, ex->seen.id, ex->state, to);
 	ex->state = to;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/probes.h"
 #include "edge/cached.h"
 #include "edge/client.h"
 #include "observe/access_log.h"
@@ -45,6 +46,11 @@ void fr_observe_opened(struct fr_exchange *ex)
 void fr_observe_begun(struct fr_exchange *ex)
 {
 	ex->seen.begun_us = now_us(ex);
+	FR_PROBE5(stream_begin, ex->seen.id, (uintptr_t)ex->client, ex->stream_id, ex->req.target.p,
+	          ex->req.target.len);
+	if (ex->is_push)
+		FR_PROBE4(push_begin, ex->seen.id, ex->seen.parent_id, ex->req.target.p,
+		          ex->req.target.len);
 }
 
 void fr_observe_asked(struct fr_exchange *ex)
@@ -177,6 +183,19 @@ static void log_access(struct fr_exchange *ex, const struct fr_record *r)
 	(void)fr_access_log_put(ex->gen->shared->access_log, ex->worker->index, o->line, len);
 }
 
+static void trace_end(const struct fr_record *r)
+{
+	FR_PROBE2(cache_result, r->id, r->cache);
+	FR_PROBE5(stream_end, r->id, r->status, r->sent_bytes, r->end, r->duration_us);
+	if (r->is_push)
+		FR_PROBE4(push_end, r->id, r->parent_id, r->end, r->sent_bytes);
+#ifdef FR_HAS_PROBES
+	for (size_t i = 0; r->plan && i < r->plan->n; i++)
+		FR_PROBE5(plan_link, r->id, r->plan->v[i]->url.p, r->plan->v[i]->url.len,
+		          r->plan->v[i]->delivery, r->plan->v[i]->reason);
+#endif
+}
+
 void fr_observe_ended(struct fr_exchange *ex, bool complete, bool by_peer, bool refused)
 {
 	struct fr_record r;
@@ -185,6 +204,7 @@ void fr_observe_ended(struct fr_exchange *ex, bool complete, bool by_peer, bool 
 	if (!ex->seen.begun_us || (ex->is_push && !ex->stream_id) || ex->client->is_admin)
 		return;
 	fill_record(ex, &r, end_of(complete, by_peer, refused));
+	trace_end(&r);
 	fr_metrics_add(&ex->worker->observer.metrics, &r);
 	fr_traffic_add(ex->worker->observer.traffic, &r);
 	log_access(ex, &r);

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probes.h"
 #include "edge/client.h"
 #include "edge/fill.h"
 #include "edge/listener.h"
@@ -329,6 +330,7 @@ void fr_worker_client_opened(struct fr_worker *w, struct fr_client *c)
 	if (c->next)
 		c->next->pprev = &c->next;
 	w->clients = c;
+	FR_PROBE3(connection_open, w->index, (uintptr_t)c, c->is_tls);
 	w->n_clients++;
 	w->n_admin += c->is_admin;
 }
@@ -338,6 +340,7 @@ void fr_worker_client_closed(struct fr_worker *w, struct fr_client *c)
 	*c->pprev = c->next;
 	if (c->next)
 		c->next->pprev = c->pprev;
+	FR_PROBE3(connection_close, w->index, (uintptr_t)c, c->exchanges);
 	w->n_clients--;
 	w->n_admin -= c->is_admin;
 	end_if_empty(w);

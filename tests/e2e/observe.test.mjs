@@ -270,6 +270,14 @@ test('the status comes as events, each second, across a reload; there are not to
   assert.ok(codes.includes(503) && codes.includes(200), codes.join(' '));
 });
 
+test('the binary has the tracepoints that are listed', { skip: spawnSync('readelf', ['--version']).status === 0 ? false : 'needs readelf (package binutils)' }, async (t) => {
+  const notes = (await run('readelf', ['-n', binary])).stdout;
+  if (!/stapsdt/.test(notes)) return t.skip('built without <sys/sdt.h>');
+  const found = [...new Set([...notes.matchAll(/Provider: forerun\s+Name: (\w+)/g)].map((m) => m[1]))].sort();
+  const listed = [...fs.readFileSync(path.join(root, 'src/base/probes.h'), 'utf8').matchAll(/^ \* ([a-z_]+) {2,}[a-z]/gm)].map((m) => m[1]).filter((n) => n !== 'name').sort();
+  assert.deepEqual(found, listed);
+});
+
 test('forerun status and top say it in the terminal', async (t) => {
   const { f, port } = await start(t);
   const s = await h2connect(t, f.port);
