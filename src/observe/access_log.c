@@ -20,6 +20,8 @@
 #define CACHE_LINE 64
 /* What poll() promises that a pipe takes without blocking (POSIX: at least 512). */
 #define PIPE_BYTES 4096u
+/* How often dropped lines are spoken of. */
+#define SAY_MS 1000u
 
 /* Bytes from one worker to the writer: positions only grow; data[pos % cap].
  *
@@ -49,7 +51,7 @@ struct fr_access_log {
 	char *file;         /* owned; NULL: none */
 	int fd;             /* owned unless standard output; -1: not open */
 	struct queue *torn; /* has a line that is written in part; NULL: none */
-	uint64_t dropped_said;
+	uint64_t dropped_said, said_ms;
 	/* commands, under the lock */
 	pthread_mutex_t lock;
 	char *next_file; /* owned */
@@ -253,17 +255,30 @@ static bool is_empty(struct fr_access_log *log)
 	return true;
 }
 
-static void say_dropped(struct fr_access_log *log)
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Now and then, not for each. True: there is more to say. */
+static bool say_dropped(struct fr_access_log *log, bool at_end)
 {
 	uint64_t dropped = 0;
 
 	for (size_t i = 0; i < log->n; i++)
 		dropped += atomic_load_explicit(&log->queues[i].dropped, memory_order_relaxed);
 	if (dropped == log->dropped_said)
-		return;
+		return false;
+	if (!at_end && now_ms() - log->said_ms < SAY_MS)
+		return true;
+	log->said_ms = now_ms();
 	FR_LOG(WARN, "access", "%llu lines were dropped: they came faster than they were written",
 	       (unsigned long long)(dropped - log->dropped_said));
 	log->dropped_said = dropped;
+	return false;
 }
 
 /* --- the thread --- */
@@ -312,14 +327,6 @@ static void wait_for_work(struct fr_access_log *log, int timeout_ms)
 		(void)eventfd_read(log->wake_fd, &count);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static void finish(struct fr_access_log *log)
 {
 	uint64_t until = now_ms() + FR_ACCESS_LOG_CLOSE_MS;
@@ -335,7 +342,7 @@ static void finish(struct fr_access_log *log)
 			if (q->data[taken & (q->cap - 1)] == '\n')
 				atomic_fetch_add_explicit(&q->dropped, 1, memory_order_relaxed);
 	}
-	say_dropped(log);
+	(void)say_dropped(log, true);
 	close_file(log);
 }
 
@@ -344,13 +351,13 @@ static void *run(void *user)
 	struct fr_access_log *log = user;
 
 	for (;;) {
-		bool wrote = false, all;
+		bool wrote = false, all, more;
 
 		atomic_store(&log->rest, AWAKE);
 		if (take_commands(log))
 			break;
 		all = write_all(log, &wrote);
-		say_dropped(log);
+		more = say_dropped(log, false);
 		/* first say that we rest, then look once more, so that no line is missed */
 		atomic_store(&log->rest, !all ? AWAKE : wrote ? GATHERING : IDLE);
 		if (all && !wrote && !is_empty(log))
@@ -358,7 +365,9 @@ static void *run(void *user)
 		if (!all) /* nobody can help by waking us */
 			wait_for_work(log, FR_ACCESS_LOG_RETRY_MS);
 		else
-			wait_for_work(log, wrote ? FR_ACCESS_LOG_GATHER_MS : -1);
+			wait_for_work(log, wrote  ? FR_ACCESS_LOG_GATHER_MS
+			                   : more ? (int)SAY_MS
+			                          : -1);
 	}
 	finish(log);
 	return NULL;

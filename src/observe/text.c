@@ -1,7 +1,5 @@
 #include "observe/text.h"
 
-#include <string.h>
-
 #define CUT "..."
 #define CUT_BYTES (sizeof(CUT) - 1)
 #define ESCAPE_BYTES 6u /* of one byte, at most */
@@ -16,29 +14,27 @@ static bool has_room(struct fr_text *t, size_t len)
 	return false;
 }
 
-void fr_text_put(struct fr_text *t, const char *p, size_t len)
-{
-	if (!has_room(t, len))
-		return;
-	if (len)
-		memcpy(t->p + t->n, p, len);
-	t->n += len;
-}
-
-void fr_text_str(struct fr_text *t, const char *cstr)
-{
-	fr_text_put(t, cstr, strlen(cstr));
-}
+/* Two digits at a time. */
+static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
+			    "34353637383940414243444546474849505152535455565758596061626364656667"
+			    "6869707172737475767778798081828384858687888990919293949596979899";
 
 void fr_text_u64(struct fr_text *t, uint64_t v)
 {
 	char digits[20];
 	size_t at = sizeof digits;
 
-	do {
-		digits[--at] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
+	while (v >= 100) {
+		at -= 2;
+		memcpy(digits + at, pairs + 2 * (v % 100), 2);
+		v /= 100;
+	}
+	if (v >= 10) {
+		at -= 2;
+		memcpy(digits + at, pairs + 2 * v, 2);
+	} else {
+		digits[--at] = (char)('0' + v);
+	}
 	fr_text_put(t, digits + at, sizeof digits - at);
 }
 

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/str.h"
 
@@ -22,8 +23,20 @@ static inline struct fr_text fr_text_make(char *p, size_t cap)
 }
 
 /* Each of these appends all or nothing. */
-void fr_text_put(struct fr_text *t, const char *p, size_t len);
-void fr_text_str(struct fr_text *t, const char *cstr);
+static inline void fr_text_put(struct fr_text *t, const char *p, size_t len)
+{
+	if (t->cap - t->n < len) {
+		t->is_full = true;
+		return;
+	}
+	if (len)
+		memcpy(t->p + t->n, p, len);
+	t->n += len;
+}
+static inline void fr_text_str(struct fr_text *t, const char *cstr)
+{
+	fr_text_put(t, cstr, strlen(cstr));
+}
 void fr_text_u64(struct fr_text *t, uint64_t v);
 void fr_text_i64(struct fr_text *t, int64_t v);
 /* 16 digits, lower case. */
