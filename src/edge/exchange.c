@@ -246,7 +246,7 @@ bool fr_exchange_put(struct fr_exchange *ex, const void *data, size_t len)
 {
 	if (ex->state != FR_EXCHANGE_RESPONDING || fr_buf_append(&ex->resp_body, data, len) < 0)
 		return false;
-	watch(ex, false);
+	fr_exchange_watch(ex, false);
 	ex->ops->body(ex);
 	return true;
 }

@@ -22,10 +22,10 @@ struct fr_server {
 	struct fr_tls_tickets *tickets;   /* owned */
 	struct fr_store *store;           /* owned */
 	struct fr_access_log *access_log; /* owned; NULL until one is configured */
-	struct fr_knowledge *knowledge; /* owned */
+	struct fr_knowledge *knowledge;   /* owned */
 	uint64_t seed;
-	struct fr_shared *shared;         /* reference: the current configuration */
-	struct fr_bound *bound;           /* owned; as the current configuration's listeners */
+	struct fr_shared *shared; /* reference: the current configuration */
+	struct fr_bound *bound;   /* owned; as the current configuration's listeners */
 	size_t n_bound;
 	int done_fd; /* eventfd: all workers have ended */
 	_Atomic size_t running;

@@ -43,9 +43,9 @@ struct fr_shared {
 	struct fr_store *store;            /* borrowed from the server, as the others below */
 	struct fr_hint_memory *memory;
 	struct fr_assets *assets;
-	uint64_t seed; /* of hashes that all workers share */
+	uint64_t seed;                    /* of hashes that all workers share */
 	struct fr_access_log *access_log; /* NULL: none configured */
-	struct fr_server *server;          /* for the admin interface */
+	struct fr_server *server;         /* for the admin interface */
 	struct fr_origin_registry *origins;
 };
 void fr_shared_ref(struct fr_shared *s);

@@ -23,6 +23,15 @@
 	X(RESPONSES_FAILED, "responses_failed_total", "",                                          \
 	  "Responses whose body could not be completed.")                                          \
 	X(UPGRADES, "upgrades_total", "", "Connections handed through after a 101.")               \
+	X(EARLY_HINTS, "early_hints_total", "", "103 responses sent.")                             \
+	X(HINTS_WARMED, "hints_warmed_total", "", "Hinted assets fetched ahead.")                  \
+	X(HINTS_FORGOTTEN, "hints_forgotten_total", "", "Remembered links that were dropped.")     \
+	X(HINTS_BEFORE_ERROR, "hints_before_error_total", "",                                      \
+	  "Pages hinted early that turned out an error or a redirect.")                            \
+	X(PAGES_SCANNED, "pages_scanned_total", "", "Pages read for what they need.")              \
+	X(TAPS_OPEN, "taps_open", "", "Pages being read now.")                                     \
+	X(DIGESTS_SET, "digests_set_total", "", "Digest cookies set.")                             \
+	X(DIGESTS_MALFORMED, "digests_malformed_total", "", "Digests not understood.")             \
 	X(HINTS_DROPPED, "hints_dropped_total", "", "Links of a page beyond what is looked at.")   \
 	X(LINKS_MALFORMED, "links_malformed_total", "", "Links that could not be read.")           \
 	X(PUSHES_PROMISED, "pushes_promised_total", "", "Pushes promised.")                        \

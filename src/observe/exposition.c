@@ -223,14 +223,14 @@ static void put_times(struct writer *w, const struct fr_metrics_sum *m)
 	      "From a request to the head of its response, by who made it.");
 	for (int a = 0; a < FR_ANSWER_COUNT; a++) {
 		(void)snprintf(labels, sizeof labels, "from=\"%s\"",
-		               fr_answer_str((enum fr_answer)a));
+		               fr_answerer_str((enum fr_answerer)a));
 		histogram(w, labels, &m->first_byte[a]);
 	}
 	begin(w, "duration_seconds", "histogram",
 	      "From a request to the end of its response, by who made it.");
 	for (int a = 0; a < FR_ANSWER_COUNT; a++) {
 		(void)snprintf(labels, sizeof labels, "from=\"%s\"",
-		               fr_answer_str((enum fr_answer)a));
+		               fr_answerer_str((enum fr_answerer)a));
 		histogram(w, labels, &m->duration[a]);
 	}
 	begin(w, "origin_first_byte_seconds", "histogram",

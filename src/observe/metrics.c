@@ -17,7 +17,7 @@ static const char *const answers[] = {
 #undef X
 };
 
-const char *fr_answer_str(enum fr_answer a)
+const char *fr_answerer_str(enum fr_answerer a)
 {
 	return (size_t)a < FR_COUNT(answers) ? answers[a] : "?";
 }
@@ -45,7 +45,7 @@ void fr_status_label(unsigned slot, char *out)
 		(void)snprintf(out, 8, "%u", slot - SLOT_FIRST_CODE + 100);
 }
 
-static enum fr_answer answer_of(const struct fr_record *r)
+static enum fr_answerer answer_of(const struct fr_record *r)
 {
 	if (r->cache == FR_CACHE_RESULT_HIT || r->cache == FR_CACHE_RESULT_STALE)
 		return FR_ANSWER_CACHE;
@@ -55,7 +55,7 @@ static enum fr_answer answer_of(const struct fr_record *r)
 
 void fr_metrics_add(struct fr_metrics *m, const struct fr_record *r)
 {
-	enum fr_answer answer = answer_of(r);
+	enum fr_answerer answer = answer_of(r);
 
 	fr_counter_bump(&m->responses[r->protocol][status_slot(r->status)][r->cache], 1);
 	if (!r->is_push)

@@ -19,13 +19,13 @@ void fr_status_label(unsigned slot, char *out);
 	X(CACHE, "cache")   /* from the store, nobody was asked */                                 \
 	X(ORIGIN, "origin") /* the origin was asked, or another's question awaited */              \
 	X(EDGE, "edge")     /* ourselves: refusals */
-enum fr_answer {
+enum fr_answerer {
 #define X(id, text) FR_ANSWER_##id,
 	FR_ANSWER_TABLE(X)
 #undef X
 		FR_ANSWER_COUNT
 };
-const char *fr_answer_str(enum fr_answer a);
+const char *fr_answerer_str(enum fr_answerer a);
 
 struct fr_metrics {
 	_Atomic uint64_t responses[FR_PROTOCOL_COUNT][FR_STATUS_SLOTS][FR_CACHE_RESULT_COUNT];

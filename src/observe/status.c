@@ -233,8 +233,8 @@ static json_t *times_of(const struct fr_metrics_sum *m)
 	json_t *o = json_object(), *first = json_object(), *all = json_object();
 
 	for (int a = 0; a < FR_ANSWER_COUNT; a++) {
-		add_times(first, fr_answer_str((enum fr_answer)a), &m->first_byte[a]);
-		add_times(all, fr_answer_str((enum fr_answer)a), &m->duration[a]);
+		add_times(first, fr_answerer_str((enum fr_answerer)a), &m->first_byte[a]);
+		add_times(all, fr_answerer_str((enum fr_answerer)a), &m->duration[a]);
 	}
 	(void)json_object_set_new(o, "first_byte", first);
 	(void)json_object_set_new(o, "duration", all);

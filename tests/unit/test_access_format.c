@@ -24,7 +24,7 @@ static int set_up(void **state)
 	json = NULL;
 	clock_cache = (struct fr_access_clock){0};
 	fr_arena_init(&arena, 1u << 22);
-	fr_plan_init(&plan, &arena);
+	plan = (struct fr_plan){.arena = &arena};
 	record = (struct fr_record){
 		.time_us = NOON,
 		.id = 0x0123456789abcdef,
