@@ -1,6 +1,6 @@
 /* What advise reads: profiles, HARs and access logs of anybody's making. The
  * first byte chooses. */
-#include "tools/advise/access_log.h"
+#include "tools/advise/log_reader.h"
 #include "tools/advise/rules.h"
 #include "tools/profile/har.h"
 #include "tools/profile/json.h"
@@ -30,22 +30,22 @@ static void advise(struct fr_load *l)
 
 static void read_log(struct fr_str text)
 {
-	struct fr_access_log *l = fr_access_log_new();
+	struct fr_log_reader *l = fr_log_reader_new();
 
 	while (text.len) {
 		size_t n = fr_str_find(text, '\n');
 
-		(void)fr_access_log_line(l, fr_str_sub(text, 0, n));
+		(void)fr_log_reader_line(l, fr_str_sub(text, 0, n));
 		text = fr_str_sub(text, n + 1, text.len);
 	}
-	for (size_t i = 0; i < fr_access_log_pages(l); i++) {
+	for (size_t i = 0; i < fr_log_reader_pages(l); i++) {
 		struct fr_advice a;
 
-		fr_access_log_advise(l, i, &a);
+		fr_log_reader_advise(l, i, &a);
 		write_rules(&a);
 		fr_advice_fini(&a);
 	}
-	fr_access_log_free(&l);
+	fr_log_reader_free(&l);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -3,7 +3,7 @@
 #include <jansson.h>
 
 #include "model_site.h"
-#include "tools/advise/access_log.h"
+#include "tools/advise/log_reader.h"
 #include "tools/advise/rules.h"
 #include "tools/profile/har.h"
 #include "tools/profile/json.h"
@@ -221,14 +221,14 @@ static void what_is_no_profile_and_no_har_is_refused(void **state)
 
 /* --- access logs --- */
 
-static void line(struct fr_access_log *l, const char *text)
+static void line(struct fr_log_reader *l, const char *text)
 {
-	assert_true(fr_access_log_line(l, S(text)));
+	assert_true(fr_log_reader_line(l, S(text)));
 }
 
 static void a_log_tells_what_pages_need_and_what_clients_cancel(void **state)
 {
-	struct fr_access_log *l = fr_access_log_new();
+	struct fr_log_reader *l = fr_log_reader_new();
 	struct fr_advice a;
 
 	(void)state;
@@ -256,43 +256,43 @@ static void a_log_tells_what_pages_need_and_what_clients_cancel(void **state)
 			line(l, push);
 	}
 	line(l, "{\"host\":\"s\",\"target\":\"/rare\",\"status\":200}");
-	assert_false(fr_access_log_line(l, S("no JSON")));
-	assert_int_equal(fr_access_log_pages(l), 1);
-	fr_access_log_advise(l, 0, &a);
+	assert_false(fr_log_reader_line(l, S("no JSON")));
+	assert_int_equal(fr_log_reader_pages(l), 1);
+	fr_log_reader_advise(l, 0, &a);
 	assert_string_equal(a.url, "https://s/p");
 	assert_true(has_link(&a, "</a.css>; rel=preload; as=style"));
 	assert_false(has_link(&a, "</big.js>; rel=preload; as=script"));
 	assert_true(says(&a, FR_ADVICE_NOPUSH, "/big.js: clients cancelled 6 of 6"));
 	fr_advice_fini(&a);
-	fr_access_log_free(&l);
+	fr_log_reader_free(&l);
 }
 
 static void a_log_of_too_many_pages_and_assets_is_cut(void **state)
 {
-	struct fr_access_log *l = fr_access_log_new();
+	struct fr_log_reader *l = fr_log_reader_new();
 	char text[256];
 	struct fr_advice a;
 
 	(void)state;
-	for (size_t i = 0; i < FR_ACCESS_MAX_PAGES + 50; i++) {
+	for (size_t i = 0; i < FR_LOG_READER_MAX_PAGES + 50; i++) {
 		(void)snprintf(text, sizeof text,
 		               "{\"host\":\"s\",\"target\":\"/%zu\",\"status\":200}", i);
 		line(l, text);
 	}
-	for (size_t i = 0; i < FR_ACCESS_MAX_ASSETS + 50; i++) {
+	for (size_t i = 0; i < FR_LOG_READER_MAX_ASSETS + 50; i++) {
 		(void)snprintf(
 			text, sizeof text,
 			"{\"host\":\"s\",\"target\":\"/%zu.css\",\"referer\":\"https://s/0\"}", i);
 		line(l, text);
 	}
-	for (size_t i = 0; i < FR_ACCESS_LEAST_LOADS; i++)
+	for (size_t i = 0; i < FR_LOG_READER_LEAST_LOADS; i++)
 		line(l, "{\"host\":\"s\",\"target\":\"/0\",\"status\":200}");
-	assert_int_equal(fr_access_log_pages(l), 1);
-	fr_access_log_advise(l, 0, &a);
+	assert_int_equal(fr_log_reader_pages(l), 1);
+	fr_log_reader_advise(l, 0, &a);
 	assert_true(a.n_links <= FR_ADVICE_MAX_LINKS);
 	assert_true(a.n <= FR_ADVICE_MAX_ITEMS);
 	fr_advice_fini(&a);
-	fr_access_log_free(&l);
+	fr_log_reader_free(&l);
 }
 
 /* --- rules --- */

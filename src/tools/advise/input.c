@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "tools/advise/access_log.h"
+#include "tools/advise/log_reader.h"
 #include "tools/profile/har.h"
 #include "tools/profile/json.h"
 
@@ -82,24 +82,24 @@ static int from_har(const json_t *j, const struct fr_network *network, struct fr
 
 static int from_log(FILE *f, struct fr_advice **list, size_t *n)
 {
-	struct fr_access_log *l = fr_access_log_new();
-	char *line = fr_malloc(FR_ACCESS_LINE_BYTES);
+	struct fr_log_reader *l = fr_log_reader_new();
+	char *line = fr_malloc(FR_LOG_READER_LINE_BYTES);
 	size_t good = 0;
 
-	while (fgets(line, FR_ACCESS_LINE_BYTES, f)) {
+	while (fgets(line, FR_LOG_READER_LINE_BYTES, f)) {
 		struct fr_str s = fr_str_from(line);
 
-		good += fr_access_log_line(l, fr_str_sub(s, 0, fr_str_find(s, '\n')));
+		good += fr_log_reader_line(l, fr_str_sub(s, 0, fr_str_find(s, '\n')));
 	}
 	free(line);
 	if (good) {
-		*n = fr_access_log_pages(l);
+		*n = fr_log_reader_pages(l);
 		*n = *n < FR_ADVISE_MAX_PAGES ? *n : FR_ADVISE_MAX_PAGES;
 		*list = fr_calloc(*n + 1, sizeof **list);
 		for (size_t i = 0; i < *n; i++)
-			fr_access_log_advise(l, i, &(*list)[i]);
+			fr_log_reader_advise(l, i, &(*list)[i]);
 	}
-	fr_access_log_free(&l);
+	fr_log_reader_free(&l);
 	return good ? 0 : FR_ERR_SYNTAX;
 }
 

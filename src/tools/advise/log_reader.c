@@ -1,4 +1,4 @@
-#include "tools/advise/access_log.h"
+#include "tools/advise/log_reader.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ struct page {
 	size_t n, cap;
 };
 
-struct fr_access_log {
+struct fr_log_reader {
 	struct page *pages; /* owned */
 	size_t n, cap;
 	json_t *by_id; /* owned; id of a load -> number of its page */
@@ -32,18 +32,18 @@ struct fr_access_log {
 	bool is_sorted;
 };
 
-struct fr_access_log *fr_access_log_new(void)
+struct fr_log_reader *fr_log_reader_new(void)
 {
-	struct fr_access_log *l = fr_calloc(1, sizeof *l);
+	struct fr_log_reader *l = fr_calloc(1, sizeof *l);
 
 	l->by_id = json_object();
 	l->later = json_array();
 	return l;
 }
 
-void fr_access_log_free(struct fr_access_log **lp)
+void fr_log_reader_free(struct fr_log_reader **lp)
 {
-	struct fr_access_log *l = *lp;
+	struct fr_log_reader *l = *lp;
 
 	if (!l)
 		return;
@@ -60,19 +60,19 @@ void fr_access_log_free(struct fr_access_log **lp)
 	*lp = NULL;
 }
 
-static struct page *page_of(struct fr_access_log *l, struct fr_str url)
+static struct page *page_of(struct fr_log_reader *l, struct fr_str url)
 {
 	struct page *p;
 
 	for (size_t i = 0; i < l->n; i++)
 		if (fr_str_is(url, l->pages[i].url))
 			return &l->pages[i];
-	if (l->n == FR_ACCESS_MAX_PAGES)
+	if (l->n == FR_LOG_READER_MAX_PAGES)
 		return NULL;
 	if (l->n == l->cap) {
 		l->cap = l->cap ? 2 * l->cap : 16;
 		l->pages = fr_try_realloc(l->pages, l->cap * sizeof *l->pages);
-		FR_ASSERT(l->pages); /* at most FR_ACCESS_MAX_PAGES of them */
+		FR_ASSERT(l->pages); /* at most FR_LOG_READER_MAX_PAGES of them */
 	}
 	p = &l->pages[l->n++];
 	*p = (struct page){.url = fr_str_dup(url)};
@@ -86,12 +86,12 @@ static struct asset *asset_of(struct page *p, struct fr_str target)
 	for (size_t i = 0; i < p->n; i++)
 		if (fr_str_is(target, p->assets[i].target))
 			return &p->assets[i];
-	if (p->n == FR_ACCESS_MAX_ASSETS)
+	if (p->n == FR_LOG_READER_MAX_ASSETS)
 		return NULL;
 	if (p->n == p->cap) {
 		p->cap = p->cap ? 2 * p->cap : 16;
 		p->assets = fr_try_realloc(p->assets, p->cap * sizeof *p->assets);
-		FR_ASSERT(p->assets); /* at most FR_ACCESS_MAX_ASSETS of them */
+		FR_ASSERT(p->assets); /* at most FR_LOG_READER_MAX_ASSETS of them */
 	}
 	a = &p->assets[p->n++];
 	*a = (struct asset){.target = fr_str_dup(target)};
@@ -146,7 +146,7 @@ static void take_plan(struct page *p, const json_t *plan)
 	}
 }
 
-static void take_page(struct fr_access_log *l, const json_t *j)
+static void take_page(struct fr_log_reader *l, const json_t *j)
 {
 	const json_t *plan = json_object_get(j, "plan");
 	char url[FR_URL_MAX_BYTES];
@@ -165,7 +165,7 @@ static void take_page(struct fr_access_log *l, const json_t *j)
 }
 
 /* False: its page is not known (yet). */
-static bool take_push(struct fr_access_log *l, const json_t *j)
+static bool take_push(struct fr_log_reader *l, const json_t *j)
 {
 	json_t *number = json_object_get(l->by_id, fr_json_text(j, "parent"));
 	struct asset *a;
@@ -181,13 +181,13 @@ static bool take_push(struct fr_access_log *l, const json_t *j)
 }
 
 /* A page's line is written when it has ended, which may be behind its pushes. */
-static void keep_push(struct fr_access_log *l, json_t *j)
+static void keep_push(struct fr_log_reader *l, json_t *j)
 {
 	if (!take_push(l, j) && json_array_size(l->later) < MAX_LATER)
 		(void)json_array_append(l->later, j);
 }
 
-static void take_kept(struct fr_access_log *l)
+static void take_kept(struct fr_log_reader *l)
 {
 	const json_t *j;
 	size_t i;
@@ -196,7 +196,7 @@ static void take_kept(struct fr_access_log *l)
 	(void)json_array_clear(l->later);
 }
 
-static void take_asset(struct fr_access_log *l, const json_t *j)
+static void take_asset(struct fr_log_reader *l, const json_t *j)
 {
 	struct fr_str referer = fr_str_from(fr_json_text(j, "referer"));
 	struct fr_str target = fr_str_from(fr_json_text(j, "target"));
@@ -215,7 +215,7 @@ static void take_asset(struct fr_access_log *l, const json_t *j)
 		a->as = as_of_path(target);
 }
 
-bool fr_access_log_line(struct fr_access_log *l, struct fr_str line)
+bool fr_log_reader_line(struct fr_log_reader *l, struct fr_str line)
 {
 	json_t *j = json_loadb(line.p ? line.p : "", line.len, 0, NULL);
 	struct fr_str target;
@@ -242,12 +242,12 @@ static int by_loads(const void *a, const void *b)
 	return (x->loads < y->loads) - (x->loads > y->loads);
 }
 
-size_t fr_access_log_pages(const struct fr_access_log *l)
+size_t fr_log_reader_pages(const struct fr_log_reader *l)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->n; i++)
-		n += l->pages[i].loads >= FR_ACCESS_LEAST_LOADS;
+		n += l->pages[i].loads >= FR_LOG_READER_LEAST_LOADS;
 	return n;
 }
 
@@ -256,12 +256,12 @@ static void advise_asset(const struct page *p, const struct asset *a, struct fr_
 	size_t percent = 100 * a->asked / p->loads;
 	char *link;
 
-	if (a->pushed >= FR_ACCESS_LEAST_LOADS &&
-	    100 * a->cancelled / a->pushed >= FR_ACCESS_LEAST_PERCENT)
+	if (a->pushed >= FR_LOG_READER_LEAST_LOADS &&
+	    100 * a->cancelled / a->pushed >= FR_LOG_READER_LEAST_PERCENT)
 		fr_advice_add(out, FR_ADVICE_NOPUSH, NULL,
 		              "Add nopush to %s: clients cancelled %zu of %zu pushes.", a->target,
 		              a->cancelled, a->pushed);
-	if (percent < FR_ACCESS_LEAST_PERCENT || a->planned * 2 > p->loads ||
+	if (percent < FR_LOG_READER_LEAST_PERCENT || a->planned * 2 > p->loads ||
 	    fr_as_rank(a->as) != FR_RANK_BLOCKING || out->n_links == FR_ADVICE_MAX_LINKS)
 		return;
 	link = fr_advice_link(fr_str_from(a->target), a->as, false);
@@ -273,7 +273,7 @@ static void advise_asset(const struct page *p, const struct asset *a, struct fr_
 	              a->target, percent > 100 ? 100 : percent);
 }
 
-void fr_access_log_advise(struct fr_access_log *l, size_t i, struct fr_advice *out)
+void fr_log_reader_advise(struct fr_log_reader *l, size_t i, struct fr_advice *out)
 {
 	const struct page *p;
 
