@@ -226,9 +226,9 @@ static unsigned place_in_rank(const struct fr_hint *h)
 		return h->as == FR_AS_FONT; /* needed when styles are there, not before */
 	if (h->as == FR_AS_SCRIPT || h->as == FR_AS_STYLE)
 		return 0;
-	if (h->bytes <= FR_LATE_SMALL_BYTES)
+	if (h->bytes && h->bytes <= FR_LATE_SMALL_BYTES)
 		return 1;
-	return h->as == FR_AS_FONT ? 3 : 2;
+	return h->as == FR_AS_FONT ? 2 : 3;
 }
 
 static unsigned place(const struct fr_hint *h)

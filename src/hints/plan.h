@@ -192,12 +192,12 @@ void fr_plan_add_link_field(struct fr_plan *p, struct fr_str value, enum fr_hint
 /* A font that is larger is mostly icons, and would hold up the page: it goes
  * behind it. */
 #define FR_FONT_BLOCKING_BYTES 61440u
-/* Of what goes behind the page, larger ones let the smaller ones pass. */
-#define FR_LATE_SMALL_BYTES 65536u
+/* Of what goes behind the page, what is this small lets nothing else wait. */
+#define FR_LATE_SMALL_BYTES 8192u
 
-/* Stable order by rank; in one rank fonts are behind other blocking ones, and behind the page
- * scripts go first, then what is small, then pictures, then fonts. Else hints stay
- * as they were added. */
+/* Stable order by rank; in one rank fonts are behind other blocking ones, and behind
+ * the page scripts go first, then what is small, then fonts, for the browser makes
+ * its first pictures wait for them, then the rest. Else hints stay as they were added. */
 void fr_plan_order(struct fr_plan *p);
 
 /* Sets a decision: a hint must be UNDECIDED, once. */

@@ -22,7 +22,8 @@
 
 static int problem(struct fr_tls_problem *why, const char *what, const char *path)
 {
-	(void)snprintf(why->text, sizeof why->text, "%s %s: %s", what, path, strerror(errno));
+	(void)snprintf(why->text, sizeof why->text, "%.60s %.300s: %.100s", what, path,
+	               strerror(errno));
 	return FR_ERR_IO;
 }
 
