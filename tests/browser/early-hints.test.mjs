@@ -50,7 +50,12 @@ async function startSite(t) {
 
 test('a browser that refuses push fetches what a 103 names before the page is answered, each asset once', { timeout: 60000 }, async (t) => {
   const { origin, asked } = await startSite(t);
-  const edge = await startForerun(t, { origin: origin.url });
+  // without warming, whose fetches the origin would see as well
+  const edge = await startForerun(t, { config: `
+workers: 1
+listen: [{address: "127.0.0.1:0"}]
+sites: [{hosts: ["*"], origin: {url: "${origin.url}"}, hints: {warm: false}}]
+` });
   const browser = startBrowser(hintsBrowser(), { folder: scratch, certificate: path.join(scratch, 'xdg/forerun/cert.pem') });
   t.after(() => browser.close());
   t.diagnostic((await browser.send('Browser.getVersion')).product);
