@@ -78,11 +78,11 @@ static bool may_have_hints(const struct fr_exchange *ex)
 	return !ex->is_push && ex->req.method == FR_METHOD_GET;
 }
 
-static bool is_conditional(const struct fr_exchange *ex)
+bool fr_load_is_conditional(const struct fr_request *req)
 {
-	return fr_fields_get(&ex->req.fields, FR_FIELD_IF_NONE_MATCH) ||
-	       fr_fields_get(&ex->req.fields, FR_FIELD_IF_MODIFIED_SINCE) ||
-	       fr_fields_get(&ex->req.fields, FR_FIELD_RANGE);
+	return fr_fields_get(&req->fields, FR_FIELD_IF_NONE_MATCH) ||
+	       fr_fields_get(&req->fields, FR_FIELD_IF_MODIFIED_SINCE) ||
+	       fr_fields_get(&req->fields, FR_FIELD_RANGE);
 }
 
 /* Clients that say what their requests are for: only navigations load pages. */
@@ -124,7 +124,7 @@ static void deliver_early(struct fr_exchange *ex, const struct fr_response *orig
 
 	measure_idle(ex);
 	/* who asks whether the page changed has the page, and so its assets */
-	if (load->way == FR_WAY_PUSH && !is_conditional(ex))
+	if (load->way == FR_WAY_PUSH && !fr_load_is_conditional(&ex->req))
 		fr_push_plan(ex, FR_PUSH_EARLY);
 	else if (load->way == FR_WAY_EARLY)
 		fr_early_plan(ex, origin);

@@ -219,13 +219,6 @@ void fr_learn_pushed(const struct fr_exchange *push, bool cancelled)
 	                 class_of(push), cancelled);
 }
 
-static bool is_conditional(const struct fr_request *req)
-{
-	return fr_fields_get(&req->fields, FR_FIELD_RANGE) ||
-	       fr_fields_get(&req->fields, FR_FIELD_IF_NONE_MATCH) ||
-	       fr_fields_get(&req->fields, FR_FIELD_IF_MODIFIED_SINCE);
-}
-
 /* Does this answer say something of the asset itself, not of who asked, or how?
  * What a client sends is its own; only an answer that holds for everybody is
  * believed then. */
@@ -237,7 +230,7 @@ static bool is_telling(const struct fr_request *req, int status, bool is_ours)
 	case 308:
 	case 404:
 	case 410:
-		return is_ours || !is_conditional(req);
+		return is_ours || !fr_load_is_conditional(req);
 	case 302:
 	case 303:
 	case 307:

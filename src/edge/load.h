@@ -48,6 +48,9 @@ const struct fr_config_hints *fr_load_settings(const struct fr_exchange *ex);
  * when the page comes. Takes its bytes off what is left. */
 bool fr_load_take_idle(struct fr_load *load, const struct fr_hint *hint, uint64_t bytes);
 
+/* Does it ask for less than the whole response, or only for a change? */
+bool fr_load_is_conditional(const struct fr_request *req);
+
 /* Wall-clock seconds. */
 int64_t fr_load_now_s(void);
 
