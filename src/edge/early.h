@@ -12,8 +12,8 @@
 bool fr_early_is_way(const struct fr_exchange *page);
 
 /* Sends what the plan has still open in a 103, as far as rules and the idle
- * link allow; nothing if there is no such hint or a 103 was sent. csp: the
- * origin's policy for the same 103, NULL for none. */
+ * link allow; nothing if there is no such hint or a 103 was sent. origin: its own
+ * 103, whose policy may travel along; NULL: this one is ours alone. */
 void fr_early_plan(struct fr_exchange *page, const struct fr_response *origin);
 
 /* The final response is there: every open hint is decided. */

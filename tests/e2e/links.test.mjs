@@ -109,7 +109,7 @@ test('a client limit of 5 concurrent streams is kept', async (t) => {
   // and those that have ended make room for others
   const s = await h2connect(t, f.port, { settings: { maxConcurrentStreams: 5 } });
   assert.match((await loadPage(s, page)).page.headers['server-timing'], /pushed=5, stream-limit=15/);
-  assert.match((await loadPage(s, page)).page.headers['server-timing'], /pushed=\d+, .*already-sent=5/);
+  assert.match((await loadPage(s, page)).page.headers['server-timing'], /pushed=([5-9]|1[0-5]), .*already-sent=5/);
 });
 
 test('a client that disables push gets none', async (t) => {
