@@ -39,7 +39,17 @@ const templates = {
     edit: [[/https:\/\/source\.unsplash\.com\/[^"]*/, 'img/undraw_profile_3.svg']], fetch: [],
   },
 };
-export const pageNames = Object.keys(templates);
+const lightbox = 'simplelightbox/dist/simple-lightbox.min';
+const picture = (n) => [`startbootstrap-creative/dist/assets/img/portfolio/thumbnails/${n}.jpg`, `img/${n}.jpg`];
+// pages of our own making: their HTML beside this file, their assets from npm
+const ownPages = {
+  // a light page of eight assets; what blocks its rendering and its font are 30 KB
+  article: [
+    ['bootstrap/dist/css/bootstrap-reboot.min.css', 'css/reboot.css'], ['bootstrap/dist/css/bootstrap-grid.min.css', 'css/grid.css'],
+    [`${lightbox}.css`, 'css/lightbox.css'], [`${lightbox}.js`, 'js/lightbox.js'],
+    ['@fontsource/roboto-slab/files/roboto-slab-latin-400-normal.woff2', 'fonts/roboto-slab.woff2'], picture(1), picture(2), picture(3)],
+};
+export const pageNames = [...Object.keys(templates), ...Object.keys(ownPages)];
 
 // Copies a style sheet and the files that it names, keeping their places.
 function copyStyle(from, to) {
@@ -47,9 +57,7 @@ function copyStyle(from, to) {
   fs.mkdirSync(path.dirname(to), { recursive: true });
   fs.writeFileSync(to, text);
   for (const [, url] of text.matchAll(/url\(["']?(?!data:)([^"')?#]+)/g)) {
-    const target = path.resolve(path.dirname(to), url);
-    fs.mkdirSync(path.dirname(target), { recursive: true });
-    fs.copyFileSync(path.resolve(path.dirname(from), url), target);
+    copyFile(path.resolve(path.dirname(from), url), path.resolve(path.dirname(to), url));
   }
 }
 
@@ -77,14 +85,17 @@ function fontSheet(url, folder, name) {
   return `fonts/${name}`;
 }
 
-// Writes the self-hosted page into a folder and returns it.
-export function makePage(name) {
-  const t = templates[name];
-  if (!t) throw new Error(`no page of that name: ${name} (there are ${pageNames.join(', ')})`);
-  const folder = path.join(cache, 'pages', name);
-  if (fs.existsSync(path.join(folder, 'manifest.json'))) return folder;
-  fs.rmSync(folder, { recursive: true, force: true });
-  fs.mkdirSync(folder, { recursive: true });
+function copyFile(from, to) {
+  fs.mkdirSync(path.dirname(to), { recursive: true });
+  fs.copyFileSync(from, to);
+}
+
+function copyOwnPage(name, folder) {
+  copyFile(path.join(bench, 'pages', `${name}.html`), path.join(folder, 'index.html'));
+  for (const [from, to] of ownPages[name]) copyFile(path.join(modules, from), path.join(folder, to));
+}
+
+function copyTemplate(name, t, folder) {
   const source = path.join(modules, t.package, t.folder);
   for (const f of ['assets', 'css', 'img', 'js', 'vendor']) {
     if (fs.existsSync(path.join(source, f))) fs.cpSync(path.join(source, f), path.join(folder, f), { recursive: true });
@@ -94,10 +105,7 @@ export function makePage(name) {
   for (const [url, from, to] of t.fetch) {
     html = html.replaceAll(url, to);
     if (to.endsWith('.css')) copyStyle(path.join(modules, from), path.join(folder, to));
-    else {
-      fs.mkdirSync(path.dirname(path.join(folder, to)), { recursive: true });
-      fs.copyFileSync(path.join(modules, from), path.join(folder, to));
-    }
+    else copyFile(path.join(modules, from), path.join(folder, to));
   }
   // no icon of the tab: whether and when it is fetched differs between browsers
   html = html.replace(/<link rel="icon"[^>]*>/, '').replace('</title>', '</title>\n<link rel="icon" href="data:,">');
@@ -106,6 +114,17 @@ export function makePage(name) {
   const outside = html.match(/<(?:link|script|img|source|iframe)\b[^>]*(?:href|src)="(?:https?:)?\/\/[^"]*"/g);
   if (outside) throw new Error(`${name} still loads from elsewhere: ${outside.join(' ')}`);
   fs.writeFileSync(path.join(folder, 'index.html'), html);
+}
+
+// Writes the self-hosted page into a folder and returns it.
+export function makePage(name) {
+  if (!pageNames.includes(name)) throw new Error(`no page of that name: ${name} (there are ${pageNames.join(', ')})`);
+  const folder = path.join(cache, 'pages', name);
+  if (fs.existsSync(path.join(folder, 'manifest.json'))) return folder;
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(folder, { recursive: true });
+  if (ownPages[name]) copyOwnPage(name, folder);
+  else copyTemplate(name, templates[name], folder);
   return folder;
 }
 
