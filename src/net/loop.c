@@ -20,6 +20,8 @@ struct fr_loop {
 	uv_loop_t uv;
 	uv_prepare_t turn_end;
 	uv_timer_t tick;
+	uv_timer_t soon_tick; /* runs while soon is not empty */
+	struct fr_soon *soon; /* borrowed */
 	uv_async_t wake;
 	struct fr_timers timers;
 	struct queue flush, release;
@@ -101,6 +103,30 @@ static void run_tick(uv_timer_t *handle)
 	}
 }
 
+static void soon_put(struct fr_soon **list, struct fr_soon *s)
+{
+	s->next = *list;
+	s->pprev = list;
+	if (s->next)
+		s->next->pprev = &s->next;
+	*list = s;
+}
+
+static void run_soon(uv_timer_t *handle)
+{
+	struct fr_loop *l = handle->data;
+	struct fr_soon *due = l->soon, *s;
+
+	/* what they queue is for the next time */
+	l->soon = NULL;
+	if (due)
+		due->pprev = &due;
+	while ((s = due)) {
+		fr_soon_stop(s);
+		s->run(s->user);
+	}
+}
+
 static void run_wake(uv_async_t *handle)
 {
 	struct fr_loop *l = handle->data;
@@ -123,12 +149,14 @@ int fr_loop_new(void (*on_wake)(void *user), void *user, struct fr_loop **out)
 	}
 	(void)uv_prepare_init(&l->uv, &l->turn_end);
 	(void)uv_timer_init(&l->uv, &l->tick);
-	l->wake.data = l->turn_end.data = l->tick.data = l;
+	(void)uv_timer_init(&l->uv, &l->soon_tick);
+	l->wake.data = l->turn_end.data = l->tick.data = l->soon_tick.data = l;
 	(void)uv_prepare_start(&l->turn_end, run_turn_end);
 	/* the turn's end and the clock alone keep no loop alive; the wake-up does
 	 * until fr_loop_stop */
 	uv_unref((uv_handle_t *)&l->turn_end);
 	uv_unref((uv_handle_t *)&l->tick);
+	uv_unref((uv_handle_t *)&l->soon_tick);
 	l->on_wake = on_wake;
 	l->user = user;
 	queue_init(&l->flush);
@@ -147,10 +175,11 @@ void fr_loop_free(struct fr_loop **lp)
 		return;
 	uv_close((uv_handle_t *)&l->turn_end, NULL);
 	uv_close((uv_handle_t *)&l->tick, NULL);
+	uv_close((uv_handle_t *)&l->soon_tick, NULL);
 	if (!uv_is_closing((uv_handle_t *)&l->wake))
 		uv_close((uv_handle_t *)&l->wake, NULL);
 	(void)uv_run(&l->uv, UV_RUN_DEFAULT);
-	FR_ASSERT(!l->flush.head && !l->release.head);
+	FR_ASSERT(!l->flush.head && !l->release.head && !l->soon);
 	fr_timers_fini(&l->timers);
 	FR_ASSERT(uv_loop_close(&l->uv) == 0);
 	free(l->buffer);
@@ -222,6 +251,26 @@ void fr_loop_flush_later(struct fr_loop *l, struct fr_task *t)
 void fr_loop_release_later(struct fr_loop *l, struct fr_task *t)
 {
 	queue_put(&l->release, t);
+}
+
+void fr_loop_soon(struct fr_loop *l, struct fr_soon *s)
+{
+	if (s->pprev)
+		return;
+	if (!l->soon)
+		(void)uv_timer_start(&l->soon_tick, run_soon, FR_LOOP_SOON_MS, 0);
+	soon_put(&l->soon, s);
+}
+
+void fr_soon_stop(struct fr_soon *s)
+{
+	if (!s->pprev)
+		return;
+	*s->pprev = s->next;
+	if (s->next)
+		s->next->pprev = s->pprev;
+	s->next = NULL;
+	s->pprev = NULL;
 }
 
 uint8_t *fr_loop_read_buffer(struct fr_loop *l)
