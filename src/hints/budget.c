@@ -18,7 +18,7 @@ static uint64_t link_rate(const struct fr_budget_path *p, uint64_t min_rtt_us)
 
 	if (rate == 0)
 		return FR_BUDGET_UNKNOWN_RATE_BYTES_PER_S;
-	return p->rtt_us > min_rtt_us + min_rtt_us / 2 ? rate : 2 * rate;
+	return p->rtt_us > min_rtt_us + min_rtt_us / 8 ? rate : 2 * rate;
 }
 
 /* Bytes of windows that double each round trip, the last one in part. */

@@ -90,7 +90,9 @@ static struct fr_stream *stream_new(struct fr_loop *l, size_t output_bytes,
 	s->write.data = s->connect.data = s->shutdown.data = s;
 	s->fail_task = (struct fr_task){.run = report_failure, .user = s};
 	s->close_task = (struct fr_task){.run = close_handle, .user = s};
+	s->gather = (struct fr_soon){.run = fr_stream_end_gathering, .user = s};
 	s->chunk_bytes = FIRST_CHUNK_BYTES;
+	s->small_record_bytes = SMALL_RECORD_BYTES;
 	fr_buf_init(&s->out, output_bytes);
 	return s;
 }
@@ -122,12 +124,17 @@ void fr_stream_set_lowat(struct fr_stream *s, int bytes)
 	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
 }
 
-/* Best effort: a socket without these only works less well. */
-static void tune(struct fr_stream *s)
+void fr_stream_set_nodelay(struct fr_stream *s)
 {
 	int one = 1;
 
 	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+}
+
+/* Best effort: a socket without these only works less well. */
+static void tune(struct fr_stream *s)
+{
+	fr_stream_set_nodelay(s);
 	fr_stream_set_lowat(s, NOTSENT_LOWAT_SLOW_BYTES); /* until more is known of the path */
 }
 
@@ -138,6 +145,7 @@ int fr_stream_accept(struct fr_loop *l, int fd, bool is_unix, struct fr_tls_serv
 	struct fr_stream *s = stream_new(l, output_bytes, h, user);
 	int rc;
 
+	s->is_accepted = true;
 	init_handle(s, is_unix, tls != NULL);
 	rc = is_unix ? uv_pipe_open(&s->uv.pipe, fd) : uv_tcp_open(&s->uv.tcp, fd);
 	if (rc < 0) {
@@ -230,6 +238,7 @@ void fr_stream_close(struct fr_stream *s, bool reset)
 	}
 	fr_stream_set_state(s, FR_STREAM_CLOSING);
 	fr_loop_timer_stop(s->loop, &s->linger);
+	fr_soon_stop(&s->gather);
 	/* Not uv_close at once: the failure report may still be queued for the end
 	 * of this turn, and libuv would free us before. Release tasks come last. */
 	fr_loop_release_later(s->loop, &s->close_task);

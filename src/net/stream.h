@@ -61,8 +61,18 @@ void fr_stream_set_handler(struct fr_stream *s, const struct fr_stream_handler *
 struct fr_buf *fr_stream_out(struct fr_stream *s);
 /* Sends what it can. A failure is reported at the end of the turn. */
 void fr_stream_flush(struct fr_stream *s);
+/* The same where more follows at once: on a slow path the last packet waits to be
+ * filled, until the next flush, or fr_stream_push, which must follow in this turn. */
+void fr_stream_flush_more(struct fr_stream *s);
+void fr_stream_push(struct fr_stream *s);
+/* The TLS handshake of a slow path has just ended: what the server says first by itself
+ * (tickets; SETTINGS, if the owner waits as well) is put off for FR_LOOP_SOON_MS, so that
+ * it shares packets with the first response: few small ones cost a good part of the first
+ * window. Flushing ends it, and so does time: on_drained then. */
+#define FR_STREAM_GATHER_RTT_MS 20u
+bool fr_stream_is_gathering(const struct fr_stream *s);
 /* How much is best appended before the next flush, when there is more than that: what
- * the path carries in FR_STREAM_CHUNK_MS, between the two bounds. With
+ * the path carries in FR_STREAM_CHUNK_MS in whole packets, between about the two bounds. With
  * what the kernel keeps unsent, no more than about 16 KiB on a slow path, it is what cannot
  * be outranked any more. */
 #define FR_STREAM_CHUNK_MS 4u
@@ -107,10 +117,11 @@ struct fr_path {
 	uint64_t rtt_us;          /* smoothed */
 	uint64_t min_rtt_us;      /* 0: not known yet */
 	uint64_t cwnd_bytes;      /* congestion window */
+	uint64_t mss_bytes;       /* what a packet carries */
 	uint64_t unsent_bytes;    /* in the kernel and in our buffers, not sent yet */
 	uint64_t in_flight_bytes; /* sent, not acknowledged and not known to be lost */
-	/* 0: not known yet. Only what was measured while the sender had more to
-	 * send counts: else it is our own silence that was measured. */
+	/* 0: not known. What was measured while the sender had no more to send counts
+	 * only if a queue stood all the same: else it is our own silence. */
 	uint64_t delivery_rate_bytes_per_s;
 };
 /* One system call. 0; FR_ERR_UNSUPPORTED for Unix sockets and before the

@@ -4,9 +4,12 @@
 #include "net/stream_priv.h"
 #include "net/tcp_path.h"
 
-/* While the congestion window is small a TLS record must not span packets: a
- * record is of no use before its last byte came. */
-#define SMALL_RECORD_BYTES 1300u
+/* What a TLS record adds: TLS 1.3's, and the most of the others'. */
+#define RECORD_BYTES_13 22u
+#define RECORD_BYTES_12 29u
+/* Packets beyond these (loopback's, say) are not what records are fitted to. */
+#define PACKET_MIN_BYTES 500u
+#define PACKET_MAX_BYTES 9000u
 #define SMALL_RECORDS_UNTIL 65536u /* bytes sent since the connection was idle */
 #define RECORD_IDLE_MS 1000u
 /* How often the path is asked for its speed, while there is much to send. */
@@ -23,7 +26,7 @@ static size_t record_bytes(struct fr_stream *s)
 	if (now - s->last_write_ms > RECORD_IDLE_MS)
 		s->record_sent_bytes = 0;
 	s->last_write_ms = now;
-	return s->record_sent_bytes < SMALL_RECORDS_UNTIL ? SMALL_RECORD_BYTES : 0;
+	return s->record_sent_bytes < SMALL_RECORDS_UNTIL ? s->small_record_bytes : 0;
 }
 
 /* Moves plain output into the wire buffer, encrypted. */
@@ -53,8 +56,9 @@ static int write_wire(struct fr_stream *s)
 {
 	uv_buf_t b;
 	ssize_t n = send(s->fd, fr_buf_data(&s->wire), fr_buf_len(&s->wire),
-	                 MSG_DONTWAIT | MSG_NOSIGNAL);
+	                 MSG_DONTWAIT | MSG_NOSIGNAL | (s->has_more ? MSG_MORE : 0));
 
+	s->needs_push = s->has_more;
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		return uv_translate_sys_error(errno);
 	if (n > 0) {
@@ -84,6 +88,7 @@ void fr_stream_send_output(struct fr_stream *s)
 {
 	int rc;
 
+	fr_soon_stop(&s->gather);
 	while (!s->is_writing && (fr_buf_len(&s->out) || fr_buf_len(&s->wire))) {
 		if (s->tls && s->state != FR_STREAM_HANDSHAKE) {
 			rc = encrypt(s);
@@ -132,6 +137,21 @@ void fr_stream_flush(struct fr_stream *s)
 		fr_stream_send_output(s);
 }
 
+void fr_stream_flush_more(struct fr_stream *s)
+{
+	s->has_more = !s->is_unix && s->chunk_bytes <= SLOW_CHUNK_BYTES;
+	fr_stream_flush(s);
+	s->has_more = false;
+}
+
+void fr_stream_push(struct fr_stream *s)
+{
+	if (!s->needs_push)
+		return;
+	s->needs_push = false;
+	fr_stream_set_nodelay(s);
+}
+
 void fr_stream_send_unencrypted(struct fr_stream *s, const void *data, size_t len)
 {
 	if (s->state == FR_STREAM_HANDSHAKE && !s->is_writing)
@@ -145,16 +165,27 @@ struct fr_buf *fr_stream_out(struct fr_stream *s)
 
 /* The window and the time it takes to go round tell the speed at which the kernel
  * will take bytes, before any was measured and with a queue on the way, too. */
-static size_t chunk_of(const struct fr_path *p)
+static size_t chunk_of(const struct fr_stream *s, const struct fr_path *p)
 {
 	uint64_t n;
 
 	if (p->rtt_us == 0)
 		return FR_STREAM_CHUNK_MAX_BYTES;
 	n = p->cwnd_bytes * FR_STREAM_CHUNK_MS * 1000 / p->rtt_us;
+	if (n > FR_STREAM_CHUNK_MAX_BYTES)
+		return FR_STREAM_CHUNK_MAX_BYTES;
 	if (n < FR_STREAM_CHUNK_MIN_BYTES)
-		return FR_STREAM_CHUNK_MIN_BYTES;
-	return n < FR_STREAM_CHUNK_MAX_BYTES ? (size_t)n : FR_STREAM_CHUNK_MAX_BYTES;
+		n = FR_STREAM_CHUNK_MIN_BYTES;
+	/* whole packets */
+	return (size_t)(n - n % s->small_record_bytes);
+}
+
+static void size_records(struct fr_stream *s, const struct fr_path *p)
+{
+	size_t more = s->tls ? (fr_tls_is_13(s->tls) ? RECORD_BYTES_13 : RECORD_BYTES_12) : 0;
+
+	if (p->mss_bytes >= PACKET_MIN_BYTES && p->mss_bytes <= PACKET_MAX_BYTES)
+		s->small_record_bytes = (size_t)p->mss_bytes - more;
 }
 
 size_t fr_stream_chunk(struct fr_stream *s)
@@ -171,7 +202,8 @@ size_t fr_stream_chunk(struct fr_stream *s)
 		s->chunk_bytes = FR_STREAM_CHUNK_MAX_BYTES;
 		return s->chunk_bytes;
 	}
-	s->chunk_bytes = chunk_of(&path);
+	size_records(s, &path);
+	s->chunk_bytes = chunk_of(s, &path);
 	fr_stream_set_lowat(s, s->chunk_bytes <= SLOW_CHUNK_BYTES ? NOTSENT_LOWAT_SLOW_BYTES
 	                                                          : NOTSENT_LOWAT_BYTES);
 	return s->chunk_bytes;
@@ -198,6 +230,33 @@ void fr_stream_now_open(struct fr_stream *s)
 }
 
 /* The owner may close or finish meanwhile. */
+bool fr_stream_is_gathering(const struct fr_stream *s)
+{
+	return s->gather.pprev;
+}
+
+void fr_stream_end_gathering(void *user)
+{
+	struct fr_stream *s = fr_stream_of(user);
+
+	if (s->state != FR_STREAM_OPEN || s->failure)
+		return;
+	s->h->on_drained(s->user);
+	if (s->state == FR_STREAM_OPEN)
+		fr_stream_send_output(s);
+}
+
+/* The handshake is over. Before TLS 1.3 the client waits for what we say last. */
+static bool may_gather(struct fr_stream *s)
+{
+	struct fr_path path;
+
+	if (!s->is_accepted || !fr_tls_is_13(s->tls) || fr_stream_path(s, &path) < 0)
+		return false;
+	size_records(s, &path);
+	return path.rtt_us >= FR_STREAM_GATHER_RTT_MS * 1000;
+}
+
 void fr_stream_read_tls(struct fr_stream *s)
 {
 	uint8_t *plain = fr_loop_plain_buffer(s->loop);
@@ -208,7 +267,10 @@ void fr_stream_read_tls(struct fr_stream *s)
 
 		if (rc < 0 && fr_tls_saw_plain_http(s->tls))
 			fr_buf_clear(&s->wire); /* its user cannot read an alert */
-		fr_stream_send_output(s);
+		if (rc > 0 && may_gather(s))
+			fr_loop_soon(s->loop, &s->gather);
+		else
+			fr_stream_send_output(s);
 		if (rc == FR_ERR_AGAIN)
 			return;
 		if (rc < 0) {
@@ -237,7 +299,8 @@ void fr_stream_read_tls(struct fr_stream *s)
 			s->h->on_data(s->user, plain, (size_t)n);
 	}
 	/* TLS may have answered (KeyUpdate, alerts) */
-	if (s->state == FR_STREAM_OPEN && fr_buf_len(&s->wire) && !s->is_writing)
+	if (s->state == FR_STREAM_OPEN && fr_buf_len(&s->wire) && !s->is_writing &&
+	    !fr_stream_is_gathering(s))
 		fr_stream_send_output(s);
 }
 

@@ -46,20 +46,25 @@ struct fr_stream {
 	struct fr_timer linger;
 	struct fr_task fail_task; /* reports a failure at the turn's end */
 	struct fr_task close_task;
-	int failure;     /* what to report; 0: none */
-	bool is_writing; /* uv_write under way */
+	struct fr_soon gather; /* queued: see fr_stream_is_gathering */
+	int failure;           /* what to report; 0: none */
+	bool is_writing;       /* uv_write under way */
 	bool is_unix;
+	bool is_accepted;
 	bool is_paused; /* the owner wants no input */
 	bool got_eof;
 	bool got_close_notify;
 	bool is_ending; /* when the output has been taken, our side ends */
 	bool sent_close_notify;
 	uint64_t record_sent_bytes; /* since idle: sizes TLS records */
+	size_t small_record_bytes;  /* plain bytes that fill a packet as one record */
 	uint64_t last_write_ms;
 	size_t chunk_bytes;    /* see fr_stream_chunk */
 	size_t since_chunk;    /* bytes taken since it was worked out */
 	uint64_t chunk_due_ms; /* not again before */
 	int lowat_bytes;       /* TCP_NOTSENT_LOWAT as set */
+	bool has_more;         /* what is sent now is not the last of it */
+	bool needs_push;       /* the kernel holds back a packet */
 	char error[128];
 };
 
@@ -70,10 +75,16 @@ struct fr_stream {
 #define NOTSENT_LOWAT_SLOW_BYTES 8192
 #define SLOW_CHUNK_BYTES 8192u
 
+/* While the congestion window is small a TLS record must not span packets: a
+ * record is of no use before its last byte came. Until the packets' size is known. */
+#define SMALL_RECORD_BYTES 1300u
+
 /* Until something is known: about the first window. */
 #define FIRST_CHUNK_BYTES FR_STREAM_CHUNK_MIN_BYTES
 
 void fr_stream_set_lowat(struct fr_stream *s, int bytes);
+/* Small packets leave at once: also what the kernel holds back now. */
+void fr_stream_set_nodelay(struct fr_stream *s);
 /* Checks the transition. */
 void fr_stream_set_state(struct fr_stream *s, enum fr_stream_state to);
 /* From the void pointer of a callback. */
@@ -87,6 +98,8 @@ void fr_stream_read_start(struct fr_stream *s);
 void fr_stream_read_tls(struct fr_stream *s);
 /* Encrypts and writes as much as the socket takes; the rest follows by itself. */
 void fr_stream_send_output(struct fr_stream *s);
+/* A callback of the loop: the stream has gathered enough. */
+void fr_stream_end_gathering(void *user);
 /* The output has been taken: close_notify, then FIN. */
 void fr_stream_end_step(struct fr_stream *s);
 

@@ -7,6 +7,19 @@
 
 /* tcpi_min_rtt of a connection that has measured none. */
 #define NO_MIN_RTT UINT32_MAX
+/* The first window (RFC 6928). */
+#define WINDOW_PACKETS 10ull
+
+/* While the sender had not enough to send, the kernel's figure is at least what the path
+ * delivered then: all that it can, if a queue stood and a window's worth had passed. */
+static uint64_t rate_of(const struct tcp_info *i)
+{
+	bool is_queued = i->tcpi_min_rtt != NO_MIN_RTT &&
+	                 i->tcpi_rtt > i->tcpi_min_rtt + i->tcpi_min_rtt / 8;
+	bool is_filled = is_queued && i->tcpi_bytes_acked >= WINDOW_PACKETS * i->tcpi_snd_mss;
+
+	return i->tcpi_delivery_rate_app_limited && !is_filled ? 0 : i->tcpi_delivery_rate;
+}
 
 int fr_tcp_path(int fd, struct fr_path *out)
 {
@@ -24,10 +37,10 @@ int fr_tcp_path(int fd, struct fr_path *out)
 		.rtt_us = i.tcpi_rtt,
 		.min_rtt_us = i.tcpi_min_rtt == NO_MIN_RTT ? 0 : i.tcpi_min_rtt,
 		.cwnd_bytes = (uint64_t)i.tcpi_snd_cwnd * i.tcpi_snd_mss,
+		.mss_bytes = i.tcpi_snd_mss,
 		.unsent_bytes = i.tcpi_notsent_bytes,
 		.in_flight_bytes = flying > gone ? (flying - gone) * i.tcpi_snd_mss : 0,
-		.delivery_rate_bytes_per_s =
-			i.tcpi_delivery_rate_app_limited ? 0 : i.tcpi_delivery_rate,
+		.delivery_rate_bytes_per_s = rate_of(&i),
 	};
 	return 0;
 }

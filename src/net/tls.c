@@ -289,6 +289,11 @@ const char *fr_tls_version_str(const struct fr_tls *t)
 	return SSL_get_version(t->ssl);
 }
 
+bool fr_tls_is_13(const struct fr_tls *t)
+{
+	return SSL_version(t->ssl) == TLS1_3_VERSION;
+}
+
 bool fr_tls_is_resumed(const struct fr_tls *t)
 {
 	return SSL_session_reused(t->ssl) == 1;

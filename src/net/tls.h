@@ -82,6 +82,7 @@ void fr_tls_shutdown(struct fr_tls *t);
 struct fr_str fr_tls_alpn(const struct fr_tls *t);        /* "" if none */
 struct fr_str fr_tls_server_name(const struct fr_tls *t); /* SNI, lower case; "" if none */
 const char *fr_tls_version_str(const struct fr_tls *t);
+bool fr_tls_is_13(const struct fr_tls *t);
 bool fr_tls_is_resumed(const struct fr_tls *t);
 /* Why the connection failed, for the log; "" if it did not. */
 const char *fr_tls_error_text(const struct fr_tls *t);

@@ -125,12 +125,35 @@ static void a_unix_socket_has_no_path(void **state)
 	assert_int_equal(p.rtt_us, 77);
 }
 
+static void a_packet_that_is_to_be_filled_waits_for_the_push(void **state)
+{
+	char got[256];
+
+	(void)state;
+	open_stream(false);
+	assert_int_equal(fr_buf_append(fr_stream_out(stream), "begun", 5), 0);
+	fr_stream_flush_more(stream);
+	assert_int_equal(fr_stream_backlog(stream), 0);
+	assert_int_equal(recv(peer, got, sizeof got, MSG_DONTWAIT), -1);
+	fr_stream_push(stream);
+	assert_int_equal(recv(peer, got, sizeof got, 0), 5);
+	/* the next flush does, too */
+	assert_int_equal(fr_buf_append(fr_stream_out(stream), "be", 2), 0);
+	fr_stream_flush_more(stream);
+	assert_int_equal(fr_buf_append(fr_stream_out(stream), "gun", 3), 0);
+	fr_stream_flush(stream);
+	assert_int_equal(recv(peer, got, sizeof got, MSG_WAITALL | MSG_DONTWAIT), 5);
+	assert_memory_equal(got, "begun", 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_path_is_known_from_the_handshake_on, tear_down),
 		cmocka_unit_test_teardown(what_waits_in_our_buffers_is_unsent, tear_down),
 		cmocka_unit_test_teardown(a_unix_socket_has_no_path, tear_down),
+		cmocka_unit_test_teardown(a_packet_that_is_to_be_filled_waits_for_the_push,
+	                                  tear_down),
 	};
 
 	RUN(tests);
