@@ -41,11 +41,14 @@ export const variants = {
   'link-blocking': { about: 'what blocks rendering in Link', hints: told, origin: { link: 'blocking' }, warm: 2 },
 };
 
-// An earlier binary (FR_BASE_BIN) as a server of the usual kind: it pushes, or relays,
-// what the origin's 103 names, in no order that spares the page.
-if (process.env.FR_BASE_BIN)
+// An earlier binary (FR_BASE_BIN): beside this one; and, if it is older than the order of
+// sending, as a server of the usual kind: it pushes, or relays, what the origin's 103 names.
+const bin = process.env.FR_BASE_BIN;
+if (bin) {
   for (const what of ['all', 'blocking'])
-    variants[`base-${what}`] = { about: `an earlier version, a 103 of the origin with ${what === 'all' ? 'every asset' : 'what blocks rendering'}`, hints: {}, origin: { early: what }, warm: 2, bin: process.env.FR_BASE_BIN };
+    variants[`base-${what}`] = { about: `an earlier version, a 103 of the origin with ${what === 'all' ? 'every asset' : 'what blocks rendering'}`, hints: {}, origin: { early: what }, warm: 2, bin };
+  for (const name of ['forerun', 'forerun-link']) variants[`base-${name}`] = { ...variants[name], about: `an earlier version: ${variants[name].about}`, bin };
+}
 
 // Link values of a selection.
 export const links = (manifest, what) => select(manifest, what).map(link);
@@ -53,7 +56,7 @@ export const links = (manifest, what) => select(manifest, what).map(link);
 // The configuration file of a variant. debug: every page says what was done with its links.
 export function configuration(variant, { manifest, origin, addresses, certificate, key, debug }) {
   const site = typeof variant.site === 'function' ? variant.site(manifest) : variant.site ?? [];
-  const hints = Object.entries({ ...(debug && { server_timing: '100%' }), ...variant.hints }).map(([k, v]) => `${k}: ${v}`);
+  const hints = Object.entries({ ...(debug && !variant.bin && { server_timing: '100%' }), ...variant.hints }).map(([k, v]) => `${k}: ${v}`);
   const rule = variant.rules ? ['    rules:', '      - path: "/"', '        links:', ...links(manifest, variant.rules).map((l) => `          - "${l}"`)] : [];
   return [
     'listen:', ...addresses.map((a) => `  - address: "${a}:0"`),
