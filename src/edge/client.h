@@ -75,12 +75,13 @@ struct fr_client {
 	bool is_admin; /* speaks to the admin interface */
 	bool is_draining;
 	bool is_reading_paused;
-	uint32_t exchanges;        /* not released yet */
-	uint32_t origin_requests;  /* fetches under way */
-	struct fr_memo *memo;      /* owned: URLs promised or asked for; NULL until needed */
-	struct fr_digest *held;    /* owned: what it got to keep; NULL until needed */
-	uint32_t pushes;           /* promised on this connection */
-	uint64_t backlog_since_ms; /* the output has waited since; 0: it does not */
+	uint32_t exchanges;         /* not released yet */
+	uint32_t origin_requests;   /* fetches under way */
+	struct fr_memo *memo;       /* owned: URLs promised or asked for; NULL until needed */
+	struct fr_digest *held;     /* owned: what it got to keep; NULL until needed */
+	struct fr_exchange *hinted; /* borrowed: the last page that got a 103, while it lasts */
+	uint32_t pushes;            /* promised on this connection */
+	uint64_t backlog_since_ms;  /* the output has waited since; 0: it does not */
 	uint16_t port;
 	char peer[48]; /* address, for logs and Forwarded */
 };

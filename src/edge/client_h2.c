@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "edge/client.h"
+#include "edge/order.h"
 #include "edge/push.h"
 #include "h2/session.h"
 
@@ -21,15 +22,17 @@
 /* And no more than this waits in the kernel meanwhile, which appends to its last
  * buffer beyond TCP_NOTSENT_LOWAT. */
 #define HOLD_UNSENT_BYTES 8192u
-/* How often it is looked whether there is more room. */
-#define HOLD_MS 5u
+/* Less room than this is left until it has grown: small packets count like full
+ * ones in the window. */
+#define ROOM_MIN_BYTES 1024u
 
 struct h2 {
 	struct fr_h2_session *session; /* owned */
 	struct fr_timer goaway_timer;  /* to the second step of a graceful shutdown */
-	struct fr_timer hold_timer;    /* output is held back for a page */
+	struct fr_soon held;           /* output is held back for a page */
 	int32_t page_id;               /* whose response is expected; 0: none */
 	uint64_t page_due_ms;          /* and when */
+	uint64_t rate_bytes_per_s;     /* of the path, as last known; 0: never */
 	uint32_t heads;                /* exchanges whose fields are still arriving */
 	bool is_broken;                /* the session failed: close after its GOAWAY */
 	struct fr_h2_stats counted;    /* what has been added to the worker's counters */
@@ -269,6 +272,11 @@ static void op_lead(struct fr_exchange *page, size_t bytes)
 	fr_h2_lead(session_of(page), page->stream_id, bytes);
 }
 
+static void op_follow(struct fr_exchange *ex, struct fr_exchange *page)
+{
+	fr_h2_rank_request(session_of(ex), ex->stream_id, page->stream_id);
+}
+
 static const struct fr_exchange_ops exchange_ops = {
 	.informational = op_informational,
 	.head = op_head,
@@ -280,6 +288,7 @@ static const struct fr_exchange_ops exchange_ops = {
 	.push = op_push,
 	.expect = op_expect,
 	.lead = op_lead,
+	.follow = op_follow,
 };
 
 static void *on_open(void *user, int32_t stream_id, struct fr_arena **arena,
@@ -305,9 +314,8 @@ static void finish_goaway(struct fr_timer *t, void *user)
 	fr_client_flush_later(c);
 }
 
-static void hold_due(struct fr_timer *t, void *user)
+static void look_again(void *user)
 {
-	(void)t;
 	fr_client_flush_later(user);
 }
 
@@ -338,7 +346,7 @@ static void h2_open(struct fr_client *c)
 
 	c->h = h;
 	fr_timer_init(&h->goaway_timer, finish_goaway, c);
-	fr_timer_init(&h->hold_timer, hold_due, c);
+	h->held = (struct fr_soon){.run = look_again, .user = c};
 	h->session = fr_h2_session_new(&limits, &events, c, fr_loop_now(c->worker->loop));
 	fr_client_flush_later(c);
 }
@@ -374,29 +382,61 @@ static void add_stats(struct fr_client *c)
 	h->next_stats_ms = fr_loop_now(c->worker->loop) + STATS_MS;
 }
 
-/* Is output held back for a page that is expected? What waits unsent is kept
- * short, and the rest of the window is kept free when the page will come before
- * what is sent now has been acknowledged. For a round trip beyond its time, no
- * longer. */
-static bool is_held(struct fr_client *c)
+static uint64_t min_of(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Bytes that may be on their way now without a queue that a page would have to
+ * wait in, which comes in left_ms: what the link carries until then, and what it
+ * holds by itself. Half of that: a measured rate is too high as often as too low. */
+static uint64_t without_queue(struct h2 *h, const struct fr_path *path, uint64_t left_ms)
+{
+	struct fr_path idle = *path;
+	uint64_t n;
+
+	/* while output is held back the path shows none */
+	if (path->delivery_rate_bytes_per_s)
+		h->rate_bytes_per_s = path->delivery_rate_bytes_per_s;
+	idle.delivery_rate_bytes_per_s = h->rate_bytes_per_s;
+	idle.unsent_bytes = idle.in_flight_bytes = 0;
+	n = fr_order_idle_bytes(&idle, 0);
+	if (h->rate_bytes_per_s)
+		n /= 2;
+	return left_ms ? n + fr_order_idle_bytes(&idle, (uint32_t)left_ms) : n;
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* How much may be made into frames now; 0: output is held back for a page that is
+ * expected. What waits unsent is kept short; of what is sent, nothing is to stand before
+ * the page in the link's queue; and the rest of the window is kept free when the page
+ * will come before what is sent now has been acknowledged. For a round trip beyond its
+ * time, no longer. */
+static size_t room(struct fr_client *c)
 {
 	struct h2 *h = h2_of(c);
-	uint64_t now = fr_loop_now(c->worker->loop), rtt_ms;
+	uint64_t most = fr_stream_chunk(c->stream), now = fr_loop_now(c->worker->loop);
+	uint64_t rtt_ms, busy, left;
 	struct fr_path path;
 
 	if (!h->page_id || fr_stream_path(c->stream, &path) < 0)
-		return false;
+		return most;
 	rtt_ms = path.rtt_us / 1000;
+	left = less(h->page_due_ms, now);
 	if (now > h->page_due_ms + rtt_ms)
-		return false;
-	if (path.unsent_bytes < HOLD_UNSENT_BYTES &&
-	    (now + rtt_ms < h->page_due_ms || path.in_flight_bytes + path.unsent_bytes +
-	                                                      PAGE_RESERVE_BYTES +
-	                                                      FR_STREAM_CHUNK_MIN_BYTES <=
-	                                              path.cwnd_bytes))
-		return false;
-	fr_loop_timer_set(c->worker->loop, &h->hold_timer, HOLD_MS);
-	return true;
+		return most;
+	busy = path.in_flight_bytes + path.unsent_bytes;
+	most = min_of(most, less(without_queue(h, &path, left), busy));
+	if (left <= rtt_ms)
+		most = min_of(most, less(path.cwnd_bytes, busy + PAGE_RESERVE_BYTES));
+	if (path.unsent_bytes < HOLD_UNSENT_BYTES && most >= ROOM_MIN_BYTES)
+		return (size_t)most;
+	fr_loop_soon(c->worker->loop, &h->held);
+	return 0;
 }
 
 /* Input is read even while output waits: a client's RST_STREAM, SETTINGS and
@@ -407,15 +447,27 @@ static void h2_flush(struct fr_client *c)
 	struct h2 *h = h2_of(c);
 	struct fr_buf *out = fr_stream_out(c->stream);
 
-	while (fr_h2_wants_drain(h->session) && fr_stream_backlog(c->stream) == 0 && !is_held(c)) {
+	/* our SETTINGS go with the first response */
+	if (fr_stream_is_gathering(c->stream) && fr_h2_stream_count(h->session) == 0 &&
+	    !h->is_broken)
+		return;
+	while (fr_h2_wants_drain(h->session) && fr_stream_backlog(c->stream) == 0) {
+		size_t most = room(c);
+
+		if (most == 0)
+			break;
 		/* frames are made only as the socket takes them, so that what
 		 * becomes more urgent later is not behind much */
-		if (fr_h2_drain(h->session, out, fr_stream_chunk(c->stream)) < 0)
+		if (fr_h2_drain(h->session, out, most) < 0)
 			h->is_broken = true;
 		if (fr_buf_len(out) == 0)
 			break;
-		fr_stream_flush(c->stream);
+		if (fr_h2_wants_drain(h->session))
+			fr_stream_flush_more(c->stream);
+		else
+			fr_stream_flush(c->stream);
 	}
+	fr_stream_push(c->stream);
 	/* also when it becomes idle, so that nothing is missing while it is */
 	if (fr_loop_now(c->worker->loop) >= h->next_stats_ms || fr_h2_stream_count(h->session) == 0)
 		add_stats(c);
@@ -453,7 +505,7 @@ static void h2_abandon(struct fr_client *c)
 	struct h2 *h = h2_of(c);
 
 	fr_loop_timer_stop(c->worker->loop, &h->goaway_timer);
-	fr_loop_timer_stop(c->worker->loop, &h->hold_timer);
+	fr_soon_stop(&h->held);
 	if (!h->session)
 		return;
 	add_stats(c);

@@ -134,6 +134,7 @@ void fr_early_plan(struct fr_exchange *page, const struct fr_response *origin)
 	fr_response_init(&resp, &page->arena, 103);
 	load->has_103 = true;
 	load->was_early = true;
+	page->client->hinted = page;
 	if (fr_fields_add_id(&resp.fields, FR_FIELD_LINK, fr_str_make(t.p, t.len)) == 0 &&
 	    add_csp(page, &resp, origin) == 0)
 		send_103(page, &resp);

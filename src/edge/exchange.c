@@ -10,6 +10,7 @@
 #include "edge/held.h"
 #include "edge/hints.h"
 #include "edge/learn.h"
+#include "edge/order.h"
 #include "edge/proxy.h"
 #include "edge/push.h"
 #include "edge/route.h"
@@ -345,20 +346,6 @@ static void fail_body(struct fr_exchange *ex)
 	ex->ops->body(ex);
 }
 
-/* Tells once, when the first bytes are there, how much of the page goes before
- * its blocking pushes: to the end of its head, as far as that can be seen. */
-static void find_lead(struct fr_exchange *ex)
-{
-	const uint8_t *data;
-	size_t n;
-
-	if (ex->has_lead || !ex->pushes || !ex->ops->lead || !fr_exchange_body_len(ex))
-		return;
-	ex->has_lead = true;
-	n = fr_exchange_body_peek(ex, &data);
-	ex->ops->lead(ex, fr_hints_lead(ex, data, n));
-}
-
 static void on_body(void *user, const uint8_t *data, size_t len)
 {
 	struct fr_exchange *ex = of(user);
@@ -373,7 +360,7 @@ static void on_body(void *user, const uint8_t *data, size_t len)
 		fr_fetch_pause(ex->fetch);
 	if (ex->tap)
 		fr_tap_feed(ex->tap, data, len);
-	find_lead(ex);
+	fr_order_body(ex);
 	fr_exchange_watch(ex, false);
 	ex->ops->body(ex);
 }
@@ -444,7 +431,7 @@ void fr_exchange_stored_body(struct fr_exchange *ex, bool is_complete, bool is_f
 		ex->resp_ended = true;
 		set_state(ex, FR_EXCHANGE_ENDED);
 	}
-	find_lead(ex);
+	fr_order_body(ex);
 	ex->ops->body(ex);
 	fr_exchange_watch(ex, false);
 }
@@ -505,6 +492,7 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 	if (!ex->is_push) {
 		fr_held_take(ex);
 		fr_push_note_request(ex);
+		fr_order_request(ex);
 	}
 	if (ex->client->origin_requests >= limits(ex)->origin_requests_per_client) {
 		count(ex, FR_COUNT_LIMIT_ORIGIN_REQUESTS);

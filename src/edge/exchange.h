@@ -78,8 +78,10 @@ struct fr_exchange_ops {
 	/* The page's response is expected in think_ms (0: unknown); what leaves
 	 * before leaves room for its beginning. */
 	void (*expect)(struct fr_exchange *ex, uint32_t think_ms);
-	/* So many bytes of the page's body go before the pushes that block its rendering. */
+	/* So many bytes of the page's body go before what blocks its rendering. */
 	void (*lead)(struct fr_exchange *ex, size_t bytes);
+	/* The request, on the page's connection, is for what blocks the page's rendering. */
+	void (*follow)(struct fr_exchange *ex, struct fr_exchange *page);
 };
 
 #define FR_EXCHANGE_MAGIC 0x65786368u

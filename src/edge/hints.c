@@ -9,16 +9,12 @@
 #include "edge/held.h"
 #include "edge/learn.h"
 #include "edge/load.h"
+#include "edge/order.h"
 #include "edge/push.h"
 #include "edge/warm.h"
-#include "hints/budget.h"
 
 /* Room for the summary of decisions. */
 #define SUMMARY_BYTES 512u
-/* A head that is longer holds more than what a browser waits for. */
-#define LEAD_MAX_BYTES 16384u
-/* Where the end of a page's head cannot be seen: most of them are not longer, compressed. */
-#define LEAD_BYTES 4096u
 
 const struct fr_config_hints *fr_load_settings(const struct fr_exchange *ex)
 {
@@ -104,17 +100,13 @@ static void measure_idle(struct fr_exchange *ex)
 	                                                            memory_order_relaxed)
 	                                     : 0;
 
-	if (ex->client->stream && fr_stream_path(ex->client->stream, &path) == 0) {
-		struct fr_budget_path budget = {
-			.rtt_us = path.min_rtt_us ? path.min_rtt_us : path.rtt_us,
-			.cwnd_bytes = path.cwnd_bytes,
-			.unsent_bytes = path.unsent_bytes,
-			.in_flight_bytes = path.in_flight_bytes,
-			.delivery_rate_bytes_per_s = path.delivery_rate_bytes_per_s,
-		};
-
-		load->idle_bytes = fr_budget_idle_bytes(&budget, think_ms);
-	}
+	if (!ex->client->stream || fr_stream_path(ex->client->stream, &path) < 0)
+		return;
+	/* what a 103 names is asked for a round trip later */
+	if (load->way == FR_WAY_EARLY && think_ms)
+		think_ms = think_ms > path.rtt_us / 1000 ? think_ms - (uint32_t)(path.rtt_us / 1000)
+		                                         : 1;
+	load->idle_bytes = fr_order_idle_bytes(&path, think_ms);
 }
 
 /* Before the response: as much as the way allows. */
@@ -316,30 +308,6 @@ void fr_hints_page(struct fr_exchange *page)
 	fr_held_page(page);
 }
 
-/* --- the page's head --- */
-
-/* The offset behind the last of the two that is there; 0 if neither is. */
-static size_t end_of_head(const char *data, size_t len)
-{
-	for (size_t i = 0; i + 6 < len; i++) {
-		struct fr_str rest = fr_str_make(data + i, len - i);
-
-		if (data[i] == '<' && (fr_str_istarts(rest, FR_STR("</head")) ||
-		                       fr_str_istarts(rest, FR_STR("<body"))))
-			return i + 7;
-	}
-	return 0;
-}
-
-size_t fr_hints_lead(const struct fr_exchange *ex, const uint8_t *data, size_t len)
-{
-	size_t n = 0;
-
-	if (!fr_fields_get(&ex->resp.fields, FR_FIELD_CONTENT_ENCODING))
-		n = end_of_head((const char *)data, len < LEAD_MAX_BYTES ? len : LEAD_MAX_BYTES);
-	return n ? n : LEAD_BYTES;
-}
-
 /* --- the end --- */
 
 void fr_hints_end(struct fr_exchange *ex)
@@ -356,6 +324,7 @@ void fr_hints_end(struct fr_exchange *ex)
 
 void fr_hints_free(struct fr_exchange *ex)
 {
+	fr_order_forget(ex);
 	if (ex->load)
 		fr_remembered_page_unref(&ex->load->remembered);
 	ex->load = NULL;

@@ -25,9 +25,6 @@
 void fr_hints_begin(struct fr_exchange *ex);
 void fr_hints_interim(struct fr_exchange *ex, const struct fr_response *resp);
 void fr_hints_page(struct fr_exchange *ex);
-/* How many bytes of the page's body go before the pushes that block its rendering:
- * its head, as far as the first bytes (borrowed) show its end. */
-size_t fr_hints_lead(const struct fr_exchange *ex, const uint8_t *data, size_t len);
 /* The client side is through with the exchange. */
 void fr_hints_end(struct fr_exchange *ex);
 /* The exchange is released: gives up what the load holds. */

@@ -1,6 +1,7 @@
 /* The order of sending: where a page and its pushes stand. A page is placed
  * anew, with all of its pushes, whenever one of them comes, goes or changes:
- * that is simpler than moving single ones, and they are few.
+ * that is simpler than moving single ones, and they are few. Requests of the client's
+ * own that block the page's rendering stand where such pushes do.
  *
  * Clients that send SETTINGS_NO_RFC7540_PRIORITIES=1 are served by RFC 9218.
  * With U for the page's urgency:
@@ -24,11 +25,11 @@
 #define LATE_STEPS 3u
 #define LATE_WEIGHT NGHTTP2_MIN_WEIGHT
 
-/* A page and what was found of its pushes. */
+/* A page and what was found of its assets. */
 struct family {
 	struct fr_h2_session *s;
 	struct fr_h2_stream *page;
-	bool has_blocking, has_normal, has_pushes;
+	bool has_blocking, has_normal, has_assets;
 	bool is_leading; /* the page's first bytes are still due */
 };
 
@@ -36,7 +37,7 @@ struct family {
  * client said nothing. */
 static bool is_ours(const struct fr_h2_stream *st)
 {
-	return st->is_push && st->is_ranked && !st->is_pinned && st->state != FR_H2_ST_RESERVED &&
+	return st->is_ranked && !st->is_pinned && st->state != FR_H2_ST_RESERVED &&
 	       st->state != FR_H2_ST_CLOSED;
 }
 
@@ -74,7 +75,7 @@ static void order_by_urgency(const struct family *f)
 	uint32_t rest = f->page->priority.urgency, blocking, page;
 
 	/* room for LATE below */
-	if (f->has_pushes && rest == FR_URGENCY_LOWEST)
+	if (f->has_assets && rest == FR_URGENCY_LOWEST)
 		rest--;
 	if (f->has_blocking && rest == 0)
 		rest = 1;
@@ -100,12 +101,17 @@ static void order_by_urgency(const struct family *f)
 
 /* --- in the tree --- */
 
-static void depend(const struct fr_h2_stream *st, int32_t on, int32_t weight)
+static void place(const struct fr_h2_stream *st, int32_t on, int32_t weight, bool is_exclusive)
 {
 	nghttp2_priority_spec spec;
 
-	nghttp2_priority_spec_init(&spec, on, weight, 0);
+	nghttp2_priority_spec_init(&spec, on, weight, is_exclusive);
 	(void)nghttp2_session_change_stream_priority(st->session->ng, st->id, &spec);
+}
+
+static void depend(const struct fr_h2_stream *st, int32_t on, int32_t weight)
+{
+	place(st, on, weight, false);
 }
 
 /* Above the page, beyond the pushes that we put between, whatever their rank is now. */
@@ -125,12 +131,13 @@ static int32_t parent_of(const struct family *f, nghttp2_stream *page)
 
 /* One behind the other in the order of their promises, below `top`. From the
  * last push of that rank to the first, which is how the list has them: each is
- * put on top, and the one before it below it. tail: what follows the last; NULL:
+ * put on top, and the one before it below it. tail: what follows the last, and goes
+ * before all else that hung on it (a client's request may have others below it); NULL:
  * nothing. Returns the last one. */
 static const struct fr_h2_stream *chain(const struct family *f, enum fr_h2_rank rank, int32_t top,
                                         const struct fr_h2_stream *tail, int32_t weight)
 {
-	const struct fr_h2_stream *below = tail, *last = NULL;
+	const struct fr_h2_stream *below = NULL, *last = NULL;
 
 	for (const struct fr_h2_stream *st = f->s->streams; st; st = st->next) {
 		if (!is_child(st, f->page) || st->rank != rank)
@@ -138,6 +145,8 @@ static const struct fr_h2_stream *chain(const struct family *f, enum fr_h2_rank 
 		depend(st, top, weight);
 		if (below)
 			depend(below, st->id, weight);
+		else if (tail)
+			place(tail, st->id, weight, true);
 		if (!last)
 			last = st;
 		below = st;
@@ -151,7 +160,7 @@ static void order_in_tree(const struct family *f)
 	const struct fr_h2_stream *last;
 	int32_t top, weight, normal, late;
 
-	if (!ng || !f->has_pushes)
+	if (!ng || !f->has_assets)
 		return;
 	top = parent_of(f, ng);
 	weight = nghttp2_stream_get_weight(ng);
@@ -199,7 +208,7 @@ static void order_page(struct fr_h2_stream *page)
 	for (const struct fr_h2_stream *st = f.s->streams; st; st = st->next) {
 		if (!is_child(st, page))
 			continue;
-		f.has_pushes = true;
+		f.has_assets = true;
 		f.has_blocking |= st->rank == FR_H2_RANK_BLOCKING;
 		f.has_normal |= st->rank == FR_H2_RANK_NORMAL;
 	}
@@ -227,7 +236,7 @@ void fr_h2_apply_order(struct fr_h2_session *s)
 		st->needs_order = false;
 		if (st->is_push)
 			order_push(st);
-		else
+		else if (!st->is_ranked || !fr_h2_find(s, st->page_id))
 			order_page(st);
 	}
 	s->order_pending = false;
@@ -249,11 +258,22 @@ void fr_h2_order_without(struct fr_h2_stream *st)
 
 	if (st->is_ranked)
 		fr_h2_needs_order(st);
-	if (st->is_push || s->n_pushes == 0)
-		return;
-	for (struct fr_h2_stream *push = s->streams; push; push = push->next)
-		if (push->is_ranked && push->page_id == st->id)
-			push->needs_order = s->order_pending = true;
+	for (struct fr_h2_stream *o = st->has_assets ? s->streams : NULL; o; o = o->next)
+		if (o->is_ranked && o->page_id == st->id)
+			o->needs_order = s->order_pending = true;
+}
+
+static void set_rank(struct fr_h2_stream *st, int32_t page_id, enum fr_h2_rank rank)
+{
+	struct fr_h2_stream *page = fr_h2_find(st->session, page_id);
+
+	if (page)
+		page->has_assets = true;
+	st->is_ranked = true;
+	st->rank = rank;
+	st->page_id = page_id;
+	if (st->state != FR_H2_ST_RESERVED)
+		fr_h2_needs_order(st);
 }
 
 void fr_h2_rank_push(struct fr_h2_session *s, int32_t push_id, int32_t page_id,
@@ -261,13 +281,27 @@ void fr_h2_rank_push(struct fr_h2_session *s, int32_t push_id, int32_t page_id,
 {
 	struct fr_h2_stream *st = fr_h2_find(s, push_id);
 
-	if (!st || !st->is_push)
+	if (st && st->is_push)
+		set_rank(st, page_id, rank);
+}
+
+void fr_h2_rank_request(struct fr_h2_session *s, int32_t stream_id, int32_t page_id)
+{
+	struct fr_h2_stream *st = fr_h2_find(s, stream_id), *page = fr_h2_find(s, page_id);
+
+	if (!st || !page || st == page || st->is_push || page->is_push || page->is_ranked)
 		return;
-	st->is_ranked = true;
-	st->rank = rank;
-	st->page_id = page_id;
-	if (st->state != FR_H2_ST_RESERVED)
-		fr_h2_needs_order(st);
+	if (st->priority.urgency < FR_URGENCY_DEFAULT ||
+	    st->priority.urgency <= page->priority.urgency)
+		set_rank(st, page_id, FR_H2_RANK_BLOCKING);
+}
+
+void fr_h2_unrank(struct fr_h2_stream *st)
+{
+	if (!st->is_ranked)
+		return;
+	fr_h2_needs_order(st);
+	st->is_ranked = false;
 }
 
 /* --- the lead --- */

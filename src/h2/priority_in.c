@@ -33,6 +33,8 @@ void fr_h2_take_tree_priority(struct fr_h2_stream *st)
 	/* Chromium sends one for every push at once, with the lowest weight and
 	 * exclusive, before it knows what the page makes of it: where a push
 	 * stands is our rank's to say, and what it tore out of order is mended */
+	if (!st->is_push)
+		fr_h2_unrank(st);
 	fr_h2_needs_order(st);
 }
 
@@ -58,7 +60,10 @@ static void update(struct fr_h2_session *s, int32_t id, struct fr_priority p)
 
 	if (st && st->state != FR_H2_ST_RESERVED) {
 		st->priority = p;
-		st->is_pinned = st->is_push;
+		if (st->is_push)
+			st->is_pinned = true;
+		else
+			fr_h2_unrank(st);
 		fr_h2_needs_order(st);
 	} else if (id % 2 && id > s->last_client_id) {
 		keep_early(&s->updates, id, p);

@@ -209,8 +209,14 @@ enum fr_h2_rank { FR_H2_RANK_BLOCKING, FR_H2_RANK_NORMAL, FR_H2_RANK_LATE };
 /* May be called again with another rank. Harmless on a stream that is gone. */
 void fr_h2_rank_push(struct fr_h2_session *s, int32_t push_id, int32_t page_id,
                      enum fr_h2_rank rank);
-/* The first lead_bytes of the page's body go before its BLOCKING pushes, whether those were
- * promised before or are later. Call it before the body is sent, with the response
+/* A request of the client's own is for what blocks the rendering of the page on another
+ * stream: until the client says more of it, it goes where BLOCKING pushes do, unless it
+ * was asked for as something that matters less. Only upwards: what the client asks for
+ * later is placed by it below what it asked for before. Harmless on streams that are gone,
+ * and on others than requests. */
+void fr_h2_rank_request(struct fr_h2_session *s, int32_t stream_id, int32_t page_id);
+/* The first lead_bytes of the page's body go before what is BLOCKING, whether that
+ * came before or comes later. Call it before the body is sent, with the response
  * at best; bytes that left already count. The frame that holds the last of them ends
  * there. 0 takes it back. Harmless on a stream that is gone. */
 void fr_h2_lead(struct fr_h2_session *s, int32_t page_id, size_t lead_bytes);

@@ -47,11 +47,12 @@ struct fr_h2_stream {
 	bool is_reset_by_peer;
 	bool is_reset_by_us; /* through fr_h2_reset */
 	bool is_deferred;    /* on_read had nothing */
-	bool is_ranked;      /* a push with rank and page_id */
+	bool is_ranked;      /* has rank and page_id */
+	bool has_assets;     /* others were ranked as its own */
 	bool is_pinned;      /* a push of which the client said where it belongs */
 	bool needs_order;    /* its place is to be found anew, with those of its pushes */
 	enum fr_h2_rank rank;
-	int32_t page_id;     /* the stream that the push belongs to */
+	int32_t page_id;     /* the stream that it belongs to */
 	uint32_t reset_code; /* RESERVED: reset as soon as promised */
 	bool reset_wanted;
 };
@@ -158,6 +159,8 @@ bool fr_h2_finish_request(struct fr_h2_stream *st);
 /* Its place, and those of its pushes or of its page, are found before the next
  * body is framed. */
 void fr_h2_needs_order(struct fr_h2_stream *st);
+/* A client's request has no rank any more: it stands where the client puts it. */
+void fr_h2_unrank(struct fr_h2_stream *st);
 /* The stream is about to go: what hung on it is placed anew. */
 void fr_h2_order_without(struct fr_h2_stream *st);
 /* Body bytes of it were framed. */

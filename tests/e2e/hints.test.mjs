@@ -4,7 +4,7 @@ import test from 'node:test';
 import http2 from 'node:http2';
 import zlib from 'node:zlib';
 import { once } from 'node:events';
-import { assert, startForerun, startOrigin, startRawOrigin, h2connect, h2request, loadPage, run, raw, caFile } from './lib/harness.mjs';
+import { assert, startForerun, startOrigin, startRawOrigin, h2connect, h2request, loadPage, run, raw, rawH2, preface, frame, get, caFile } from './lib/harness.mjs';
 
 const css = '</a.css>; rel=preload; as=style', js = '</b.js>; rel=preload; as=script';
 const fresh = { 'cache-control': 'public, max-age=86400', etag: '"1"' };
@@ -88,6 +88,43 @@ test('a navigation without push gets one 103 with what the page needs, before th
   assert.match(final['server-timing'], /links=4, hinted=4/);
   assert.equal((await f.counters()).early_hints, 1);
 });
+
+for (const scheme of ['urgency', 'tree']) {
+  test(`what a 103 names goes behind the page’s head and before the rest of the page, by ${scheme}`, async (t) => {
+    const head = `<html><head><title>${'x'.repeat(300)}</title></head>`;
+    const { f, origin } = await site(t, () => ({ headers: { link: css }, body: `${head}<body>${'y'.repeat(150000)}` }), {
+      asset: (req, res) => { res.writeHead(200, { ...fresh, 'content-type': 'text/css' }); res.end('z'.repeat(200000)); return true; } });
+    const number = (n) => { const b = Buffer.alloc(4); b.writeUInt32BE(n); return b; };
+    // stream windows of a megabyte; the connection's own is what the client gives out by hand
+    const setting = (id, value) => Buffer.concat([Buffer.from([0, id]), number(value)]);
+    const own = frame(4, 0, 0, Buffer.concat([setting(2, 0), setting(4, 1 << 20), ...(scheme === 'urgency' ? [setting(9, 1)] : [])]));
+    const ask = (id, path, priority) => frame(1, 5, id, get(path, [['priority', priority], ...(id === 1 ? Object.entries(navigation) : [])]));
+    const ended = (frames) => frames.filter((x) => x.type === 0 && x.flags & 1).length;
+    const open = frame(8, 0, 0, number(1 << 20));
+    await rawH2(f.plainPort, Buffer.concat([preface, own, open, ask(1, '/', 'u=0'), ask(3, '/a.css', 'u=0')]), (frames) => ended(frames) === 2);
+    origin.holds = true;
+    const bodies = [];
+    let asked = false, opened = false;
+    await rawH2(f.plainPort, Buffer.concat([preface, own, ask(1, '/', 'u=0, i')]), (frames, socket) => {
+      const { type, id, payload } = frames.at(-1);
+      if (type === 1 && id === 1 && !asked) { asked = true; socket.write(ask(3, '/a.css', 'u=0')); }
+      else if (type === 1 && id === 1) { opened = true; socket.write(open); }
+      if (type === 0) bodies.push([id, payload.length]);
+      // the first window is used up: the page may come
+      if (type === 0 && !opened && bodies.reduce((n, [, len]) => n + len, 0) === 65535) origin.release();
+      return ended(frames) === 2;
+    });
+    const sum = (list, which) => list.filter(([id]) => id === which).reduce((n, [, len]) => n + len, 0);
+    const firstPage = bodies.findIndex(([id]) => id === 1);
+    const lead = bodies[firstPage][1];
+    assert.equal(sum(bodies.slice(0, firstPage), 3), 65535);
+    assert.ok(lead >= head.length && lead <= head.length + 256, `${lead} bytes`);
+    const rest = bodies.slice(firstPage + 1);
+    assert.deepEqual(new Set(rest.slice(0, rest.findLastIndex(([id]) => id === 3) + 1).map(([id]) => id)), new Set([3]));
+    assert.equal(sum(bodies, 3), 200000);
+    assert.ok(sum(bodies, 1) > 150000);
+  });
+}
 
 test('curl shows the 103 of a navigation, and none without one', async (t) => {
   const { f } = await site(t, () => ({ headers: { link: css } }));

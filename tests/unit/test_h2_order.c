@@ -284,6 +284,149 @@ static void late_pushes_yield_to_the_clients_own_requests_in_the_tree(void **sta
 	own_request(false);
 }
 
+/* --- requests of the client's own that follow a 103 --- */
+
+/* As Chromium asks: each stream below the one before, exclusively. */
+static struct stream *ask_below(const char *path, const struct stream *on)
+{
+	const nghttp2_nv nv[] = {NV(":method", "GET"), NV(":scheme", "https"),
+	                         NV(":authority", "example.com"), NV(":path", path)};
+	nghttp2_priority_spec spec;
+	int32_t id;
+
+	nghttp2_priority_spec_init(&spec, on ? on->id : 0, 256, 1);
+	id = nghttp2_submit_request(pair->client, &spec, nv, 4, NULL, NULL);
+	exchange();
+	assert_non_null(stream_of(id));
+	return stream_of(id);
+}
+
+/* The lead, both style sheets, the rest of the page, the picture. */
+static void follow(struct stream *page, struct stream *css[2], struct stream *picture)
+{
+	fr_h2_rank_request(pair->server, css[0]->id, page->id);
+	fr_h2_rank_request(pair->server, css[1]->id, page->id);
+	respond(picture, 8000, 0);
+	respond(css[0], 8000, 0);
+	respond(css[1], 8000, 0);
+	fr_h2_lead(pair->server, page->id, 700);
+	respond(page, 9000, 0);
+	finish();
+	assert_int_equal(pair->ended, 4);
+	assert_int_equal(got_before(page, css[0]), 700);
+	assert_int_equal(got_before(css[0], page), 0);
+	assert_order(css[0], css[1]);
+	for (size_t i = 0, page_bytes = 0, blocking = 0; i < pair->n_data; i++) {
+		page_bytes += pair->data[i].id == page->id ? pair->data[i].len : 0;
+		blocking += pair->data[i].id == css[0]->id || pair->data[i].id == css[1]->id
+		                    ? pair->data[i].len
+		                    : 0;
+		if (page_bytes > 700)
+			assert_int_equal(blocking, 16000);
+	}
+	assert_order(page, picture);
+}
+
+static void what_follows_a_103_goes_where_pushes_do_by_urgency(void **state)
+{
+	struct stream *page, *css[2];
+
+	(void)state;
+	begin(true);
+	page = ask_page("/", "u=0, i");
+	css[0] = ask_page("/1.css", "u=0");
+	css[1] = ask_page("/2.css", "u=0, i");
+	follow(page, css, ask_page("/a.png", "u=1"));
+}
+
+static void what_follows_a_103_goes_where_pushes_do_in_the_tree(void **state)
+{
+	struct stream *page, *css[2];
+
+	(void)state;
+	begin(false);
+	page = ask_below("/", NULL);
+	css[0] = ask_below("/1.css", page);
+	css[1] = ask_below("/2.css", css[0]);
+	follow(page, css, ask_below("/a.png", css[1]));
+}
+
+/* What the client asked for below a style sheet stays below the page. */
+static void what_hung_on_a_style_sheet_stays_behind_the_page(void **state)
+{
+	struct stream *page, *css, *other;
+
+	(void)state;
+	begin(false);
+	page = ask_below("/", NULL);
+	css = ask_below("/1.css", page);
+	other = ask_below("/other.js", css);
+	fr_h2_rank_request(pair->server, css->id, page->id);
+	respond(other, 8000, 0);
+	respond(css, 8000, 0);
+	respond(page, 8000, 0);
+	finish();
+	assert_order(css, page);
+	assert_order(page, other);
+}
+
+static void what_the_client_calls_less_urgent_is_not_put_above_its_page(void **state)
+{
+	struct stream *page, *css;
+
+	(void)state;
+	begin(true);
+	page = ask_page("/", "u=2");
+	css = ask_page("/1.css", "u=4");
+	fr_h2_rank_request(pair->server, css->id, page->id);
+	respond(css, 8000, 0);
+	respond(page, 8000, 0);
+	finish();
+	assert_order(page, css);
+}
+
+static void what_the_client_says_later_of_a_request_counts(void **state)
+{
+	static const char value[] = "u=4";
+	uint8_t update[4 + sizeof value - 1] = {0};
+	struct stream *page, *css;
+
+	(void)state;
+	begin(true);
+	page = ask_page("/", "u=3");
+	css = ask_page("/a.css", "u=2");
+	fr_h2_rank_request(pair->server, css->id, page->id);
+	update[3] = (uint8_t)css->id;
+	memcpy(update + 4, value, sizeof value - 1);
+	raw_frame(0x10, 0, 0, update, sizeof update);
+	respond(css, 8000, 0);
+	respond(page, 8000, 0);
+	finish();
+	assert_order(page, css);
+}
+
+static void nothing_is_ranked_that_is_no_request_of_the_clients(void **state)
+{
+	struct stream *page, *pushed, *own;
+
+	(void)state;
+	begin(true);
+	page = ask_page("/", NULL);
+	own = ask_page("/own", NULL);
+	pushed = push(page, "/a.css", FR_H2_RANK_LATE);
+	fr_h2_rank_request(pair->server, pushed->id, page->id);
+	fr_h2_rank_request(pair->server, page->id, page->id);
+	fr_h2_rank_request(pair->server, own->id, pushed->id);
+	fr_h2_rank_request(pair->server, own->id, 99);
+	fr_h2_rank_request(pair->server, 99, page->id);
+	respond(pushed, 4000, 0);
+	respond(own, 4000, 0);
+	respond(page, 4000, 0);
+	finish();
+	assert_order(page, pushed);
+	assert_int_equal(pair->ended, 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_set_up, pair_tear_down)
 
 int main(void)
@@ -306,6 +449,12 @@ int main(void)
 		TEST(normal_pushes_share_with_the_page_in_the_tree),
 		TEST(late_pushes_yield_to_the_clients_own_requests_by_urgency),
 		TEST(late_pushes_yield_to_the_clients_own_requests_in_the_tree),
+		TEST(what_follows_a_103_goes_where_pushes_do_by_urgency),
+		TEST(what_follows_a_103_goes_where_pushes_do_in_the_tree),
+		TEST(what_hung_on_a_style_sheet_stays_behind_the_page),
+		TEST(what_the_client_calls_less_urgent_is_not_put_above_its_page),
+		TEST(what_the_client_says_later_of_a_request_counts),
+		TEST(nothing_is_ranked_that_is_no_request_of_the_clients),
 	};
 
 	RUN(tests);
