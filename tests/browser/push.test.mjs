@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { binary } from '../e2e/lib/harness.mjs';
+import { binary, scratch, startForerun, startOrigin } from '../e2e/lib/harness.mjs';
 import { Page, pushBrowser, startBrowser } from './lib/browser.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'forerun-browser-'));
@@ -61,4 +61,55 @@ test('a browser that accepts push gets every asset of the demo page by push', { 
   assert.equal(other.assets.length, 18);
   assert.deepEqual(other.assets.filter((r) => r.timing?.pushStart > 0).map((r) => r.url), []);
   assert.match(other.says, /nopush 18/);
+});
+
+// Documents and assets of one load: what the browser's network log says of each.
+const answers = (page, from) => page.all('Network.responseReceived').slice(from).map((e) => e.response).filter((r) => r.url.startsWith('https://'));
+
+test('a browser with a warm cache is pushed nothing on a connection of its own, and a new one everything', { timeout: 90000 }, async (t) => {
+  const assets = { '/a.css': ['text/css', 'p { color: #123; }'], '/b.css': ['text/css', 'p { margin: 1em; }'], '/c.js': ['text/javascript', 'window.c = 1;'] };
+  const link = '</a.css>; rel=preload; as=style, </b.css>; rel=preload; as=style, </c.js>; rel=preload; as=script';
+  const asked = [];
+  const origin = await startOrigin(t, (req, res) => {
+    asked.push(req.url);
+    const asset = assets[req.url];
+    if (asset) res.writeHead(200, { 'content-type': asset[0], 'cache-control': 'public, max-age=86400', etag: '"1"' });
+    else res.writeHead(200, { 'content-type': 'text/html', 'cache-control': 'no-store', link });
+    res.end(asset?.[1] ?? '<!doctype html><title>again</title><link rel=icon href="data:,"><link rel=stylesheet href=/a.css><link rel=stylesheet href=/b.css><script src=/c.js></script><p>words');
+  });
+  const edge = await startForerun(t, { config: `
+workers: 1
+timeouts: {idle: 1s}
+listen: [{address: "127.0.0.1:0"}]
+sites: [{hosts: ["*"], origin: {url: "${origin.url}"}}]
+` });
+  const browser = startBrowser(pushBrowser(folder), { folder: path.join(folder, 'again'), certificate: path.join(scratch, 'xdg/forerun/cert.pem') });
+  t.after(() => browser.close());
+  const url = `https://localhost:${edge.port}/`;
+  const page = await Page.open(browser);
+  await page.load(url);
+  const first = answers(page, 0);
+  assert.equal(first.length, 4);
+  assert.equal(first.filter((r) => r.timing?.pushStart > 0).length, 3);
+  assert.equal((await edge.counters()).pushes_promised, 3);
+
+  // the connection ends, idle; the cookie and the cache stay
+  await edge.countersWhen((c) => c.connections_open === 0);
+  const seen = page.all('Network.responseReceived').length;
+  await page.load(url);
+  const second = answers(page, seen);
+  assert.notEqual(second[0].connectionId, first[0].connectionId);
+  assert.equal(second.length, 4);
+  // (what it took from its cache it shows with the timing of the first load)
+  for (const r of second.slice(1)) assert.ok(r.fromDiskCache, `${r.url} was fetched or pushed again`);
+  const counters = await edge.counters();
+  assert.equal(counters.pushes_promised, 3);
+  assert.equal(counters.hints_by_reason.cached, 3);
+  assert.deepEqual(asked.filter((x) => x !== '/').sort(), Object.keys(assets).sort());
+
+  // a first visitor, beside it
+  const other = await Page.open(browser);
+  await other.load(url);
+  assert.equal(answers(other, 0).filter((r) => r.timing?.pushStart > 0).length, 3);
+  assert.equal((await edge.counters()).pushes_promised, 6);
 });
