@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Forerun beside nginx, h2o, nghttpx, HAProxy, Apache httpd, Caddy and Apache Traffic Server, in turn, in the same run, on
+the same machine: CPU time a request (user and system, of the server's whole process tree) and requests a second.
+
+    python3 bench/compare [--quick] [--cases A,B] [--only SERVER,..] [--rounds N] [--out FILE.json] [--binary FILE]
+
+Each server has one worker on core 1; load generator and origin share core 0. Access logs are off everywhere, certificate
+and cipher are the same. Peers that are not installed are skipped by name; --install installs them (Debian packages). With
+--out a run can be done in pieces: samples are added to those already there. Loopback only; every process is ended by its id."""
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from compare import cases, machine, measure, report, results, servers  # noqa: E402
+
+
+def arguments():
+    p = argparse.ArgumentParser(prog="bench/compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--quick", action="store_true", help="the cases that targets are for, one round, short (under two minutes)")
+    p.add_argument("--cases", help="names or beginnings of names, with commas")
+    p.add_argument("--only", help="servers, with commas")
+    p.add_argument("--rounds", type=int, help="rounds through all servers (3; with --quick 1)")
+    p.add_argument("--seconds", type=float, help="of each sample (1; with --quick 0.4)")
+    p.add_argument("--out", help="JSON file to which the samples are added")
+    p.add_argument("--binary", help="forerun to measure; without, this tree is built in build-bench")
+    p.add_argument("--install", action="store_true", help="install peers that are missing")
+    p.add_argument("--list", action="store_true", help="list the cases")
+    return p.parse_args()
+
+
+def build():
+    """An optimised build of this tree."""
+    folder = os.path.join(machine.ROOT, "build-bench")
+    for argv in (["cmake", "-S", machine.ROOT, "-B", folder, "-G", "Ninja", "-DBUILD_TESTING=OFF"], ["ninja", "-C", folder]):
+        done = subprocess.run(argv, capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(done.stdout + done.stderr)
+    return os.path.join(folder, "forerun")
+
+
+def run(setup, chosen, names, args, data):
+    rounds, seconds = args.rounds or (1 if args.quick else 3), args.seconds or (0.4 if args.quick else 1.0)
+    for r in range(rounds):
+        for case in chosen:
+            for name in names:
+                if measure.unable(case, servers.SERVERS[name]):
+                    continue
+                sample = measure.sample(setup, name, case, seconds)
+                results.add(data, case.name, name, sample)
+                if "error" in sample:
+                    print(f"{case.name}: {name}: {sample['error']}", file=sys.stderr)
+            if args.out:
+                results.save(args.out, data)
+        print(f"round {r + 1} of {rounds} done", file=sys.stderr)
+
+
+def main():
+    args = arguments()
+    if args.list:
+        for c in cases.CASES:
+            print(f"{c.name:<16} {c.title}{' (quick)' if c.quick else ''}")
+        return
+    binary = os.path.abspath(args.binary) if args.binary else build()
+    names = args.only.split(",") if args.only else list(servers.SERVERS)
+    if args.install:
+        servers.install(names, binary)
+    skipped = servers.missing(names, binary)
+    names = [n for n in names if n not in skipped]
+    for n in skipped:
+        print(f"{n} is not installed: skipped (--install installs {servers.SERVERS[n].get('package')})", file=sys.stderr)
+    machine.own_network()
+    machine.raise_open_files()
+    versions = {n: servers.version(n, binary) for n in names}
+    data = results.open_results(args.out, machine.commit_of(binary), versions, args)
+    data["pieces"].append({"at": time.strftime("%Y-%m-%d %H:%M"), "arguments": " ".join(sys.argv[1:])})
+    print(f"commit {data['commit']}; {data['machine']}; " + ", ".join(f"{n} {v}" for n, v in versions.items()))
+    with tempfile.TemporaryDirectory(prefix="forerun-compare-") as folder:
+        setup = measure.Setup(folder, binary)
+        try:
+            run(setup, cases.choose(args.cases, args.quick), names, args, data)
+        finally:
+            setup.close()
+    print(report.table(data))
+
+
+main()

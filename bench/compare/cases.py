@@ -1,0 +1,57 @@
+"""What is measured: each case is one row of the table."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Case:
+    """`kind` says how it is measured (measure.py). `target`: what the CPU time should be at most, in µs; None: less than the best peer."""
+    name: str
+    title: str
+    kind: str = "requests"
+    path: str = ""
+    streams: int = 1
+    connections: int = 4
+    h1: bool = False
+    quick: bool = False
+    target: float = None
+    judged: bool = True
+
+    @property
+    def cached(self):
+        return self.path.startswith("/cached/")
+
+
+def sizes():
+    """Cached and proxied objects at 1, 8 and 32 streams a connection."""
+    targets = {("cached", "1k", 32): 2.0, ("cached", "1k", 1): 12, ("cached", "12k", 8): 9, ("cached", "100k", 8): 70,
+               ("proxied", "1k", 32): 16, ("proxied", "1k", 1): 22}
+    quick = {("cached", "1k", 32), ("cached", "1k", 1), ("cached", "12k", 8), ("cached", "100k", 8), ("proxied", "1k", 32),
+             ("proxied", "1k", 1), ("proxied", "100k", 8)}
+    for part, of in (("cached", ("1k", "12k", "100k")), ("proxied", ("1k", "100k"))):
+        for size in of:
+            for streams in (1, 8, 32):
+                key = (part, size, streams)
+                title = f"{part} {size[:-1]} KiB, {streams} stream{'s' if streams > 1 else ''}"
+                yield Case(f"{part}-{size}-s{streams}", title, path=f"/{part}/{size}", streams=streams,
+                           connections=16 if streams == 1 else 4, quick=key in quick, target=targets.get(key))
+        if part == "cached":
+            yield Case("cached-10m", "cached 10 MiB, 1 stream", path="/cached/10m", streams=1, connections=4)
+
+
+CASES = [
+    *sizes(),
+    Case("cached-1k-h1", "cached 1 KiB, HTTP/1.1", path="/cached/1k", connections=16, h1=True),
+    Case("proxied-1k-h1", "proxied 1 KiB, HTTP/1.1", path="/proxied/1k", connections=16, h1=True),
+]
+BY_NAME = {c.name: c for c in CASES}
+
+
+def choose(text, quick):
+    """Cases by comma-separated names or beginnings of names; all (or the quick ones) without."""
+    if not text:
+        return [c for c in CASES if c.quick or not quick]
+    wanted = text.split(",")
+    unknown = [w for w in wanted if not any(c.name.startswith(w) for c in CASES)]
+    if unknown:
+        raise SystemExit(f"no such case: {', '.join(unknown)}; there are: {', '.join(BY_NAME)}")
+    return [c for c in CASES if any(c.name.startswith(w) for w in wanted)]

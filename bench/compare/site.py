@@ -1,0 +1,78 @@
+"""The site that every server stands in front of: files, the page with its ten assets, and the origin (nginx, one worker)."""
+import os
+import re
+import shutil
+import socket
+
+from . import machine
+
+SIZES = {"1k": 1024, "12k": 12 * 1024, "100k": 100 * 1024, "10m": 10 * 1024 * 1024}
+ASSETS, ASSET_BYTES, PAGE_BYTES = 10, 8 * 1024, 12 * 1024
+SESSION_ASSETS = 24
+
+
+def asset(n):
+    return f"/cached/page/a{n}.css"
+
+
+def link_field():
+    """The page's Link: what its ten assets are, as preloads."""
+    return ", ".join(f"<{asset(n)}>; rel=preload; as=style" for n in range(ASSETS))
+
+
+def page():
+    head = "".join(f'<link rel="stylesheet" href="{asset(n)}">\n' for n in range(ASSETS))
+    text = f"<!doctype html><html><head><title>page</title>\n{head}</head><body>\n"
+    return text + "x" * (PAGE_BYTES - len(text) - 16) + "\n</body></html>\n"
+
+
+def style(n):
+    text = f"/* {n} */\n.a{n} {{ content: \"\"; }}\n/* "
+    return text + "y" * (ASSET_BYTES - len(text) - 3) + "*/\n"
+
+
+def make_files(folder):
+    """`folder`/cached and `folder`/proxied, whose names are the URLs."""
+    for part in ("cached/page", "proxied", "session"):
+        os.makedirs(os.path.join(folder, part), exist_ok=True)
+    for part in ("cached", "proxied"):
+        for name, size in SIZES.items():
+            machine.write(os.path.join(folder, part, name), "x" * size)
+    machine.write(os.path.join(folder, "cached/page/index.html"), page())
+    for n in range(ASSETS):
+        machine.write(os.path.join(folder, f"cached/page/a{n}.css"), style(n))
+
+
+class Origin:
+    """nginx, one worker, on the load generator's core."""
+
+    def __init__(self, processes, folder):
+        self.port, self.folder = machine.free_port(), os.path.join(folder, "origin")
+        os.makedirs(self.folder)
+        self.www = os.path.join(folder, "www")
+        make_files(self.www)
+        template = machine.read(os.path.join(machine.ROOT, "bench/peers/origin.conf"))
+        values = {"port": self.port, "folder": self.folder, "www": self.www, "link": link_field()}
+        conf = machine.write(os.path.join(self.folder, "nginx.conf"), fill(template, values))
+        log = os.path.join(self.folder, "log")
+        p = processes.start(str(machine.LOAD_CORE), [shutil.which("nginx") or "nginx", "-p", self.folder, "-c", conf], log)
+        machine.wait_until(self.answers, 10, p, log)
+
+    def answers(self):
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def requests(self):
+        """How many requests it has had, without those that asked for this."""
+        with socket.create_connection(("127.0.0.1", self.port), 10) as s:
+            s.sendall(b"GET /stub_status HTTP/1.0\r\n\r\n")
+            text = b""
+            while piece := s.recv(4096):
+                text += piece
+        self.asked = getattr(self, "asked", 0) + 1
+        return int(re.search(rb"\n (\d+) (\d+) (\d+)", text).group(3)) - self.asked
+
+
+def fill(template, values):
+    """Replaces each {{name}}; a name without a value is a mistake of the template."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda m: str(values[m.group(1)]), template)
