@@ -21,7 +21,7 @@
 #define FR_BENCH_OBJECTS 128       /* objects of one connection at most */
 #define FR_BENCH_OUT_BYTES 4096    /* output of one connection that waits for its socket */
 #define FR_BENCH_ADDRESSES 200     /* source addresses 127.0.0.2 and on: more ports than one has */
-#define FR_BENCH_OPENING 64        /* connections of an idle run that are being opened at once */
+#define FR_BENCH_OPENING 16        /* connections of an idle run that are being opened at once */
 #define FR_BENCH_WINDOW (6u << 20) /* windows and tables are those of Chromium */
 #define FR_BENCH_CONNECTION_WINDOW (15u << 20)
 #define FR_BENCH_HEADER_TABLE 65536u

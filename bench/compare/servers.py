@@ -1,7 +1,10 @@
 """The servers that are compared: how each is started from its file in bench/peers, and what it can do. A server runs with one
 worker on one core, unless a case asks for more."""
+import glob
+import grp
 import http.client
 import os
+import pwd
 import shutil
 import ssl
 import subprocess
@@ -22,6 +25,14 @@ SERVERS = {
                 "argv": ["nghttpx", "--conf={conf}"], "version": ["nghttpx", "--version"]},
     "haproxy": {"package": "haproxy", "template": "haproxy.cfg", "keeps": "cache", "push": False, "scales": True,
                 "argv": ["haproxy", "-db", "-f", "{conf}"], "version": ["haproxy", "-v"]},
+    "apache": {"package": "apache2", "template": "apache.conf", "keeps": "cache", "push": True,
+               "argv": ["apache2", "-D", "FOREGROUND", "-f", "{conf}"], "version": ["apache2", "-v"]},
+    "caddy": {"package": "caddy", "template": "caddy.conf", "keeps": "file", "push": True,
+              "argv": ["caddy", "run", "--adapter", "caddyfile", "--config", "{conf}"], "version": ["caddy", "version"],
+              # its scheduler's threads, and no files of its own elsewhere
+              "env": {"GOMAXPROCS": "{workers}", "XDG_DATA_HOME": "{folder}", "XDG_CONFIG_HOME": "{folder}"}},
+    "trafficserver": {"package": "trafficserver", "template": "trafficserver", "keeps": "cache", "push": False,
+                      "argv": ["traffic_server", "--run-root={folder}"], "version": ["traffic_server", "--version"]},
 }
 OTHER_PACKAGES = {"h2load": "nghttp2-client", "openssl": "openssl", "taskset": "util-linux", "nginx": "nginx-light"}
 
@@ -52,6 +63,12 @@ def install(names, binary):
                         "--no-install-recommends", *sorted(set(packages))], check=True)
 
 
+def owner():
+    """Who Apache's worker runs as: anybody but root."""
+    user = "www-data" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+    return {"user": user, "group": grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name}
+
+
 def version(name, binary):
     argv = [a.format(binary=binary) for a in SERVERS[name]["version"]]
     out = subprocess.run(argv, capture_output=True, text=True)
@@ -70,13 +87,26 @@ class Server:
         self.log = os.path.join(self.folder, "log")
         values = {"folder": self.folder, "port": self.port, "workers": workers, "origin": setup.origin.port,
                   "www": setup.origin.www, "link": setup.link, "root": machine.ROOT,
+                  "modules": "/usr/lib/apache2/modules", **owner(),
                   **{part: os.path.join(setup.folder, f"{part}.pem") for part in ("cert", "key", "both")}}
-        text = fill(machine.read(os.path.join(machine.ROOT, "bench/peers", self.what["template"])), values)
-        conf = machine.write(os.path.join(self.folder, self.what["template"]), text)
+        conf = self.configure(values)
         argv = [a.format(binary=setup.binary, conf=conf, folder=self.folder) for a in self.what["argv"]]
         env = {k: v.format(workers=workers, folder=self.folder) for k, v in self.what.get("env", {}).items()}
         self.process = processes.start(cores, argv, self.log, env)
         machine.wait_until(self.answers, 30, self.process, self.log)
+
+    def configure(self, values):
+        """Fills in its file (or its folder of files) of bench/peers."""
+        template = os.path.join(machine.ROOT, "bench/peers", self.what["template"])
+        for path in glob.glob(template + "/*") if os.path.isdir(template) else [template]:
+            conf = machine.write(os.path.join(self.folder, os.path.basename(path)), fill(machine.read(path), values))
+        cache = os.path.join(self.folder, "cache")
+        os.makedirs(cache)
+        if os.getuid() == 0:  # Apache's worker may not be root
+            shutil.chown(cache, values["user"])
+            for folder in (os.path.dirname(self.folder), self.folder):
+                os.chmod(folder, 0o711)
+        return conf
 
     def answers(self):
         context = ssl.create_default_context()
