@@ -23,8 +23,8 @@ def arguments():
     p.add_argument("--quick", action="store_true", help="the cases that targets are for, one round, short (under two minutes)")
     p.add_argument("--cases", help="names or beginnings of names, with commas")
     p.add_argument("--only", help="servers, with commas")
-    p.add_argument("--rounds", type=int, help="rounds through all servers (3; with --quick 1)")
-    p.add_argument("--seconds", type=float, help="of each sample (1; with --quick 0.4)")
+    p.add_argument("--rounds", type=int, help="rounds through all servers, for each case (5; with --quick 1)")
+    p.add_argument("--seconds", type=float, help="of each sample (0.5; with --quick 0.4)")
     p.add_argument("--out", help="JSON file to which the samples are added")
     p.add_argument("--binary", help="forerun to measure; without, this tree is built in build-bench")
     p.add_argument("--install", action="store_true", help="install peers that are missing")
@@ -33,29 +33,28 @@ def arguments():
 
 
 def build():
-    """An optimised build of this tree."""
+    """An optimised build of this tree, with the client. Returns the folder."""
     folder = os.path.join(machine.ROOT, "build-bench")
-    for argv in (["cmake", "-S", machine.ROOT, "-B", folder, "-G", "Ninja", "-DBUILD_TESTING=OFF"], ["ninja", "-C", folder]):
+    for argv in (["cmake", "-S", machine.ROOT, "-B", folder, "-G", "Ninja", "-DBUILD_TESTING=OFF", "-DFR_BENCH=ON"], ["ninja", "-C", folder]):
         done = subprocess.run(argv, capture_output=True, text=True)
         if done.returncode:
             sys.exit(done.stdout + done.stderr)
-    return os.path.join(folder, "forerun")
+    return folder
 
 
 def run(setup, chosen, names, args, data):
-    rounds, seconds = args.rounds or (1 if args.quick else 3), args.seconds or (0.4 if args.quick else 1.0)
-    for r in range(rounds):
-        for case in chosen:
-            for name in names:
-                if measure.unable(case, servers.SERVERS[name]):
-                    continue
+    rounds, seconds = args.rounds or (1 if args.quick else 5), args.seconds or (0.4 if args.quick else 0.5)
+    for case in chosen:
+        able = [n for n in names if not measure.unable(case, servers.SERVERS[n])]
+        for _ in range(case.rounds or rounds):
+            for name in able:
                 sample = measure.sample(setup, name, case, seconds)
                 results.add(data, case.name, name, sample)
                 if "error" in sample:
                     print(f"{case.name}: {name}: {sample['error']}", file=sys.stderr)
-            if args.out:
-                results.save(args.out, data)
-        print(f"round {r + 1} of {rounds} done", file=sys.stderr)
+        if args.out:
+            results.save(args.out, data)
+        print(report.case_text(data, case), flush=True)
 
 
 def main():
@@ -64,7 +63,8 @@ def main():
         for c in cases.CASES:
             print(f"{c.name:<16} {c.title}{' (quick)' if c.quick else ''}")
         return
-    binary = os.path.abspath(args.binary) if args.binary else build()
+    built = build()
+    binary = os.path.abspath(args.binary or os.path.join(built, "forerun"))
     names = args.only.split(",") if args.only else list(servers.SERVERS)
     if args.install:
         servers.install(names, binary)
@@ -75,16 +75,15 @@ def main():
     machine.own_network()
     machine.raise_open_files()
     versions = {n: servers.version(n, binary) for n in names}
-    data = results.open_results(args.out, machine.commit_of(binary), versions, args)
+    data = results.open_results(args.out, machine.commit_of(binary), versions)
     data["pieces"].append({"at": time.strftime("%Y-%m-%d %H:%M"), "arguments": " ".join(sys.argv[1:])})
     print(f"commit {data['commit']}; {data['machine']}; " + ", ".join(f"{n} {v}" for n, v in versions.items()))
     with tempfile.TemporaryDirectory(prefix="forerun-compare-") as folder:
-        setup = measure.Setup(folder, binary)
+        setup = measure.Setup(folder, binary, os.path.join(built, "bench_client"))
         try:
             run(setup, cases.choose(args.cases, args.quick), names, args, data)
         finally:
             setup.close()
-    print(report.table(data))
 
 
 main()

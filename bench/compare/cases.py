@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Case:
-    """`kind` says how it is measured (measure.py). `target`: what the CPU time should be at most, in µs; None: less than the best peer."""
+    """`kind` says how it is measured (measure.py). `target`: what the figure should be at most; None: not more than the best
+    peer's. `judged`: whether there is a target at all."""
     name: str
     title: str
     kind: str = "requests"
@@ -15,10 +16,15 @@ class Case:
     quick: bool = False
     target: float = None
     judged: bool = True
+    rounds: int = 0      # of one run, if not as many as others
 
     @property
     def cached(self):
         return self.path.startswith("/cached/")
+
+    @property
+    def push(self):
+        return self.name == "page-push"
 
 
 def sizes():
@@ -42,6 +48,15 @@ CASES = [
     *sizes(),
     Case("cached-1k-h1", "cached 1 KiB, HTTP/1.1", path="/cached/1k", connections=16, h1=True),
     Case("proxied-1k-h1", "proxied 1 KiB, HTTP/1.1", path="/proxied/1k", connections=16, h1=True),
+    Case("page-push", "page with ten pushes, resumed TLS", kind="pages", path="/cached/page", quick=True, target=240),
+    Case("page-ask", "the same page, the client asking", kind="pages", path="/cached/page", quick=True),
+    Case("handshake", "full TLS handshake", kind="handshakes", quick=True, judged=False),
+    Case("idle", "memory of an idle TLS HTTP/2 connection", kind="idle", path="/cached/1k", rounds=1),
+    Case("latency", "cached 1 KiB at half of the peak rate", kind="latency", path="/cached/1k", connections=16, streams=4, judged=False),
+    Case("headers", "header bytes of a response, proxied", kind="headers", path="/session", quick=True, rounds=1),
+    Case("headers-cached", "header bytes of a response, cached", kind="headers", path="/cached/session", rounds=1),
+    Case("scaling", "two workers on two cores against one, cached 1 KiB", kind="scaling", path="/cached/1k", streams=32, connections=16,
+         judged=False),
 ]
 BY_NAME = {c.name: c for c in CASES}
 

@@ -17,20 +17,20 @@ def case_rows(data, case):
     return sorted(rows, key=lambda r: r[1][0] if r[1] else float("inf"))
 
 
-def table(data):
-    """All cases as text."""
-    out = []
-    for case in cases.CASES:
-        rows = case_rows(data, case)
-        if not rows:
+UNITS = {"requests": "us", "pages": "us", "handshakes": "us", "idle": "KiB", "latency": "us p99", "headers": "bytes", "scaling": "times"}
+
+
+def case_text(data, case):
+    """One case, for a terminal."""
+    rows = case_rows(data, case)
+    ours = next((s[0] for n, s, *_ in rows if n == "forerun" and s), None)
+    out = [case.title]
+    for name, s, rate, error in rows:
+        shown = servers.shown(name, case.cached)
+        if not s:
+            out.append(f"  {shown:<16} failed: {error}")
             continue
-        ours = next((s[0] for n, s, *_ in rows if n == "forerun" and s), None)
-        out.append(case.title)
-        for name, s, rate, error in rows:
-            if not s:
-                out.append(f"  {servers.shown(name, case.cached):<14} failed: {error}")
-                continue
-            against = f"{s[0] / ours:6.2f} x" if ours else ""
-            out.append(f"  {servers.shown(name, case.cached):<14} {number(s[0]):>8} us ({number(s[1])}-{number(s[2])}, n={s[3]})"
-                       f" {rate or 0:>10.0f}/s {against}")
+        against = f"{s[0] / ours:6.2f} x" if ours else ""
+        out.append(f"  {shown:<16} {number(s[0]):>8} {UNITS[case.kind]} ({number(s[1])}-{number(s[2])}, n={s[3]})"
+                   f" {f'{rate:>10.0f}/s' if rate else ''} {against}")
     return "\n".join(out)

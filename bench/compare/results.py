@@ -18,7 +18,7 @@ def save(path, data):
     os.replace(path + ".new", path)
 
 
-def open_results(path, commit, versions, mode):
+def open_results(path, commit, versions):
     """What is in `path` already, if it is of the same commit, machine and versions; pieces of different ones never mix."""
     fresh = {"commit": commit, "machine": machine.describe(), "versions": versions, "pieces": [], "skipped": [], "samples": {}}
     if not path or not os.path.exists(path):
@@ -36,7 +36,8 @@ def add(data, case, server, sample):
     data["samples"].setdefault(case, {}).setdefault(server, []).append(sample)
 
 
-METRIC = {"requests": "cpu_us"}
+METRIC = {"requests": "cpu_us", "pages": "cpu_us", "handshakes": "cpu_us", "idle": "kib", "latency": "p99", "headers": "bytes",
+          "scaling": "times"}
 
 
 def summary(samples, metric):

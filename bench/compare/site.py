@@ -8,7 +8,7 @@ from . import machine
 
 SIZES = {"1k": 1024, "12k": 12 * 1024, "100k": 100 * 1024, "10m": 10 * 1024 * 1024}
 ASSETS, ASSET_BYTES, PAGE_BYTES = 10, 8 * 1024, 12 * 1024
-SESSION_ASSETS = 24
+SESSION_PAGES, SESSION_ASSETS = 3, 16  # a browser's session: pages, and the assets of each
 
 
 def asset(n):
@@ -31,9 +31,29 @@ def style(n):
     return text + "y" * (ASSET_BYTES - len(text) - 3) + "*/\n"
 
 
+def page_objects():
+    """The page and its assets, as the client takes them."""
+    return [f"+/cached/page/index.html={PAGE_BYTES}", *(f"{asset(n)}={ASSET_BYTES}" for n in range(ASSETS))]
+
+
+def session_objects(base):
+    """What a browser asks for on its way through three pages: paths as sites have them, bodies of a KiB."""
+    kinds = ("css", "js", "js", "png")
+    out = []
+    for n in range(SESSION_PAGES):
+        out.append(f"+{base}/products/category-{n}/index.html=1024")
+        out += [f"{base}/assets/{kinds[a % 4]}/module-{n}-{a * 7919 % 99991:05d}.min.{kinds[a % 4]}=1024" for a in range(SESSION_ASSETS)]
+    return out
+
+
 def make_files(folder):
-    """`folder`/cached and `folder`/proxied, whose names are the URLs."""
-    for part in ("cached/page", "proxied", "session"):
+    """`folder`/cached and others, whose names are the URLs."""
+    for base in ("/session", "/cached/session"):
+        for line in session_objects(base):
+            path = folder + line.lstrip("+").split("=")[0]
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            machine.write(path, "z" * 1024)
+    for part in ("cached/page", "proxied"):
         os.makedirs(os.path.join(folder, part), exist_ok=True)
     for part in ("cached", "proxied"):
         for name, size in SIZES.items():
