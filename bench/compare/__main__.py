@@ -47,8 +47,9 @@ def run(setup, chosen, names, args, data):
     for case in chosen:
         able = [n for n in names if not measure.unable(case, servers.SERVERS[n])]
         for _ in range(case.rounds or rounds):
+            this_round = int(time.time() * 1000)
             for name in able:
-                sample = measure.sample(setup, name, case, seconds)
+                sample = {**measure.sample(setup, name, case, seconds), "round": this_round}
                 results.add(data, case.name, name, sample)
                 if "error" in sample:
                     print(f"{case.name}: {name}: {sample['error']}", file=sys.stderr)
@@ -73,7 +74,6 @@ def main():
     for n in skipped:
         print(f"{n} is not installed: skipped (--install installs {servers.SERVERS[n].get('package')})", file=sys.stderr)
     machine.own_network()
-    machine.raise_open_files()
     versions = {n: servers.version(n, binary) for n in names}
     data = results.open_results(args.out, machine.commit_of(binary), versions)
     data["pieces"].append({"at": time.strftime("%Y-%m-%d %H:%M"), "arguments": " ".join(sys.argv[1:])})

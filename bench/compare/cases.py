@@ -52,7 +52,7 @@ CASES = [
     Case("page-ask", "the same page, the client asking", kind="pages", path="/cached/page", quick=True),
     Case("handshake", "full TLS handshake", kind="handshakes", quick=True, judged=False),
     Case("idle", "memory of an idle TLS HTTP/2 connection", kind="idle", path="/cached/1k", rounds=1),
-    Case("latency", "cached 1 KiB at half of the peak rate", kind="latency", path="/cached/1k", connections=16, streams=4, judged=False),
+    Case("latency", "cached 1 KiB at half of the peak rate", kind="latency", path="/cached/1k", connections=16, streams=4, judged=False, rounds=3),
     Case("headers", "header bytes of a response, proxied", kind="headers", path="/session", quick=True, rounds=1),
     Case("headers-cached", "header bytes of a response, cached", kind="headers", path="/cached/session", rounds=1),
     Case("scaling", "two workers on two cores against one, cached 1 KiB", kind="scaling", path="/cached/1k", streams=32, connections=16,

@@ -168,8 +168,10 @@ def describe():
 
 
 def commit_of(path):
-    """Commit of the tree that `path` lies in; `+` when it has changes that are not committed."""
+    """The last commit that changed what is measured, in the tree that `path` lies in; `+`: and more that is not committed."""
+    parts = [":/src", ":/CMakeLists.txt", ":/cmake", ":/web"]
+
     def git(*args):
-        return subprocess.run(["git", "-C", os.path.dirname(path), *args], capture_output=True, text=True).stdout.strip()
-    changed = git("status", "--porcelain", "--untracked-files=no", ":/src", ":/CMakeLists.txt", ":/cmake", ":/web")
-    return (git("rev-parse", "--short", "HEAD") or "unknown") + ("+" if changed else "")
+        return subprocess.run(["git", "-C", os.path.dirname(path), *args, "--", *parts], capture_output=True, text=True).stdout.strip()
+    changed = git("status", "--porcelain", "--untracked-files=no")
+    return (git("log", "-1", "--format=%h") or "unknown") + ("+" if changed else "")

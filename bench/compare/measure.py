@@ -9,6 +9,7 @@ from .site import Origin, SIZES, link_field, page_objects, session_objects
 
 LEAST = 64             # requests of a sample, whatever the rate
 IDLE = 10000           # connections whose memory is measured
+SPARE_FILES = 1000     # descriptors that a server needs besides those of its clients
 PAGES_AT_ONCE = 4      # page loads, or handshakes, at once
 LATENCY_SECONDS = 3    # of a latency sample, at least
 
@@ -19,6 +20,7 @@ class Setup:
     def __init__(self, folder, binary, client=None):
         self.folder, self.binary, self.client = folder, binary, client
         self.processes = machine.Processes()
+        self.open_files = machine.raise_open_files()
         self.link = link_field()
         machine.make_certificate(folder)
         self.origin = Origin(self.processes, folder)
@@ -93,17 +95,18 @@ def measure_idle(setup, server, case, _seconds):
     """Memory that a fresh server takes for each connection that has had one answer and waits."""
     size = SIZES[case.path.split("/")[-1]]
     path = case.path if server.what["keeps"] else "/proxied/1k"
+    count = min(IDLE, (setup.open_files - SPARE_FILES) // server.what.get("descriptors", 1))
     server = Server(setup.processes, server.name, setup)
     try:
         load.run_client(setup.client, server.port, "pages", "--total", "20", f"+{path}={size}")
         before = server.memory_kib()
-        with load.Held(setup.client, server.port, IDLE, f"+{path}={size}") as held:
+        with load.Held(setup.client, server.port, count, f"+{path}={size}") as held:
             time.sleep(1)  # what is freed after the last answer is freed
             used = server.memory_kib() - before
             held.end()
     finally:
         server.stop()
-    return {"kib": used / IDLE, "connections": IDLE}
+    return {"kib": used / count, "connections": count}
 
 
 def measure_latency(setup, server, case, seconds):
@@ -149,9 +152,8 @@ KINDS = {"requests": measure_requests, "pages": measure_connections, "handshakes
 
 def sample(setup, name, case, seconds):
     """One sample of `case` on the server `name`, or what failed."""
-    at = round(time.time(), 1)
     try:
         result = KINDS[case.kind](setup, setup.server(name), case, seconds)
-        return {**{k: round(v, 4) if isinstance(v, float) else v for k, v in result.items()}, "at": at}
+        return {k: round(v, 4) if isinstance(v, float) else v for k, v in result.items()}
     except (Failure, subprocess.TimeoutExpired) as e:
-        return {"error": str(e), "at": at}
+        return {"error": str(e)}

@@ -26,6 +26,7 @@ SERVERS = {
     "haproxy": {"package": "haproxy", "template": "haproxy.cfg", "keeps": "cache", "push": False, "scales": True,
                 "argv": ["haproxy", "-db", "-f", "{conf}"], "version": ["haproxy", "-v"]},
     "apache": {"package": "apache2", "template": "apache.conf", "keeps": "cache", "push": True,
+               "descriptors": 5,  # of each HTTP/2 connection: socket, pollset, pipe
                "argv": ["apache2", "-D", "FOREGROUND", "-f", "{conf}"], "version": ["apache2", "-v"]},
     "caddy": {"package": "caddy", "template": "caddy.conf", "keeps": "file", "push": True,
               "argv": ["caddy", "run", "--adapter", "caddyfile", "--config", "{conf}"], "version": ["caddy", "version"],
