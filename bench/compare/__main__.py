@@ -28,6 +28,10 @@ def arguments():
     p.add_argument("--out", help="JSON file to which the samples are added")
     p.add_argument("--binary", help="forerun to measure; without, this tree is built in build-bench")
     p.add_argument("--install", action="store_true", help="install peers that are missing")
+    p.add_argument("--again", action="store_true", help="forget what --out has of the chosen cases and servers")
+    p.add_argument("--table", metavar="FILE.json", help="run nothing: show what is in this file")
+    p.add_argument("--write", metavar="FILE.md", help="put tables and charts into this file, between its marks (docs/performance.md)")
+    p.add_argument("--against", metavar="OLD.json", help="also compare Forerun with itself at another commit")
     p.add_argument("--list", action="store_true", help="list the cases")
     return p.parse_args()
 
@@ -58,12 +62,27 @@ def run(setup, chosen, names, args, data):
         print(report.case_text(data, case), flush=True)
 
 
+def finish(data, args):
+    if args.against:
+        print(report.against(results.load(args.against), data))
+    if args.write:
+        report.write(data, args.write)
+
+
+def list_cases():
+    for c in cases.CASES:
+        print(f"{c.name:<16} {c.title}{' (quick)' if c.quick else ''}")
+
+
 def main():
     args = arguments()
     if args.list:
-        for c in cases.CASES:
-            print(f"{c.name:<16} {c.title}{' (quick)' if c.quick else ''}")
-        return
+        return list_cases()
+    if args.table:
+        data = results.load(args.table)
+        print("\n".join(report.case_text(data, c) for c in cases.CASES if c.name in data["samples"]))
+        return finish(data, args)
+    chosen = cases.choose(args.cases, args.quick)
     built = build()
     binary = os.path.abspath(args.binary or os.path.join(built, "forerun"))
     names = args.only.split(",") if args.only else list(servers.SERVERS)
@@ -76,14 +95,17 @@ def main():
     machine.own_network()
     versions = {n: servers.version(n, binary) for n in names}
     data = results.open_results(args.out, machine.commit_of(binary), versions)
+    if args.again:
+        results.forget(data, [c.name for c in chosen], names)
     data["pieces"].append({"at": time.strftime("%Y-%m-%d %H:%M"), "arguments": " ".join(sys.argv[1:])})
     print(f"commit {data['commit']}; {data['machine']}; " + ", ".join(f"{n} {v}" for n, v in versions.items()))
     with tempfile.TemporaryDirectory(prefix="forerun-compare-") as folder:
         setup = measure.Setup(folder, binary, os.path.join(built, "bench_client"))
         try:
-            run(setup, cases.choose(args.cases, args.quick), names, args, data)
+            run(setup, chosen, names, args, data)
         finally:
             setup.close()
+    finish(data, args)
 
 
 main()
