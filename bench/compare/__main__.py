@@ -32,14 +32,16 @@ def arguments():
     p.add_argument("--table", metavar="FILE.json", help="run nothing: show what is in this file")
     p.add_argument("--write", metavar="FILE.md", help="put tables and charts into this file, between its marks (docs/performance.md)")
     p.add_argument("--against", metavar="OLD.json", help="also compare Forerun with itself at another commit")
+    p.add_argument("--build-client", action="store_true", help="only build build-bench/bench_client")
     p.add_argument("--list", action="store_true", help="list the cases")
     return p.parse_args()
 
 
-def build():
-    """An optimised build of this tree, with the client. Returns the folder."""
+def build(targets):
+    """An optimised build of this tree: the server, the client. Returns the folder."""
     folder = os.path.join(machine.ROOT, "build-bench")
-    for argv in (["cmake", "-S", machine.ROOT, "-B", folder, "-G", "Ninja", "-DBUILD_TESTING=OFF", "-DFR_BENCH=ON"], ["ninja", "-C", folder]):
+    configure = ["cmake", "-S", machine.ROOT, "-B", folder, "-G", "Ninja", "-DBUILD_TESTING=OFF", "-DFR_BENCH=ON"]
+    for argv in (configure, ["ninja", "-C", folder, *targets]):
         done = subprocess.run(argv, capture_output=True, text=True)
         if done.returncode:
             sys.exit(done.stdout + done.stderr)
@@ -82,8 +84,10 @@ def main():
         data = results.load(args.table)
         print("\n".join(report.case_text(data, c) for c in cases.CASES if c.name in data["samples"]))
         return finish(data, args)
+    if args.build_client:
+        return build(["bench_client"])
     chosen = cases.choose(args.cases, args.quick)
-    built = build()
+    built = build(["bench_client", *([] if args.binary else ["forerun"])])
     binary = os.path.abspath(args.binary or os.path.join(built, "forerun"))
     names = args.only.split(",") if args.only else list(servers.SERVERS)
     if args.install:

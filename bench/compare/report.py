@@ -63,7 +63,7 @@ def targets(data):
         best, ratio, met = verdict
         unit = UNITS[case.kind]
         mark = "" if met is None else "met" if met else "**not met**"
-        target = "" if case.target is None else f"≤ {case.target:.2f}"
+        target = "" if case.target is None else f"{'≥' if case.kind in results.MORE_IS_BETTER else '≤'} {case.target:.2f}"
         yield (f"| {case.title} | {number(found['forerun'][0])} {unit} | {servers.shown(best, case.cached)} {number(found[best][0])} {unit} "
                f"| {ratio:.2f} | {target} | {mark} |")
 
@@ -107,7 +107,7 @@ def heading(data):
     yield ""
     yield (f"One worker on one core, load generator and origin (nginx) on the other; TLS 1.3 with one cipher and one certificate; access logs off. "
            f"Figures are medians (least–most) of interleaved rounds; the ratio is the median of the rounds' own ratios. “(file)”: it has no cache and "
-           f"serves the file itself. A page is {PAGE_BYTES >> 10} KiB and {ASSETS} assets of {ASSET_BYTES >> 10} KiB, over a fresh connection that "
+           f"serves the file itself; an empty cell: it cannot do that. A page is {PAGE_BYTES >> 10} KiB and {ASSETS} assets of {ASSET_BYTES >> 10} KiB, over a fresh connection that "
            f"resumes a session.")
 
 

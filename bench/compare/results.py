@@ -88,4 +88,6 @@ def verdict(data, case):
         return None
     ratios = [(paired(data, case, "forerun", n), n) for n in peers]
     ratio, best = min(ratios) if case.kind in MORE_IS_BETTER else max(ratios)
-    return best, ratio, None if case.target is None else ratio <= case.target
+    if case.target is None:
+        return best, ratio, None
+    return best, ratio, found["forerun"][0] >= case.target if case.kind in MORE_IS_BETTER else ratio <= case.target

@@ -100,7 +100,8 @@ class Server:
         """Fills in its file (or its folder of files) of bench/peers."""
         template = os.path.join(machine.ROOT, "bench/peers", self.what["template"])
         for path in glob.glob(template + "/*") if os.path.isdir(template) else [template]:
-            conf = machine.write(os.path.join(self.folder, os.path.basename(path)), fill(machine.read(path), values))
+            text = machine.read(path) + self.what.get("append", "")
+            conf = machine.write(os.path.join(self.folder, os.path.basename(path)), fill(text, values))
         cache = os.path.join(self.folder, "cache")
         os.makedirs(cache)
         if os.getuid() == 0:  # Apache's worker may not be root
