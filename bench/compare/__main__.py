@@ -101,7 +101,7 @@ def main():
     data = results.open_results(args.out, machine.commit_of(binary), versions)
     if args.again:
         results.forget(data, [c.name for c in chosen], names)
-    data["pieces"].append({"at": time.strftime("%Y-%m-%d %H:%M"), "arguments": " ".join(sys.argv[1:])})
+    data["pieces"].append({"at": time.strftime("%Y-%m-%d %H:%M"), "cases": [c.name for c in chosen], "servers": names})
     print(f"commit {data['commit']}; {data['machine']}; " + ", ".join(f"{n} {v}" for n, v in versions.items()))
     with tempfile.TemporaryDirectory(prefix="forerun-compare-") as folder:
         setup = measure.Setup(folder, binary, os.path.join(built, "bench_client"))

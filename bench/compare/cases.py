@@ -55,7 +55,7 @@ CASES = [
     Case("latency", "cached 1 KiB at half of the peak rate", kind="latency", path="/cached/1k", connections=16, streams=4, rounds=3),
     Case("headers", "header bytes of a response, proxied", kind="headers", path="/session", quick=True, rounds=1, rival="h2o", target=1.0),
     Case("headers-cached", "header bytes of a response, cached", kind="headers", path="/cached/session", rounds=1),
-    Case("scaling", "two workers on two cores against one, cached 1 KiB", kind="scaling", path="/cached/1k", streams=32, connections=16,
+    Case("scaling", "two workers on two cores against one, cached 1 KiB", kind="scaling", path="/cached/1k", streams=8, connections=32,
          target=1.8),
 ]
 BY_NAME = {c.name: c for c in CASES}

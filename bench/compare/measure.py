@@ -11,6 +11,7 @@ LEAST = 64             # requests of a sample, whatever the rate
 IDLE = 10000           # connections whose memory is measured
 SPARE_FILES = 1000     # descriptors that a server needs besides those of its clients
 PAGES_AT_ONCE = 4      # page loads, or handshakes, at once
+SCALING_SECONDS = 1.5  # of a scaling sample, at least: connections fall on workers by chance
 LATENCY_SECONDS = 3    # of a latency sample, at least
 
 
@@ -60,7 +61,8 @@ def enough(setup, name, case, seconds, probe, first):
 def measure_requests(setup, server, case, seconds):
     """h2load, as many requests as last about `seconds`; the origin's counter tells where they were answered."""
     size = SIZES[case.path.split("/")[-1]]
-    requests = enough(setup, server.name, case, seconds, lambda n: load.h2load(case, server.port, n), max(LEAST, min(4000, (64 << 20) // size)))
+    first = max(LEAST, min(4000, (64 << 20) // size))
+    requests = enough(setup, server.name, case, seconds, lambda n: load.h2load(case, server.port, n), first)
     asked = setup.origin.requests()
     before = server.cpu_ns()
     rate = load.h2load(case, server.port, requests)
@@ -135,7 +137,7 @@ def measure_headers(setup, server, case, _seconds):
 def measure_scaling(setup, server, case, seconds):
     """Requests a second of two workers on both cores, an h2load on each core beside them, against one worker and one h2load on
     one core: load generators and servers share cores both times."""
-    requests = enough(setup, server.name, case, seconds / 2, lambda n: load.h2load(case, server.port, n), 4000)
+    requests = enough(setup, server.name, case, max(seconds, SCALING_SECONDS) / 2, lambda n: load.h2load(case, server.port, n), 4000)
     figures = {}
     for workers, cores in ((1, [machine.SERVER_CORE]), (2, [machine.LOAD_CORE, machine.SERVER_CORE])):
         s = setup.server(server.name, workers, ",".join(map(str, cores)))

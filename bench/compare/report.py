@@ -20,7 +20,8 @@ def case_text(data, case):
     for name, s in results.of(data, case).items():
         rate = results.summary(data["samples"][case.name][name], "rate")
         against = results.paired(data, case, name, "forerun") if "forerun" in data["samples"][case.name] else None
-        out.append(f"  {servers.shown(name, case.cached):<16} {number(s[0]):>8} {UNITS[case.kind]} ({number(s[1])}-{number(s[2])}, n={s[3]})"
+        out.append(f"  {servers.shown(name, case.cached):<16} {number(s[0]):>8} {UNITS[case.kind]}"
+                   f" ({number(s[1])}-{number(s[2])}, n={s[3]})"
                    f" {f'{rate[0]:>10.0f}/s' if rate else ''} {f'{against:6.2f} x' if against else ''}")
     for name, samples in data["samples"].get(case.name, {}).items():
         if results.failure(samples):
@@ -74,7 +75,8 @@ def latency(data):
     case = cases.BY_NAME["latency"]
     for name in results.of(data, case):
         by = data["samples"][case.name][name]
-        yield f"| {servers.shown(name, True)} | {results.summary(by, 'rate')[0]:.0f} | " + " | ".join(f"{cell(by, p)} µs" for p in ("p50", "p99", "p999")) + " |"
+        parts = " | ".join(f"{cell(by, p)} µs" for p in ("p50", "p99", "p999"))
+        yield f"| {servers.shown(name, True)} | {results.summary(by, 'rate')[0]:.0f} | {parts} |"
 
 
 def others(data):
@@ -102,13 +104,13 @@ def heading(data):
     m = data["machine"]
     versions = ", ".join(f"{n} {v}" for n, v in data["versions"].items() if n != "forerun")
     when = sorted(p["at"] for p in data["pieces"])
-    yield (f"Commit {data['commit']}, {when[0]}{'' if when[0] == when[-1] else f' to {when[-1]}'}; {m['cpu']}, {m['cores']} cores, {m['kernel']}, "
-           f"{m['congestion']} on loopback. Peers: {versions} (Debian 12).")
+    span = when[0] if when[0] == when[-1] else f"{when[0]} to {when[-1]}"
+    yield (f"Commit {data['commit']}, {span}; {m['cpu']}, {m['cores']} cores, {m['kernel']}, {m['congestion']} on loopback. Peers: {versions} (Debian 12).")
     yield ""
-    yield (f"One worker on one core, load generator and origin (nginx) on the other; TLS 1.3 with one cipher and one certificate; access logs off. "
-           f"Figures are medians (least–most) of interleaved rounds; the ratio is the median of the rounds' own ratios. “(file)”: it has no cache and "
-           f"serves the file itself; an empty cell: it cannot do that. A page is {PAGE_BYTES >> 10} KiB and {ASSETS} assets of {ASSET_BYTES >> 10} KiB, over a fresh connection that "
-           f"resumes a session.")
+    yield ("One worker on one core, load generator and origin (nginx) on the other; TLS 1.3 with one cipher and one certificate; access "
+           "logs off. Figures are medians (least–most) of interleaved rounds; the ratio is the median of the rounds' own ratios. “(file)”: "
+           "it has no cache and serves the file itself; an empty cell: it cannot do that. "
+           f"A page is {PAGE_BYTES >> 10} KiB and {ASSETS} assets of {ASSET_BYTES >> 10} KiB, over a fresh connection that resumes a session.")
 
 
 def section(data, folder):
