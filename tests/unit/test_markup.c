@@ -208,6 +208,25 @@ static void of_a_font_the_faces_that_are_asked_for_are_loaded(void **state)
 	             "t4.woff2:font t7.woff2:font solid.woff2:font ");
 }
 
+/* As icon fonts have it: family and weight in different rules, icons in <i>. */
+static void a_weight_belongs_to_the_family_that_its_selector_has(void **state)
+{
+	static const char icons[] =
+		"@font-face{font-family:Text;src:url(t4.woff2)}"
+		"@font-face{font-family:Text;font-weight:900;src:url(t9.woff2)}"
+		"@font-face{font-family:Text;font-style:italic;src:url(ti.woff2)}"
+		"@font-face{font-family:Icons;font-weight:900;src:url(solid.woff2)}"
+		"@font-face{font-family:Icons;font-weight:400;src:url(regular.woff2)}"
+		"body{font-family:Text}.fa,.far,.fas{font-family:Icons}.fa,.fas{font-weight:900}"
+		".far{font-weight:400}.big{font-weight:900}";
+
+	(void)state;
+	expect_style("<body>x <i class=fas></i>", icons, "t4.woff2:font solid.woff2:font ");
+	expect_style("<body>x <i class=far></i>", icons, "t4.woff2:font regular.woff2:font ");
+	expect_style("<body>x <i>y</i><b class=big></b>", icons,
+	             "t4.woff2:font t9.woff2:font ti.woff2:font ");
+}
+
 static void selectors_are_judged_by_names(void **state)
 {
 	struct fr_names names = {{0}};
@@ -235,6 +254,7 @@ int main(void)
 		cmocka_unit_test(imports_are_found_where_their_media_applies),
 		cmocka_unit_test(pictures_are_loaded_where_their_rule_applies),
 		cmocka_unit_test(of_a_font_the_faces_that_are_asked_for_are_loaded),
+		cmocka_unit_test(a_weight_belongs_to_the_family_that_its_selector_has),
 		cmocka_unit_test(selectors_are_judged_by_names),
 	};
 

@@ -1,6 +1,7 @@
 #include "tools/page/markup.h"
 
 #include <libxml/HTMLparser.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -15,6 +16,8 @@ struct fr_markup {
 	struct fr_names *names; /* borrowed */
 	struct fr_buf style;    /* of the style element being read */
 	size_t style_bytes;     /* of all of them */
+	size_t elements;        /* so far */
+	char opened[16];        /* the element that begins here; "": another place */
 	unsigned hidden;        /* inside of so many noscript and template elements */
 	bool in_body, has_content, has_base;
 	bool style_applies;          /* its media does */
@@ -282,6 +285,8 @@ static void start_element(void *user, const xmlChar *name, const xmlChar **atts)
 			m->hidden++;
 		return;
 	}
+	m->elements++;
+	(void)snprintf(m->opened, sizeof m->opened, "%.*s", FR_STR_ARG(tag));
 	collect_names(m, tag, atts);
 	style = attribute(atts, "style");
 	if (style.len)
@@ -296,6 +301,7 @@ static void end_element(void *user, const xmlChar *name)
 	struct fr_markup *m = user;
 	struct fr_str tag = fr_str_from((const char *)name);
 
+	*m->opened = '\0';
 	if (m->hidden) {
 		m->hidden -= fr_str_iis(tag, "template") || fr_str_iis(tag, "noscript");
 		return;
@@ -325,6 +331,8 @@ static void characters(void *user, const xmlChar *ch, int len)
 	}
 	for (size_t i = 0; i < text.len; i++)
 		if ((unsigned char)text.p[i] > ' ') {
+			if (*m->opened)
+				fr_names_add(m->names, 't', fr_str_from(m->opened));
 			content(m);
 			return;
 		}
@@ -360,6 +368,11 @@ void fr_markup_free(struct fr_markup **mp)
 	fr_buf_fini(&(*mp)->style);
 	free(*mp);
 	*mp = NULL;
+}
+
+size_t fr_markup_elements(const struct fr_markup *m)
+{
+	return m->elements;
 }
 
 void fr_markup_feed(struct fr_markup *m, const uint8_t *data, size_t len, bool end)

@@ -42,6 +42,8 @@ struct fr_markup *fr_markup_new(const struct fr_markup_events *events, void *use
                                 struct fr_names *names);
 void fr_markup_free(struct fr_markup **m);
 /* More of the page; events come from within. end: that was all. */
+/* Elements so far that are not hidden. */
+size_t fr_markup_elements(const struct fr_markup *m);
 void fr_markup_feed(struct fr_markup *m, const uint8_t *data, size_t len, bool end);
 
 /* Does a media query list (as in media="...") apply to a screen of that size?

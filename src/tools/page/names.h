@@ -12,7 +12,7 @@ struct fr_names {
 	uint64_t bits[FR_NAMES_BITS / 64];
 };
 
-/* kind: '<' element (lower case), '.' class, '#' id. */
+/* kind: '<' element (lower case), 't' element that begins with text, '.' class, '#' id. */
 void fr_names_add(struct fr_names *n, char kind, struct fr_str name);
 bool fr_names_has(const struct fr_names *n, char kind, struct fr_str name);
 

@@ -6,6 +6,8 @@
 #define MAX_VARIABLES 4u
 /* Different weights of one family that a page asks for. */
 #define MAX_WEIGHTS 16u
+/* Selectors that are compared in one layout; beyond them each counts for itself. */
+#define MAX_COMPARED (1u << 22)
 
 struct fr_styles *fr_styles_new(const struct fr_styles_events *events, void *user)
 {
@@ -118,6 +120,7 @@ struct wanted {
 	unsigned weights[MAX_WEIGHTS];
 	bool italics[MAX_WEIGHTS];
 	size_t n;
+	size_t compared;
 };
 
 static void want(struct wanted *w, unsigned weight, bool italic)
@@ -141,6 +144,63 @@ static bool is_for_text(struct fr_str selector)
 	return false;
 }
 
+static bool lists(struct fr_str selectors, struct fr_str one, struct wanted *w)
+{
+	struct fr_str item;
+
+	while (w->compared < MAX_COMPARED && fr_str_next_item(&selectors, &item)) {
+		w->compared++;
+		if (fr_str_eq(item, one))
+			return true;
+	}
+	return false;
+}
+
+/* ".far, .fas {font-family: x}", ".fas {font-weight: 900}": what other rules
+ * say on the weight of the same selectors. */
+static void want_elsewhere(const struct fr_styles *s, const struct css_rule *r,
+                           const struct fr_names *names, struct wanted *w)
+{
+	struct fr_str rest = r->selector, one;
+
+	while (fr_str_next_item(&rest, &one)) {
+		bool found = false;
+
+		if (!fr_selector_applies(one, names))
+			continue;
+		for (size_t i = 0; i < s->n_rules; i++) {
+			const struct css_rule *q = &s->rules[i];
+
+			if (q->family.len || !q->weight || !lists(q->selector, one, w))
+				continue;
+			want(w, q->weight, r->is_italic);
+			found = true;
+		}
+		if (!found)
+			want(w, 400, r->is_italic);
+	}
+}
+
+/* Is one of the selectors without a family of its own, so that it takes the text's? */
+static bool is_of_text(const struct fr_styles *s, struct fr_str selectors, struct fr_str family,
+                       const struct fr_names *names, struct wanted *w)
+{
+	struct fr_str one;
+
+	while (fr_str_next_item(&selectors, &one)) {
+		bool has_other = false;
+
+		if (!fr_selector_applies(one, names))
+			continue;
+		for (size_t i = 0; i < s->n_rules && !has_other; i++)
+			has_other = s->rules[i].family.len && lists(s->rules[i].selector, one, w) &&
+			            !asks_for(s, s->rules[i].family, family, 0);
+		if (!has_other)
+			return true;
+	}
+	return false;
+}
+
 /* What the page wants of a family: what its rules say, and for the family of
  * the text also what rules say that name none. */
 static void collect(const struct fr_styles *s, const struct fr_names *names, struct fr_str family,
@@ -154,7 +214,10 @@ static void collect(const struct fr_styles *s, const struct fr_names *names, str
 		if (!r->family.len || !asks_for(s, r->family, family, 0) ||
 		    !fr_selector_applies(r->selector, names))
 			continue;
-		want(w, r->weight ? r->weight : 400, r->is_italic);
+		if (r->weight)
+			want(w, r->weight, r->is_italic);
+		else
+			want_elsewhere(s, r, names, w);
 		is_text |= is_for_text(r->selector);
 	}
 	if (!is_text)
@@ -162,12 +225,12 @@ static void collect(const struct fr_styles *s, const struct fr_names *names, str
 	for (size_t i = 0; i < s->n_rules; i++) {
 		const struct css_rule *r = &s->rules[i];
 
-		if (!r->family.len && r->weight && fr_selector_applies(r->selector, names))
+		if (!r->family.len && r->weight && is_of_text(s, r->selector, family, names, w))
 			want(w, r->weight, false);
 	}
-	if (fr_names_has(names, '<', FR_STR("b")) || fr_names_has(names, '<', FR_STR("strong")))
+	if (fr_names_has(names, 't', FR_STR("b")) || fr_names_has(names, 't', FR_STR("strong")))
 		want(w, 700, false);
-	if (fr_names_has(names, '<', FR_STR("em")) || fr_names_has(names, '<', FR_STR("i")))
+	if (fr_names_has(names, 't', FR_STR("em")) || fr_names_has(names, 't', FR_STR("i")))
 		want(w, 400, true);
 }
 
