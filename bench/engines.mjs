@@ -43,13 +43,13 @@ async function measure() {
   need(here);
   const { cache, makePage } = await import('./pages/site.mjs');
   const { startOrigin } = await import('./pages/origin.mjs');
-  const { hintsBrowser, pushBrowser } = await import('../tests/browser/lib/browser.mjs');
+  const { leanBrowser, pushBrowser } = await import('../tests/browser/lib/browser.mjs');
   const origin = await startOrigin({ folder: makePage(opt.page), think: Number(opt.think) });
   const base = ['--origin', `${origin.url}/`, '--network', opt.network, '--emulate', 'packet', '--runs', opt.runs];
   const engines = {
     model: () => profile([...base]),
     push: () => profile([...base, '--variants', 'off,push', '--browser', pushBrowser(path.join(cache, 'chromium-92'))]),
-    hints: () => profile([...base, '--variants', 'off,early-hints', '--browser', hintsBrowser()]),
+    hints: () => profile([...base, '--variants', 'off,early-hints', '--browser', leanBrowser()]),
   };
   const out = fs.existsSync(opt.out ?? '') ? JSON.parse(fs.readFileSync(opt.out, 'utf8')) : { page: opt.page, network: opt.network, engines: {} };
   for (const name of opt.engines.split(',')) {

@@ -239,6 +239,7 @@ static void settle(struct model *m)
 	size_t n;
 
 	do {
+		fr_page_advance(m->page, m->now_us);
 		for (size_t i = 0; i < m->n; i++)
 			if (m->streams[i].answer_us <= m->now_us)
 				answer(m, &m->streams[i]);
@@ -269,6 +270,8 @@ static uint64_t next_event(const struct model *m)
 	uint64_t next = fr_link_model_next(&m->up.link), at = fr_link_model_next(&m->down.link);
 
 	next = at < next ? at : next;
+	at = fr_page_next(m->page);
+	next = at < next ? at : next;
 	for (size_t i = 0; i < m->n; i++)
 		if (m->streams[i].answer_us < next)
 			next = m->streams[i].answer_us;
@@ -279,7 +282,8 @@ void model_load(const struct model_file *files, size_t n, const struct model_net
                 bool accept_push, bool early_hints, struct fr_load *out)
 {
 	static const struct fr_page_ops ops = {.request = request, .on_complete = on_complete};
-	struct fr_page_options options = {.early_hints = early_hints};
+	struct fr_page_options options = {.early_hints = early_hints,
+	                                  .cpu_percent = network->cpu_percent};
 	struct model *m = fr_calloc(1, sizeof *m);
 	struct fr_h2_limits limits;
 

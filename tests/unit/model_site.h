@@ -25,6 +25,7 @@ struct model_network {
 	uint64_t rate_bps; /* down; up has no limit */
 	uint64_t delay_us; /* one way */
 	uint32_t loss;
+	unsigned cpu_percent; /* of the page's main thread */
 };
 
 /* Loads https://site/ to its end. accept_push and early_hints: of the client. */

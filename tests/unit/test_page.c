@@ -1,6 +1,7 @@
 /* The page model over the link model: waterfalls that can be computed by hand
  * must come out as computed. */
 #include "model_site.h"
+#include "tools/page/cpu.h"
 
 #define MS 1000u
 #define HTML "text/html"
@@ -71,8 +72,10 @@ static void pushes_take_their_round_trips_out_of_the_chain(void **state)
 	/* the import is asked for when the page has a use for its sheet */
 	assert_ms(model_entry(&l, "/i.css")->start_us, 300);
 	assert_ms(model_entry(&l, "/b.js")->end_us, 430);
+	/* behind the script there is no body to lay out */
+	assert_ms(model_entry(&l, "/g.png")->start_us, 430);
 	assert_ms(l.render_us, 430);
-	assert_ms(l.complete_us, 500);
+	assert_ms(l.complete_us, 530);
 	assert_int_equal(fr_load_metric(&l, FR_METRIC_PUSHES_USED), 2);
 	assert_int_equal(fr_load_metric(&l, FR_METRIC_REQUESTS), 5);
 	fr_load_fini(&l);
@@ -89,9 +92,70 @@ static void early_hints_ask_while_the_server_thinks(void **state)
 	assert_ms(model_entry(&l, "/a.css")->end_us, 200);
 	assert_ms(model_entry(&l, "/f.woff2")->end_us, 200);
 	assert_ms(l.render_us, 430);
-	assert_ms(l.complete_us, 500);
+	assert_ms(l.complete_us, 530);
 	assert_int_equal(fr_load_metric(&l, FR_METRIC_EARLY_HINTS), 1);
 	assert_int_equal(fr_load_metric(&l, FR_METRIC_DUPLICATES), 0);
+	fr_load_fini(&l);
+}
+
+/* The same page with a browser that takes its time, 512 bytes of HTML, 1 KiB of
+ * style sheet and 2 KiB of script; seven elements. */
+static void what_the_browser_does_takes_its_time(void **state)
+{
+	const struct model_network slow = {.delay_us = 50 * MS, .cpu_percent = 200};
+	const char *html = "<!doctype html><head><link rel=stylesheet href=/a.css></head><body>"
+			   "<h1 class=big>Hello</h1><img src=/c.svg><script src=/b.js></script>";
+	const struct model_file site[] = {
+		{.path = "/", .type = HTML, .body = html, .padding = 512 - strlen(html)},
+		{.path = "/a.css",
+	         .type = CSS,
+	         .body = ".big{background:url(g.png)}",
+	         .padding = 997},
+		{.path = "/b.js", .type = JS, .body = "", .padding = 2048},
+		{.path = "/c.svg", .type = "image/svg+xml", .body = "x"},
+		{.path = "/g.png", .type = "image/png", .body = "x"},
+	};
+	uint64_t found = 100 * MS + 2 * (FR_CPU_COMMIT_US + FR_CPU_HTML_KB_US / 2);
+	uint64_t parsed = found + 100 * MS + 2 * (FR_CPU_STYLE_US + FR_CPU_STYLE_KB_US);
+	/* the script and the picture came with the style sheet, and wait their turn */
+	uint64_t laid_out = parsed + 2 * (FR_CPU_SVG_US + FR_CPU_FIRST_LAYOUT_US +
+	                                  7 * FR_CPU_LAYOUT_ELEMENT_US);
+	struct fr_load l;
+
+	(void)state;
+	model_load(site, FR_COUNT(site), &slow, false, false, &l);
+	assert_int_equal(l.ttfb_us, 100 * MS);
+	assert_int_equal(model_entry(&l, "/a.css")->start_us, found);
+	assert_int_equal(model_entry(&l, "/a.css")->end_us, found + 100 * MS);
+	assert_int_equal(model_entry(&l, "/g.png")->start_us, laid_out);
+	assert_int_equal(l.render_us, laid_out + 2 * FR_CPU_PAINT_US);
+	/* what was found is asked for while the script runs */
+	assert_int_equal(l.complete_us, laid_out + 100 * MS);
+	fr_load_fini(&l);
+}
+
+/* Scripts in the order of the page, each behind the style sheets that block. */
+static void scripts_hold_up_what_is_drawn_in_their_order(void **state)
+{
+	const struct model_network slow = {.delay_us = 50 * MS, .cpu_percent = 100};
+	const struct model_file site[] = {
+		{.path = "/",
+	         .type = HTML,
+	         .body = "<script src=/1.js></script><script src=/2.js></script>"
+	                 "<link rel=stylesheet href=/a.css><body>x"},
+		{.path = "/1.js", .type = JS, .body = "", .padding = 1024, .think_ms = 300},
+		{.path = "/2.js", .type = JS, .body = "", .padding = 1024},
+		{.path = "/a.css", .type = CSS, .body = "p{}"},
+	};
+	uint64_t found, run = 2 * (FR_CPU_SCRIPT_US + FR_CPU_SCRIPT_KB_US);
+	struct fr_load l;
+
+	(void)state;
+	model_load(site, FR_COUNT(site), &slow, false, false, &l);
+	found = model_entry(&l, "/1.js")->start_us;
+	assert_int_equal(model_entry(&l, "/1.js")->end_us, found + 400 * MS);
+	assert_int_equal(l.render_us, found + 400 * MS + run + FR_CPU_FIRST_LAYOUT_US +
+	                                      6 * FR_CPU_LAYOUT_ELEMENT_US + FR_CPU_PAINT_US);
 	fr_load_fini(&l);
 }
 
@@ -299,6 +363,8 @@ int main(void)
 		cmocka_unit_test(a_chain_costs_a_round_trip_a_link),
 		cmocka_unit_test(pushes_take_their_round_trips_out_of_the_chain),
 		cmocka_unit_test(early_hints_ask_while_the_server_thinks),
+		cmocka_unit_test(what_the_browser_does_takes_its_time),
+		cmocka_unit_test(scripts_hold_up_what_is_drawn_in_their_order),
 		cmocka_unit_test(bytes_take_the_time_that_the_line_needs),
 		cmocka_unit_test(a_window_of_ten_packets_opens_by_round_trips),
 		cmocka_unit_test(losses_cost_round_trips_and_are_the_same_each_time),

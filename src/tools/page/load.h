@@ -83,8 +83,10 @@ struct fr_load_entry {
 struct fr_load_conn {
 	char host[256];
 	uint16_t port;
-	char protocol[16];                           /* "h2", ... */
-	uint64_t begin_us, connected_us, secured_us; /* TCP, TLS; 0: not (yet) */
+	char protocol[16]; /* "h2", ... */
+	uint64_t begin_us;
+	uint64_t resolved_us;              /* the name was looked up; 0: it was not */
+	uint64_t connected_us, secured_us; /* TCP, TLS; 0: not (yet) */
 };
 
 struct fr_load_frame { /* of the film strip */

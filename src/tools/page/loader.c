@@ -17,11 +17,14 @@ struct conn {
 	size_t index;             /* in the load's conns */
 	char host[256];
 	uint16_t port;
+	uv_getaddrinfo_t look_up; /* counted in the loader's n_open while under way */
+	struct fr_timer resolved;
 	struct fr_stream *stream; /* owned until closed; NULL then */
 	struct fr_wire *wire;     /* owned; NULL until the handshake is done */
 	size_t *waiting;          /* owned: entries */
 	size_t n_waiting;
-	bool is_over; /* failed or finished */
+	bool is_looking; /* the look-up is under way */
+	bool is_over;    /* failed or finished */
 	bool is_dirty;
 };
 
@@ -32,7 +35,7 @@ struct fr_loader {
 	struct fr_page *page; /* owned */
 	struct conn conns[FR_LOAD_MAX_CONNS];
 	size_t n_conns, n_open;
-	struct fr_timer limit, linger;
+	struct fr_timer limit, linger, cpu;
 	struct fr_task flush, end;
 	uint64_t begin_us;
 	bool is_ending;
@@ -101,6 +104,17 @@ static void dirty(struct conn *c)
 	fr_loop_flush_later(c->loader->loop, &c->loader->flush);
 }
 
+/* The page's main thread is at something: goes on when that is done. */
+static void wait_for_cpu(struct fr_loader *l)
+{
+	uint64_t at = fr_page_next(l->page), now = since(l);
+
+	if (at == UINT64_MAX || l->is_ending)
+		fr_loop_timer_stop(l->loop, &l->cpu);
+	else
+		fr_loop_timer_set(l->loop, &l->cpu, at > now ? (at - now + 999) / 1000 : 0);
+}
+
 /* Nothing is left that is worth waiting for. */
 static void maybe_end(struct fr_loader *l)
 {
@@ -147,6 +161,7 @@ static void stream_data(void *user, const uint8_t *data, size_t len)
 		conn_failed(c, "the server broke the protocol", "");
 	else
 		dirty(c);
+	wait_for_cpu(c->loader);
 	maybe_end(c->loader);
 }
 
@@ -160,6 +175,7 @@ static void stream_failed(void *user, int err)
 	struct conn *c = user;
 
 	conn_failed(c, fr_err_str(err), fr_stream_error_text(c->stream));
+	wait_for_cpu(c->loader);
 	maybe_end(c->loader);
 }
 
@@ -179,14 +195,19 @@ static void free_loader(struct fr_loader *l)
 	free(l);
 }
 
+/* Something that the loader waited for has ended. */
+static void closed(struct fr_loader *l)
+{
+	if (--l->n_open == 0 && l->is_ending)
+		free_loader(l);
+}
+
 static void stream_closed(void *user)
 {
 	struct conn *c = user;
-	struct fr_loader *l = c->loader;
 
 	c->stream = NULL;
-	if (--l->n_open == 0 && l->is_ending)
-		free_loader(l);
+	closed(c->loader);
 }
 
 static const struct fr_stream_handler handler = {.on_open = stream_open,
@@ -214,6 +235,64 @@ static bool connect_to(struct fr_loader *l, struct conn *c)
 	return true;
 }
 
+static void connect_now(struct conn *c)
+{
+	struct fr_loader *l = c->loader;
+	struct fr_load_conn *lc = &l->load->conns[c->index];
+
+	lc->connected_us = (lc->resolved_us ? lc->resolved_us : lc->begin_us) + l->spec.connect_us;
+	if (!connect_to(l, c))
+		conn_failed(c, "cannot be reached", c->host);
+}
+
+/* --- looking names up --- */
+
+static void on_resolved(struct fr_timer *t, void *user)
+{
+	struct conn *c = user;
+
+	(void)t;
+	if (c->is_over)
+		return;
+	c->loader->load->conns[c->index].resolved_us = since(c->loader);
+	connect_now(c);
+	wait_for_cpu(c->loader);
+	maybe_end(c->loader);
+}
+
+/* Which address it is does not matter: the way there is known. */
+static void on_look_up(uv_getaddrinfo_t *req, int status, struct addrinfo *list)
+{
+	struct conn *c = req->data;
+
+	if (status == 0)
+		uv_freeaddrinfo(list);
+	c->is_looking = false;
+	if (!c->is_over && status) {
+		conn_failed(c, "cannot look up", c->host);
+		wait_for_cpu(c->loader);
+		maybe_end(c->loader);
+	} else if (!c->is_over) {
+		fr_loop_timer_set(c->loader->loop, &c->resolved, c->loader->spec.look_up_us / 1000);
+	}
+	closed(c->loader);
+}
+
+static bool look_up(struct conn *c)
+{
+	struct fr_loader *l = c->loader;
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+
+	c->look_up.data = c;
+	fr_timer_init(&c->resolved, on_resolved, c);
+	if (!l->spec.is_name || !l->spec.is_name(l->spec.user, c->host, c->port) ||
+	    uv_getaddrinfo(fr_loop_uv(l->loop), &c->look_up, on_look_up, c->host, NULL, &hints) < 0)
+		return false;
+	c->is_looking = true;
+	l->n_open++;
+	return true;
+}
+
 static struct conn *new_conn(struct fr_loader *l, const char *host, uint16_t port)
 {
 	struct conn *c = &l->conns[l->n_conns];
@@ -223,15 +302,11 @@ static struct conn *new_conn(struct fr_loader *l, const char *host, uint16_t por
 	(void)snprintf(c->host, sizeof c->host, "%s", host);
 	*lc = (struct fr_load_conn){.port = port, .begin_us = since(l)};
 	(void)snprintf(lc->host, sizeof lc->host, "%s", host);
-	lc->connected_us = lc->begin_us + l->spec.connect_us;
 	c->waiting = fr_calloc(MAX_WAITING, sizeof *c->waiting);
 	l->n_conns++;
 	l->load->n_conns++;
-	if (!connect_to(l, c)) {
-		c->is_over = true;
-		if (c->index == 0)
-			fail(l, "cannot be reached", host);
-	}
+	if (!look_up(c))
+		connect_now(c);
 	return c;
 }
 
@@ -293,13 +368,18 @@ static void end(void *user)
 	l->is_ending = true;
 	fr_loop_timer_stop(l->loop, &l->limit);
 	fr_loop_timer_stop(l->loop, &l->linger);
+	fr_loop_timer_stop(l->loop, &l->cpu);
 	fr_page_finish(l->page, since(l));
 	for (size_t i = 0; i < l->n_conns; i++) {
 		struct conn *c = &l->conns[i];
 
+		any |= c->is_looking || c->stream;
+		c->is_over |= !c->stream;
+		fr_loop_timer_stop(l->loop, &c->resolved);
+		if (c->is_looking)
+			(void)uv_cancel((uv_req_t *)&c->look_up);
 		if (!c->stream)
 			continue;
-		any = true;
 		if (c->wire && !c->is_over) {
 			c->is_over = true;
 			fr_wire_goaway(c->wire);
@@ -318,6 +398,16 @@ static void time_is_up(struct fr_timer *t, void *user)
 	fail(user, "the page was not complete in time", "");
 }
 
+static void cpu_done(struct fr_timer *t, void *user)
+{
+	struct fr_loader *l = user;
+
+	(void)t;
+	fr_page_advance(l->page, since(l));
+	wait_for_cpu(l);
+	maybe_end(l);
+}
+
 static void linger_over(struct fr_timer *t, void *user)
 {
 	(void)t;
@@ -328,7 +418,8 @@ struct fr_loader *fr_loader_start(struct fr_loop *loop, const struct fr_loader_s
                                   struct fr_load *load, void (*on_done)(void *user), void *user)
 {
 	static const struct fr_page_ops ops = {.request = request, .on_complete = on_complete};
-	struct fr_page_options options = {.early_hints = spec->early_hints};
+	struct fr_page_options options = {.early_hints = spec->early_hints,
+	                                  .cpu_percent = spec->cpu_percent};
 	struct fr_loader *l = fr_calloc(1, sizeof *l);
 
 	fr_load_init(load, spec->url);
@@ -341,6 +432,7 @@ struct fr_loader *fr_loader_start(struct fr_loop *loop, const struct fr_loader_s
 	l->end = (struct fr_task){.run = end, .user = l};
 	fr_timer_init(&l->limit, time_is_up, l);
 	fr_timer_init(&l->linger, linger_over, l);
+	fr_timer_init(&l->cpu, cpu_done, l);
 	fr_loop_timer_set(loop, &l->limit, FR_LOADER_LIMIT_MS);
 	l->begin_us = uv_hrtime() / 1000;
 	/* the URL has been checked by whoever took it from the user */

@@ -1,5 +1,6 @@
 /* Loads one page over real sockets with the model of page.h: connections with
- * TLS to its origins, HTTP/2 on each; the events are told to the page with the
+ * TLS to its origins, HTTP/2 on each; names looked up where they are a part of
+ * the load; the events are told to the page with the
  * time since the load began. Cold: nothing is kept from load to load. */
 #ifndef FR_TOOLS_PAGE_LOADER_H
 #define FR_TOOLS_PAGE_LOADER_H
@@ -21,13 +22,17 @@ struct fr_loader_spec {  /* borrowed until on_done */
 	bool accept_push;
 	bool early_hints;
 	struct fr_tls_client *tls; /* offers h2 */
+	unsigned cpu_percent;      /* as in page.h */
 	uint64_t connect_us;       /* what connecting takes on the emulated network */
 	/* Where to connect to for this host and port, 0 or negative. NULL event: nowhere. */
 	int (*route)(void *user, const char *host, uint16_t port, struct sockaddr_storage *to);
+	/* Is that host a name that is looked up in each load? NULL: none is. */
+	bool (*is_name)(void *user, const char *host, uint16_t port);
+	uint64_t look_up_us; /* what that takes on the emulated network, on top */
 	/* Around the making of a socket (network namespaces); NULL: nothing. */
 	void (*enter)(void *user);
 	void (*leave)(void *user);
-	void *user; /* borrowed: of route, enter and leave */
+	void *user; /* borrowed: of route, is_name, enter and leave */
 };
 
 struct fr_loader;

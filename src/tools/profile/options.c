@@ -28,6 +28,8 @@ static const char help[] =
 	"  --emulate HOW      relay (default), or packet: real TCP through a TUN device in\n"
 	"                     network namespaces, which needs root\n"
 	"  --think MS         the origin takes so much longer for each page (--origin)\n"
+	"  --cpu FACTOR       the model's browser is so much slower than the machine that it\n"
+	"                     was calibrated on; default 1; 0: its work takes no time\n"
 	"  --browser PATH     a Chromium instead of the model\n"
 	"  --html FILE        a report with waterfalls, one self-contained page\n"
 	"  --har FILE         the typical loads as HAR 1.2\n"
@@ -74,6 +76,17 @@ static int take_loss(struct fr_network *n)
 	return 0;
 }
 
+static int take_cpu(struct fr_profile_options *o)
+{
+	char *end;
+	double factor = strtod(optarg, &end);
+
+	if (end == optarg || *end || !(factor >= 0 && factor <= 100))
+		return usage("--cpu takes a factor from 0 to 100, not ", optarg);
+	o->cpu_percent = (unsigned)(factor * 100 + 0.5);
+	return 0;
+}
+
 static int take_variants(struct fr_profile_options *o)
 {
 	struct fr_str rest = fr_str_from(optarg), item;
@@ -113,6 +126,7 @@ enum {
 	LOSS,
 	EMULATE,
 	THINK,
+	CPU,
 	BROWSER,
 	HTML,
 	HAR,
@@ -190,6 +204,8 @@ static int take_option(struct fr_profile_options *o, int c)
 		               : usage("--emulate takes relay or packet, not ", optarg);
 	case THINK:
 		return take_number("think", 0, 60000, &o->think_ms);
+	case CPU:
+		return take_cpu(o);
 	case INSECURE:
 		o->insecure = true;
 		return 0;
@@ -280,6 +296,7 @@ int fr_profile_options_read(int argc, char **argv, struct fr_profile_options *o)
 	                                      {"loss", required_argument, NULL, LOSS},
 	                                      {"emulate", required_argument, NULL, EMULATE},
 	                                      {"think", required_argument, NULL, THINK},
+	                                      {"cpu", required_argument, NULL, CPU},
 	                                      {"browser", required_argument, NULL, BROWSER},
 	                                      {"html", required_argument, NULL, HTML},
 	                                      {"har", required_argument, NULL, HAR},
@@ -291,7 +308,8 @@ int fr_profile_options_read(int argc, char **argv, struct fr_profile_options *o)
 	                                      {NULL, 0, NULL, 0}};
 	int c, rc = 0;
 
-	*o = (struct fr_profile_options){.runs = DEFAULT_RUNS, .n_variants = FR_VARIANT_COUNT};
+	*o = (struct fr_profile_options){
+		.runs = DEFAULT_RUNS, .cpu_percent = 100, .n_variants = FR_VARIANT_COUNT};
 	o->network = *fr_network_find("4g");
 	for (unsigned i = 0; i < FR_VARIANT_COUNT; i++)
 		o->variants[i] = (enum fr_variant)i;

@@ -14,6 +14,7 @@ struct fr_profile_options {  /* strings are borrowed from argv but for url and o
 	struct fr_network network;
 	bool packet, insecure, quiet;
 	uint32_t think_ms, runs;
+	unsigned cpu_percent; /* of the model's main thread: page/cpu.h */
 	enum fr_variant variants[FR_VARIANT_COUNT];
 	size_t n_variants;
 };

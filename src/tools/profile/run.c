@@ -122,6 +122,7 @@ static void start_load(struct fr_run *r)
 		.accept_push = v == FR_VARIANT_PUSH,
 		.early_hints = v == FR_VARIANT_EARLY_HINTS,
 		.tls = fr_target_tls(r->target),
+		.cpu_percent = is_warming(r) ? 0 : r->options->cpu_percent,
 		.connect_us = is_warming(r) ? 0 : fr_target_connect_us(r->target),
 		.route = route,
 		.enter = enter,
