@@ -104,6 +104,30 @@ test('any HTTP/2 server can be profiled, with the pushes that it makes', { timeo
   assert.ok(edge.port);
 });
 
+test('looking the name up is a part of a load', { timeout: 60000 }, async (t) => {
+  const edge = await startForerun(t, { origin: (await site(t, { think: 0 })).url });
+  const [json, har] = ['dns.json', 'dns.har'].map(tempFile);
+  const load = async (host) => {
+    const r = await forerun('profile', `https://${host}:${edge.port}/`, '--insecure', '--variants', 'off', '--runs', '2', ...far, '--cpu', '0', '--json', json, '--har', har);
+    assert.equal(r.code, 0, r.stderr);
+    return JSON.parse(fs.readFileSync(json, 'utf8')).variants[0].typical;
+  };
+  const [named, numeric] = [await load('localhost'), await load('127.0.0.1')];
+  const c = named.connections[0];
+  // a round trip of 100 ms each for the name, TCP and TLS; and the question
+  assert.ok(c.resolved - c.begin >= 100 && c.resolved - c.begin < 160, JSON.stringify(c));
+  assert.ok(Math.abs(c.connected - c.resolved - 100) < 1, JSON.stringify(c));
+  assert.ok(named.ttfb >= 400 && named.ttfb < 550, `${named.ttfb}`);
+  assert.equal(numeric.connections[0].resolved, undefined);
+  assert.ok(numeric.ttfb < named.ttfb - 50, `${numeric.ttfb} and ${named.ttfb}`);
+  // of the last one written, that by number
+  assert.equal(JSON.parse(fs.readFileSync(har, 'utf8')).log.entries[0].timings.dns, -1);
+  await load('localhost');
+  const [first, second] = JSON.parse(fs.readFileSync(har, 'utf8')).log.entries.map((e) => e.timings);
+  assert.ok(first.dns >= 100 && first.connect >= 200 && first.ssl < first.connect, JSON.stringify(first));
+  assert.equal(second.dns, -1);
+});
+
 test('what cannot be measured says why', { timeout: 60000 }, async (t) => {
   const folder = path.dirname(caFile);
   const old = https.createServer({ key: fs.readFileSync(path.join(folder, 'key.pem')), cert: fs.readFileSync(path.join(folder, 'cert.pem')) }, (req, res) => res.end('x'));
@@ -117,7 +141,7 @@ test('what cannot be measured says why', { timeout: 60000 }, async (t) => {
   assert.equal(nobody.code, 1);
   assert.match(nobody.stderr, /connection refused/);
   for (const args of [['profile'], ['profile', 'http://localhost/'], ['profile', 'https://x/', '--runs', '0'], ['profile', 'https://x/', '--network', 'warp'],
-    ['profile', 'https://x/', '--variants', 'off,teleport'], ['profile', 'https://x/', '--think', '5'], ['advise'], ['advise', '--network', 'warp', 'x']])
+    ['profile', 'https://x/', '--variants', 'off,teleport'], ['profile', 'https://x/', '--think', '5'], ['profile', 'https://x/', '--cpu', '-1'], ['advise'], ['advise', '--network', 'warp', 'x']])
     assert.equal((await forerun(...args)).code, 2, args.join(' '));
   const missing = await forerun('advise', tempFile('missing.json'));
   assert.equal(missing.code, 1);

@@ -94,7 +94,7 @@ const end = Math.max(1, ...variants.flatMap((v) => [v.typical.complete ?? 0, ...
 const at = (t) => `${100 * t / end}%`;
 
 function showLegend() {
-  const list = { 'connecting, TLS': 'var(--connect)', waiting: 'var(--wait)', page: 'var(--document)', 'style sheet': 'var(--style)', script: 'var(--script)', font: 'var(--font)', picture: 'var(--image)', other: 'var(--other)' };
+  const list = { ...(variants.some((v) => v.typical.connections.some((c) => c.resolved)) && { DNS: 'var(--dns)' }), connecting: 'var(--connect)', TLS: 'var(--tls)', waiting: 'var(--wait)', page: 'var(--document)', 'style sheet': 'var(--style)', script: 'var(--script)', font: 'var(--font)', picture: 'var(--image)', other: 'var(--other)' };
   const legend = document.getElementById('legend');
   for (const [k, v] of Object.entries(list)) legend.append(make('li', {}, make('i', { style: { background: v } }), k));
   for (const [k, v, dashed] of [['first render', 'var(--good)'], ['page complete', 'var(--bad)'], ['103 came', 'var(--early)', true]])
@@ -102,11 +102,20 @@ function showLegend() {
   legend.append(make('li', {}, make('b', {}, 'P '), 'pushed (line: promised)'), make('li', {}, make('b', {}, 'H '), 'asked for because of a 103'), make('li', {}, make('b', {}, 'B '), 'blocks rendering'));
 }
 
+// What a connection took before its first request, if this is the one that it was made for.
+function opening(v, e) {
+  const c = v.typical.connections[e.connection];
+  if (!c?.secured || v.typical.entries.find((x) => x.connection === e.connection) !== e) return {};
+  const asked = c.resolved ?? c.begin, connected = Math.max(asked, c.connected ?? asked);
+  return { DNS: c.resolved ? ms(c.resolved - c.begin) : undefined, Connecting: ms(connected - asked), TLS: ms(c.secured - connected), Protocol: c.protocol };
+}
+
 function details(v, e) {
   const t = (x) => (x === undefined ? undefined : ms(x));
   const list = {
     URL: e.url, Kind: e.as || e.type, Status: e.status || 'none', Type: e.type, Bytes: e.bytes.toLocaleString('en'),
     'Named by': e.parent >= 0 ? `${v.typical.entries[e.parent].url} (${e.found})` : e.found,
+    ...opening(v, e),
     Promised: t(e.promised), 'Asked for': has(e, 'pushed') ? undefined : t(e.start), 'Needed at': t(e.needed), 'First byte': t(e.first), Complete: t(e.end),
     Urgency: e.urgency, Marks: e.flags.filter((f) => f !== 'done' && f !== 'needed').join(', ') || 'none',
   };
@@ -122,7 +131,10 @@ function lane(v, i) {
   let waiting = e.start;
   const c = v.typical.connections[e.connection];
   if (c && v.typical.entries.findIndex((x) => x.connection === e.connection) === i && c.secured) {
-    piece(c.begin, c.secured, 'var(--connect)');
+    if (c.resolved) piece(c.begin, c.resolved, 'var(--dns)');
+    const asked = c.resolved ?? c.begin;
+    if (c.connected > asked && c.connected < c.secured) piece(asked, c.connected, 'var(--connect)');
+    piece(Math.max(asked, c.connected ?? 0), c.secured, 'var(--tls)');
     waiting = Math.max(waiting, c.secured);
   }
   if (e.first) piece(waiting, e.first, 'var(--wait)');

@@ -135,14 +135,18 @@ static json_t *timings_of(const struct fr_load *l, size_t i)
 	json_t *t = json_object();
 
 	(void)json_object_set_new(t, "blocked", json_integer(-1));
-	(void)json_object_set_new(t, "dns", json_integer(-1));
 	if (opens(l, i)) {
 		const struct fr_load_conn *c = &l->conns[e->conn];
+		uint64_t begin = c->resolved_us ? c->resolved_us : c->begin_us;
 
-		(void)json_object_set_new(t, "connect", ms(less(c->secured_us, c->begin_us)));
+		(void)json_object_set_new(t, "dns",
+		                          c->resolved_us ? ms(c->resolved_us - c->begin_us)
+		                                         : json_integer(-1));
+		(void)json_object_set_new(t, "connect", ms(less(c->secured_us, begin)));
 		(void)json_object_set_new(t, "ssl", ms(less(c->secured_us, c->connected_us)));
 		sent = c->secured_us > sent ? c->secured_us : sent;
 	} else {
+		(void)json_object_set_new(t, "dns", json_integer(-1));
 		(void)json_object_set_new(t, "connect", json_integer(-1));
 		(void)json_object_set_new(t, "ssl", json_integer(-1));
 	}

@@ -97,6 +97,7 @@ static json_t *conn_to_json(const struct fr_load_conn *c)
 	(void)json_object_set_new(j, "port", json_integer(c->port));
 	(void)json_object_set_new(j, "protocol", text(c->protocol));
 	(void)json_object_set_new(j, "begin", ms((double)c->begin_us));
+	set_time(j, "resolved", c->resolved_us);
 	set_time(j, "connected", c->connected_us);
 	set_time(j, "secured", c->secured_us);
 	return j;

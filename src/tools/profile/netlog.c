@@ -29,8 +29,8 @@ const char FR_NETLOG_QUESTION[] =
 struct request { /* beside the load's entry of the same index; seconds */
 	char id[ID_BYTES];
 	double sent, asked, first, end, push;
-	double begin, connected, secured; /* of its connection, where it was made */
-	uint64_t length;                  /* Content-Length */
+	double begin, resolved, connected, secured; /* of its connection, where it was made */
+	uint64_t length;                            /* Content-Length */
 	bool is_cached;
 };
 
@@ -192,7 +192,10 @@ static void take_timing(struct request *r, const json_t *t)
 	r->first = base + real_of(t, "receiveHeadersEnd") / 1000;
 	r->push = real_of(t, "pushStart");
 	if (real_of(t, "connectEnd") > 0) {
-		r->begin = base + real_of(t, "connectStart") / 1000;
+		bool looked_up = real_of(t, "dnsEnd") > 0;
+
+		r->begin = base + real_of(t, looked_up ? "dnsStart" : "connectStart") / 1000;
+		r->resolved = looked_up ? base + real_of(t, "dnsEnd") / 1000 : 0;
 		r->connected = base + real_of(t, "sslStart") / 1000;
 		r->secured = base + real_of(t, "connectEnd") / 1000;
 	}
@@ -314,6 +317,7 @@ static void take_times(struct fr_netlog *n, double zero)
 		struct fr_load_conn *c = &n->load->conns[0];
 
 		c->begin_us = us_since(n->requests[0].begin, zero);
+		c->resolved_us = us_since(n->requests[0].resolved, zero);
 		c->connected_us = us_since(n->requests[0].connected, zero);
 		c->secured_us = us_since(n->requests[0].secured, zero);
 	}

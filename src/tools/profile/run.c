@@ -87,6 +87,15 @@ static int route(void *user, const char *host, uint16_t port, struct sockaddr_st
 	return fr_target_route(r->target, current(r)->variant, host, port, is_warming(r), to);
 }
 
+/* Warming up is past the network, and so past its names. */
+static bool is_name(void *user, const char *host, uint16_t port)
+{
+	const struct fr_run *r = user;
+
+	(void)port;
+	return !is_warming(r) && fr_target_is_name(r->target, host);
+}
+
 static void enter(void *user)
 {
 	fr_target_enter(((struct fr_run *)user)->target);
@@ -125,6 +134,8 @@ static void start_load(struct fr_run *r)
 		.cpu_percent = is_warming(r) ? 0 : r->options->cpu_percent,
 		.connect_us = is_warming(r) ? 0 : fr_target_connect_us(r->target),
 		.route = route,
+		.is_name = is_name,
+		.look_up_us = (uint64_t)r->options->network.rtt_ms * 1000,
 		.enter = enter,
 		.leave = leave,
 		.user = r};

@@ -1,5 +1,6 @@
 #include "tools/profile/target.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -283,6 +284,13 @@ int fr_target_route(struct fr_target *t, enum fr_variant v, const char *host, ui
 		return FR_ERR_DNS;
 	*to = direct && !t->packet ? r->direct : r->via;
 	return 0;
+}
+
+bool fr_target_is_name(const struct fr_target *t, const char *host)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	return !*t->options->origin && *host != '[' && inet_pton(AF_INET, host, address) != 1;
 }
 
 void fr_target_reset(struct fr_target *t, uint64_t seed)

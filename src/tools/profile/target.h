@@ -30,6 +30,8 @@ void fr_target_free(struct fr_target **t);
  * up at the first time (blocks). */
 int fr_target_route(struct fr_target *t, enum fr_variant v, const char *host, uint16_t port,
                     bool direct, struct sockaddr_storage *to) FR_MUST_USE;
+/* Is that a name that a client looks up? Not behind --origin, whose edges are known. */
+bool fr_target_is_name(const struct fr_target *t, const char *host);
 /* Between loads: the emulated line is idle, losses begin anew with this seed. */
 void fr_target_reset(struct fr_target *t, uint64_t seed);
 /* Offers h2. Borrowed. */
