@@ -21,7 +21,8 @@ enum job {
 	JOB_STYLE,  /* a style sheet has come */
 	JOB_SCRIPT, /* a script is run */
 	JOB_OTHER,  /* a picture or font has come */
-	JOB_LAYOUT
+	JOB_LAYOUT,
+	JOB_FACES /* asks for what a layout has found, behind what waits by then */
 };
 
 static struct fr_load_entry *entry(struct fr_page *p, size_t i)
@@ -203,6 +204,7 @@ static uint64_t cost_of(const struct fr_page *p, const struct fr_thread_job *j)
 		return (p->is_laid_out ? FR_CPU_LAYOUT_US : FR_CPU_FIRST_LAYOUT_US) +
 		       fr_markup_elements(p->markup) * FR_CPU_LAYOUT_ELEMENT_US;
 	case JOB_PARSED:
+	case JOB_FACES:
 		break;
 	}
 	return 0;
@@ -280,7 +282,8 @@ static void do_layout(struct fr_page *p)
 		p->render_us = p->now_us + scaled(p, FR_CPU_PAINT_US);
 	p->is_laid_out = true;
 	p->laid_out = p->html_bytes;
-	fr_styles_apply(p->styles, &p->names);
+	if (!fr_thread_has(&p->thread, JOB_FACES))
+		post(p, JOB_FACES, 0);
 }
 
 static void do_job(struct fr_page *p, const struct fr_thread_job *j)
@@ -306,6 +309,9 @@ static void do_job(struct fr_page *p, const struct fr_thread_job *j)
 		return;
 	case JOB_LAYOUT:
 		do_layout(p);
+		return;
+	case JOB_FACES:
+		fr_styles_apply(p->styles, &p->names);
 		return;
 	}
 }

@@ -91,17 +91,6 @@ static void print_one(FILE *to, const struct fr_timeline *t, const char *title,
 	fputc('\n', to);
 }
 
-static void print_gain(FILE *to, const struct fr_timeline *t, const char *what, uint64_t without,
-                       uint64_t with)
-{
-	double gain = without ? 100.0 * ((double)without - (double)with) / (double)without : 0;
-
-	fprintf(to, "%-15s %6.0f ms without, %6.0f ms with push: %s%+.0f ms (%.0f %% %s)%s\n", what,
-	        (double)without / 1000, (double)with / 1000, t->color ? BOLD : "",
-	        ((double)with - (double)without) / 1000, gain < 0 ? -gain : gain,
-	        gain < 0 ? "slower" : "faster", t->color ? PLAIN : "");
-}
-
 void fr_timeline_print(FILE *to, const struct fr_timeline *t)
 {
 	uint64_t total = t->without->complete_us > t->with->complete_us ? t->without->complete_us
@@ -118,6 +107,4 @@ void fr_timeline_print(FILE *to, const struct fr_timeline *t)
 		print_one(to, t, "with push", t->with, total, cells);
 	}
 	fputs("\n- waiting, # receiving; times are when each was complete\n\n", to);
-	print_gain(to, t, "first render", t->without->render_us, t->with->render_us);
-	print_gain(to, t, "page complete", t->without->complete_us, t->with->complete_us);
 }

@@ -1,6 +1,6 @@
 /* Two page loads as text bars, beside each other where the terminal is wide
- * enough, else one above the other; and what the second gained. Formatting
- * only: no I/O but to the stream given. */
+ * enough, else one above the other. Formatting only: no I/O but to the stream
+ * given. */
 #ifndef FR_TOOLS_PAGE_TIMELINE_H
 #define FR_TOOLS_PAGE_TIMELINE_H
 
