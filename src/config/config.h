@@ -170,6 +170,8 @@ struct fr_config_http2 {
 	uint32_t reset_per_second;        /* 20 */
 };
 
+struct fr_path_source; /* of net/stream.h */
+
 struct fr_config {
 	uint32_t refs;      /* owners: the server, and every worker that still uses it (atomic) */
 	char *source;       /* file name, or "command line" */
@@ -191,6 +193,9 @@ struct fr_config {
 	bool no_admin;     /* admin.listen: none */
 	struct fr_config_site *sites;
 	size_t n_sites;
+	/* Of a tool that emulates a network in front of the edge; NULL: there is none.
+	 * Borrowed until the server has ended. */
+	const struct fr_path_source *path_source;
 };
 
 /* What is wrong, e.g. "edge.yaml:12: sites[0].origin.url: not an http:// or

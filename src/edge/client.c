@@ -399,6 +399,7 @@ void fr_client_accept(struct fr_worker *w, int fd, const struct fr_config_listen
 		return;
 	}
 	fr_stream_peer(c->stream, c->peer, sizeof c->peer, &c->port);
+	fr_stream_set_path_source(c->stream, c->gen->config->path_source, c->port);
 	fr_loop_timer_set(w->loop, &c->timer,
 	                  tls ? c->gen->config->timeouts.handshake_ms
 	                      : c->gen->config->timeouts.request_fields_ms);

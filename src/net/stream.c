@@ -337,6 +337,13 @@ void fr_stream_peer(const struct fr_stream *s, char *out, size_t cap, uint16_t *
 	}
 }
 
+void fr_stream_set_path_source(struct fr_stream *s, const struct fr_path_source *source,
+                               uint16_t peer_port)
+{
+	s->path_source = source;
+	s->peer_port = peer_port;
+}
+
 int fr_stream_path(const struct fr_stream *s, struct fr_path *out)
 {
 	struct fr_path path;
@@ -345,6 +352,8 @@ int fr_stream_path(const struct fr_stream *s, struct fr_path *out)
 		return FR_ERR_UNSUPPORTED;
 	if (fr_tcp_path(s->fd, &path) < 0)
 		return FR_ERR_IO;
+	if (s->path_source)
+		s->path_source->adjust(s->path_source->user, s->peer_port, &path);
 	path.unsent_bytes += fr_stream_backlog(s);
 	*out = path;
 	return 0;

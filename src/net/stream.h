@@ -124,6 +124,15 @@ struct fr_path {
 	 * only if a queue stood all the same: else it is our own silence. */
 	uint64_t delivery_rate_bytes_per_s;
 };
+/* Corrects what the kernel says of a connection whose peer has that port: for
+ * tools that emulate a network between loopback sockets. From the stream's thread. */
+struct fr_path_source {
+	void (*adjust)(void *user, uint16_t peer_port, struct fr_path *path);
+	void *user;
+};
+/* source: borrowed while the stream lives; NULL: none. */
+void fr_stream_set_path_source(struct fr_stream *s, const struct fr_path_source *source,
+                               uint16_t peer_port);
 /* One system call. 0; FR_ERR_UNSUPPORTED for Unix sockets and before the
  * connection is there; FR_ERR_IO. */
 int fr_stream_path(const struct fr_stream *s, struct fr_path *out) FR_MUST_USE;

@@ -59,12 +59,14 @@ struct fr_stream {
 	uint64_t record_sent_bytes; /* since idle: sizes TLS records */
 	size_t small_record_bytes;  /* plain bytes that fill a packet as one record */
 	uint64_t last_write_ms;
-	size_t chunk_bytes;    /* see fr_stream_chunk */
-	size_t since_chunk;    /* bytes taken since it was worked out */
-	uint64_t chunk_due_ms; /* not again before */
-	int lowat_bytes;       /* TCP_NOTSENT_LOWAT as set */
-	bool has_more;         /* what is sent now is not the last of it */
-	bool needs_push;       /* the kernel holds back a packet */
+	size_t chunk_bytes;                       /* see fr_stream_chunk */
+	size_t since_chunk;                       /* bytes taken since it was worked out */
+	uint64_t chunk_due_ms;                    /* not again before */
+	const struct fr_path_source *path_source; /* borrowed; NULL: none */
+	uint16_t peer_port;                       /* with a path_source */
+	int lowat_bytes;                          /* TCP_NOTSENT_LOWAT as set */
+	bool has_more;                            /* what is sent now is not the last of it */
+	bool needs_push;                          /* the kernel holds back a packet */
 	char error[128];
 };
 

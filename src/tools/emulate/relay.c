@@ -46,6 +46,7 @@ struct pair {
 	struct direction up, down; /* up: from the client */
 	uv_poll_t timer_poll;
 	int timer;
+	uint16_t port;    /* of the socket to the server; 0: not known */
 	uint64_t open_us; /* when the emulated TCP handshake is over */
 	unsigned handles; /* not closed yet */
 	bool is_closing;
@@ -73,6 +74,7 @@ void fr_relay_lines_init(struct fr_relay_lines *lines, const struct fr_network *
                          uint64_t seed)
 {
 	lines->network = *network;
+	lines->paths = NULL;
 	fr_relay_lines_reset(lines, seed);
 }
 
@@ -110,6 +112,8 @@ static void handle_closed(struct pair *p)
 {
 	if (--p->handles)
 		return;
+	if (p->relay->lines->paths)
+		fr_relay_paths_drop(p->relay->lines->paths, p->port);
 	close(p->timer);
 	close(p->client.fd);
 	close(p->server.fd);
@@ -243,6 +247,12 @@ static void watch_both(struct pair *p, uint64_t now)
 	}
 }
 
+static void tell(const struct pair *p)
+{
+	if (p->relay->lines->paths && p->port)
+		fr_relay_paths_set(p->relay->lines->paths, p->port, &p->down.link);
+}
+
 static void pump(struct pair *p)
 {
 	uint64_t now = now_us(), next, other;
@@ -255,10 +265,12 @@ static void pump(struct pair *p)
 		arm(p, p->open_us, now);
 		return;
 	}
+	tell(p); /* before the server sees what arrives */
 	deliver(&p->up, now);
 	deliver(&p->down, now);
 	take(&p->up, now);
 	take(&p->down, now);
+	tell(p);
 	pass_end(&p->up);
 	pass_end(&p->down);
 	if (p->is_closing)
@@ -345,6 +357,17 @@ static int begin_connect(const struct sockaddr_storage *to)
 	return fd;
 }
 
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_storage a;
+	socklen_t len = sizeof a;
+
+	if (getsockname(fd, (struct sockaddr *)&a, &len) < 0)
+		return 0;
+	return ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&a)->sin6_port
+	                                     : ((struct sockaddr_in *)&a)->sin_port);
+}
+
 static void on_accept(void *user, int fd)
 {
 	struct fr_relay *r = user;
@@ -368,6 +391,8 @@ static void on_accept(void *user, int fd)
 	p->timer_poll.data = p;
 	p->handles++;
 	(void)uv_poll_start(&p->timer_poll, UV_READABLE, on_timer);
+	p->port = port_of(server);
+	tell(p);
 	p->next = r->pairs;
 	p->pprev = &r->pairs;
 	if (p->next)

@@ -11,14 +11,17 @@
 #include "net/loop.h"
 #include "tools/emulate/link_model.h"
 #include "tools/emulate/network.h"
+#include "tools/emulate/relay_paths.h"
 
 struct fr_relay_lines { /* the network, shared by relays; owned by the caller */
 	struct fr_network network;
 	struct fr_link_line down, up;
+	struct fr_relay_paths *paths; /* is told how the links are; borrowed; NULL: nobody is */
 };
 
 struct fr_relay;
 
+/* paths: NULL. */
 void fr_relay_lines_init(struct fr_relay_lines *lines, const struct fr_network *network,
                          uint64_t seed);
 /* Connections under way are over: the lines are idle, losses begin anew. */

@@ -101,8 +101,10 @@ int fr_edge_start(const struct fr_edge_spec *spec, struct fr_local_ca *ca, struc
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
 	rc = parse(spec, &config, &problem);
-	if (rc == 0)
+	if (rc == 0) {
+		config->path_source = spec->path_source;
 		rc = fr_local_tls_apply(config, ca, &problem);
+	}
 	if (rc == 0)
 		rc = fr_server_start(config, &server, &problem);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);

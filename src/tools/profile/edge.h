@@ -10,10 +10,11 @@
 
 struct fr_edge_spec { /* borrowed for the call */
 	enum fr_variant variant;
-	const char *address; /* where it listens: "127.0.0.1" */
-	const char *origin;  /* http(s)://host:port */
-	bool verify;         /* the origin's certificate */
-	const char *rules;   /* the rules' YAML: "rules:" and what follows; "" for none */
+	const char *address;                      /* where it listens: "127.0.0.1" */
+	const char *origin;                       /* http(s)://host:port */
+	bool verify;                              /* the origin's certificate */
+	const struct fr_path_source *path_source; /* of the network before it; while it runs */
+	const char *rules; /* the rules' YAML: "rules:" and what follows; "" for none */
 };
 
 struct fr_edge; /* one server with its workers */

@@ -4,6 +4,8 @@
 
 #include "tools/profile/series.h"
 
+struct fr_relay_paths;
+
 struct fr_profile_options {  /* strings are borrowed from argv but for url and origin */
 	char url[2048];      /* what is loaded: https://... */
 	char origin[1024];   /* "": the URL's own server; else http(s)://host:port */
@@ -13,6 +15,8 @@ struct fr_profile_options {  /* strings are borrowed from argv but for url and o
 	const char *ca; /* trusted authorities; NULL: the system's */
 	struct fr_network network;
 	bool packet, insecure, quiet;
+	struct fr_relay_paths *paths; /* that the URL's server knows; borrowed; NULL: of ours */
+	bool is_looked_up;            /* the name: no load looks it up; so it is behind an origin */
 	uint32_t think_ms, runs;
 	unsigned cpu_percent; /* of the model's main thread: page/cpu.h */
 	enum fr_variant variants[FR_VARIANT_COUNT];

@@ -27,6 +27,7 @@ struct fr_target {
 	struct fr_loop *loop;                     /* borrowed */
 	const struct fr_profile_options *options; /* borrowed */
 	struct fr_relay_lines lines;
+	struct fr_relay_paths *paths;            /* owned; NULL: the caller's */
 	struct fr_packet *packet;                /* owned; NULL: not emulated by packets */
 	struct fr_front *front;                  /* owned; NULL: the edge asks the origin itself */
 	struct fr_edge *edges[FR_VARIANT_COUNT]; /* owned */
@@ -173,7 +174,8 @@ static int start_edge(struct fr_target *t, const struct fr_edge_spec *spec, char
 static int start_edges(struct fr_target *t, char *why, size_t cap)
 {
 	const struct fr_profile_options *o = t->options;
-	struct fr_edge_spec spec = {.address = "127.0.0.1"};
+	struct fr_edge_spec spec = {.address = "127.0.0.1",
+	                            .path_source = fr_relay_paths_source(t->lines.paths)};
 	char origin[1024];
 	int rc = 0;
 
@@ -222,6 +224,9 @@ int fr_target_new(struct fr_loop *l, const struct fr_profile_options *options,
 	t->loop = l;
 	t->options = options;
 	fr_relay_lines_init(&t->lines, options->packet ? &none : &options->network, 1);
+	if (!options->paths)
+		t->paths = fr_relay_paths_new();
+	t->lines.paths = options->paths ? options->paths : t->paths;
 	*out = t;
 	rc = split_url(options->url, t->host, sizeof t->host, &t->port, &tls);
 	if (rc == 0 && options->packet)
@@ -251,6 +256,7 @@ void fr_target_free(struct fr_target **tp)
 {
 	if (!*tp)
 		return;
+	fr_relay_paths_free(&(*tp)->paths);
 	free((*tp)->rules);
 	free(*tp);
 	*tp = NULL;
@@ -290,7 +296,8 @@ bool fr_target_is_name(const struct fr_target *t, const char *host)
 {
 	unsigned char address[sizeof(struct in6_addr)];
 
-	return !*t->options->origin && *host != '[' && inet_pton(AF_INET, host, address) != 1;
+	return !*t->options->origin && !t->options->is_looked_up && *host != '[' &&
+	       inet_pton(AF_INET, host, address) != 1;
 }
 
 void fr_target_reset(struct fr_target *t, uint64_t seed)
