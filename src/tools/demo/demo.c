@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -13,21 +12,23 @@
 #include "edge/server.h"
 #include "tools/command.h"
 #include "tools/demo/origin.h"
-#include "tools/emulate/relay.h"
+#include "tools/emulate/relay_paths.h"
 #include "tools/local_tls.h"
-#include "tools/page/loader.h"
 #include "tools/page/timeline.h"
+#include "tools/profile/run.h"
+#include "tools/profile/summary.h"
 
 #define DEFAULT_LISTEN "127.0.0.1:8443"
 #define ANY_PORT "127.0.0.1:0"
-#define DEFAULT_COLUMNS 80u
+/* Of each variant: the fewest that a difference can be certain with. */
+#define LOADS 4u
 
 static const char help[] =
 	"usage: forerun demo [OPTION...]\n"
 	"\n"
-	"Starts a small site with an edge in front of it, loads its page without and\n"
-	"with server push over an emulated mobile link, shows both as time bars, and\n"
-	"stays up for your browser and curl until interrupted.\n"
+	"Starts a small site with an edge in front of it, profiles its page without and\n"
+	"with server push over an emulated mobile link, shows both as time bars and what\n"
+	"push gains, and stays up for your browser and curl until interrupted.\n"
 	"\n"
 	"  --once             end after the comparison\n"
 	"  --network NAME     4g (default), lte, cable, dsl, 3g, 3g-fast, slow-3g\n"
@@ -44,26 +45,23 @@ static const char help[] =
 	"example: forerun demo --once --network 3g\n";
 
 struct demo {
-	struct fr_network network;
-	struct fr_relay_lines lines;
+	struct fr_profile_options options;
 	const char *listen; /* NULL: the default */
 	bool once, wants_help;
 	struct fr_loop *loop;          /* owned */
 	struct fr_demo_origin *origin; /* owned */
 	struct fr_server *server;      /* owned */
-	struct fr_relay *relay;        /* owned */
-	struct fr_tls_client *client;  /* reference */
+	struct fr_relay_paths *paths;  /* owned */
+	struct fr_target *target;      /* owned */
+	struct fr_run *run;            /* under way; NULL before and after */
+	struct fr_profile profile;
 	struct fr_local_ca ca;
 	uint16_t port;       /* of the edge */
 	uint16_t admin_port; /* of the dashboard */
 	char token[33];
-	char authority[32];
-	struct fr_load without, with;
-	struct fr_loader_spec spec;
-	char url[64];
 	uv_signal_t sigint, sigterm;
 	uv_poll_t done;
-	bool signals_open, done_open;
+	bool signals_open, done_open, is_interrupted;
 	int exit;
 };
 
@@ -81,7 +79,7 @@ static int take_network(struct demo *d, const char *name)
 
 	if (!n)
 		return usage("unknown network ", name);
-	d->network = *n;
+	d->options.network = *n;
 	return 0;
 }
 
@@ -109,14 +107,14 @@ static int take_option(struct demo *d, int c)
 	case NETWORK:
 		return take_network(d, optarg);
 	case RTT:
-		d->network.name = "as given";
-		return take_number("rtt", 10000, &d->network.rtt_ms);
+		d->options.network.name = "as given";
+		return take_number("rtt", 10000, &d->options.network.rtt_ms);
 	case DOWN:
-		d->network.name = "as given";
-		return take_number("down", 10000000, &d->network.down_kbit);
+		d->options.network.name = "as given";
+		return take_number("down", 10000000, &d->options.network.down_kbit);
 	case UP:
-		d->network.name = "as given";
-		return take_number("up", 10000000, &d->network.up_kbit);
+		d->options.network.name = "as given";
+		return take_number("up", 10000000, &d->options.network.up_kbit);
 	case LISTEN:
 		d->listen = optarg;
 		return 0;
@@ -140,7 +138,12 @@ static int read_options(struct demo *d, int argc, char **argv)
 	                                      {NULL, 0, NULL, 0}};
 	int c, rc = 0;
 
-	d->network = *fr_network_find("4g");
+	d->options = (struct fr_profile_options){.runs = LOADS,
+	                                         .cpu_percent = 100,
+	                                         .is_looked_up = true,
+	                                         .variants = {FR_VARIANT_OFF, FR_VARIANT_PUSH},
+	                                         .n_variants = 2,
+	                                         .network = *fr_network_find("4g")};
 	opterr = 0;
 	optind = 1;
 	while (rc == 0 && (c = getopt_long(argc, argv, "", known, NULL)) != -1)
@@ -179,6 +182,8 @@ static int start_edge_at(struct demo *d, const char *listen, struct fr_config_pr
 	if (rc == 0)
 		fr_config_loopback_admin(config, d->token);
 	if (rc == 0)
+		config->path_source = fr_relay_paths_source(d->paths);
+	if (rc == 0)
 		rc = fr_local_tls_apply(config, &d->ca, why);
 	if (rc == 0)
 		rc = fr_server_start(config, &d->server, why);
@@ -199,25 +204,19 @@ static int start_edge(struct demo *d, struct fr_config_problem *why)
 		return rc;
 	d->port = fr_server_port(d->server, 0);
 	d->admin_port = fr_server_port(d->server, 1);
-	(void)snprintf(d->authority, sizeof d->authority, "localhost:%u", d->port);
 	return 0;
 }
 
 static int start(struct demo *d, struct fr_config_problem *why)
 {
-	struct fr_tls_problem tls;
-	struct sockaddr_storage edge;
-
 	(void)snprintf(why->text, sizeof why->text, "cannot listen on loopback");
+	d->paths = fr_relay_paths_new();
 	if (fr_demo_origin_new(d->loop, &d->origin) < 0 || start_edge(d, why) < 0)
 		return FR_ERR_IO;
-	if (fr_tls_client_new(d->ca.ca_file, true, "h2", &d->client, &tls) < 0) {
-		(void)snprintf(why->text, sizeof why->text, "%s", tls.text);
-		return FR_ERR_TLS;
-	}
-	fr_relay_lines_init(&d->lines, &d->network, 1);
-	fr_loopback_address(d->port, &edge);
-	return fr_relay_new(d->loop, -1, &edge, &d->lines, &d->relay);
+	(void)snprintf(d->options.url, sizeof d->options.url, "https://localhost:%u/", d->port);
+	d->options.ca = d->ca.ca_file;
+	d->options.paths = d->paths;
+	return fr_target_new(d->loop, &d->options, &d->target, why->text, sizeof why->text);
 }
 
 /* --- the end --- */
@@ -231,9 +230,8 @@ static void stop_edge(struct demo *d)
 /* Everything of the loop; the edge has ended by then. */
 static void close_all(struct demo *d)
 {
-	fr_relay_close(&d->relay);
+	(void)fr_target_close(d->target);
 	fr_demo_origin_close(&d->origin);
-	fr_tls_client_unref(&d->client);
 	if (d->done_open)
 		uv_close((uv_handle_t *)&d->done, NULL);
 	if (d->signals_open) {
@@ -255,29 +253,22 @@ static void on_edge_done(uv_poll_t *poll, int status, int events)
 
 static void on_signal(uv_signal_t *signal, int signo)
 {
+	struct demo *d = signal->data;
+
 	(void)signo;
 	fputs("\n", stdout);
-	stop_edge(signal->data);
+	d->is_interrupted = true;
+	if (d->run)
+		fr_run_interrupt(d->run); /* its end stops the edge */
+	else
+		stop_edge(d);
 }
 
 /* --- showing --- */
 
-static unsigned terminal_columns(void)
-{
-	const char *text = getenv("COLUMNS");
-	struct winsize size;
-	uint64_t n = 0;
-
-	if (text && fr_str_to_u64(fr_str_from(text), &n) == 0 && n >= 40 && n <= 1000)
-		return (unsigned)n;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
-		return size.ws_col;
-	return DEFAULT_COLUMNS;
-}
-
 static void say_what_to_try(const struct demo *d)
 {
-	printf("\nThe demo stays up until you interrupt it (Ctrl-C):\n"
+	printf("The demo stays up until you interrupt it (Ctrl-C):\n"
 	       "\n"
 	       "  https://localhost:%u/              the page, its assets pushed\n"
 	       "  https://localhost:%u/nopush.html   the same with nopush\n"
@@ -304,90 +295,74 @@ static bool all_pushed(const struct fr_load *r)
 	return r->n > 1;
 }
 
-static bool all_came(struct fr_load *r)
+static const char *problem_of(const struct fr_series *s)
 {
-	for (size_t i = 0; !r->failed && i < r->n; i++)
-		if (r->entries[i].flags & (FR_ENTRY_FAILED | FR_ENTRY_SKIPPED))
-			fr_load_fail(r, "an asset failed", r->entries[i].url);
-	return !r->failed;
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t k = 0; k < s->loads[i].n; k++)
+			if (s->loads[i].entries[k].flags & (FR_ENTRY_FAILED | FR_ENTRY_SKIPPED))
+				return s->loads[i].entries[k].url;
+	return s->failed || !s->n ? s->problem : NULL;
 }
 
 static void judge(struct demo *d)
 {
-	if (!all_came(&d->without) || !all_came(&d->with)) {
-		fprintf(stderr, "forerun demo: the page could not be loaded: %s\n",
-		        d->without.failed ? d->without.problem : d->with.problem);
+	const struct fr_profile *p = &d->profile;
+	const char *problem = problem_of(&p->series[0]);
+
+	problem = problem ? problem : problem_of(&p->series[1]);
+	if (problem) {
+		fprintf(stderr, "forerun demo: the page could not be loaded: %s\n", problem);
 		d->exit = FR_EXIT_FAILED;
-	} else if (!all_pushed(&d->with)) {
+	} else if (!all_pushed(fr_series_typical(&p->series[1]))) {
 		fprintf(stderr, "forerun demo: not every asset was pushed\n");
 		d->exit = FR_EXIT_FAILED;
 	}
 }
 
-static void print_link(const struct demo *d)
+static void show(const struct demo *d)
 {
-	char text[160];
+	const struct fr_profile *p = &d->profile;
+	struct fr_summary_style style = fr_summary_style_of(stdout);
+	struct fr_timeline t = {.without = fr_series_typical(&p->series[0]),
+	                        .with = fr_series_typical(&p->series[1]),
+	                        .columns = style.columns,
+	                        .color = style.color};
 
-	fr_network_describe(&d->network, text, sizeof text);
-	printf("Network %s.\n", text);
+	fr_timeline_print(stdout, &t);
+	fr_summary_print_times(stdout, p, &style);
 }
 
-static int route(void *user, const char *host, uint16_t port, struct sockaddr_storage *to)
-{
-	const struct demo *d = user;
-
-	(void)host;
-	fr_loopback_address(fr_relay_port(d->relay), to);
-	return port == d->port ? 0 : FR_ERR_NOTFOUND;
-}
-
-static void load(struct demo *d, bool push, struct fr_load *to, void (*on_done)(void *user))
-{
-	(void)snprintf(d->url, sizeof d->url, "https://%s/", d->authority);
-	d->spec = (struct fr_loader_spec){.url = d->url,
-	                                  .accept_push = push,
-	                                  .tls = d->client,
-	                                  .connect_us = (uint64_t)d->network.rtt_ms * 1000,
-	                                  .route = route,
-	                                  .user = d};
-	fr_relay_lines_reset(&d->lines, 1);
-	(void)fr_loader_start(d->loop, &d->spec, to, on_done, d);
-}
-
-static void on_second_load(void *user)
+static void on_measured(void *user)
 {
 	struct demo *d = user;
-	struct fr_timeline t = {.without = &d->without,
-	                        .with = &d->with,
-	                        .columns = terminal_columns(),
-	                        .color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
 
-	printf(" done.\n\n");
+	d->run = NULL;
+	if (d->is_interrupted) {
+		stop_edge(d);
+		return;
+	}
+	fputc('\n', stdout);
 	judge(d);
 	if (d->exit == FR_EXIT_OK)
-		fr_timeline_print(stdout, &t);
+		show(d);
 	if (d->once || d->exit != FR_EXIT_OK)
 		stop_edge(d);
 	else
 		say_what_to_try(d);
 }
 
-static void on_first_load(void *user)
-{
-	struct demo *d = user;
-
-	printf(" done.\nLoading it with push ...");
-	fflush(stdout);
-	load(d, true, &d->with, on_second_load);
-}
-
 static void compare(struct demo *d)
 {
-	printf("A site whose origin takes 200 ms to make a page, and an edge in front of it.\n");
-	print_link(d);
-	printf("\nLoading the page without push ...");
+	char text[160];
+
+	fr_network_describe(&d->options.network, text, sizeof text);
+	printf("A site whose origin takes 200 ms to make a page, and an edge in front of it.\n"
+	       "Network %s.\n"
+	       "\nLoading the page without push and with push, in turn, %u times each ...\n",
+	       text, LOADS);
 	fflush(stdout);
-	load(d, false, &d->without, on_first_load);
+	fr_profile_init(&d->profile, d->options.url);
+	d->run = fr_run_start(d->loop, &d->options, d->target, NULL, &d->profile, on_measured, d);
 }
 
 /* --- running --- */
@@ -448,6 +423,8 @@ static int run(struct demo *d)
 	if (d->server)
 		left = fr_server_join(&d->server);
 	fr_loop_free(&d->loop);
+	fr_target_free(&d->target);
+	fr_relay_paths_free(&d->paths);
 	if (left) {
 		fprintf(stderr, "forerun demo: bug: %zu objects were left over\n", left);
 		return FR_EXIT_BUG;
@@ -466,8 +443,7 @@ int fr_tool_demo(int argc, char **argv)
 		fr_log_set_level(FR_LOG_WARN);
 		rc = run(d);
 	}
-	fr_load_fini(&d->without);
-	fr_load_fini(&d->with);
+	fr_profile_fini(&d->profile);
 	free(d);
 	return rc;
 }

@@ -136,12 +136,18 @@ static void print_failures(FILE *to, const struct fr_profile *p)
 			        p->series[i].problem);
 }
 
-void fr_summary_print(FILE *to, const struct fr_profile *p, const struct fr_summary_style *style)
+void fr_summary_print_times(FILE *to, const struct fr_profile *p,
+                            const struct fr_summary_style *style)
 {
-	print_head(to, p);
 	for (unsigned m = 0; m < FR_METRIC_COUNT; m++)
 		if (fr_metric_is_time((enum fr_metric)m) && fr_profile_has(p, (enum fr_metric)m))
 			print_time(to, p, (enum fr_metric)m, style);
+}
+
+void fr_summary_print(FILE *to, const struct fr_profile *p, const struct fr_summary_style *style)
+{
+	print_head(to, p);
+	fr_summary_print_times(to, p, style);
 	print_counts(to, p, style);
 	print_failures(to, p);
 }

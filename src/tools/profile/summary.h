@@ -13,6 +13,9 @@ struct fr_summary_style {
 };
 
 void fr_summary_print(FILE *to, const struct fr_profile *p, const struct fr_summary_style *style);
+/* The bars of the times alone. */
+void fr_summary_print_times(FILE *to, const struct fr_profile *p,
+                            const struct fr_summary_style *style);
 /* As wide as the terminal is ($COLUMNS wins), and in color where that is wanted. */
 struct fr_summary_style fr_summary_style_of(FILE *to);
 
