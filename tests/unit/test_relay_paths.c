@@ -29,7 +29,7 @@ static void the_link_is_told_in_place_of_loopback(void **state)
 	(void)state;
 	fr_link_model_init(&l, &line, 50000);
 	fr_link_model_send(&l, 0, 2896);
-	fr_relay_paths_set(p, 1000, &l);
+	fr_relay_paths_set(p, 1000, -1, &l);
 	path = ask(p, 1000);
 	assert_int_equal(path.rtt_us, 100000);
 	assert_int_equal(path.min_rtt_us, 100000);
@@ -40,10 +40,10 @@ static void the_link_is_told_in_place_of_loopback(void **state)
 	assert_int_equal(path.delivery_rate_bytes_per_s, 0);
 	/* once a window has been acknowledged a rate is known, the line's at most */
 	l.window = 28960;
-	fr_relay_paths_set(p, 1000, &l);
+	fr_relay_paths_set(p, 1000, -1, &l);
 	assert_int_equal(ask(p, 1000).delivery_rate_bytes_per_s, 144800);
 	l.window = 1u << 20;
-	fr_relay_paths_set(p, 1000, &l);
+	fr_relay_paths_set(p, 1000, -1, &l);
 	assert_int_equal(ask(p, 1000).delivery_rate_bytes_per_s, 1000000);
 	fr_link_model_fini(&l);
 	fr_relay_paths_free(&p);
@@ -58,14 +58,14 @@ static void of_connections_that_are_not_known_the_kernel_tells(void **state)
 
 	(void)state;
 	fr_link_model_init(&l, &line, 50000);
-	fr_relay_paths_set(p, 1000, &l);
+	fr_relay_paths_set(p, 1000, -1, &l);
 	assert_int_equal(ask(p, 1001).rtt_us, kernel.rtt_us);
 	fr_relay_paths_drop(p, 1001);
 	fr_relay_paths_drop(p, 1000);
 	assert_int_equal(ask(p, 1000).rtt_us, kernel.rtt_us);
 	/* beyond the limit, too */
 	for (uint16_t i = 0; i < FR_RELAY_MAX_PATHS + 1; i++)
-		fr_relay_paths_set(p, (uint16_t)(2000 + i), &l);
+		fr_relay_paths_set(p, (uint16_t)(2000 + i), -1, &l);
 	assert_int_equal(ask(p, 2000 + FR_RELAY_MAX_PATHS - 1).rtt_us, 100000);
 	assert_int_equal(ask(p, 2000 + FR_RELAY_MAX_PATHS).rtt_us, kernel.rtt_us);
 	fr_link_model_fini(&l);

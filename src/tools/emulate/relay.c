@@ -250,7 +250,7 @@ static void watch_both(struct pair *p, uint64_t now)
 static void tell(const struct pair *p)
 {
 	if (p->relay->lines->paths && p->port)
-		fr_relay_paths_set(p->relay->lines->paths, p->port, &p->down.link);
+		fr_relay_paths_set(p->relay->lines->paths, p->port, p->server.fd, &p->down.link);
 }
 
 static void pump(struct pair *p)

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include "base/mem.h"
 
@@ -9,6 +10,7 @@
 
 struct known {
 	uint16_t port;
+	int fd;
 	uint64_t rtt_us, window, in_flight, rate;
 };
 
@@ -27,6 +29,14 @@ static struct known *find(struct fr_relay_paths *p, uint16_t port)
 	return NULL;
 }
 
+/* What the edge's kernel holds for acknowledged, and the link has not taken yet. */
+static uint64_t unread(const struct known *k)
+{
+	int n = 0;
+
+	return k->fd >= 0 && ioctl(k->fd, FIONREAD, &n) == 0 && n > 0 ? (uint64_t)n : 0;
+}
+
 static void adjust(void *user, uint16_t peer_port, struct fr_path *path)
 {
 	struct fr_relay_paths *p = user;
@@ -38,7 +48,7 @@ static void adjust(void *user, uint16_t peer_port, struct fr_path *path)
 		path->rtt_us = path->min_rtt_us = k->rtt_us;
 		path->cwnd_bytes = k->window;
 		/* what is on its way to the relay has not been sent yet */
-		path->unsent_bytes += path->in_flight_bytes;
+		path->unsent_bytes += path->in_flight_bytes + unread(k);
 		path->in_flight_bytes = k->in_flight;
 		path->delivery_rate_bytes_per_s = k->rate;
 	}
@@ -80,7 +90,8 @@ static uint64_t rate_of(const struct fr_link_model *l, uint64_t rtt_us)
 	return line && rate > line ? line : rate;
 }
 
-void fr_relay_paths_set(struct fr_relay_paths *p, uint16_t port, const struct fr_link_model *down)
+void fr_relay_paths_set(struct fr_relay_paths *p, uint16_t port, int fd,
+                        const struct fr_link_model *down)
 {
 	uint64_t rtt_us = 2 * down->delay_us;
 	struct known *k;
@@ -91,6 +102,7 @@ void fr_relay_paths_set(struct fr_relay_paths *p, uint16_t port, const struct fr
 		k = &p->v[p->n++];
 	if (k)
 		*k = (struct known){.port = port,
+		                    .fd = fd,
 		                    .rtt_us = rtt_us,
 		                    .window = down->window,
 		                    .in_flight = down->in_flight,

@@ -21,8 +21,10 @@ void fr_relay_paths_free(struct fr_relay_paths **p);
 /* For fr_config.path_source. Borrowed from p. */
 const struct fr_path_source *fr_relay_paths_source(const struct fr_relay_paths *p);
 
-/* The link from the edge to the client, as it is now. port: of the relay's socket to the edge. */
-void fr_relay_paths_set(struct fr_relay_paths *p, uint16_t port, const struct fr_link_model *down);
+/* The link from the edge to the client, as it is now. port: of the relay's socket fd to
+ * the edge, which stays open until fr_relay_paths_drop; -1: what waits in it is not asked. */
+void fr_relay_paths_set(struct fr_relay_paths *p, uint16_t port, int fd,
+                        const struct fr_link_model *down);
 void fr_relay_paths_drop(struct fr_relay_paths *p, uint16_t port);
 
 #endif
