@@ -17,7 +17,7 @@
 #define FR_CPU_STYLE_KB_US 60u
 /* A script that is run: its task; parsing and running, as scripts of pages do. */
 #define FR_CPU_SCRIPT_US 3000u
-#define FR_CPU_SCRIPT_KB_US 200u
+#define FR_CPU_SCRIPT_KB_US 150u
 /* A picture that has come; an SVG is a document of its own. */
 #define FR_CPU_IMAGE_US 1500u
 #define FR_CPU_SVG_US 10000u
@@ -25,7 +25,7 @@
 #define FR_CPU_FONT_US 3000u
 /* Styles and boxes of all elements. The first one in a process finds and opens the
  * system's fonts, too, which takes longer than all the rest. */
-#define FR_CPU_FIRST_LAYOUT_US 110000u
+#define FR_CPU_FIRST_LAYOUT_US 90000u
 #define FR_CPU_LAYOUT_US 4000u
 #define FR_CPU_LAYOUT_ELEMENT_US 150u
 /* From the first layout until it is on the screen: not on the main thread. */

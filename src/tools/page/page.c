@@ -140,23 +140,32 @@ static void lay_out(struct fr_page *p)
 		post(p, JOB_LAYOUT, 0);
 }
 
-/* The parser runs its scripts in their order, each once it has come and no
- * style sheet that blocks is missing. */
-static void run_scripts(struct fr_page *p)
+/* The first of the scripts that hold up the parser and wait for nothing but
+ * having come; 0: none. */
+static size_t next_script(const struct fr_page *p)
 {
 	size_t next = 0;
 
 	for (size_t i = 1; i < p->load->n; i++) {
 		const struct fr_page_body *b = &p->bodies[i];
 
-		if (b->order && !b->is_taken && (!next || b->order < p->bodies[next].order))
+		if (b->order && !b->is_posted && (!next || b->order < p->bodies[next].order))
 			next = i;
 	}
-	if (!next || p->bodies[next].is_posted || !(entry(p, next)->flags & FR_ENTRY_DONE) ||
-	    waits_for(p, FR_AS_STYLE))
-		return;
-	p->bodies[next].is_posted = true;
-	post(p, JOB_SCRIPT, next);
+	return next;
+}
+
+/* The parser runs its scripts in their order, as far as they have come, once no
+ * style sheet that blocks is missing. */
+static void run_scripts(struct fr_page *p)
+{
+	size_t next;
+
+	while ((next = next_script(p)) != 0 && (entry(p, next)->flags & FR_ENTRY_DONE) &&
+	       !waits_for(p, FR_AS_STYLE)) {
+		p->bodies[next].is_posted = true;
+		post(p, JOB_SCRIPT, next);
+	}
 }
 
 void fr_page_arrived(struct fr_page *p, size_t i)
@@ -269,7 +278,6 @@ static void parse_style(struct fr_page *p, size_t i)
 static void run_script(struct fr_page *p, size_t i)
 {
 	p->bodies[i].is_taken = true;
-	run_scripts(p);
 	if (entry(p, i)->flags & FR_ENTRY_BLOCKING)
 		lay_out(p);
 }
