@@ -1,5 +1,8 @@
 #include "base/siphash.h"
 
+#include <endian.h>
+#include <string.h>
+
 static inline uint64_t rotl(uint64_t x, unsigned n)
 {
 	return (x << n) | (x >> (64 - n));
@@ -19,13 +22,26 @@ static inline void round_once(uint64_t v[4])
 	v[2] = rotl(v[2], 32);
 }
 
-/* Up to eight bytes, least significant first, whatever the machine. */
-static inline uint64_t load(const uint8_t *p, size_t n)
+/* Eight bytes, least significant first, whatever the machine. */
+static inline uint64_t load(const uint8_t *p)
+{
+	uint64_t x;
+
+	memcpy(&x, p, sizeof x);
+	return le64toh(x);
+}
+
+/* The last n of len bytes, fewer than eight. */
+static inline uint64_t load_last(const uint8_t *end, size_t n, size_t len)
 {
 	uint64_t x = 0;
 
+	if (n == 0)
+		return 0;
+	if (len >= 8)
+		return load(end - 8) >> (64 - 8 * n);
 	for (size_t i = 0; i < n; i++)
-		x |= (uint64_t)p[i] << (8 * i);
+		x |= (uint64_t)end[i - n] << (8 * i);
 	return x;
 }
 
@@ -38,12 +54,12 @@ uint64_t fr_siphash(uint64_t seed, const void *data, size_t len)
 	                    seed ^ 0x6c7967656e657261u, k1 ^ 0x7465646279746573u};
 
 	for (; left >= 8; left -= 8, p += 8) {
-		m = load(p, 8);
+		m = load(p);
 		v[3] ^= m;
 		round_once(v);
 		v[0] ^= m;
 	}
-	m = load(p, left) | (uint64_t)len << 56;
+	m = load_last(p + left, left, len) | (uint64_t)len << 56;
 	v[3] ^= m;
 	round_once(v);
 	v[0] ^= m;
