@@ -9,18 +9,25 @@
 #include <stdint.h>
 
 /* In the order in which a JSON line has them when `fields` is not set. */
-#define FR_LOG_FIELD_TABLE(X)                                                                      \
+/* When, and which. */
+#define FR_LOG_FIELDS_MOMENT(X)                                                                    \
 	X(TIME, "time")                                                                            \
-	X(ID, "id")                                                                                \
+	X(ID, "id")
+/* The client side, which many lines share. */
+#define FR_LOG_FIELDS_SIDE(X)                                                                      \
 	X(CLIENT, "client")                                                                        \
 	X(CLIENT_PORT, "client_port")                                                              \
 	X(PROTOCOL, "protocol")                                                                    \
 	X(TLS, "tls")                                                                              \
 	X(TLS_RESUMED, "tls_resumed")                                                              \
-	X(METHOD, "method")                                                                        \
 	X(SCHEME, "scheme")                                                                        \
 	X(HOST, "host")                                                                            \
+	X(USER_AGENT, "user_agent")
+/* This request, and what became of it. */
+#define FR_LOG_FIELDS_EXCHANGE(X)                                                                  \
+	X(METHOD, "method")                                                                        \
 	X(TARGET, "target")                                                                        \
+	X(REFERER, "referer")                                                                      \
 	X(STATUS, "status")                                                                        \
 	X(END, "end")                                                                              \
 	X(BYTES, "bytes")                                                                          \
@@ -31,11 +38,11 @@
 	X(ORIGIN, "origin")                                                                        \
 	X(ORIGIN_FIRST_BYTE, "origin_first_byte_us")                                               \
 	X(ORIGIN_DURATION, "origin_duration_us")                                                   \
-	X(REFERER, "referer")                                                                      \
-	X(USER_AGENT, "user_agent")                                                                \
 	X(PARENT, "parent")                                                                        \
 	X(OUTCOME, "outcome")                                                                      \
 	X(PLAN, "plan")
+#define FR_LOG_FIELD_TABLE(X)                                                                      \
+	FR_LOG_FIELDS_MOMENT(X) FR_LOG_FIELDS_SIDE(X) FR_LOG_FIELDS_EXCHANGE(X)
 
 enum fr_log_field {
 #define X(id, name) FR_LOG_FIELD_##id,

@@ -13,18 +13,24 @@
 /* How long the two clocks are taken to run alike. */
 #define CLOCK_US 1000000u
 
-void fr_observer_init(struct fr_observer *o, uint64_t seed)
+static void count_ended(void *user)
+{
+	fr_observe_count(user);
+}
+
+void fr_observer_init(struct fr_observer *o, struct fr_worker *w)
 {
 	memset(o, 0, sizeof *o);
 	fr_random_bytes(&o->id_key, sizeof o->id_key);
-	o->traffic = fr_traffic_new(seed);
+	o->ended_tail = &o->ended;
+	o->count_task = (struct fr_task){.run = count_ended, .user = w};
+	o->traffic = fr_traffic_new(w->seed);
 }
 
 void fr_observer_fini(struct fr_observer *o)
 {
+	FR_ASSERT(!o->ended);
 	fr_traffic_free(&o->traffic);
-	free(o->line);
-	o->line = NULL;
 }
 
 static uint64_t now_us(const struct fr_exchange *ex)
@@ -132,14 +138,13 @@ static bool is_page(const struct fr_exchange *ex)
 	                       FR_STR("text/html")));
 }
 
-static void fill_record(struct fr_exchange *ex, struct fr_record *r, enum fr_end end)
+static void fill_record(const struct fr_exchange *ex, struct fr_record *r)
 {
 	const struct fr_client *c = ex->client;
 	const struct fr_seen *s = &ex->seen;
-	uint64_t now = now_us(ex);
 
 	*r = (struct fr_record){
-		.time_us = wall_us(&ex->worker->observer, s->begun_us, now),
+		.time_us = wall_us(&ex->worker->observer, s->begun_us, s->ended_us),
 		.id = s->id,
 		.parent_id = s->parent_id,
 		.client = fr_str_from(c->peer),
@@ -156,31 +161,17 @@ static void fill_record(struct fr_exchange *ex, struct fr_record *r, enum fr_end
 		.referer = fr_fields_value(&ex->req.fields, FR_FIELD_REFERER),
 		.user_agent = fr_fields_value(&ex->req.fields, FR_FIELD_USER_AGENT),
 		.status = ex->head_sent ? ex->resp.status : 0,
-		.end = end,
+		.end = s->end,
 		.sent_bytes = ex->body_sent_bytes,
 		.received_bytes = s->received_bytes,
 		.first_byte_us = since(s->begun_us, s->answered_us),
-		.duration_us = since(s->begun_us, now),
+		.duration_us = since(s->begun_us, s->ended_us),
 		.cache = fr_cached_result(ex),
 		.origin = s->origin,
 		.origin_first_byte_us = since(s->asked_us, s->origin_head_us),
 		.origin_duration_us = since(s->asked_us, s->origin_end_us),
 		.plan = ex->plan,
 	};
-}
-
-static void log_access(struct fr_exchange *ex, const struct fr_record *r)
-{
-	const struct fr_config_access_log *config = &ex->gen->config->access_log;
-	struct fr_observer *o = &ex->worker->observer;
-	size_t len;
-
-	if (config->format == FR_LOG_OFF)
-		return;
-	if (!o->line)
-		o->line = fr_malloc(FR_ACCESS_LINE_MAX);
-	len = fr_access_format(config, &o->clock, r, o->line);
-	(void)fr_access_log_put(ex->gen->shared->access_log, ex->worker->index, o->line, len);
 }
 
 static void trace_end(const struct fr_record *r)
@@ -198,14 +189,45 @@ static void trace_end(const struct fr_record *r)
 
 void fr_observe_ended(struct fr_exchange *ex, bool complete, bool by_peer, bool refused)
 {
-	struct fr_record r;
+	struct fr_observer *o = &ex->worker->observer;
 
 	/* what never became a request or a promise, and what operators ask, is no traffic */
 	if (!ex->seen.begun_us || (ex->is_push && !ex->stream_id) || ex->client->is_admin)
 		return;
-	fill_record(ex, &r, end_of(complete, by_peer, refused));
-	trace_end(&r);
-	fr_metrics_add(&ex->worker->observer.metrics, &r);
-	fr_traffic_add(ex->worker->observer.traffic, &r);
-	log_access(ex, &r);
+	ex->seen.ended_us = now_us(ex);
+	ex->seen.end = end_of(complete, by_peer, refused);
+	*o->ended_tail = ex;
+	o->ended_tail = &ex->seen.next_ended;
+	fr_loop_release_later(ex->worker->loop, &o->count_task);
+}
+
+/* The next ones that go into one access log, or none; returns how many. */
+static size_t fill_records(struct fr_observer *o, struct fr_access_log **log)
+{
+	size_t n = 0;
+
+	*log = o->ended->gen->shared->access_log;
+	while (o->ended && n < FR_OBSERVE_BATCH && o->ended->gen->shared->access_log == *log) {
+		fill_record(o->ended, &o->records[n]);
+		trace_end(&o->records[n++]);
+		o->ended = o->ended->seen.next_ended;
+	}
+	if (!o->ended)
+		o->ended_tail = &o->ended;
+	return n;
+}
+
+void fr_observe_count(struct fr_worker *w)
+{
+	struct fr_observer *o = &w->observer;
+
+	while (o->ended) {
+		struct fr_access_log *log;
+		size_t n = fill_records(o, &log);
+
+		fr_metrics_add(&o->metrics, o->records, n);
+		fr_traffic_add(o->traffic, o->records, n);
+		if (log)
+			fr_access_log_put(log, w->index, o->records, n);
+	}
 }

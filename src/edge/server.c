@@ -220,22 +220,19 @@ static void set_store_limits(struct fr_server *s, const struct fr_config *config
 	(void)fr_store_trim(s->store);
 }
 
-/* The access log of a new configuration, opened before anything is changed. */
-struct log_change {
-	const char *file; /* borrowed from the new configuration; NULL: none */
-	int fd;           /* owned; -1: a pipe that waits for its reader */
-	bool is_new;
-};
-
-static int open_access_log(struct fr_server *s, const struct fr_config *config,
-                           struct log_change *change, struct fr_config_problem *why)
+/* The file of a new configuration's access log, opened before anything is changed.
+ * fd: owned; as fr_access_log_use wants it. */
+static int open_access_log(struct fr_server *s, const struct fr_config *config, int *fd,
+                           struct fr_config_problem *why)
 {
 	const struct fr_config_access_log *log = &config->access_log;
 	const char *old = s->shared ? s->shared->config->access_log.file : NULL;
 
-	*change = (struct log_change){.file = log->file, .fd = -1};
-	if (!log->file || (old && strcmp(old, log->file) == 0)) {
-		change->is_new = old && !log->file;
+	*fd = -1;
+	if (!log->file)
+		return 0;
+	if (old && strcmp(old, log->file) == 0) {
+		*fd = FR_ACCESS_LOG_SAME_FILE;
 		return 0;
 	}
 	if (!s->access_log &&
@@ -243,25 +240,18 @@ static int open_access_log(struct fr_server *s, const struct fr_config *config,
 		(void)snprintf(why->text, sizeof why->text, "cannot start the access log");
 		return FR_ERR_IO;
 	}
-	change->is_new = true;
-	change->fd = fr_access_log_open(log->file);
-	if (change->fd >= 0 || errno == ENXIO)
+	*fd = fr_access_file_open(log->file);
+	if (*fd >= 0 || errno == ENXIO) /* a pipe that waits for its reader */
 		return 0;
 	(void)snprintf(why->text, sizeof why->text, "%s: access_log.file: cannot write %s: %s",
 	               config->source, log->file, strerror(errno));
 	return FR_ERR_IO;
 }
 
-static void use_access_log(struct fr_server *s, const struct log_change *change)
-{
-	if (change->is_new && s->access_log)
-		fr_access_log_use(s->access_log, change->file, change->fd);
-}
-
-static int prepare(struct fr_server *s, struct fr_config *config, struct log_change *log,
+static int prepare(struct fr_server *s, struct fr_config *config, int *log_fd,
                    struct fr_shared **shared, struct opening *o, struct fr_config_problem *why)
 {
-	int rc = open_access_log(s, config, log, why);
+	int rc = open_access_log(s, config, log_fd, why);
 
 	if (rc == 0)
 		rc = shared_new(s, config, shared, why);
@@ -271,8 +261,8 @@ static int prepare(struct fr_server *s, struct fr_config *config, struct log_cha
 		return 0;
 	if (*shared)
 		fr_shared_unref(shared);
-	if (log->fd > STDOUT_FILENO)
-		close(log->fd);
+	if (*log_fd > STDOUT_FILENO)
+		close(*log_fd);
 	return rc;
 }
 
@@ -280,15 +270,15 @@ static int configure(struct fr_server *s, struct fr_config *config, struct fr_co
 {
 	struct fr_shared *shared = NULL, *old = s->shared;
 	struct opening o = {0};
-	struct log_change log;
-	int rc = prepare(s, config, &log, &shared, &o, why);
+	int log_fd, rc = prepare(s, config, &log_fd, &shared, &o, why);
 
 	if (rc < 0)
 		return rc;
 	FR_ASSERT(o.fds);
 	set_store_limits(s, config);
 	fr_knowledge_configure(s->knowledge, config);
-	use_access_log(s, &log);
+	if (s->access_log)
+		fr_access_log_use(s->access_log, config, log_fd);
 	fr_admission_set_limits(s->admission, config->limits.connections,
 	                        config->limits.connections_per_address);
 	for (size_t w = 0; w < s->n_workers; w++)

@@ -7,6 +7,7 @@
 
 #include "edge/server.h"
 #include "edge/worker.h"
+#include "observe/access_file.h"
 #include "observe/access_log.h"
 
 /* A listener that is open: what it says and where it is. */

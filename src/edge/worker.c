@@ -269,7 +269,7 @@ int fr_worker_start(unsigned index, struct fr_admission *admission, void (*on_em
 	w->on_ended = on_ended;
 	w->on_ended_user = user;
 	fr_random_bytes(&w->seed, sizeof w->seed);
-	fr_observer_init(&w->observer, w->seed);
+	fr_observer_init(&w->observer, w);
 	fr_timer_init(&w->drain_timer, drain_due, w);
 	w->notes_task = (struct fr_task){.run = run_own_notes, .user = w};
 	if (fr_loop_new(on_wake, w, &w->loop) < 0) {

@@ -1,157 +1,130 @@
 #include "observe/access_format.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/err.h"
+#include "base/mem.h"
+#include "observe/fast_text.h"
 #include "observe/text.h"
 
 /* Kept free for what may follow a plan's links: all strings that others choose,
  * at their longest, and the rest. */
-#define TAIL_BYTES (7u * (6u * FR_ACCESS_VALUE_MAX + 64u) + 1024u)
+#define TAIL_BYTES (7u * (6u * FR_ACCESS_VALUE_MAX + 64u) + 2048u)
 #define US 1000000
 
-static void set_second(struct fr_access_clock *c, int64_t second)
+/* How many client sides are kept as text, and how long one may be. */
+#define SIDES 64u
+#define SIDE_BYTES 320u
+#define SIDE_TEXT_BYTES 696u
+
+struct side {
+	uint16_t key_len, text_len; /* key_len 0: free */
+	char key[SIDE_BYTES];       /* item->client_side */
+	char text[SIDE_TEXT_BYTES]; /* its fields, each with a comma before it */
+};
+
+struct fr_access_format {
+	const struct fr_config_access_log *config; /* borrowed */
+	int64_t second;                            /* that iso and common are of */
+	char iso[20];    /* "2026-11-24T23:39:27"; valid if second was set */
+	char common[28]; /* "24/Nov/2026:23:39:27 +0000" */
+	/* JSON: the first row of fields that are all of the client side */
+	size_t side_begin, side_end;
+	bool has_all; /* fields, in their own order */
+	struct side sides[SIDES];
+};
+
+static void set_second(struct fr_access_format *f, int64_t second)
 {
 	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 	                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	time_t t = (time_t)second;
 	struct tm tm = {0};
 
-	if (c->second == second && c->iso[0])
+	if (f->second == second && f->iso[0])
 		return;
 	(void)gmtime_r(&t, &tm);
-	c->second = second;
-	(void)strftime(c->iso, sizeof c->iso, "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(c->common, sizeof c->common, "%02u/%s/%04u:%02u:%02u:%02u +0000",
+	f->second = second;
+	(void)strftime(f->iso, sizeof f->iso, "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(f->common, sizeof f->common, "%02u/%s/%04u:%02u:%02u:%02u +0000",
 	               (unsigned)tm.tm_mday % 100u, months[(unsigned)tm.tm_mon % 12u],
 	               (unsigned)(tm.tm_year + 1900) % 10000u, (unsigned)tm.tm_hour % 100u,
 	               (unsigned)tm.tm_min % 100u, (unsigned)tm.tm_sec % 100u);
 }
 
-static void put_time(struct fr_text *t, struct fr_access_clock *c, int64_t us)
-{
-	set_second(c, us / US);
-	fr_text_put(t, c->iso, sizeof c->iso - 1);
-	fr_text_put(t, ".", 1);
-	fr_text_padded(t, (uint64_t)(us % US), 6);
-	fr_text_put(t, "Z", 1);
-}
-
 /* --- what a field is, whatever the format --- */
 
-enum kind { NUMBER, HEX, STRING, WORD, FLAG, TIME, PLAN };
-
-struct value {
-	enum kind kind;
-	bool is_absent;
-	uint64_t number;
-	struct fr_str text;
+enum kind {
+	TIME,    /* int64_t, since 1970 */
+	ID,      /* uint64_t; 0: absent */
+	NUMBER,  /* uint64_t */
+	AMOUNT,  /* uint64_t; 0: absent from JSON */
+	SPAN,    /* int64_t; below 0: absent */
+	STATUS,  /* int; 0: absent */
+	PORT,    /* uint16_t; 0: absent */
+	STRING,  /* struct fr_str, chosen by others; empty: absent */
+	STATIC,  /* const char *, ours; NULL: absent */
+	RESUMED, /* bool; absent without TLS */
+	PROTOCOL,
+	CACHE,
+	END,
+	OUTCOME, /* END; only of pushes */
+	PLAN,
 };
 
-static struct value number(int64_t v)
-{
-	return (struct value){.kind = NUMBER, .is_absent = v < 0, .number = (uint64_t)v};
-}
+#define FIELD(id, kind, member) [FR_LOG_FIELD_##id] = {kind, offsetof(struct fr_record, member)}
+static const struct {
+	enum kind kind;
+	size_t offset; /* in struct fr_record */
+} fields[FR_LOG_FIELD_COUNT] = {
+	FIELD(TIME, TIME, time_us),
+	FIELD(ID, ID, id),
+	FIELD(CLIENT, STRING, client),
+	FIELD(CLIENT_PORT, PORT, client_port),
+	FIELD(PROTOCOL, PROTOCOL, protocol),
+	FIELD(TLS, STATIC, tls),
+	FIELD(TLS_RESUMED, RESUMED, tls_resumed),
+	FIELD(METHOD, STRING, method),
+	FIELD(SCHEME, STRING, scheme),
+	FIELD(HOST, STRING, host),
+	FIELD(TARGET, STRING, target),
+	FIELD(STATUS, STATUS, status),
+	FIELD(END, END, end),
+	FIELD(BYTES, NUMBER, sent_bytes),
+	FIELD(REQUEST_BYTES, AMOUNT, received_bytes),
+	FIELD(FIRST_BYTE, SPAN, first_byte_us),
+	FIELD(DURATION, SPAN, duration_us),
+	FIELD(CACHE, CACHE, cache),
+	FIELD(ORIGIN, STRING, origin),
+	FIELD(ORIGIN_FIRST_BYTE, SPAN, origin_first_byte_us),
+	FIELD(ORIGIN_DURATION, SPAN, origin_duration_us),
+	FIELD(REFERER, STRING, referer),
+	FIELD(USER_AGENT, STRING, user_agent),
+	FIELD(PARENT, ID, parent_id),
+	FIELD(OUTCOME, OUTCOME, end),
+	FIELD(PLAN, PLAN, plan),
+};
+#undef FIELD
 
-static struct value string(struct fr_str s)
-{
-	return (struct value){.kind = STRING, .is_absent = s.len == 0, .text = s};
-}
+/* Words of ours, of one size, so that copying one is one instruction. */
+#define WORD_BYTES 16u
+struct word {
+	char p[WORD_BYTES];
+	size_t len;
+};
+#define X(id, text) {text, sizeof(text) - 1},
+static const struct word caches[] = {FR_CACHE_RESULT_TABLE(X)};
+static const struct word ends[] = {FR_END_TABLE(X)};
+static const struct word protocols[] = {FR_PROTOCOL_TABLE(X)};
+#undef X
 
-static struct value word(const char *w)
-{
-	return (struct value){.kind = WORD, .is_absent = !w, .text = fr_str_from(w)};
-}
-
-/* Of the request and its client. */
-static inline struct value request_value(const struct fr_record *r, enum fr_log_field f)
-{
-	switch (f) {
-	case FR_LOG_FIELD_CLIENT:
-		return string(r->client);
-	case FR_LOG_FIELD_CLIENT_PORT:
-		return number(r->client_port ? r->client_port : -1);
-	case FR_LOG_FIELD_PROTOCOL:
-		return word(fr_protocol_str(r->protocol));
-	case FR_LOG_FIELD_TLS:
-		return word(r->tls);
-	case FR_LOG_FIELD_TLS_RESUMED:
-		return (struct value){.kind = FLAG, .is_absent = !r->tls, .number = r->tls_resumed};
-	case FR_LOG_FIELD_METHOD:
-		return string(r->method);
-	case FR_LOG_FIELD_SCHEME:
-		return string(r->scheme);
-	case FR_LOG_FIELD_HOST:
-		return string(r->host);
-	case FR_LOG_FIELD_TARGET:
-		return string(r->target);
-	case FR_LOG_FIELD_REFERER:
-		return string(r->referer);
-	case FR_LOG_FIELD_USER_AGENT:
-		return string(r->user_agent);
-	default:
-		return number((int64_t)r->received_bytes);
-	}
-}
-
-/* Of what was answered and how. */
-static inline struct value answer_value(const struct fr_record *r, enum fr_log_field f)
-{
-	switch (f) {
-	case FR_LOG_FIELD_STATUS:
-		return number(r->status ? r->status : -1);
-	case FR_LOG_FIELD_END:
-		return word(fr_end_str(r->end));
-	case FR_LOG_FIELD_BYTES:
-		return number((int64_t)r->sent_bytes);
-	case FR_LOG_FIELD_FIRST_BYTE:
-		return number(r->first_byte_us);
-	case FR_LOG_FIELD_DURATION:
-		return number(r->duration_us);
-	case FR_LOG_FIELD_CACHE:
-		return word(fr_cache_result_str(r->cache));
-	case FR_LOG_FIELD_ORIGIN:
-		return string(r->origin);
-	case FR_LOG_FIELD_ORIGIN_FIRST_BYTE:
-		return number(r->origin_first_byte_us);
-	case FR_LOG_FIELD_ORIGIN_DURATION:
-		return number(r->origin_duration_us);
-	default:
-		return word(r->is_push ? fr_end_str(r->end) : NULL);
-	}
-}
-
-static inline struct value value_of(const struct fr_record *r, enum fr_log_field f)
-{
-	switch (f) {
-	case FR_LOG_FIELD_TIME:
-		return (struct value){.kind = TIME};
-	case FR_LOG_FIELD_ID:
-		return (struct value){.kind = HEX, .number = r->id};
-	case FR_LOG_FIELD_PARENT:
-		return (struct value){
-			.kind = HEX, .is_absent = !r->is_push, .number = r->parent_id};
-	case FR_LOG_FIELD_PLAN:
-		return (struct value){.kind = PLAN, .is_absent = !r->plan || !r->plan->n};
-	case FR_LOG_FIELD_STATUS:
-	case FR_LOG_FIELD_END:
-	case FR_LOG_FIELD_BYTES:
-	case FR_LOG_FIELD_FIRST_BYTE:
-	case FR_LOG_FIELD_DURATION:
-	case FR_LOG_FIELD_CACHE:
-	case FR_LOG_FIELD_ORIGIN:
-	case FR_LOG_FIELD_ORIGIN_FIRST_BYTE:
-	case FR_LOG_FIELD_ORIGIN_DURATION:
-	case FR_LOG_FIELD_OUTCOME:
-		return answer_value(r, f);
-	default:
-		return request_value(r, f);
-	}
-}
-
-/* --- JSON --- */
+/* --- JSON ---
+ *
+ * Every field at its longest and a plan that was cut fit into a line: so room is
+ * looked for only by plans, and `p` is where the next byte goes. */
 
 static void put_link_json(struct fr_text *t, const struct fr_hint *h)
 {
@@ -169,15 +142,16 @@ static void put_link_json(struct fr_text *t, const struct fr_hint *h)
 }
 
 /* Links as far as they fit with what follows; how many did not. */
-static size_t put_links(struct fr_text *t, const struct fr_plan *plan, const char *between,
+static size_t put_links(struct fr_text *t, const struct fr_access_item *item, const char *between,
                         void (*put)(struct fr_text *t, const struct fr_hint *h))
 {
+	const struct fr_plan *plan = item->record.plan;
 	struct fr_text room = *t;
 	size_t i;
 
 	room.cap = t->cap > TAIL_BYTES ? t->cap - TAIL_BYTES : 0;
 	if (room.n > room.cap)
-		return plan->n;
+		return plan->n + item->plan_cut;
 	for (i = 0; i < plan->n; i++) {
 		size_t before = room.n;
 
@@ -190,58 +164,19 @@ static size_t put_links(struct fr_text *t, const struct fr_plan *plan, const cha
 		}
 	}
 	t->n = room.n;
-	return plan->n - i;
+	return plan->n - i + item->plan_cut;
 }
 
-static void put_plan_json(struct fr_text *t, const struct fr_plan *plan)
+static void put_plan_json(struct fr_text *t, const struct fr_access_item *item)
 {
 	size_t cut;
 
 	fr_text_put(t, "[", 1);
-	cut = put_links(t, plan, ",", put_link_json);
+	cut = put_links(t, item, ",", put_link_json);
 	fr_text_put(t, "]", 1);
 	if (cut) {
 		fr_text_str(t, ",\"plan_cut\":");
 		fr_text_u64(t, cut);
-	}
-}
-
-static void put_quoted(struct fr_text *t, struct fr_str plain)
-{
-	fr_text_put(t, "\"", 1);
-	fr_text_put(t, plain.p, plain.len);
-	fr_text_put(t, "\"", 1);
-}
-
-static void put_json(struct fr_text *t, struct fr_access_clock *c, const struct fr_record *r,
-                     const struct value *v)
-{
-	switch (v->kind) {
-	case NUMBER:
-		fr_text_u64(t, v->number);
-		break;
-	case HEX:
-		fr_text_put(t, "\"", 1);
-		fr_text_hex(t, v->number);
-		fr_text_put(t, "\"", 1);
-		break;
-	case STRING:
-		fr_text_json(t, v->text, FR_ACCESS_VALUE_MAX);
-		break;
-	case WORD:
-		put_quoted(t, v->text);
-		break;
-	case FLAG:
-		fr_text_str(t, v->number ? "true" : "false");
-		break;
-	case TIME:
-		fr_text_put(t, "\"", 1);
-		put_time(t, c, r->time_us);
-		fr_text_put(t, "\"", 1);
-		break;
-	case PLAN:
-		put_plan_json(t, r->plan);
-		break;
 	}
 }
 
@@ -254,37 +189,229 @@ static const struct {
 } keys[] = {FR_LOG_FIELD_TABLE(KEY)};
 #undef KEY
 
-/* The first one has no comma. */
-static inline void put_key(struct fr_text *t, enum fr_log_field f, bool first)
+static inline char *put_key(char *p, enum fr_log_field field)
 {
-	if (t->cap - t->n < KEY_BYTES) {
-		t->is_full = true;
-		return;
-	}
-	if (first)
-		memcpy(t->p + t->n, keys[f].p + 1, KEY_BYTES - 1);
-	else
-		memcpy(t->p + t->n, keys[f].p, KEY_BYTES);
-	t->n += keys[f].len - first;
+	memcpy(p, keys[field].p, KEY_BYTES);
+	return p + keys[field].len;
 }
 
-static void format_json(struct fr_text *t, const struct fr_config_access_log *config,
-                        struct fr_access_clock *c, const struct fr_record *r)
+static inline char *put_json_word(char *p, const struct word *w)
 {
-	bool first = true;
+	*p++ = '"';
+	memcpy(p, w->p, WORD_BYTES);
+	p += w->len;
+	*p++ = '"';
+	return p;
+}
 
-	fr_text_put(t, "{", 1);
-	for (size_t i = 0; i < config->n_fields; i++) {
-		enum fr_log_field f = config->fields[i];
-		struct value v = value_of(r, f);
+static inline char *put_json_id(char *p, uint64_t v)
+{
+	*p = '"';
+	p = fr_hex_put(p + 1, v);
+	*p = '"';
+	return p + 1;
+}
 
-		if (v.is_absent)
-			continue;
-		put_key(t, f, first);
-		first = false;
-		put_json(t, c, r, &v);
+static inline char *put_json_time(char *p, struct fr_access_format *f, int64_t us)
+{
+	set_second(f, us / US);
+	*p++ = '"';
+	memcpy(p, f->iso, sizeof f->iso);
+	p += sizeof f->iso - 1;
+	*p++ = '.';
+	p = fr_six_digits_put(p, (uint32_t)(us % US));
+	memcpy(p, "Z\"", 2);
+	return p + 2;
+}
+
+static char *put_json_odd(char *p, struct fr_str s)
+{
+	struct fr_text t = fr_text_make(p, FR_ACCESS_LINE_MAX);
+
+	fr_text_json(&t, s, FR_ACCESS_VALUE_MAX);
+	return p + t.n;
+}
+
+static inline char *put_json_string(char *p, struct fr_str s)
+{
+	char *end = s.len <= FR_ACCESS_VALUE_MAX ? fr_plain_put(p + 1, s) : NULL;
+
+	if (!end)
+		return put_json_odd(p, s);
+	*p = '"';
+	*end = '"';
+	return end + 1;
+}
+
+static char *put_json_static(char *p, const char *s)
+{
+	size_t len = strlen(s);
+
+	*p++ = '"';
+	memcpy(p, s, len);
+	p += len;
+	*p++ = '"';
+	return p;
+}
+
+static char *put_json_plan(char *p, const char *line, const struct fr_access_item *item)
+{
+	struct fr_text t = {.p = p, .cap = FR_ACCESS_LINE_MAX - (size_t)(p - line)};
+
+	put_plan_json(&t, item);
+	return p + t.n;
+}
+
+/* One number; below 0: absent. */
+static inline int64_t number_of(const struct fr_record *r, enum fr_log_field field)
+{
+	const void *at = (const char *)r + fields[field].offset;
+
+	switch (fields[field].kind) {
+	case AMOUNT:
+		return *(const int64_t *)at ? *(const int64_t *)at : -1;
+	case STATUS:
+		return *(const int *)at ? *(const int *)at : -1;
+	case PORT:
+		return *(const uint16_t *)at ? *(const uint16_t *)at : -1;
+	default:
+		return *(const int64_t *)at;
 	}
-	fr_text_put(t, "}", 1);
+}
+
+/* One field with a comma before it; an absent one leaves nothing. line: where it
+ * begins. Inlined, so that little is left of it where the field is a constant. */
+static inline __attribute__((always_inline)) char *put_field(char *p, const char *line,
+                                                             struct fr_access_format *f,
+                                                             const struct fr_access_item *item,
+                                                             enum fr_log_field field)
+{
+	const struct fr_record *r = &item->record;
+	const void *at = (const char *)r + fields[field].offset;
+
+	switch (fields[field].kind) {
+	case TIME:
+		return put_json_time(put_key(p, field), f, *(const int64_t *)at);
+	case ID:
+		if (*(const uint64_t *)at)
+			p = put_json_id(put_key(p, field), *(const uint64_t *)at);
+		return p;
+	case STRING:
+		if (((const struct fr_str *)at)->len)
+			p = put_json_string(put_key(p, field), *(const struct fr_str *)at);
+		return p;
+	case STATIC:
+		if (*(const char *const *)at)
+			p = put_json_static(put_key(p, field), *(const char *const *)at);
+		return p;
+	case PROTOCOL:
+		return put_json_word(put_key(p, field), &protocols[r->protocol]);
+	case CACHE:
+		return put_json_word(put_key(p, field), &caches[r->cache]);
+	case END:
+		return put_json_word(put_key(p, field), &ends[r->end]);
+	case OUTCOME:
+		return r->is_push ? put_json_word(put_key(p, field), &ends[r->end]) : p;
+	case RESUMED:
+		return r->tls ? fr_flag_put(put_key(p, field), r->tls_resumed) : p;
+	case PLAN:
+		return r->plan && r->plan->n ? put_json_plan(put_key(p, field), line, item) : p;
+	default:
+		break;
+	}
+	if (number_of(r, field) >= 0)
+		p = fr_u64_put(put_key(p, field), (uint64_t)number_of(r, field));
+	return p;
+}
+
+static char *put_fields(char *p, const char *line, struct fr_access_format *f,
+                        const struct fr_access_item *item, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		p = put_field(p, line, f, item, f->config->fields[i]);
+	return p;
+}
+
+/* --- the client side's fields, as they were written last --- */
+
+static bool is_of_client_side(enum fr_log_field field)
+{
+#define X(id, name) field == FR_LOG_FIELD_##id ||
+	return FR_LOG_FIELDS_SIDE(X) false;
+#undef X
+}
+
+/* Its place by its port and the lengths of its strings. */
+static inline size_t place_of(struct fr_str key)
+{
+	uint64_t v[2];
+
+	memcpy(v, key.p + FR_ACCESS_SIDE_BYTES - sizeof v, sizeof v);
+	v[0] ^= v[0] >> 32 ^ v[1];
+	return (size_t)(v[0] * 0x9e3779b97f4a7c15u >> 58) % SIDES;
+}
+
+static char *put_new_side(char *p, const char *line, struct fr_access_format *f,
+                          const struct fr_access_item *item, struct side *s)
+{
+	struct fr_str key = item->client_side;
+	char *end = put_fields(p, line, f, item, f->side_begin, f->side_end);
+
+	if (key.len > SIDE_BYTES || end - p > (ptrdiff_t)SIDE_TEXT_BYTES)
+		return end;
+	s->key_len = (uint16_t)key.len;
+	memcpy(s->key, key.p, key.len);
+	s->text_len = (uint16_t)(end - p);
+	memcpy(s->text, p, s->text_len);
+	return end;
+}
+
+static inline char *put_side(char *p, const char *line, struct fr_access_format *f,
+                             const struct fr_access_item *item)
+{
+	struct fr_str key = item->client_side;
+	struct side *s = &f->sides[place_of(key)];
+
+	if (s->key_len != key.len || memcmp(s->key, key.p, key.len) != 0)
+		return put_new_side(p, line, f, item, s);
+	memcpy(p, s->text, s->text_len);
+	return p + s->text_len;
+}
+
+/* --- a line of JSON --- */
+
+/* All fields in their order, without a loop. */
+static char *put_all(char *p, struct fr_access_format *f, const struct fr_access_item *item)
+{
+	const char *line = p;
+
+#define X(id, name) p = put_field(p, line, f, item, FR_LOG_FIELD_##id);
+	FR_LOG_FIELDS_MOMENT(X)
+	p = put_side(p, line, f, item);
+	FR_LOG_FIELDS_EXCHANGE(X)
+#undef X
+	return p;
+}
+
+static char *put_chosen(char *p, struct fr_access_format *f, const struct fr_access_item *item)
+{
+	const char *line = p;
+
+	p = put_fields(p, line, f, item, 0, f->side_begin);
+	if (f->side_end > f->side_begin)
+		p = put_side(p, line, f, item);
+	return put_fields(p, line, f, item, f->side_end, f->config->n_fields);
+}
+
+static size_t format_json(struct fr_access_format *f, const struct fr_access_item *item, char *line)
+{
+	char *p = f->has_all ? put_all(line, f, item) : put_chosen(line, f, item);
+
+	if (p == line)
+		p++;
+	*line = '{'; /* instead of the first comma */
+	memcpy(p, "}\n", 2);
+	return (size_t)(p + 2 - line);
 }
 
 /* --- text --- */
@@ -298,93 +425,172 @@ static void put_link_text(struct fr_text *t, const struct fr_hint *h)
 	fr_text_str(t, fr_reason_str(h->reason));
 }
 
-static void put_text(struct fr_text *t, struct fr_access_clock *c, const struct fr_record *r,
-                     const struct value *v)
+static void put_number(struct fr_text *t, bool is_there, uint64_t v)
 {
-	if (v->is_absent) {
+	if (is_there)
+		fr_text_u64(t, v);
+	else
 		fr_text_put(t, "-", 1);
-		return;
-	}
-	switch (v->kind) {
-	case NUMBER:
-		fr_text_u64(t, v->number);
+}
+
+static void put_ours(struct fr_text *t, const char *s)
+{
+	fr_text_str(t, s ? s : "-");
+}
+
+static void put_string(struct fr_text *t, struct fr_str s)
+{
+	if (s.len)
+		fr_text_escaped(t, s, FR_ACCESS_VALUE_MAX);
+	else
+		fr_text_put(t, "-", 1);
+}
+
+static void put_time(struct fr_text *t, struct fr_access_format *f, int64_t us)
+{
+	set_second(f, us / US);
+	fr_text_str(t, f->iso);
+	fr_text_put(t, ".", 1);
+	fr_text_padded(t, (uint64_t)(us % US), 6);
+	fr_text_put(t, "Z", 1);
+}
+
+static void put_plan_text(struct fr_text *t, const struct fr_access_item *item)
+{
+	if (!item->record.plan || !item->record.plan->n)
+		fr_text_put(t, "-", 1);
+	else if (put_links(t, item, " ", put_link_text))
+		fr_text_str(t, " ...");
+}
+
+static void put_text(struct fr_text *t, struct fr_access_format *f,
+                     const struct fr_access_item *item, enum fr_log_field field)
+{
+	const struct fr_record *r = &item->record;
+	const void *at = (const char *)r + fields[field].offset;
+
+	switch (fields[field].kind) {
+	case TIME:
+		put_time(t, f, *(const int64_t *)at);
 		break;
-	case HEX:
-		fr_text_hex(t, v->number);
+	case ID:
+		if (*(const uint64_t *)at)
+			fr_text_hex(t, *(const uint64_t *)at);
+		else
+			fr_text_put(t, "-", 1);
+		break;
+	case NUMBER:
+	case AMOUNT:
+		put_number(t, true, *(const uint64_t *)at);
+		break;
+	case SPAN:
+		put_number(t, *(const int64_t *)at >= 0, *(const uint64_t *)at);
+		break;
+	case STATUS:
+		put_number(t, *(const int *)at > 0, (uint64_t) * (const int *)at);
+		break;
+	case PORT:
+		put_number(t, *(const uint16_t *)at > 0, *(const uint16_t *)at);
 		break;
 	case STRING:
-		fr_text_escaped(t, v->text, FR_ACCESS_VALUE_MAX);
+		put_string(t, *(const struct fr_str *)at);
 		break;
-	case WORD:
-		fr_text_put(t, v->text.p, v->text.len);
+	case STATIC:
+		put_ours(t, *(const char *const *)at);
 		break;
-	case FLAG:
-		fr_text_str(t, v->number ? "true" : "false");
+	case RESUMED:
+		put_ours(t, !r->tls ? NULL : r->tls_resumed ? "true" : "false");
 		break;
-	case TIME:
-		put_time(t, c, r->time_us);
+	case PROTOCOL:
+		put_ours(t, fr_protocol_str(r->protocol));
+		break;
+	case CACHE:
+		put_ours(t, fr_cache_result_str(r->cache));
+		break;
+	case END:
+		put_ours(t, fr_end_str(r->end));
+		break;
+	case OUTCOME:
+		put_ours(t, r->is_push ? fr_end_str(r->end) : NULL);
 		break;
 	case PLAN:
-		if (put_links(t, r->plan, " ", put_link_text))
-			fr_text_str(t, " ...");
+		put_plan_text(t, item);
 		break;
 	}
 }
 
-static void put_field(struct fr_text *t, struct fr_access_clock *c, const struct fr_record *r,
-                      enum fr_log_field f)
+static void format_combined(struct fr_text *t, struct fr_access_format *f,
+                            const struct fr_access_item *item)
 {
-	struct value v = value_of(r, f);
-
-	put_text(t, c, r, &v);
-}
-
-static void format_combined(struct fr_text *t, struct fr_access_clock *c, const struct fr_record *r)
-{
-	set_second(c, r->time_us / US);
-	put_field(t, c, r, FR_LOG_FIELD_CLIENT);
+	set_second(f, item->record.time_us / US);
+	put_text(t, f, item, FR_LOG_FIELD_CLIENT);
 	fr_text_str(t, " - - [");
-	fr_text_str(t, c->common);
+	fr_text_str(t, f->common);
 	fr_text_str(t, "] \"");
-	put_field(t, c, r, FR_LOG_FIELD_METHOD);
+	put_text(t, f, item, FR_LOG_FIELD_METHOD);
 	fr_text_put(t, " ", 1);
-	put_field(t, c, r, FR_LOG_FIELD_TARGET);
+	put_text(t, f, item, FR_LOG_FIELD_TARGET);
 	fr_text_put(t, " ", 1);
-	put_field(t, c, r, FR_LOG_FIELD_PROTOCOL);
+	put_text(t, f, item, FR_LOG_FIELD_PROTOCOL);
 	fr_text_str(t, "\" ");
-	put_field(t, c, r, FR_LOG_FIELD_STATUS);
+	put_text(t, f, item, FR_LOG_FIELD_STATUS);
 	fr_text_put(t, " ", 1);
-	put_field(t, c, r, FR_LOG_FIELD_BYTES);
+	put_text(t, f, item, FR_LOG_FIELD_BYTES);
 	fr_text_str(t, " \"");
-	put_field(t, c, r, FR_LOG_FIELD_REFERER);
+	put_text(t, f, item, FR_LOG_FIELD_REFERER);
 	fr_text_str(t, "\" \"");
-	put_field(t, c, r, FR_LOG_FIELD_USER_AGENT);
+	put_text(t, f, item, FR_LOG_FIELD_USER_AGENT);
 	fr_text_put(t, "\"", 1);
 }
 
-static void format_custom(struct fr_text *t, const struct fr_config_access_log *config,
-                          struct fr_access_clock *c, const struct fr_record *r)
+static void format_custom(struct fr_text *t, struct fr_access_format *f,
+                          const struct fr_access_item *item)
 {
-	for (size_t i = 0; i < config->n_pieces; i++) {
-		const struct fr_log_piece *p = &config->pieces[i];
+	for (size_t i = 0; i < f->config->n_pieces; i++) {
+		const struct fr_log_piece *p = &f->config->pieces[i];
 
 		fr_text_put(t, p->text, p->len);
 		if (p->field >= 0)
-			put_field(t, c, r, (enum fr_log_field)p->field);
+			put_text(t, f, item, (enum fr_log_field)p->field);
 	}
 }
 
-size_t fr_access_format(const struct fr_config_access_log *config, struct fr_access_clock *clock,
-                        const struct fr_record *r, char *out)
+/* --- life --- */
+
+struct fr_access_format *fr_access_format_new(const struct fr_config_access_log *config)
+{
+	struct fr_access_format *f = fr_calloc(1, sizeof *f);
+	size_t n = config->n_fields;
+
+	f->config = config;
+	while (f->side_begin < n && !is_of_client_side(config->fields[f->side_begin]))
+		f->side_begin++;
+	f->side_end = f->side_begin;
+	while (f->side_end < n && is_of_client_side(config->fields[f->side_end]))
+		f->side_end++;
+	f->has_all = n == FR_LOG_FIELD_COUNT;
+	for (size_t i = 0; i < n; i++)
+		f->has_all &= config->fields[i] == (enum fr_log_field)i;
+	return f;
+}
+
+void fr_access_format_free(struct fr_access_format **fp)
+{
+	free(*fp);
+	*fp = NULL;
+}
+
+size_t fr_access_format_line(struct fr_access_format *f, const struct fr_access_item *item,
+                             char *out)
 {
 	struct fr_text t = fr_text_make(out, FR_ACCESS_LINE_MAX - 1);
 
-	if (config->format == FR_LOG_JSON)
-		format_json(&t, config, clock, r);
-	else if (config->format == FR_LOG_COMBINED)
-		format_combined(&t, clock, r);
+	if (f->config->format == FR_LOG_JSON)
+		return format_json(f, item, out);
+	if (f->config->format == FR_LOG_COMBINED)
+		format_combined(&t, f, item);
 	else
-		format_custom(&t, config, clock, r);
+		format_custom(&t, f, item);
 	out[t.n++] = '\n';
 	return t.n;
 }

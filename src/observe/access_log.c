@@ -1,62 +1,42 @@
 #include "observe/access_log.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/config.h"
+#include "observe/access_file.h"
+#include "observe/access_format.h"
+#include "observe/access_queue.h"
 
-#define CACHE_LINE 64
-/* What poll() promises that a pipe takes without blocking (POSIX: at least 512). */
-#define PIPE_BYTES 4096u
 /* How often dropped lines are spoken of. */
 #define SAY_MS 1000u
-
-/* Bytes from one worker to the writer: positions only grow; data[pos % cap].
- *
- *   | free | written: done | waiting lines | free |
- *          taken                           put           */
-struct queue {
-	_Alignas(CACHE_LINE) _Atomic uint64_t put;   /* the worker's */
-	uint64_t taken_seen;                         /* the worker's last look at `taken` */
-	_Atomic uint64_t lines, dropped;             /* the worker's */
-	uint8_t *data;                               /* owned */
-	size_t cap;                                  /* a power of two */
-	_Alignas(CACHE_LINE) _Atomic uint64_t taken; /* the writer's; begins a line */
-	size_t done;                                 /* the writer's: written beyond `taken` */
-};
 
 enum rest { AWAKE, GATHERING, IDLE };
 
 struct fr_access_log {
-	struct queue *queues; /* owned */
+	struct fr_access_queue *queues; /* owned */
 	size_t n;
 	pthread_t thread;
 	int wake_fd;      /* owned */
 	_Atomic int rest; /* enum rest: whether workers need to wake the thread */
-	_Atomic uint64_t written_bytes, errors;
-	_Atomic bool is_failing;
 	/* the thread's */
-	char *file;         /* owned; NULL: none */
-	int fd;             /* owned unless standard output; -1: not open */
-	struct queue *torn; /* has a line that is written in part; NULL: none */
-	uint64_t dropped_said, said_ms;
+	struct fr_access_file file;
+	struct fr_config *config;        /* reference; NULL: none */
+	struct fr_access_format *format; /* owned, of config; NULL: none */
+	struct fr_access_item *item;     /* owned */
+	uint64_t lost_at_end, dropped_said, said_ms;
 	/* commands, under the lock */
 	pthread_mutex_t lock;
-	char *next_file; /* owned */
+	struct fr_config *next_config; /* reference; NULL: no change */
 	int next_fd;
-	bool has_next, reopen_asked, stop_asked;
+	bool reopen_asked, stop_asked;
 };
 
 /* --- workers --- */
@@ -66,192 +46,58 @@ static void wake(struct fr_access_log *log)
 	(void)eventfd_write(log->wake_fd, 1);
 }
 
-static void copy_in(struct queue *q, uint64_t at, const char *line, size_t len)
+void fr_access_log_put(struct fr_access_log *log, size_t i, const struct fr_record *records,
+                       size_t n)
 {
-	size_t from = (size_t)at & (q->cap - 1), first = q->cap - from;
+	int want = fr_access_queue_put(&log->queues[i], records, n) ? GATHERING : IDLE;
 
-	if (first > len)
-		first = len;
-	memcpy(q->data + from, line, first);
-	memcpy(q->data, line + first, len - first);
-}
-
-bool fr_access_log_put(struct fr_access_log *log, size_t i, const char *line, size_t len)
-{
-	struct queue *q = &log->queues[i];
-	uint64_t put = atomic_load_explicit(&q->put, memory_order_relaxed);
-	int rest, want;
-
-	if (put + len - q->taken_seen > q->cap / 4)
-		q->taken_seen = atomic_load_explicit(&q->taken, memory_order_acquire);
-	if (q->cap - (put - q->taken_seen) < len) {
-		atomic_fetch_add_explicit(&q->dropped, 1, memory_order_relaxed);
-		return false;
-	}
-	copy_in(q, put, line, len);
-	/* ordered with the writer's look at `put` behind setting `rest`: one of
-	 * the two sees the other's */
-	atomic_store(&q->put, put + len);
-	atomic_store_explicit(&q->lines, atomic_load_explicit(&q->lines, memory_order_relaxed) + 1,
-	                      memory_order_relaxed);
-	rest = atomic_load(&log->rest);
-	want = put + len - q->taken_seen > q->cap / 4 ? GATHERING : IDLE;
-	if (rest >= want && atomic_exchange(&log->rest, AWAKE) != AWAKE)
+	/* ordered behind what was put, as the thread sets `rest` before it looks into
+	 * the queues for the last time: one of the two sees the other's */
+	if (atomic_load(&log->rest) >= want && atomic_exchange(&log->rest, AWAKE) != AWAKE)
 		wake(log);
-	return true;
-}
-
-/* --- the file --- */
-
-int fr_access_log_open(const char *file)
-{
-	if (strcmp(file, "-") == 0)
-		return STDOUT_FILENO;
-	return open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
-}
-
-static void close_file(struct fr_access_log *log)
-{
-	struct stat st;
-
-	/* a line that could not be completed is taken back, and written whole elsewhere */
-	if (log->torn && log->fd >= 0 && fstat(log->fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_size >= (off_t)log->torn->done)
-		(void)!ftruncate(log->fd, st.st_size - (off_t)log->torn->done);
-	if (log->torn)
-		log->torn->done = 0;
-	log->torn = NULL;
-	if (log->fd >= 0 && log->fd != STDOUT_FILENO)
-		close(log->fd);
-	log->fd = -1;
-}
-
-static void note_failure(struct fr_access_log *log, int error)
-{
-	atomic_fetch_add_explicit(&log->errors, 1, memory_order_relaxed);
-	if (atomic_exchange(&log->is_failing, true))
-		return;
-	FR_LOG(ERROR, "access", "%s cannot be written: %s; lines wait, then are dropped", log->file,
-	       strerror(error));
-}
-
-static void note_success(struct fr_access_log *log)
-{
-	if (atomic_load_explicit(&log->is_failing, memory_order_relaxed) &&
-	    atomic_exchange(&log->is_failing, false))
-		FR_LOG(INFO, "access", "%s is written again", log->file);
-}
-
-static void open_file(struct fr_access_log *log)
-{
-	if (!log->file || log->fd >= 0)
-		return;
-	log->fd = fr_access_log_open(log->file);
-	if (log->fd < 0)
-		note_failure(log, errno);
 }
 
 /* --- writing --- */
 
-/* Writes at most `max` of what waits in q. Bytes, 0: nothing waits, -1: errno. */
-static ssize_t write_some(int fd, const struct queue *q, uint64_t from, size_t len)
+/* Makes lines of one queue's records, as far as there is room. */
+static void make_lines(struct fr_access_log *log, struct fr_access_queue *q)
 {
-	size_t at = (size_t)from & (q->cap - 1), first = q->cap - at;
-	struct iovec v[2] = {{.iov_base = q->data + at, .iov_len = first < len ? first : len},
-	                     {.iov_base = q->data, .iov_len = first < len ? len - first : 0}};
+	char *to;
 
-	return writev(fd, v, v[1].iov_len ? 2 : 1);
+	while ((to = fr_access_file_room(&log->file)) && fr_access_queue_next(q, log->item))
+		fr_access_file_add(&log->file, fr_access_format_line(log->format, log->item, to));
+	fr_access_queue_give_back(q);
 }
 
-/* `n` more bytes are out: what ends a line is given back to the worker. */
-static void advance(struct queue *q, uint64_t from, size_t n)
+static void throw_away(struct fr_access_log *log)
 {
-	size_t line = n;
-
-	while (line && q->data[(from + line - 1) & (q->cap - 1)] != '\n')
-		line--;
-	if (line == 0) {
-		q->done += n;
-		return;
-	}
-	q->done = n - line;
-	atomic_store_explicit(&q->taken, from + line, memory_order_release);
-}
-
-static bool is_ready(int fd)
-{
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
-
-	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
-}
-
-/* False: no more can be written now. */
-static bool write_queue(struct fr_access_log *log, struct queue *q, bool *wrote)
-{
-	for (;;) {
-		uint64_t taken = atomic_load_explicit(&q->taken, memory_order_relaxed);
-		uint64_t from = taken + q->done;
-		size_t len = (size_t)(atomic_load(&q->put) - from);
-		ssize_t n;
-
-		if (len == 0)
-			return true;
-		/* standard output may be shared: it is not ours to make non-blocking */
-		if (log->fd == STDOUT_FILENO) {
-			if (!is_ready(log->fd))
-				return false;
-			len = len < PIPE_BYTES ? len : PIPE_BYTES;
-		}
-		n = write_some(log->fd, q, from, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			if (errno != EAGAIN)
-				note_failure(log, errno);
-			return false;
-		}
-		atomic_fetch_add_explicit(&log->written_bytes, (uint64_t)n, memory_order_relaxed);
-		advance(q, from, (size_t)n);
-		log->torn = q->done ? q : NULL;
-		*wrote = true;
-		note_success(log);
-	}
-}
-
-static void throw_away(struct queue *q)
-{
-	q->done = 0;
-	atomic_store_explicit(&q->taken, atomic_load(&q->put), memory_order_release);
+	for (size_t i = 0; i < log->n; i++)
+		(void)fr_access_queue_clear(&log->queues[i]);
 }
 
 /* False: some of it could not be written. */
 static bool write_all(struct fr_access_log *log, bool *wrote)
 {
-	if (!log->file) {
-		for (size_t i = 0; i < log->n; i++)
-			throw_away(&log->queues[i]);
+	if (!log->format) {
+		throw_away(log);
 		return true;
 	}
-	open_file(log);
-	if (log->fd < 0)
-		return false;
-	if (log->torn && !write_queue(log, log->torn, wrote))
-		return false;
-	for (size_t i = 0; i < log->n; i++)
-		if (!write_queue(log, &log->queues[i], wrote))
+	for (;;) {
+		if (!fr_access_file_write(&log->file))
 			return false;
-	return true;
+		for (size_t i = 0; i < log->n; i++)
+			make_lines(log, &log->queues[i]);
+		if (fr_access_file_is_empty(&log->file))
+			return true;
+		*wrote = true;
+	}
 }
 
 static bool is_empty(struct fr_access_log *log)
 {
-	for (size_t i = 0; i < log->n; i++) {
-		struct queue *q = &log->queues[i];
-
-		if (atomic_load(&q->put) !=
-		    atomic_load_explicit(&q->taken, memory_order_relaxed) + q->done)
+	for (size_t i = 0; i < log->n; i++)
+		if (!fr_access_queue_is_empty(&log->queues[i]))
 			return false;
-	}
 	return true;
 }
 
@@ -266,7 +112,7 @@ static uint64_t now_ms(void)
 /* Now and then, not for each. True: there is more to say. */
 static bool say_dropped(struct fr_access_log *log, bool at_end)
 {
-	uint64_t dropped = 0;
+	uint64_t dropped = log->lost_at_end;
 
 	for (size_t i = 0; i < log->n; i++)
 		dropped += atomic_load_explicit(&log->queues[i].dropped, memory_order_relaxed);
@@ -283,43 +129,62 @@ static bool say_dropped(struct fr_access_log *log, bool at_end)
 
 /* --- the thread --- */
 
-/* Takes over what was asked for; true: to stop. */
+/* config: reference, taken over. */
+static void change(struct fr_access_log *log, struct fr_config *config, int fd)
+{
+	const struct fr_config_access_log *c = &config->access_log;
+	bool wrote;
+
+	/* what was put before is written in the old format; without one, it is for the new */
+	if (log->format)
+		(void)write_all(log, &wrote);
+	fr_access_format_free(&log->format);
+	if (log->config)
+		fr_config_unref(&log->config);
+	log->config = config;
+	if (c->format != FR_LOG_OFF)
+		log->format = fr_access_format_new(c);
+	if (fd != FR_ACCESS_LOG_SAME_FILE)
+		fr_access_file_use(&log->file, c->format == FR_LOG_OFF ? NULL : c->file, fd);
+}
+
+static void reopen(struct fr_access_log *log)
+{
+	bool wrote;
+
+	if (!log->format)
+		return;
+	(void)write_all(log, &wrote);
+	if (fr_access_file_reopen(&log->file))
+		FR_LOG(INFO, "access", "%s was opened again", log->file.name);
+}
+
+/* Does what was asked for; true: to stop. */
 static bool take_commands(struct fr_access_log *log)
 {
-	bool stop, reopen, wrote;
+	struct fr_config *config;
+	bool reopen_asked, stop;
+	int fd;
 
 	(void)pthread_mutex_lock(&log->lock);
-	if (log->has_next) {
-		if (log->file) /* else what waits is for the new one */
-			(void)write_all(log, &wrote);
-		close_file(log);
-		free(log->file);
-		log->file = log->next_file;
-		log->fd = log->next_fd;
-		log->next_file = NULL;
-		log->has_next = false;
-	}
-	reopen = log->reopen_asked;
-	log->reopen_asked = false;
+	config = log->next_config;
+	fd = log->next_fd;
+	reopen_asked = log->reopen_asked;
 	stop = log->stop_asked;
+	log->next_config = NULL;
+	log->reopen_asked = false;
 	(void)pthread_mutex_unlock(&log->lock);
-	if (reopen && log->file) {
-		(void)write_all(log, &wrote);
-		close_file(log);
-		open_file(log);
-		if (log->fd >= 0)
-			FR_LOG(INFO, "access", "%s was opened again", log->file);
-	}
+	if (config)
+		change(log, config, fd);
+	if (reopen_asked)
+		reopen(log);
 	return stop;
 }
 
 static void wait_for_work(struct fr_access_log *log, int timeout_ms)
 {
-	/* a pipe that takes more wakes us, too; a full disk does not */
-	bool blocked = !is_empty(log) && log->fd >= 0 && log->file &&
-	               !atomic_load_explicit(&log->is_failing, memory_order_relaxed);
 	struct pollfd p[2] = {{.fd = log->wake_fd, .events = POLLIN},
-	                      {.fd = blocked ? log->fd : -1, .events = POLLOUT}};
+	                      {.fd = fr_access_file_wait_fd(&log->file), .events = POLLOUT}};
 	eventfd_t count;
 
 	(void)poll(p, 2, timeout_ms);
@@ -334,16 +199,10 @@ static void finish(struct fr_access_log *log)
 
 	while (!write_all(log, &wrote) && now_ms() < until)
 		wait_for_work(log, FR_ACCESS_LOG_RETRY_MS);
-	for (size_t i = 0; i < log->n; i++) {
-		struct queue *q = &log->queues[i];
-		uint64_t taken = atomic_load(&q->taken), put = atomic_load(&q->put);
-
-		for (; taken < put; taken++)
-			if (q->data[taken & (q->cap - 1)] == '\n')
-				atomic_fetch_add_explicit(&q->dropped, 1, memory_order_relaxed);
-	}
+	log->lost_at_end = fr_access_file_lines(&log->file);
+	for (size_t i = 0; i < log->n; i++)
+		log->lost_at_end += fr_access_queue_clear(&log->queues[i]);
 	(void)say_dropped(log, true);
-	close_file(log);
 }
 
 static void *run(void *user)
@@ -375,17 +234,19 @@ static void *run(void *user)
 
 /* --- commands --- */
 
-void fr_access_log_use(struct fr_access_log *log, const char *file, int fd)
+void fr_access_log_use(struct fr_access_log *log, struct fr_config *config, int fd)
 {
+	fr_config_ref(config);
 	(void)pthread_mutex_lock(&log->lock);
-	if (log->has_next) { /* overtaken */
-		free(log->next_file);
-		if (log->next_fd >= 0 && log->next_fd != STDOUT_FILENO)
+	if (log->next_config) { /* overtaken */
+		fr_config_unref(&log->next_config);
+		if (fd == FR_ACCESS_LOG_SAME_FILE)
+			fd = log->next_fd;
+		else if (log->next_fd > STDOUT_FILENO)
 			close(log->next_fd);
 	}
-	log->next_file = file ? fr_str_dup(fr_str_from(file)) : NULL;
+	log->next_config = config;
 	log->next_fd = fd;
-	log->has_next = true;
 	(void)pthread_mutex_unlock(&log->lock);
 	wake(log);
 }
@@ -400,12 +261,15 @@ void fr_access_log_reopen(struct fr_access_log *log)
 
 void fr_access_log_stats(struct fr_access_log *log, struct fr_access_log_stats *out)
 {
+	const struct fr_access_file *f = &log->file;
+
 	*out = (struct fr_access_log_stats){
-		.written_bytes = atomic_load_explicit(&log->written_bytes, memory_order_relaxed),
-		.errors = atomic_load_explicit(&log->errors, memory_order_relaxed),
-		.is_failing = atomic_load_explicit(&log->is_failing, memory_order_relaxed)};
+		.written_bytes = atomic_load_explicit(&f->written_bytes, memory_order_relaxed),
+		.errors = atomic_load_explicit(&f->errors, memory_order_relaxed),
+		.waiting_bytes = atomic_load_explicit(&f->waiting_bytes, memory_order_relaxed),
+		.is_failing = atomic_load_explicit(&f->is_failing, memory_order_relaxed)};
 	for (size_t i = 0; i < log->n; i++) {
-		struct queue *q = &log->queues[i];
+		struct fr_access_queue *q = &log->queues[i];
 		uint64_t taken = atomic_load_explicit(&q->taken, memory_order_acquire);
 
 		out->lines += atomic_load_explicit(&q->lines, memory_order_relaxed);
@@ -416,51 +280,49 @@ void fr_access_log_stats(struct fr_access_log *log, struct fr_access_log_stats *
 
 /* --- life --- */
 
-static size_t power_of_two(size_t n)
-{
-	size_t p = 1;
-
-	while (p < n)
-		p *= 2;
-	return p;
-}
-
 static void free_all(struct fr_access_log *log)
 {
 	for (size_t i = 0; i < log->n; i++)
-		free(log->queues[i].data);
+		fr_access_queue_fini(&log->queues[i]);
 	free(log->queues);
-	free(log->file);
-	free(log->next_file);
+	fr_access_file_fini(&log->file);
+	fr_access_format_free(&log->format);
+	if (log->config)
+		fr_config_unref(&log->config);
+	free(log->item);
 	if (log->wake_fd >= 0)
 		close(log->wake_fd);
 	(void)pthread_mutex_destroy(&log->lock);
 	free(log);
 }
 
-int fr_access_log_new(size_t n, size_t buffer_bytes, struct fr_access_log **out)
+static int start(struct fr_access_log *log)
 {
-	struct fr_access_log *log = fr_calloc(1, sizeof *log);
 	sigset_t all, old;
 	int rc;
 
-	log->fd = log->next_fd = -1;
-	(void)pthread_mutex_init(&log->lock, NULL);
-	log->n = n;
-	log->queues = aligned_alloc(CACHE_LINE, n * sizeof *log->queues);
-	FR_ASSERT(log->queues);
-	memset(log->queues, 0, n * sizeof *log->queues);
-	for (size_t i = 0; i < n; i++) {
-		log->queues[i].cap = power_of_two(buffer_bytes);
-		log->queues[i].data = fr_malloc(log->queues[i].cap);
-	}
-	log->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	/* signals are the main thread's */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = log->wake_fd < 0 ? -1 : pthread_create(&log->thread, NULL, run, log);
+	rc = pthread_create(&log->thread, NULL, run, log);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (rc != 0) {
+	return rc;
+}
+
+int fr_access_log_new(size_t n, size_t buffer_bytes, struct fr_access_log **out)
+{
+	struct fr_access_log *log = fr_calloc(1, sizeof *log);
+
+	(void)pthread_mutex_init(&log->lock, NULL);
+	fr_access_file_init(&log->file);
+	log->item = fr_malloc(sizeof *log->item);
+	log->n = n;
+	log->queues = aligned_alloc(FR_CACHE_LINE, n * sizeof *log->queues);
+	FR_ASSERT(log->queues);
+	for (size_t i = 0; i < n; i++)
+		fr_access_queue_init(&log->queues[i], buffer_bytes);
+	log->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (log->wake_fd < 0 || start(log) != 0) {
 		free_all(log);
 		return FR_ERR_IO;
 	}
@@ -479,8 +341,11 @@ void fr_access_log_free(struct fr_access_log **lp)
 	(void)pthread_mutex_unlock(&log->lock);
 	wake(log);
 	(void)pthread_join(log->thread, NULL);
-	if (log->has_next && log->next_fd >= 0 && log->next_fd != STDOUT_FILENO)
-		close(log->next_fd);
+	if (log->next_config) {
+		fr_config_unref(&log->next_config);
+		if (log->next_fd > STDOUT_FILENO)
+			close(log->next_fd);
+	}
 	free_all(log);
 	*lp = NULL;
 }

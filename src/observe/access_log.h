@@ -1,13 +1,12 @@
-/* The access log's file and its one thread. Workers put whole lines into
- * queues of their own, which never blocks them; the thread writes what is there.
+/* The access log and its one thread. Workers put records into queues of their own,
+ * which never blocks them; the thread makes lines of what is there, and writes them.
  *
  *   worker -> queue (bounded) -\
- *   worker -> queue (bounded) --> thread -> file, pipe or standard output
+ *   worker -> queue (bounded) --> thread: lines -> file, pipe or standard output
  *
- * A full disk or a slow reader fills the queues; lines that find no room are
- * dropped whole and counted, and the process's log says so. A line that was
- * written in part is completed before anything else, or taken back when the file
- * is changed: no line is ever torn. */
+ * A full disk or a slow reader fills the queues; records that find no room are
+ * dropped whole and counted, and the process's log says so. The thread sleeps until
+ * there is something to do; while it gathers, nobody has to wake it. */
 #ifndef FR_OBSERVE_ACCESS_LOG_H
 #define FR_OBSERVE_ACCESS_LOG_H
 
@@ -17,7 +16,7 @@
 
 #include "base/err.h"
 
-/* How long lines wait for others, to be written together. */
+/* How long records wait for others, to be written together. */
 #define FR_ACCESS_LOG_GATHER_MS 50
 /* How long after a failure it is tried again. */
 #define FR_ACCESS_LOG_RETRY_MS 200
@@ -25,6 +24,8 @@
 #define FR_ACCESS_LOG_CLOSE_MS 2000
 
 struct fr_access_log;
+struct fr_config;
+struct fr_record;
 
 struct fr_access_log_stats {
 	uint64_t lines;   /* put into the queues */
@@ -41,18 +42,21 @@ int fr_access_log_new(size_t n, size_t buffer_bytes, struct fr_access_log **out)
  * queue may be in use any more. */
 void fr_access_log_free(struct fr_access_log **log);
 
-/* Opens a file (appends; made with mode 0640), "-" for standard output. Gives the
- * descriptor, -1 with errno. A pipe without a reader is opened later. */
-int fr_access_log_open(const char *file);
-/* Where to write from now on: file is copied, fd (of fr_access_log_open) is
- * taken over. NULL and -1: nowhere; lines are thrown away. Any thread. */
-void fr_access_log_use(struct fr_access_log *log, const char *file, int fd);
+/* For `fd` below: the file stays, the format is another one. */
+#define FR_ACCESS_LOG_SAME_FILE (-2)
+/* How and where to write from now on, by config->access_log; what was put before is
+ * written as it was to be. fd: of fr_access_file_open, taken over; -1: a pipe without
+ * a reader, opened later. A reference to config is kept; one whose format is OFF:
+ * nowhere, records are thrown away. Any thread. */
+void fr_access_log_use(struct fr_access_log *log, struct fr_config *config, int fd);
 /* Opens the file again by its name, behind what was put before. Any thread;
  * returns at once. */
 void fr_access_log_reopen(struct fr_access_log *log);
 
-/* One line with its end of line. Queue `i` is one thread's alone. False: dropped. */
-bool fr_access_log_put(struct fr_access_log *log, size_t i, const char *line, size_t len);
+/* n exchanges that have ended. Queue `i` is one thread's alone. What finds no room is
+ * dropped and counted. */
+void fr_access_log_put(struct fr_access_log *log, size_t i, const struct fr_record *records,
+                       size_t n);
 
 void fr_access_log_stats(struct fr_access_log *log, struct fr_access_log_stats *out);
 

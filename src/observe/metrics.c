@@ -53,7 +53,7 @@ static enum fr_answerer answer_of(const struct fr_record *r)
 	                                                           : FR_ANSWER_EDGE;
 }
 
-void fr_metrics_add(struct fr_metrics *m, const struct fr_record *r)
+static void add_one(struct fr_metrics *m, const struct fr_record *r)
 {
 	enum fr_answerer answer = answer_of(r);
 
@@ -76,6 +76,12 @@ void fr_metrics_add(struct fr_metrics *m, const struct fr_record *r)
 
 		fr_counter_bump(&m->hints[h->source][h->delivery][h->reason], 1);
 	}
+}
+
+void fr_metrics_add(struct fr_metrics *m, const struct fr_record *records, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		add_one(m, &records[i]);
 }
 
 static void collect(const _Atomic uint64_t *from, uint64_t *to, size_t n)

@@ -47,7 +47,8 @@ struct fr_metrics_sum { /* of all workers */
 	struct fr_histogram_sum loop_turn;
 };
 
-void fr_metrics_add(struct fr_metrics *m, const struct fr_record *r);
+/* n exchanges that have ended. */
+void fr_metrics_add(struct fr_metrics *m, const struct fr_record *records, size_t n);
 void fr_metrics_collect(struct fr_metrics *from, struct fr_metrics_sum *to);
 
 #endif

@@ -69,31 +69,34 @@ const char *fr_cache_result_str(enum fr_cache_result r);
 const char *fr_end_str(enum fr_end e);
 const char *fr_protocol_str(enum fr_protocol p);
 
+/* Plain values first, then what most records of one client share, then the
+ * rest: observe/access_record.c copies them in these three pieces. */
 struct fr_record {
-	int64_t time_us;    /* since 1970, when the request's head was complete */
-	uint64_t id;        /* of this exchange; never 0 */
-	uint64_t parent_id; /* push: of its page; else 0 */
-	struct fr_str client;
-	uint16_t client_port; /* 0: Unix socket */
-	enum fr_protocol protocol;
-	const char *tls; /* "TLSv1.3"; NULL: none */
-	bool tls_resumed;
-	bool is_push;
-	bool is_page; /* a document, or something with hints */
-	struct fr_str method, scheme, host, target, referer, user_agent;
-	int status; /* 0: no head was sent */
-	enum fr_end end;
+	int64_t time_us;         /* since 1970, when the request's head was complete */
+	uint64_t id;             /* of this exchange; never 0 */
+	uint64_t parent_id;      /* push: of its page; else 0 */
 	uint64_t sent_bytes;     /* of the response's body */
 	uint64_t received_bytes; /* of the request's body */
 	/* from time_us on, in microseconds; -1: did not happen */
-	int64_t first_byte_us; /* the head was handed to the client's connection */
-	int64_t duration_us;   /* the end */
-	enum fr_cache_result cache;
-	/* the origin, if this exchange asked it */
-	struct fr_str origin;         /* "127.0.0.1:8080"; empty: not asked */
-	int64_t origin_first_byte_us; /* from the question to the head; -1 */
+	int64_t first_byte_us;        /* the head was handed to the client's connection */
+	int64_t duration_us;          /* the end */
+	int64_t origin_first_byte_us; /* from the question to the head; -1: not asked */
 	int64_t origin_duration_us;   /* to the last byte; -1 */
-	const struct fr_plan *plan;   /* pages with hints; else NULL */
+	int status;                   /* 0: no head was sent */
+	enum fr_end end;
+	enum fr_cache_result cache;
+	bool is_push;
+	bool is_page; /* a document, or something with hints */
+	/* the client side */
+	bool tls_resumed;
+	uint16_t client_port; /* 0: Unix socket */
+	enum fr_protocol protocol;
+	const char *tls; /* "TLSv1.3", static; NULL: none */
+	struct fr_str client, scheme, host, user_agent;
+	/* this request */
+	struct fr_str method, target, referer;
+	struct fr_str origin;       /* "127.0.0.1:8080"; empty: not asked */
+	const struct fr_plan *plan; /* pages with hints; else NULL */
 };
 
 #endif

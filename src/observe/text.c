@@ -1,5 +1,7 @@
 #include "observe/text.h"
 
+#include "observe/fast_text.h"
+
 #define CUT "..."
 #define CUT_BYTES (sizeof(CUT) - 1)
 #define ESCAPE_BYTES 6u /* of one byte, at most */
@@ -14,28 +16,41 @@ static bool has_room(struct fr_text *t, size_t len)
 	return false;
 }
 
-/* Two digits at a time. */
-static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
-			    "34353637383940414243444546474849505152535455565758596061626364656667"
-			    "6869707172737475767778798081828384858687888990919293949596979899";
+#define TENS(n) n "0" n "1" n "2" n "3" n "4" n "5" n "6" n "7" n "8" n "9"
+#define SIXTEEN(n) TENS(n) n "a" n "b" n "c" n "d" n "e" n "f"
+
+const char fr_digit_pairs[200] = TENS("0") TENS("1") TENS("2") TENS("3") TENS("4") TENS("5")
+	TENS("6") TENS("7") TENS("8") TENS("9");
+const char fr_hex_pairs[512] = SIXTEEN("0") SIXTEEN("1") SIXTEEN("2") SIXTEEN("3") SIXTEEN("4")
+	SIXTEEN("5") SIXTEEN("6") SIXTEEN("7") SIXTEEN("8") SIXTEEN("9") SIXTEEN("a") SIXTEEN("b")
+		SIXTEEN("c") SIXTEEN("d") SIXTEEN("e") SIXTEEN("f");
+
+static unsigned digits_of(uint64_t v)
+{
+	unsigned n = 1;
+
+	for (; v >= 10000; v /= 10000)
+		n += 4;
+	return n + (v >= 10) + (v >= 100) + (v >= 1000);
+}
+
+char *fr_large_put(char *p, uint64_t v)
+{
+	unsigned n = digits_of(v);
+	char *at = p + n;
+
+	for (unsigned left = n; left >= 2; left -= 2, v /= 100)
+		(void)fr_pair_put(at -= 2, (uint32_t)(v % 100));
+	if (n % 2)
+		*p = (char)('0' + v);
+	return p + n;
+}
 
 void fr_text_u64(struct fr_text *t, uint64_t v)
 {
-	char digits[20];
-	size_t at = sizeof digits;
+	char out[20 + FR_TEXT_SLACK];
 
-	while (v >= 100) {
-		at -= 2;
-		memcpy(digits + at, pairs + 2 * (v % 100), 2);
-		v /= 100;
-	}
-	if (v >= 10) {
-		at -= 2;
-		memcpy(digits + at, pairs + 2 * v, 2);
-	} else {
-		digits[--at] = (char)('0' + v);
-	}
-	fr_text_put(t, digits + at, sizeof digits - at);
+	fr_text_put(t, out, (size_t)(fr_u64_put(out, v) - out));
 }
 
 void fr_text_i64(struct fr_text *t, int64_t v)
@@ -47,11 +62,8 @@ void fr_text_i64(struct fr_text *t, int64_t v)
 
 void fr_text_hex(struct fr_text *t, uint64_t v)
 {
-	char digits[16];
-
-	for (unsigned i = 0; i < sizeof digits; i++)
-		digits[i] = hex[v >> (60 - 4 * i) & 15];
-	fr_text_put(t, digits, sizeof digits);
+	if (has_room(t, 16))
+		t->n = (size_t)(fr_hex_put(t->p + t->n, v) - t->p);
 }
 
 void fr_text_padded(struct fr_text *t, uint64_t v, unsigned width)
@@ -65,28 +77,6 @@ void fr_text_padded(struct fr_text *t, uint64_t v, unsigned width)
 
 /* --- escaping --- */
 
-#define ONES 0x0101010101010101u
-#define HIGHS 0x8080808080808080u
-
-static inline uint64_t has_zero_byte(uint64_t v)
-{
-	return (v - ONES) & ~v & HIGHS;
-}
-
-/* Are eight bytes all printable ASCII but " and \? */
-static inline bool is_plain_word(const char *p)
-{
-	uint64_t v, odd;
-
-	memcpy(&v, p, sizeof v);
-	odd = v & HIGHS;                               /* not ASCII */
-	odd |= (v - 0x2020202020202020u) & HIGHS;      /* below SP, as none is above 0x7f */
-	odd |= has_zero_byte(v ^ 0x2222222222222222u); /* " */
-	odd |= has_zero_byte(v ^ 0x5c5c5c5c5c5c5c5cu); /* \ */
-	odd |= has_zero_byte(v ^ 0x7f7f7f7f7f7f7f7fu); /* DEL */
-	return odd == 0;
-}
-
 static inline bool is_plain(unsigned char c)
 {
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
@@ -96,9 +86,13 @@ static inline bool is_plain(unsigned char c)
 static size_t copy_plain(struct fr_text *t, struct fr_str s, size_t at)
 {
 	size_t from = at;
+	fr_block b;
 
-	while (at + 8 <= s.len && is_plain_word(s.p + at))
-		at += 8;
+	for (; at + sizeof b <= s.len; at += sizeof b) {
+		memcpy(&b, s.p + at, sizeof b);
+		if (fr_odd_bytes(b, sizeof b))
+			break;
+	}
 	while (at < s.len && is_plain((unsigned char)s.p[at]))
 		at++;
 	memcpy(t->p + t->n, s.p + from, at - from);

@@ -234,20 +234,26 @@ static void add_asset(struct fr_traffic *t, const struct fr_record *r, const str
 		a->wasted_bytes += r->sent_bytes;
 }
 
-void fr_traffic_add(struct fr_traffic *t, const struct fr_record *r)
+static void add_one(struct fr_traffic *t, const struct fr_record *r)
 {
 	struct name name;
 
 	if (!r->target.len)
 		return; /* refused before it had a name */
 	make_name(t, r->host, r->target, &name);
-	(void)pthread_mutex_lock(&t->lock);
 	if (r->is_page)
 		add_page(t, r, &name);
 	else
 		add_asset(t, r, &name);
 	if (r->is_push)
 		add_push_to_page(t, r);
+}
+
+void fr_traffic_add(struct fr_traffic *t, const struct fr_record *records, size_t n)
+{
+	(void)pthread_mutex_lock(&t->lock);
+	for (size_t i = 0; i < n; i++)
+		add_one(t, &records[i]);
 	(void)pthread_mutex_unlock(&t->lock);
 }
 

@@ -54,8 +54,8 @@ struct fr_traffic;
 
 struct fr_traffic *fr_traffic_new(uint64_t seed);
 void fr_traffic_free(struct fr_traffic **t);
-/* By the worker. */
-void fr_traffic_add(struct fr_traffic *t, const struct fr_record *r);
+/* By the worker: n exchanges that have ended. */
+void fr_traffic_add(struct fr_traffic *t, const struct fr_record *records, size_t n);
 
 /* The top of several tables together. */
 struct fr_traffic_top {

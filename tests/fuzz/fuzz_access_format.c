@@ -23,10 +23,23 @@ static struct fr_str cut(const uint8_t **data, size_t *size)
 
 static void check(const struct fr_config_access_log *config, const struct fr_record *r, char *line)
 {
-	struct fr_access_clock clock = {0};
-	size_t n = fr_access_format(config, &clock, r, line);
+	static struct fr_access_item item;
+	struct fr_access_format *f = fr_access_format_new(config);
+	struct fr_access_queue queue;
 	json_t *json;
+	size_t n = 0;
 
+	fr_access_queue_init(&queue, 2 * FR_ACCESS_RECORD_MAX);
+	/* twice: the second line has text that was kept */
+	for (int i = 0; i < 2; i++) {
+		(void)fr_access_queue_put(&queue, r, 1);
+		FR_ASSERT(fr_access_queue_next(&queue, &item));
+		n = fr_access_format_line(f, &item, line);
+		fr_access_queue_give_back(&queue);
+	}
+	FR_ASSERT(!fr_access_queue_next(&queue, &item));
+	fr_access_queue_fini(&queue);
+	fr_access_format_free(&f);
 	FR_ASSERT(n && n <= FR_ACCESS_LINE_MAX);
 	FR_ASSERT(memchr(line, '\n', n) == line + n - 1);
 	for (size_t i = 0; i + 1 < n; i++)

@@ -7,7 +7,9 @@
 #include "unit.h"
 
 static struct fr_config *config;
-static struct fr_access_clock clock_cache;
+static struct fr_access_queue queue;
+static struct fr_access_item item;
+static struct fr_access_format *formatter;
 static struct fr_record record;
 static char line[FR_ACCESS_LINE_MAX];
 static struct fr_arena arena;
@@ -22,7 +24,8 @@ static int set_up(void **state)
 	(void)state;
 	config = NULL;
 	json = NULL;
-	clock_cache = (struct fr_access_clock){0};
+	formatter = NULL;
+	fr_access_queue_init(&queue, 4 * FR_ACCESS_RECORD_MAX);
 	fr_arena_init(&arena, 1u << 22);
 	plan = (struct fr_plan){.arena = &arena};
 	record = (struct fr_record){
@@ -53,8 +56,10 @@ static int tear_down(void **state)
 {
 	(void)state;
 	json_decref(json);
+	fr_access_format_free(&formatter);
 	if (config)
 		fr_config_unref(&config);
+	fr_access_queue_fini(&queue);
 	fr_arena_fini(&arena);
 	return 0;
 }
@@ -71,13 +76,31 @@ static int parse(const char *access_log)
 	return fr_config_parse("t.yaml", text, (size_t)n, &config, &why);
 }
 
-static struct fr_str format(const char *access_log)
+static void use(const char *access_log)
 {
+	fr_access_format_free(&formatter);
 	if (config)
 		fr_config_unref(&config);
 	assert_int_equal(parse(access_log), 0);
-	return fr_str_make(line,
-	                   fr_access_format(&config->access_log, &clock_cache, &record, line));
+	formatter = fr_access_format_new(&config->access_log);
+}
+
+/* By the way that records take. */
+static struct fr_str line_of(const struct fr_record *r)
+{
+	size_t n;
+
+	(void)fr_access_queue_put(&queue, r, 1);
+	assert_true(fr_access_queue_next(&queue, &item));
+	n = fr_access_format_line(formatter, &item, line);
+	fr_access_queue_give_back(&queue);
+	return fr_str_make(line, n);
+}
+
+static struct fr_str format(const char *access_log)
+{
+	use(access_log);
+	return line_of(&record);
 }
 
 static void format_json(const char *access_log)
@@ -106,12 +129,113 @@ static void a_json_line_has_every_field_that_is_there(void **state)
 	assert_str(format("{file: a.log}"),
 	           "{\"time\":\"2026-11-24T23:39:27.012345Z\",\"id\":\"0123456789abcdef\","
 	           "\"client\":\"192.0.2.1\",\"client_port\":40000,\"protocol\":\"HTTP/2.0\","
-	           "\"tls\":\"TLSv1.3\",\"tls_resumed\":false,\"method\":\"GET\","
-	           "\"scheme\":\"https\",\"host\":\"h.test\",\"target\":\"/a?b=c\",\"status\":200,"
-	           "\"end\":\"completed\",\"bytes\":1234,\"request_bytes\":0,"
+	           "\"tls\":\"TLSv1.3\",\"tls_resumed\":false,\"scheme\":\"https\","
+	           "\"host\":\"h.test\",\"user_agent\":\"test/1.0\",\"method\":\"GET\","
+	           "\"target\":\"/a?b=c\",\"status\":200,\"end\":\"completed\",\"bytes\":1234,"
 	           "\"first_byte_us\":1500,\"duration_us\":2500,\"cache\":\"miss\","
-	           "\"origin\":\"127.0.0.1:8080\",\"origin_first_byte_us\":1400,"
-	           "\"user_agent\":\"test/1.0\"}\n");
+	           "\"origin\":\"127.0.0.1:8080\",\"origin_first_byte_us\":1400}\n");
+	record.received_bytes = 7;
+	format_json("{file: a.log}");
+	assert_int_equal(json_integer_value(json_object_get(json, "request_bytes")), 7);
+}
+
+/* What a custom order gives is what the order of old gives. */
+static void every_field_reads_the_same_alone_and_among_all(void **state)
+{
+	json_t *all;
+
+	(void)state;
+	record.is_push = true;
+	record.parent_id = 0xff;
+	record.received_bytes = 5;
+	record.referer = FR_STR("https://h.test/");
+	record.origin_duration_us = 0;
+	format_json("{file: a.log}");
+	all = json_incref(json);
+	for (int i = 0; i < FR_LOG_FIELD_COUNT; i++) {
+		const char *name = fr_log_field_name((enum fr_log_field)i);
+		char text[128];
+
+		(void)snprintf(text, sizeof text, "{file: a.log, fields: [%s]}", name);
+		format_json(text);
+		assert_int_equal(json_object_size(json), i != FR_LOG_FIELD_PLAN);
+		assert_int_equal(
+			json_equal(json_object_get(json, name), json_object_get(all, name)),
+			i != FR_LOG_FIELD_PLAN);
+	}
+	json_decref(all);
+}
+
+/* Fields of the client side are remembered as text: never another client's. */
+static void clients_that_differ_in_one_field_are_told_apart(void **state)
+{
+	struct fr_record r[9];
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(r); i++)
+		r[i] = record;
+	r[1].client = FR_STR("192.0.2.2");
+	r[2].client_port = 40001;
+	r[3].protocol = FR_PROTOCOL_HTTP_1_1;
+	r[4].tls = "TLSv1.2";
+	r[5].tls_resumed = true;
+	r[6].scheme = FR_STR("httpx");
+	r[7].host = FR_STR("g.test");
+	r[8].user_agent = FR_STR("test/1.1");
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < 2 * FR_COUNT(r); i++) {
+			const struct fr_record *one = &r[i / 2];
+			struct fr_str s;
+
+			if (i == 0)
+				use("{file: a.log}");
+			s = line_of(one);
+			json_decref(json);
+			json = json_loadb(s.p, s.len, 0, NULL);
+			assert_non_null(json);
+			assert_string_equal(text_of("client"), one->client.p);
+			assert_int_equal(json_integer_value(json_object_get(json, "client_port")),
+			                 one->client_port);
+			assert_string_equal(text_of("protocol"), fr_protocol_str(one->protocol));
+			assert_string_equal(text_of("tls"), one->tls);
+			assert_int_equal(json_is_true(json_object_get(json, "tls_resumed")),
+			                 one->tls_resumed);
+			assert_string_equal(text_of("scheme"), one->scheme.p);
+			assert_string_equal(text_of("host"), one->host.p);
+			assert_string_equal(text_of("user_agent"), one->user_agent.p);
+		}
+	}
+}
+
+/* Every length and place of a byte that needs an escape, around the sixteen that are
+ * looked at together. */
+static void a_byte_is_escaped_wherever_it_stands(void **state)
+{
+	static const char odd[] = {'"', '\\', '\x01', '\x1f', '\x7f', '\x80', '\xff'};
+
+	(void)state;
+	use("{file: a.log, fields: [target]}");
+	for (size_t len = 1; len <= 50; len++) {
+		for (size_t at = 0; at < len * FR_COUNT(odd); at++) {
+			char text[64], c = odd[at % FR_COUNT(odd)];
+			struct fr_str s;
+			const char *got;
+
+			memset(text, 'a', sizeof text);
+			text[at / FR_COUNT(odd)] = c;
+			record.target = fr_str_make(text, len);
+			s = line_of(&record);
+			json_decref(json);
+			json = json_loadb(s.p, s.len, 0, NULL);
+			assert_non_null(json);
+			got = text_of("target");
+			assert_int_equal(strlen(got), len + ((unsigned char)c >= 0x80));
+			if ((unsigned char)c < 0x80)
+				assert_memory_equal(got, text, len);
+			for (size_t i = 0; i + 1 < s.len; i++)
+				assert_true(s.p[i] >= 0x20 && s.p[i] < 0x7f);
+		}
+	}
 }
 
 static void fields_choose_and_order_the_keys(void **state)
@@ -295,12 +419,21 @@ static void numbers_are_written_to_their_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_json_line_has_every_field_that_is_there),  T(fields_choose_and_order_the_keys),
-		T(a_combined_line_is_what_log_readers_expect), T(a_custom_line_names_its_fields),
-		T(formats_that_mean_nothing_are_refused),      T(a_client_cannot_forge_a_line),
-		T(bytes_that_are_no_utf8_still_make_json),     T(long_values_are_cut_and_marked),
-		T(a_page_has_its_plan_with_each_decision),     T(links_that_do_not_fit_are_counted),
-		T(a_push_names_its_page_and_its_outcome),      T(numbers_are_written_to_their_ends),
+		T(a_json_line_has_every_field_that_is_there),
+		T(every_field_reads_the_same_alone_and_among_all),
+		T(clients_that_differ_in_one_field_are_told_apart),
+		T(a_byte_is_escaped_wherever_it_stands),
+		T(fields_choose_and_order_the_keys),
+		T(a_combined_line_is_what_log_readers_expect),
+		T(a_custom_line_names_its_fields),
+		T(formats_that_mean_nothing_are_refused),
+		T(a_client_cannot_forge_a_line),
+		T(bytes_that_are_no_utf8_still_make_json),
+		T(long_values_are_cut_and_marked),
+		T(a_page_has_its_plan_with_each_decision),
+		T(links_that_do_not_fit_are_counted),
+		T(a_push_names_its_page_and_its_outcome),
+		T(numbers_are_written_to_their_ends),
 	};
 
 	RUN(tests);

@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config/config.h"
+#include "observe/access_file.h"
+#include "observe/record.h"
 #include "unit.h"
 
 #define QUEUE_BYTES 4096u
@@ -49,17 +52,47 @@ static struct fr_access_log_stats stats(void)
 	return s;
 }
 
+/* A line that is only the record's target. */
 static bool put(size_t queue, const char *line)
 {
-	return fr_access_log_put(logger, queue, line, strlen(line));
+	struct fr_record r = {.target = fr_str_make(line, strlen(line) - 1)};
+	uint64_t dropped = stats().dropped;
+
+	assert_int_equal(line[r.target.len], '\n');
+	fr_access_log_put(logger, queue, &r, 1);
+	return stats().dropped == dropped;
+}
+
+/* access_log: of the configuration; NULL: none. */
+static void use_as(const char *access_log, int fd)
+{
+	struct fr_config_problem why;
+	struct fr_config *config;
+	char text[512];
+	int n = snprintf(text, sizeof text,
+	                 "listen: [{address: \"127.0.0.1:0\"}]\n%s%s\n"
+	                 "sites: [{hosts: [\"*\"], origin: {url: \"http://h\"}}]\n",
+	                 access_log ? "access_log: " : "", access_log ? access_log : "");
+
+	assert_int_equal(fr_config_parse("t.yaml", text, (size_t)n, &config, &why), 0);
+	fr_access_log_use(logger, config, fd);
+	fr_config_unref(&config);
+}
+
+static void use(const char *name, int fd)
+{
+	char text[256];
+
+	(void)snprintf(text, sizeof text, "{file: %s, format: \"{target}\"}", name);
+	use_as(text, fd);
 }
 
 static void use_file(void)
 {
-	int fd = fr_access_log_open(file);
+	int fd = fr_access_file_open(file);
 
 	assert_true(fd >= 0);
-	fr_access_log_use(logger, file, fd);
+	use(file, fd);
 }
 
 static size_t read_all(const char *path, char *out, size_t cap)
@@ -103,7 +136,7 @@ static void lines_arrive_without_being_asked_for(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
-	fr_access_log_use(logger, "pipe", ends[1]);
+	use("pipe", ends[1]);
 	assert_true(put(0, "hello\n"));
 	n = read(ends[0], got, sizeof got);
 	assert_int_equal(n, 6);
@@ -115,28 +148,34 @@ static void lines_arrive_without_being_asked_for(void **state)
 
 static void a_full_disk_blocks_nobody_and_is_counted(void **state)
 {
+	enum { MANY = 10000 };
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	char line[101];
 	size_t ok = 0;
 
 	(void)state;
 	assert_true(fd >= 0);
-	fr_access_log_use(logger, "/dev/full", fd);
+	use("/dev/full", fd);
 	memset(line, 'x', sizeof line);
 	line[99] = '\n';
 	line[100] = '\0';
-	for (int i = 0; i < 1000; i++)
+	for (int i = 0; i < MANY; i++)
 		ok += put(0, line);
-	assert_int_equal(ok, QUEUE_BYTES / 100);
-	assert_int_equal(stats().dropped, 1000 - ok);
+	/* what was made into lines, and what waits in the queue */
+	assert_true(ok <= (FR_ACCESS_FILE_GATHER + QUEUE_BYTES) / 100);
+	assert_int_equal(stats().dropped, MANY - ok);
 	assert_int_equal(stats().lines, ok);
+	while (stats().errors == 0)
+		(void)poll(NULL, 0, 1);
+	assert_true(stats().is_failing);
+	assert_int_equal(stats().written_bytes, 0);
 }
 
 /* A pipe takes a line in part; the rest comes before anything else. */
 static void a_slow_reader_gets_whole_lines(void **state)
 {
-	enum { LINES = 4000 };
-	static char got[LINES * 64];
+	enum { LINES = 40000 };
+	static char got[LINES * 32];
 	size_t n = 0, put_lines = 0, seen = 0;
 	struct fr_access_log_stats s;
 	int ends[2];
@@ -145,7 +184,7 @@ static void a_slow_reader_gets_whole_lines(void **state)
 	(void)state;
 	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
 	(void)fcntl(ends[1], F_SETPIPE_SZ, 4096);
-	fr_access_log_use(logger, "pipe", ends[1]);
+	use("pipe", ends[1]);
 	for (unsigned i = 0; i < LINES; i++) {
 		char line[64];
 
@@ -212,7 +251,7 @@ static void without_a_file_lines_vanish(void **state)
 	assert_true(put(0, "kept\n"));
 	while (stats().written_bytes < 5)
 		(void)poll(NULL, 0, 1);
-	fr_access_log_use(logger, NULL, -1);
+	use_as(NULL, -1);
 	for (int i = 0; i < 1000; i++)
 		while (!put(0, "gone, all of it, without a trace\n"))
 			(void)poll(NULL, 0, 1);
@@ -230,10 +269,10 @@ static void a_pipe_without_a_reader_is_opened_later(void **state)
 
 	(void)state;
 	assert_int_equal(mkfifo(file, 0600), 0);
-	fd = fr_access_log_open(file);
+	fd = fr_access_file_open(file);
 	assert_int_equal(fd, -1);
 	assert_int_equal(errno, ENXIO);
-	fr_access_log_use(logger, file, -1);
+	use(file, -1);
 	assert_true(put(0, "patience\n"));
 	reader = open(file, O_RDONLY | O_CLOEXEC);
 	assert_true(reader >= 0);
@@ -242,15 +281,39 @@ static void a_pipe_without_a_reader_is_opened_later(void **state)
 	close(reader);
 }
 
+static void a_new_format_takes_the_place_of_the_old_one(void **state)
+{
+	struct fr_record r = {.target = FR_STR("/x"), .status = 200};
+	char text[8192];
+
+	(void)state;
+	use_file();
+	assert_true(put(0, "before\n"));
+	while (stats().written_bytes < 7)
+		(void)poll(NULL, 0, 1);
+	(void)snprintf(text, 256, "{file: %s, format: \"{status} {target}\"}", file);
+	use_as(text, FR_ACCESS_LOG_SAME_FILE);
+	do { /* what is put before the thread knows is as it was */
+		uint64_t written = stats().written_bytes;
+
+		fr_access_log_put(logger, 1, &r, 1);
+		while (stats().written_bytes == written || stats().waiting_bytes)
+			(void)poll(NULL, 0, 1);
+		(void)read_all(file, text, sizeof text);
+	} while (!strstr(text, "\n200 /x\n"));
+	assert_memory_equal(text, "before\n", 7);
+}
+
 static void *produce(void *user)
 {
 	size_t queue = *(size_t *)user;
 	char line[64];
 
 	for (unsigned i = 0; i < 20000; i++) {
-		(void)snprintf(line, sizeof line, "%zu %u\n", queue, i);
-		while (!put(queue, line))
-			(void)poll(NULL, 0, 1);
+		struct fr_record r = {.target = fr_str_make(line, 0)};
+
+		r.target.len = (size_t)snprintf(line, sizeof line, "%zu %u", queue, i);
+		fr_access_log_put(logger, queue, &r, 1);
 	}
 	return NULL;
 }
@@ -265,6 +328,8 @@ static void two_workers_at_once_mix_no_lines(void **state)
 	FILE *f;
 
 	(void)state;
+	fr_access_log_free(&logger); /* one with room for all of them */
+	assert_int_equal(fr_access_log_new(2, 1u << 23, &logger), 0);
 	use_file();
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, produce, &queues[i]), 0);
@@ -294,6 +359,7 @@ int main(void)
 		T(rotation_loses_no_line),
 		T(without_a_file_lines_vanish),
 		T(a_pipe_without_a_reader_is_opened_later),
+		T(a_new_format_takes_the_place_of_the_old_one),
 		T(two_workers_at_once_mix_no_lines),
 	};
 

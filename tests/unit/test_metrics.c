@@ -75,7 +75,7 @@ static void statuses_are_told_apart_or_go_by_their_class(void **state)
 		memset(&metrics, 0, sizeof metrics);
 		memset(&total, 0, sizeof total);
 		record.status = cases[i].status;
-		fr_metrics_add(&metrics, &record);
+		fr_metrics_add(&metrics, &record, 1);
 		fr_metrics_collect(&metrics, &total);
 		while (!total.responses[FR_PROTOCOL_HTTP_2][slot][FR_CACHE_RESULT_HIT])
 			slot++;
@@ -88,12 +88,12 @@ static void an_exchange_counts_once_in_each_table(void **state)
 {
 	(void)state;
 	record.sent_bytes = 10;
-	fr_metrics_add(&metrics, &record);
+	fr_metrics_add(&metrics, &record, 1);
 	record.is_push = true;
 	record.cache = FR_CACHE_RESULT_MISS;
 	record.origin = FR_STR("127.0.0.1:80");
 	record.origin_first_byte_us = 50;
-	fr_metrics_add(&metrics, &record);
+	fr_metrics_add(&metrics, &record, 1);
 	fr_metrics_collect(&metrics, &total);
 	assert_int_equal(total.ends[FR_END_COMPLETED], 1); /* without pushes */
 	assert_int_equal(total.sent_bytes, 20);
@@ -136,7 +136,7 @@ static void the_status_is_json_whatever_names_clients_chose(void **state)
 
 	(void)state;
 	record.target = FR_STR("/\xff\xfe\"\n");
-	fr_traffic_add(t, &record);
+	fr_traffic_add(t, &record, 1);
 	fr_traffic_collect(&t, 1, &s.top);
 	fr_buf_init(&out, FR_ANSWER_MAX_BYTES);
 	assert_int_equal(fr_status_write(&s, &out), 0);

@@ -41,18 +41,18 @@ static void add_asset(const char *target)
 {
 	record.target = fr_str_from(target);
 	record.is_page = false;
-	fr_traffic_add(table, &record);
+	fr_traffic_add(table, &record, 1);
 }
 
 static void pages_are_summed_without_their_query(void **state)
 {
 	(void)state;
 	record.is_page = true;
-	fr_traffic_add(table, &record);
+	fr_traffic_add(table, &record, 1);
 	record.target = FR_STR("/page?x=2");
 	record.duration_us = 300;
 	record.cache = FR_CACHE_RESULT_HIT;
-	fr_traffic_add(table, &record);
+	fr_traffic_add(table, &record, 1);
 	collect();
 	assert_int_equal(top.n_pages, 1);
 	assert_string_equal(top.pages[0].name, "h.test/page");
@@ -77,7 +77,7 @@ static void a_page_keeps_its_plan_and_what_became_of_it(void **state)
 	hints[1] = hints[0];
 	hints[1].delivery = FR_DELIVERY_LINK;
 	hints[1].reason = FR_REASON_DUPLICATE;
-	fr_traffic_add(table, &record);
+	fr_traffic_add(table, &record, 1);
 	record.is_page = false;
 	record.is_push = true;
 	record.plan = NULL;
@@ -85,7 +85,7 @@ static void a_page_keeps_its_plan_and_what_became_of_it(void **state)
 	record.referer = FR_STR("https://h.test/page?x=1");
 	record.sent_bytes = 10;
 	record.end = FR_END_CANCELLED;
-	fr_traffic_add(table, &record);
+	fr_traffic_add(table, &record, 1);
 	collect();
 	assert_int_equal(top.pages[0].n_links, 1);
 	l = &top.pages[0].links[0];
@@ -110,7 +110,7 @@ static void links_beyond_the_bound_are_left_out(void **state)
 		(void)snprintf(urls[i], sizeof urls[i], "/%zu", i);
 		hints[i] = (struct fr_hint){.url = fr_str_from(urls[i])};
 	}
-	fr_traffic_add(table, &record);
+	fr_traffic_add(table, &record, 1);
 	collect();
 	assert_int_equal(top.pages[0].n_links, FR_TRAFFIC_LINKS);
 }
@@ -126,10 +126,10 @@ static void hostile_names_are_cut_and_referers_do_no_harm(void **state)
 	record.is_push = true;
 	for (size_t i = 0; i < FR_COUNT(referers); i++) {
 		record.referer = fr_str_from(referers[i]);
-		fr_traffic_add(table, &record);
+		fr_traffic_add(table, &record, 1);
 	}
 	record.referer = fr_str_make(big, sizeof big);
-	fr_traffic_add(table, &record);
+	fr_traffic_add(table, &record, 1);
 	collect();
 	assert_in_range(top.n_pages, 1, FR_COUNT(referers) + 1);
 	assert_int_equal(top.n_assets, 1);
@@ -165,8 +165,8 @@ static void tables_of_workers_are_joined(void **state)
 
 	(void)state;
 	record.is_page = true;
-	fr_traffic_add(two[0], &record);
-	fr_traffic_add(two[1], &record);
+	fr_traffic_add(two[0], &record, 1);
+	fr_traffic_add(two[1], &record, 1);
 	fr_traffic_collect(two, 2, &top);
 	assert_int_equal(top.n_pages, 1);
 	assert_int_equal(top.pages[0].loads, 2);
