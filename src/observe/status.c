@@ -179,6 +179,7 @@ static json_t *link_of(const struct fr_traffic_link *l)
 	(void)json_object_set_new(o, "pushes", ends_of(l->ends));
 	set(o, "pushed_bytes", l->pushed_bytes);
 	set(o, "wasted_bytes", l->wasted_bytes);
+	set(o, "requests", l->requests);
 	return o;
 }
 

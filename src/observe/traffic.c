@@ -105,6 +105,17 @@ static void *find(struct place *places, size_t n, const struct name *name, size_
 	return least->entry;
 }
 
+/* NULL: there is none of that name. */
+static void *look_up(struct place *places, size_t n, const struct name *name)
+{
+	struct place *set = places + name->hash % (n / FR_TRAFFIC_WAYS) * FR_TRAFFIC_WAYS;
+
+	for (size_t i = 0; i < FR_TRAFFIC_WAYS; i++)
+		if (set[i].hash == name->hash)
+			return set[i].entry;
+	return NULL;
+}
+
 static struct fr_traffic_page *find_page(struct fr_traffic *t, const struct name *name)
 {
 	return find(t->pages, FR_TRAFFIC_PAGES, name, sizeof(struct fr_traffic_page));
@@ -191,18 +202,23 @@ static void add_page(struct fr_traffic *t, const struct fr_record *r, const stru
 		add_links(p, r->plan);
 }
 
-/* The page of a push is what its Referer says: the promise was made so. */
+/* The page is what the Referer says; promises are made so. */
+static void name_of_referer(const struct fr_traffic *t, struct fr_str referer, struct name *out)
+{
+	size_t scheme = fr_str_find(referer, ':');
+	struct fr_str rest = fr_str_sub(referer, scheme + 3, referer.len);
+
+	make_name(t, fr_str_sub(rest, 0, fr_str_find(rest, '/')),
+	          fr_str_sub(rest, fr_str_find(rest, '/'), rest.len), out);
+}
+
 static void add_push_to_page(struct fr_traffic *t, const struct fr_record *r)
 {
-	struct fr_str rest = r->referer;
-	size_t scheme = fr_str_find(rest, ':');
 	struct fr_traffic_page *p;
 	struct fr_traffic_link *l;
 	struct name name;
 
-	rest = fr_str_sub(rest, scheme + 3, rest.len);
-	make_name(t, fr_str_sub(rest, 0, fr_str_find(rest, '/')),
-	          fr_str_sub(rest, fr_str_find(rest, '/'), rest.len), &name);
+	name_of_referer(t, r->referer, &name);
 	/* which may end after its pushes, or before */
 	p = find_page(t, &name);
 	l = p ? find_link(p, link_name(r->target, r->target), true) : NULL;
@@ -212,6 +228,21 @@ static void add_push_to_page(struct fr_traffic *t, const struct fr_record *r)
 	l->pushed_bytes += r->sent_bytes;
 	if (r->end == FR_END_CANCELLED || r->end == FR_END_REFUSED)
 		l->wasted_bytes += r->sent_bytes;
+}
+
+/* What a page links, and a client asked for: did it heed a 103, or the Link field?
+ * Pages and links that are not known already are none. */
+static void add_request_to_page(struct fr_traffic *t, const struct fr_record *r)
+{
+	struct fr_traffic_page *p;
+	struct fr_traffic_link *l;
+	struct name name;
+
+	name_of_referer(t, r->referer, &name);
+	p = look_up(t->pages, FR_TRAFFIC_PAGES, &name);
+	l = p ? find_link(p, link_name(r->target, r->target), false) : NULL;
+	if (l)
+		l->requests++;
 }
 
 static void add_asset(struct fr_traffic *t, const struct fr_record *r, const struct name *name)
@@ -247,6 +278,8 @@ static void add_one(struct fr_traffic *t, const struct fr_record *r)
 		add_asset(t, r, &name);
 	if (r->is_push)
 		add_push_to_page(t, r);
+	else if (!r->is_page && r->referer.len)
+		add_request_to_page(t, r);
 }
 
 void fr_traffic_add(struct fr_traffic *t, const struct fr_record *records, size_t n)
@@ -311,6 +344,7 @@ static void merge_link(struct fr_traffic_page *to, const struct fr_traffic_link 
 		l->ends[i] += from->ends[i];
 	l->pushed_bytes += from->pushed_bytes;
 	l->wasted_bytes += from->wasted_bytes;
+	l->requests += from->requests;
 }
 
 static void merge_page(struct fr_traffic_top *top, const struct fr_traffic_page *from)

@@ -30,6 +30,7 @@ struct fr_traffic_link { /* of one page, over its loads */
 	uint64_t delivered[FR_DELIVERY_SLOTS]; /* by delivery */
 	uint64_t ends[FR_END_COUNT];           /* of its pushes */
 	uint64_t pushed_bytes, wasted_bytes;
+	uint64_t requests; /* by clients, with the page as Referer; pushes not among them */
 };
 
 struct fr_traffic_page {

@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chromium } from 'playwright-core';
 import { binary, startForerun, startOrigin, h2connect, h2request, loadPage, tempFile } from '../e2e/lib/harness.mjs';
-import { adminYaml, adminPort, status, token } from '../e2e/lib/admin.mjs';
+import { adminYaml, adminPort, metrics, status, sum, token, tokenFile } from '../e2e/lib/admin.mjs';
 import { hintsBrowser } from './lib/browser.mjs';
 
 const pictures = process.env.FR_SCREENSHOTS ?? fs.mkdtempSync(path.join(os.tmpdir(), 'forerun-dashboard-'));
@@ -83,8 +83,8 @@ test('the dashboard shows what was pushed, used, wasted and saved', { timeout: 1
   await page.keyboard.press('Enter');
   const rows = await first.locator('table tr').allTextContents();
   assert.equal(rows.length, 4);
-  assert.match(rows.find((r) => r.startsWith('/a.css')), /^\/a\.cssstylelinkpushpushed2200 B$/);
-  assert.match(rows.find((r) => r.startsWith('/b.js')), /^\/b\.jsscriptlinkpushpushed202\d+\.\d kB$/);
+  assert.match(rows.find((r) => r.startsWith('/a.css')), /^\/a\.cssstylelinkpushpushed2002200 B$/);
+  assert.match(rows.find((r) => r.startsWith('/b.js')), /^\/b\.jsscriptlinkpushpushed200202\d+\.\d kB$/);
   assert.match(rows.find((r) => r.startsWith('/c.css')), /^\/c\.cssstylelinklinknopush/);
   await load('/page1');
   await page.getByText('3 loads').waitFor();
@@ -129,6 +129,57 @@ test('the dashboard shows what was pushed, used, wasted and saved', { timeout: 1
   await page.locator('#state.good').waitFor();
   over = true;
   await traffic;
+});
+
+// Browsers of today: what left in a 103, and what they then asked for.
+test('early hints: the dashboard, the status, the metrics and the log say the same', { timeout: 120000 }, async (t) => {
+  const slow = (req, res) => {
+    if (req.url.startsWith('/page')) res.writeHead(200, { 'content-type': 'text/html', link: links }).end('<p>page</p>');
+    else res.writeHead(200, { 'cache-control': 'max-age=60', 'content-type': req.url.endsWith('.js') ? 'text/javascript' : 'text/css' }).end('/* x */');
+  };
+  const origin = await startOrigin(t, slow), log = tempFile('access.log');
+  const f = await startForerun(t, { config: `listen: [{address: "127.0.0.1:0"}]\nworkers: 2\naccess_log: {file: ${log}}\n${adminYaml()}sites: [{hosts: ["*"], origin: {url: "${origin.url}"}}]\n`, logLevel: 'info' });
+  const port = adminPort(f), at = `http://127.0.0.2:${port}`, site = `https://localhost:${f.port}`;
+  const navigate = async (s) => {
+    await h2request(s, { ':path': '/page', 'sec-fetch-mode': 'navigate' });
+    for (const p of ['/a.css', '/b.js']) await h2request(s, { ':path': p, referer: `${site}/page` });
+  };
+  // the first load teaches; three have a 103; one of those asks for nothing, as it has all
+  for (let n = 0; n < 3; n++) await navigate(await h2connect(t, f.port, { settings: { enablePush: false } }));
+  await h2request(await h2connect(t, f.port, { settings: { enablePush: false } }), { ':path': '/page', 'sec-fetch-mode': 'navigate' });
+  await f.countersWhen((c) => c.exchanges_open === 0);
+  const st = await status(port), m = await metrics(port), from = f.text.length;
+  f.child.kill('SIGUSR1');
+  await f.waitForLog(/was opened again/, from);
+  const lines = fs.readFileSync(log, 'utf8').trim().split('\n').map((l) => JSON.parse(l));
+  const hinted = lines.flatMap((l) => l.plan ?? []).filter((l) => l.delivery === 'early-hints');
+  assert.ok(hinted.length >= 6);
+  assert.equal(st.hints.delivery['early-hints'], hinted.length);
+  assert.equal(sum(m, 'forerun_hints_total', 'delivery="early-hints"'), hinted.length);
+  assert.equal(m.forerun_early_hints_total, st.counters.early_hints);
+  const row = st.pages.find((p) => p.name.endsWith('/page'));
+  const css = row.plan.find((l) => l.url === '/a.css');
+  assert.equal(css.delivered['early-hints'], hinted.filter((l) => l.url === '/a.css').length);
+  assert.equal(css.requests, 3);
+  const text = spawnSync(binary, ['status', '--admin', `127.0.0.2:${port}`, '--token-file', tokenFile()], { encoding: 'utf8' });
+  assert.match(text.stdout + text.stderr, new RegExp(`${css.delivered['early-hints']} hinted early, 3 asked for`));
+
+  const b = await browser(t);
+  for (const [name, options] of [['1200-light', { viewport: { width: 1200, height: 900 } }], ['1200-dark', { viewport: { width: 1200, height: 900 }, colorScheme: 'dark' }],
+    ['375-light', { viewport: { width: 375, height: 740 } }], ['375-dark', { viewport: { width: 375, height: 740 }, colorScheme: 'dark' }]]) {
+    const page = await open(t, b, options, at);
+    await page.goto(`${at}/dashboard/#token=${token}`);
+    await page.locator('#state.good').waitFor();
+    const details = page.locator('#pages details').first();
+    const total = row.plan.reduce((n, l) => n + (l.delivered['early-hints'] ?? 0), 0);
+    assert.match(await details.locator('summary').textContent(), new RegExp(`${total} hinted early, ${row.plan.reduce((n, l) => n + (l.delivered['early-hints'] ? l.requests : 0), 0)} asked for$`));
+    await details.locator('summary').click();
+    const cells = await details.locator('tr', { hasText: '/a.css' }).locator('td').allTextContents();
+    assert.deepEqual(cells.slice(0, 9), ['/a.css', 'style', 'link', 'early-hints', css.reason, String(css.loads), String(css.delivered['early-hints']), '3', '0']);
+    assert.match(await page.locator('#tiles div', { hasText: 'Early hints' }).locator('dd').textContent(), new RegExp(`^${hinted.length}of `));
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
+    await page.screenshot({ path: path.join(pictures, `early-${name}.png`), fullPage: true });
+  }
 });
 
 test('it says when the edge is gone, and goes on when it is back', { timeout: 120000 }, async (t) => {

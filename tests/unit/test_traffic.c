@@ -98,6 +98,30 @@ static void a_page_keeps_its_plan_and_what_became_of_it(void **state)
 	assert_int_equal(top.assets[0].requests, 0);
 }
 
+static void requests_count_for_the_page_that_they_refer_to(void **state)
+{
+	(void)state;
+	hints[0] = (struct fr_hint){.url = FR_STR("/a.css"), .target = FR_STR("/a.css")};
+	plan.n = 1;
+	record.is_page = true;
+	record.plan = &plan;
+	fr_traffic_add(table, &record, 1);
+	record.is_page = false;
+	record.plan = NULL;
+	record.target = FR_STR("/a.css");
+	record.referer = FR_STR("https://h.test/page?other=1");
+	fr_traffic_add(table, &record, 1);
+	record.referer = FR_STR("https://h.test/unknown");
+	fr_traffic_add(table, &record, 1);
+	record.referer = FR_STR("https://h.test/page");
+	record.target = FR_STR("/no-link-of-it.css");
+	fr_traffic_add(table, &record, 1);
+	collect();
+	assert_int_equal(top.n_pages, 1);
+	assert_int_equal(top.pages[0].n_links, 1);
+	assert_int_equal(top.pages[0].links[0].requests, 1);
+}
+
 static void links_beyond_the_bound_are_left_out(void **state)
 {
 	static char urls[FR_COUNT(hints)][24];
@@ -180,6 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(pages_are_summed_without_their_query),
 		T(a_page_keeps_its_plan_and_what_became_of_it),
+		T(requests_count_for_the_page_that_they_refer_to),
 		T(links_beyond_the_bound_are_left_out),
 		T(hostile_names_are_cut_and_referers_do_no_harm),
 		T(a_scan_leaves_what_matters),

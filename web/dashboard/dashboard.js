@@ -52,6 +52,7 @@ const figures = (s) => ({
   answers: sum(s.responses.cache),
   used: s.counters.pushes_completed,
   wasted: s.counters.pushes_cancelled + s.counters.pushes_refused,
+  early: s.hints.delivery['early-hints'] ?? 0,
   sent: s.sent_bytes,
 });
 
@@ -97,8 +98,9 @@ function charts() {
     { name: 'asked of the origin, or refused', className: 's1', values: answers.map((n, i) => Math.max(n - hits[i], 0)) },
   ], span);
   areas($('pushes'), [
-    { name: 'used', className: 's2', values: rates('used') },
-    { name: 'wasted', className: 's3', values: rates('wasted') },
+    { name: 'pushes used', className: 's2', values: rates('used') },
+    { name: 'pushes wasted', className: 's3', values: rates('wasted') },
+    { name: 'in a 103', className: 's0', values: rates('early') },
   ], span);
 }
 
@@ -153,11 +155,11 @@ function origins(s) {
 function plan(page) {
   const scroll = element('div', undefined, 'scroll'), t = element('table'), head = element('tr');
   scroll.tabIndex = 0;
-  head.append(...['link', 'as', 'from', 'sent as', 'why', 'loads', 'used', 'wasted', 'wasted bytes'].map((text) => { const th = element('th', text); th.scope = 'col'; return th; }));
+  head.append(...['link', 'as', 'from', 'sent as', 'why', 'loads', 'hinted', 'asked for', 'pushed', 'used', 'wasted', 'wasted bytes'].map((text) => { const th = element('th', text); th.scope = 'col'; return th; }));
   t.append(head, ...page.plan.map((l) => {
-    const tr = element('tr'), wasted = wastedPushes(l.pushes);
+    const tr = element('tr'), wasted = wastedPushes(l.pushes), pushed = l.delivered.push ?? 0;
     tr.append(element('td', l.url), element('td', l.as), element('td', l.source), element('td', l.delivery), element('td', l.reason), element('td', count(l.loads)),
-      element('td', count(l.pushes.completed), l.pushes.completed ? 'good' : ''), element('td', count(wasted), wasted ? 'bad' : ''), element('td', bytes(l.wasted_bytes)));
+      element('td', count(l.delivered['early-hints'] ?? 0)), element('td', count(l.requests)), element('td', count(pushed)), element('td', count(l.pushes.completed), l.pushes.completed ? 'good' : ''), element('td', count(wasted), wasted ? 'bad' : ''), element('td', bytes(l.wasted_bytes)));
     return tr;
   }));
   scroll.append(t);
@@ -169,10 +171,12 @@ const shown = new Map();
 function pages(s) {
   const list = s.pages.map((p) => {
     const d = shown.get(p.name) ?? element('details');
-    const used = p.plan.reduce((n, l) => n + l.pushes.completed, 0), lost = p.plan.reduce((n, l) => n + wastedPushes(l.pushes), 0);
+    const total = (of) => p.plan.reduce((n, l) => n + of(l), 0), early = (l) => l.delivered['early-hints'] ?? 0;
+    const used = total((l) => l.pushes.completed), lost = total((l) => wastedPushes(l.pushes)), hinted = total(early), asked = total((l) => (early(l) ? l.requests : 0));
+    const sent = [...(used || lost ? [`${count(used)} pushes used, ${count(lost)} wasted`] : []), ...(hinted ? [`${count(hinted)} hinted early, ${count(asked)} asked for`] : [])];
     const summary = d.querySelector('summary') ?? element('summary');
     summary.replaceChildren(element('span', p.name, 'name'), element('span', `${count(p.loads)} loads`), element('span', `${time(p.duration_us / p.loads)} each`), element('span', `${percent(p.hits, p.loads)} from the cache`),
-      element('span', `${p.plan.length} links`), element('span', `${count(used)} pushes used, ${count(lost)} wasted`, 'used'));
+      element('span', `${p.plan.length} links`), element('span', sent.join('; ') || 'nothing sent early', 'used'));
     if (p.errors) summary.append(element('span', `${count(p.errors)} errors`, 'bad'));
     const old = d.querySelector('.scroll');
     if (!old) d.replaceChildren(summary, p.plan.length ? plan(p) : element('p', 'No links.', 'note'));

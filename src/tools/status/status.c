@@ -179,6 +179,9 @@ static void print_link(const json_t *l)
 		printf(" %.0f completed, %.0f cancelled, %s wasted",
 		       fr_figure(l, "pushes.completed"), fr_figure(l, "pushes.cancelled"),
 		       fr_print_bytes(fr_figure(l, "wasted_bytes"), wasted));
+	if (fr_figure(l, "delivered.early-hints") > 0)
+		printf(" %.0f hinted early, %.0f asked for", fr_figure(l, "delivered.early-hints"),
+		       fr_figure(l, "requests"));
 	printf("\n");
 }
 
