@@ -43,7 +43,7 @@ void fr_access_queue_init(struct fr_access_queue *q, size_t bytes)
 	q->cap = ALIGN;
 	while (q->cap < bytes)
 		q->cap *= 2;
-	q->data = fr_calloc(1, q->cap + FR_ACCESS_QUEUE_SLACK);
+	q->data = fr_calloc(1, q->cap);
 }
 
 void fr_access_queue_fini(struct fr_access_queue *q)
@@ -54,12 +54,13 @@ void fr_access_queue_fini(struct fr_access_queue *q)
 
 /* --- putting --- */
 
-/* Bytes of the record without its links. */
+/* Bytes of the record without its links. What may be read beyond a string's end
+ * belongs to the record, too: the next one may be in the making there. */
 static inline size_t measure(const struct fr_record *r)
 {
-	return sizeof(struct head) + cut(r->client) + cut(r->scheme) + cut(r->host) +
-	       cut(r->user_agent) + cut(r->method) + cut(r->target) + cut(r->referer) +
-	       cut(r->origin);
+	return sizeof(struct head) + FR_ACCESS_QUEUE_SLACK + cut(r->client) + cut(r->scheme) +
+	       cut(r->host) + cut(r->user_agent) + cut(r->method) + cut(r->target) +
+	       cut(r->referer) + cut(r->origin);
 }
 
 /* How many of the plan's links the record has room for; they are added to *size. */
