@@ -7,21 +7,89 @@
 
 #define FIRST_BYTES 2048u
 
+/* --- memory --- */
+
+static bool has_room(const struct fr_buf_pool *p)
+{
+#ifdef FR_ASAN
+	(void)p;
+	return false;
+#else
+	return p->n < FR_BUF_POOL_BLOCKS;
+#endif
+}
+
+static uint8_t *take_memory(struct fr_buf *b, size_t cap)
+{
+	struct fr_buf_pool *p = b->pool;
+
+	if (p && cap == FR_BUF_BLOCK_BYTES && p->n && !fr_mem_must_fail())
+		return p->free[--p->n];
+	return fr_try_malloc(cap);
+}
+
+static void give_memory(struct fr_buf *b)
+{
+	struct fr_buf_pool *p = b->pool;
+
+	if (p && b->cap == FR_BUF_BLOCK_BYTES && has_room(p))
+		p->free[p->n++] = b->data;
+	else
+		free(b->data);
+}
+
+void fr_buf_pool_fini(struct fr_buf_pool *p)
+{
+	while (p->n)
+		free(p->free[--p->n]);
+}
+
 void fr_buf_init(struct fr_buf *b, size_t max_bytes)
 {
-	*b = (struct fr_buf){.max_bytes = max_bytes};
+	fr_buf_init_pooled(b, max_bytes, NULL);
+}
+
+void fr_buf_init_pooled(struct fr_buf *b, size_t max_bytes, struct fr_buf_pool *pool)
+{
+	*b = (struct fr_buf){.max_bytes = max_bytes, .pool = pool};
 }
 
 void fr_buf_fini(struct fr_buf *b)
 {
-	free(b->data);
-	*b = (struct fr_buf){.max_bytes = b->max_bytes};
+	give_memory(b);
+	fr_buf_init_pooled(b, b->max_bytes, b->pool);
+}
+
+/* --- bytes --- */
+
+static size_t first_bytes(const struct fr_buf *b)
+{
+	if (b->cap)
+		return b->cap;
+	return b->pool ? FR_BUF_BLOCK_BYTES : FIRST_BYTES;
+}
+
+/* Moves what waits into memory of `cap` bytes; false without. */
+static bool move(struct fr_buf *b, size_t cap)
+{
+	size_t used = fr_buf_len(b);
+	uint8_t *data = take_memory(b, cap);
+
+	if (!data)
+		return false;
+	if (used)
+		memcpy(data, b->data + b->head, used);
+	give_memory(b);
+	b->data = data;
+	b->cap = cap;
+	b->head = 0;
+	b->tail = used;
+	return true;
 }
 
 uint8_t *fr_buf_reserve(struct fr_buf *b, size_t len)
 {
-	size_t used = fr_buf_len(b), cap = b->cap ? b->cap : FIRST_BYTES;
-	uint8_t *data;
+	size_t used = fr_buf_len(b), cap = first_bytes(b);
 
 	if (len > fr_buf_room(b))
 		return NULL;
@@ -35,17 +103,7 @@ uint8_t *fr_buf_reserve(struct fr_buf *b, size_t len)
 	}
 	while (cap < used + len)
 		cap = cap > SIZE_MAX / 2 ? used + len : cap * 2;
-	data = fr_try_malloc(cap);
-	if (!data)
-		return NULL;
-	if (b->data && used)
-		memcpy(data, b->data + b->head, used);
-	free(b->data);
-	b->data = data;
-	b->cap = cap;
-	b->head = 0;
-	b->tail = used;
-	return b->data + used;
+	return move(b, cap) ? b->data + used : NULL;
 }
 
 void fr_buf_commit(struct fr_buf *b, size_t len)
@@ -74,7 +132,7 @@ static void shrink(struct fr_buf *b, size_t keep)
 {
 	if (b->head != b->tail || b->cap <= keep)
 		return;
-	free(b->data);
+	give_memory(b);
 	b->data = NULL;
 	b->cap = b->head = b->tail = 0;
 }
@@ -86,10 +144,19 @@ void fr_buf_consume(struct fr_buf *b, size_t len)
 	if (b->head != b->tail)
 		return;
 	b->head = b->tail = 0;
-	shrink(b, FR_BUF_KEEP_ACTIVE);
+	shrink(b, b->pool ? 0 : FR_BUF_KEEP_ACTIVE);
 }
 
 void fr_buf_trim(struct fr_buf *b)
 {
 	shrink(b, FR_BUF_KEEP_IDLE);
+}
+
+void fr_buf_settle(struct fr_buf *b)
+{
+	size_t used = fr_buf_len(b);
+
+	/* without memory it stays where it is */
+	if (b->pool && b->cap == FR_BUF_BLOCK_BYTES && used && used <= FR_BUF_BLOCK_BYTES / 2)
+		(void)move(b, used);
 }

@@ -7,7 +7,13 @@
  *
  * Memory grows by doubling up to `max_bytes`. An empty queue keeps what it has
  * for its next use, up to FR_BUF_KEEP_ACTIVE; fr_buf_trim gives back more, when
- * the owner becomes idle. Not thread-safe. */
+ * the owner becomes idle. Not thread-safe.
+ *
+ * Queues that are filled and emptied within a turn share a pool of blocks: they
+ * take one of FR_BUF_BLOCK_BYTES when the first byte comes and give it back
+ * when the last one went, so that an idle owner holds nothing and the next one
+ * finds a block that is still in the processor's cache. One that does keep bytes
+ * for later calls fr_buf_settle. */
 #ifndef FR_BASE_BUF_H
 #define FR_BASE_BUF_H
 
@@ -20,15 +26,31 @@
 #define FR_BUF_KEEP_ACTIVE 262144u
 #define FR_BUF_KEEP_IDLE 4096u
 
+/* A block holds the most that is encrypted ahead with what TLS adds to it. */
+#define FR_BUF_BLOCK_BYTES 98304u
+/* Blocks that wait for their next use: those that one turn has in use at once. */
+#define FR_BUF_POOL_BLOCKS 4u
+
+struct fr_buf_pool {
+	uint8_t *free[FR_BUF_POOL_BLOCKS]; /* owned; n of them */
+	size_t n;
+};
+
+/* A pool is empty when zeroed. Its buffers must have gone before. */
+void fr_buf_pool_fini(struct fr_buf_pool *p);
+
 struct fr_buf {
-	uint8_t *data;    /* owned; NULL until first use */
-	size_t head;      /* first waiting byte */
-	size_t tail;      /* behind the last one */
-	size_t cap;       /* bytes allocated */
-	size_t max_bytes; /* ceiling for waiting bytes, from init */
+	uint8_t *data;            /* owned; NULL until first use */
+	size_t head;              /* first waiting byte */
+	size_t tail;              /* behind the last one */
+	size_t cap;               /* bytes allocated */
+	size_t max_bytes;         /* ceiling for waiting bytes, from init */
+	struct fr_buf_pool *pool; /* borrowed; NULL: memory of its own */
 };
 
 void fr_buf_init(struct fr_buf *b, size_t max_bytes);
+/* One that takes its memory from the pool. */
+void fr_buf_init_pooled(struct fr_buf *b, size_t max_bytes, struct fr_buf_pool *pool);
 void fr_buf_fini(struct fr_buf *b);
 
 static inline size_t fr_buf_len(const struct fr_buf *b)
@@ -67,5 +89,8 @@ static inline void fr_buf_clear(struct fr_buf *b)
 
 /* The owner is idle: an empty queue gives its memory back. */
 void fr_buf_trim(struct fr_buf *b);
+/* What waits will wait for long: it moves out of a block of the pool that it does not
+ * fill, into memory of its size. Invalidates what fr_buf_data returned. */
+void fr_buf_settle(struct fr_buf *b);
 
 #endif

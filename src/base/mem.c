@@ -4,13 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define FR_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define FR_ASAN 1
-#endif
-#endif
 #ifdef FR_ASAN
 #include <sanitizer/asan_interface.h>
 #define POISON(p, n) ASAN_POISON_MEMORY_REGION(p, n)
@@ -54,19 +47,19 @@ void fr_mem_fail_after(unsigned n)
 	fail_after = n;
 }
 
-static bool must_fail(void)
+bool fr_mem_must_fail(void)
 {
 	return fail_after && --fail_after == 0;
 }
 
 void *fr_try_malloc(size_t size)
 {
-	return must_fail() ? NULL : malloc(size ? size : 1);
+	return fr_mem_must_fail() ? NULL : malloc(size ? size : 1);
 }
 
 void *fr_try_realloc(void *ptr, size_t size)
 {
-	return must_fail() ? NULL : realloc(ptr, size ? size : 1);
+	return fr_mem_must_fail() ? NULL : realloc(ptr, size ? size : 1);
 }
 
 struct fr_arena_block {

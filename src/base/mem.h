@@ -4,6 +4,7 @@
 #ifndef FR_BASE_MEM_H
 #define FR_BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,18 @@ void *fr_try_realloc(void *ptr, size_t size);
 /* Makes the n-th fallible allocation from now on fail, once, on this thread
  * (tests only; 0 turns it off). */
 void fr_mem_fail_after(unsigned n);
+/* For pools of memory: must this allocation fail, though there would be memory? */
+bool fr_mem_must_fail(void);
+
+/* Defined under AddressSanitizer, where pools of memory keep nothing: else nobody
+ * would see who uses what was given back. */
+#if defined(__SANITIZE_ADDRESS__)
+#define FR_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FR_ASAN 1
+#endif
+#endif
 
 /* Bytes that live until the arena is reset or freed. The first block is
  * embedded in no one: it is allocated with the arena on first use.

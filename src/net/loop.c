@@ -4,6 +4,7 @@
 #include <time.h>
 #include <uv.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "observe/histogram.h"
 
@@ -31,6 +32,7 @@ struct fr_loop {
 	void (*on_wake)(void *user);
 	void *user;      /* borrowed from the owner */
 	uint8_t *buffer; /* owned; FR_READ_BYTES, twice */
+	struct fr_buf_pool output;
 };
 
 static void queue_init(struct queue *q)
@@ -182,6 +184,7 @@ void fr_loop_free(struct fr_loop **lp)
 	FR_ASSERT(!l->flush.head && !l->release.head && !l->soon);
 	fr_timers_fini(&l->timers);
 	FR_ASSERT(uv_loop_close(&l->uv) == 0);
+	fr_buf_pool_fini(&l->output);
 	free(l->buffer);
 	free(l);
 	*lp = NULL;
@@ -281,4 +284,9 @@ uint8_t *fr_loop_read_buffer(struct fr_loop *l)
 uint8_t *fr_loop_plain_buffer(struct fr_loop *l)
 {
 	return l->buffer + FR_READ_BYTES;
+}
+
+struct fr_buf_pool *fr_loop_buf_pool(struct fr_loop *l)
+{
+	return &l->output;
 }

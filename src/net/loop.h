@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/timer.h"
 
+struct fr_buf_pool;
 struct uv_loop_s;
 struct fr_histogram;
 struct fr_loop;
@@ -80,5 +81,7 @@ void fr_soon_stop(struct fr_soon *s);
 uint8_t *fr_loop_read_buffer(struct fr_loop *l);
 /* The same for plaintext out of TLS. */
 uint8_t *fr_loop_plain_buffer(struct fr_loop *l);
+/* Memory for the output of all streams of the loop. */
+struct fr_buf_pool *fr_loop_buf_pool(struct fr_loop *l);
 
 #endif

@@ -93,7 +93,7 @@ static struct fr_stream *stream_new(struct fr_loop *l, size_t output_bytes,
 	s->gather = (struct fr_soon){.run = fr_stream_end_gathering, .user = s};
 	s->chunk_bytes = FIRST_CHUNK_BYTES;
 	s->small_record_bytes = SMALL_RECORD_BYTES;
-	fr_buf_init(&s->out, output_bytes);
+	fr_buf_init_pooled(&s->out, output_bytes, fr_loop_buf_pool(l));
 	return s;
 }
 
@@ -113,7 +113,7 @@ static void init_handle(struct fr_stream *s, bool is_unix, bool tls)
 	s->uv.handle.data = s;
 	fr_timer_init(&s->linger, linger_due, s);
 	/* plain: the two buffers change places, so they have one ceiling */
-	fr_buf_init(&s->wire, tls ? WIRE_BYTES : s->out.max_bytes);
+	fr_buf_init_pooled(&s->wire, tls ? WIRE_BYTES : s->out.max_bytes, s->out.pool);
 }
 
 void fr_stream_set_lowat(struct fr_stream *s, int bytes)

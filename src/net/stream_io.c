@@ -67,6 +67,8 @@ static int write_wire(struct fr_stream *s)
 	}
 	if (fr_buf_len(&s->wire) == 0)
 		return 0;
+	fr_buf_settle(&s->wire);
+	fr_buf_settle(&s->out);
 	b = uv_buf_init((char *)(uintptr_t)fr_buf_data(&s->wire), (unsigned)fr_buf_len(&s->wire));
 	n = uv_write(&s->write, &s->uv.stream, &b, 1, write_done);
 	if (n < 0)
