@@ -347,7 +347,8 @@ static void h2_open(struct fr_client *c)
 	c->h = h;
 	fr_timer_init(&h->goaway_timer, finish_goaway, c);
 	h->held = (struct fr_soon){.run = look_again, .user = c};
-	h->session = fr_h2_session_new(&limits, &events, c, fr_loop_now(c->worker->loop));
+	h->session = fr_h2_session_new(&limits, &events, c, &c->worker->pool,
+	                               fr_loop_now(c->worker->loop));
 	fr_client_flush_later(c);
 }
 

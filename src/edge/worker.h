@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "base/pool.h"
 #include "config/config.h"
 #include "edge/admission.h"
 #include "edge/observe.h"
@@ -94,6 +95,7 @@ struct fr_worker {
 	struct fr_loop *loop; /* owned */
 	struct fr_counters counters;
 	struct fr_observer observer;
+	struct fr_pool pool; /* for all that is small and does not outlive a connection */
 	struct fr_admission *admission; /* borrowed from the server */
 	struct fr_generation *gen;      /* reference: the current one */
 	struct fr_client *clients;      /* borrowed: live connections, linked */

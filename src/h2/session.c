@@ -5,8 +5,6 @@
 #include "base/mem.h"
 #include "h2/session_priv.h"
 
-/* Streams kept for reuse: as many as are live at once on a busy connection. */
-#define SPARE_STREAMS 32u
 /* Acknowledgements of PING and SETTINGS that may wait for a client that sends
  * them without reading. */
 #define MAX_OUTBOUND_ACK 256u
@@ -62,15 +60,9 @@ void fr_h2_limits_default(struct fr_h2_limits *l)
 
 struct fr_h2_stream *fr_h2_stream_new(struct fr_h2_session *s, int32_t id)
 {
-	struct fr_h2_stream *st = s->spare;
+	struct fr_h2_stream *st = fr_pool_take(s->pool, sizeof *st);
 
-	if (st) {
-		s->spare = st->next;
-		s->n_spare--;
-		*st = (struct fr_h2_stream){0};
-	} else {
-		st = fr_calloc(1, sizeof *st);
-	}
+	*st = (struct fr_h2_stream){0};
 	st->magic = FR_H2_STREAM_MAGIC;
 	st->id = id;
 	st->session = s;
@@ -96,13 +88,7 @@ void fr_h2_stream_free(struct fr_h2_stream *st)
 	if (st->is_push)
 		s->n_pushes--;
 	st->magic = 0;
-	if (s->n_spare >= SPARE_STREAMS) {
-		free(st);
-		return;
-	}
-	st->next = s->spare;
-	s->spare = st;
-	s->n_spare++;
+	fr_pool_free(s->pool, st);
 }
 
 struct fr_h2_stream *fr_h2_find(const struct fr_h2_session *s, int32_t id)
@@ -160,39 +146,37 @@ void fr_h2_terminate(struct fr_h2_session *s, enum fr_h2_code code)
 
 /* --- life --- */
 
-/* nghttp2 allocates through ours, so that tests can make it fail. Its session
- * itself is small and of fixed size: that may abort. */
+/* nghttp2 allocates through ours, so that it costs little and tests can make it
+ * fail. Its session itself is small and of fixed size: that may abort. */
 static void *ng_malloc(size_t size, void *user)
 {
-	(void)user;
-	return fr_try_malloc(size);
+	return fr_pool_alloc(user, size);
 }
 
 static void *ng_calloc(size_t count, size_t size, void *user)
 {
-	void *p = size && count > SIZE_MAX / size ? NULL : fr_try_malloc(count * size);
+	void *p = size && count > SIZE_MAX / size ? NULL : fr_pool_alloc(user, count * size);
 
-	(void)user;
 	return p ? memset(p, 0, count * size) : NULL;
 }
 
 static void *ng_realloc(void *p, size_t size, void *user)
 {
-	(void)user;
-	return fr_try_realloc(p, size);
+	return fr_pool_realloc(user, p, size);
 }
 
 static void ng_free(void *p, void *user)
 {
-	(void)user;
-	free(p);
+	fr_pool_free(user, p);
 }
-
-static nghttp2_mem ng_mem = {
-	.malloc = ng_malloc, .calloc = ng_calloc, .realloc = ng_realloc, .free = ng_free};
 
 static nghttp2_session *make_ng(struct fr_h2_session *s)
 {
+	nghttp2_mem mem = {.mem_user_data = s->pool,
+	                   .malloc = ng_malloc,
+	                   .calloc = ng_calloc,
+	                   .realloc = ng_realloc,
+	                   .free = ng_free};
 	nghttp2_session_callbacks *cb;
 	nghttp2_option *opt;
 	nghttp2_session *ng;
@@ -213,7 +197,7 @@ static nghttp2_session *make_ng(struct fr_h2_session *s)
 	/* ours counts more kinds of resets and speaks first */
 	nghttp2_option_set_stream_reset_rate_limit(opt, s->limits.reset_burst + 1000ull,
 	                                           s->limits.reset_per_second + 1000ull);
-	FR_ASSERT(nghttp2_session_server_new3(&ng, cb, s, opt, &ng_mem) == 0);
+	FR_ASSERT(nghttp2_session_server_new3(&ng, cb, s, opt, &mem) == 0);
 	nghttp2_session_callbacks_del(cb);
 	nghttp2_option_del(opt);
 	return ng;
@@ -244,13 +228,14 @@ void fr_h2_settle(struct fr_h2_session *s, bool no_tree)
 
 struct fr_h2_session *fr_h2_session_new(const struct fr_h2_limits *limits,
                                         const struct fr_h2_events *events, void *user,
-                                        uint64_t now_ms)
+                                        struct fr_pool *pool, uint64_t now_ms)
 {
 	struct fr_h2_session *s = fr_calloc(1, sizeof *s);
 
 	s->limits = *limits;
 	s->events = *events;
 	s->user = user;
+	s->pool = pool;
 	s->now_ms = now_ms;
 	for (int i = 0; i < FR_H2_BUCKET_COUNT; i++)
 		fr_bucket_init(&s->buckets[i], limits->control_burst, limits->control_per_second,
@@ -276,10 +261,6 @@ void fr_h2_session_free(struct fr_h2_session **sp)
 		fr_h2_stream_close(st, FR_H2_CANCEL);
 	}
 	nghttp2_session_del(s->ng);
-	while ((st = s->spare)) {
-		s->spare = st->next;
-		free(st);
-	}
 	free(s);
 	*sp = NULL;
 }

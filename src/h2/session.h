@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/pool.h"
 #include "http/message.h"
 
 /* What a peer did wrong: name, HTTP/2 error code, 1 if the whole connection
@@ -145,11 +146,12 @@ struct fr_h2_events {
 	void (*on_goaway)(void *user, uint32_t code); /* the client is leaving; may be NULL */
 };
 
-/* Never NULL. events and limits are copied; user is borrowed. Our SETTINGS
- * are sent when the client's have come. */
+/* Never NULL. events and limits are copied; user and pool are borrowed; memory for
+ * streams and frames is from the pool. Our SETTINGS are sent when the client's have
+ * come. */
 struct fr_h2_session *fr_h2_session_new(const struct fr_h2_limits *limits,
                                         const struct fr_h2_events *events, void *user,
-                                        uint64_t now_ms);
+                                        struct fr_pool *pool, uint64_t now_ms);
 /* Fires on_close for every stream still there (code CANCEL), then frees. */
 void fr_h2_session_free(struct fr_h2_session **s);
 
@@ -165,9 +167,10 @@ bool fr_h2_wants_drain(const struct fr_h2_session *s);
 /* Neither reads nor writes are wanted any more: close the connection. */
 bool fr_h2_is_finished(const struct fr_h2_session *s);
 
-/* Answers. Fields must be valid and without connection-specific ones; they are
- * copied (encoded later). stream_id names a live stream, else FR_ERR_CLOSED.
- * FR_ERR_NOMEM leaves the stream as it was. */
+/* Answers. Fields must be valid and without connection-specific ones. They are
+ * encoded later: those of an informational response are copied, those of the
+ * final one are borrowed until on_close. stream_id names a live stream, else
+ * FR_ERR_CLOSED. FR_ERR_NOMEM leaves the stream as it was. */
 int fr_h2_submit_informational(struct fr_h2_session *s, int32_t stream_id,
                                const struct fr_response *resp) FR_MUST_USE;
 /* has_body: on_read will be asked; else the stream ends with the head. */
@@ -190,6 +193,7 @@ bool fr_h2_push_is_enabled(const struct fr_h2_session *s); /* ENABLE_PUSH and no
 bool fr_h2_push_has_room(const struct fr_h2_session *s);   /* the client's stream limit, and ours */
 /* Queues PUSH_PROMISE with the request's pseudo-header fields and fields; it
  * is sent before any HEADERS or DATA that is submitted later on the parent.
+ * req: its strings are borrowed until on_close of the promised stream.
  * `stream`: context for the events of the promised stream. Returns its id
  * (> 0), FR_ERR_REFUSED as above, FR_ERR_NOMEM. */
 int32_t fr_h2_push(struct fr_h2_session *s, int32_t parent_id, const struct fr_request *req,

@@ -56,21 +56,27 @@ static void close_list(struct nv_list *l)
 		free(l->v);
 }
 
-static void put_fields(struct nv_list *l, const struct fr_fields *f)
+/* Strings that stay until the stream closes need no copy: nghttp2 reads them when
+ * it makes the frame, which it never does for a stream that is gone. */
+#define STAYS (NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE)
+#define PASSES NGHTTP2_NV_FLAG_NONE
+
+static void put_fields(struct nv_list *l, const struct fr_fields *f, uint8_t flags)
 {
 	for (size_t i = 0; i < f->n; i++)
-		put(l, f->v[i].name, f->v[i].value, flags_of(&f->v[i]));
+		put(l, f->v[i].name, f->v[i].value, flags | flags_of(&f->v[i]));
 }
 
-static bool open_response(struct nv_list *l, const struct fr_response *resp, char status[4])
+static bool open_response(struct nv_list *l, const struct fr_response *resp, char status[4],
+                          uint8_t flags)
 {
 	if (!open_list(l, &resp->fields, 1))
 		return false;
 	status[0] = (char)('0' + resp->status / 100 % 10);
 	status[1] = (char)('0' + resp->status / 10 % 10);
 	status[2] = (char)('0' + resp->status % 10);
-	put(l, FR_STR(":status"), fr_str_make(status, 3), NGHTTP2_NV_FLAG_NO_COPY_NAME);
-	put_fields(l, &resp->fields);
+	put(l, FR_STR(":status"), fr_str_make(status, 3), flags | NGHTTP2_NV_FLAG_NO_COPY_NAME);
+	put_fields(l, &resp->fields, flags);
 	return true;
 }
 
@@ -121,7 +127,7 @@ static ssize_t read_body(nghttp2_session *ng, int32_t stream_id, uint8_t *buf, s
 		return (ssize_t)body.len;
 	*flags |= NGHTTP2_DATA_FLAG_EOF;
 	if (body.trailers && body.trailers->n && open_list(&l, body.trailers, 0)) {
-		put_fields(&l, body.trailers);
+		put_fields(&l, body.trailers, PASSES);
 		if (nghttp2_submit_trailer(ng, stream_id, l.v, l.n) == 0)
 			*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
 		close_list(&l);
@@ -163,7 +169,7 @@ int fr_h2_submit_informational(struct fr_h2_session *s, int32_t stream_id,
 
 	if (!fr_h2_find(s, stream_id))
 		return FR_ERR_CLOSED;
-	if (!open_response(&l, resp, status))
+	if (!open_response(&l, resp, status, PASSES))
 		return FR_ERR_NOMEM;
 	rc = nghttp2_submit_headers(s->ng, NGHTTP2_FLAG_NONE, stream_id, NULL, l.v, l.n, NULL);
 	close_list(&l);
@@ -176,12 +182,11 @@ int fr_h2_submit_response(struct fr_h2_session *s, int32_t stream_id,
 	struct fr_h2_stream *st = fr_h2_find(s, stream_id);
 	nghttp2_data_provider body = {.source.ptr = st, .read_callback = read_body};
 	struct nv_list l;
-	char status[4];
 	int rc;
 
 	if (!st)
 		return FR_ERR_CLOSED;
-	if (!open_response(&l, resp, status))
+	if (!open_response(&l, resp, st->status, STAYS))
 		return FR_ERR_NOMEM;
 	fr_h2_take_response_priority(st, resp);
 	rc = nghttp2_submit_response(s->ng, stream_id, l.v, l.n, has_body ? &body : NULL);
@@ -258,11 +263,11 @@ int32_t fr_h2_push(struct fr_h2_session *s, int32_t parent_id, const struct fr_r
 	st->state = FR_H2_ST_RESERVED;
 	st->is_push = true;
 	s->n_pushes++;
-	put(&l, FR_STR(":method"), req->method_text, NGHTTP2_NV_FLAG_NO_COPY_NAME);
-	put(&l, FR_STR(":scheme"), req->scheme, NGHTTP2_NV_FLAG_NO_COPY_NAME);
-	put(&l, FR_STR(":authority"), req->authority, NGHTTP2_NV_FLAG_NO_COPY_NAME);
-	put(&l, FR_STR(":path"), req->target, NGHTTP2_NV_FLAG_NO_COPY_NAME);
-	put_fields(&l, &req->fields);
+	put(&l, FR_STR(":method"), req->method_text, STAYS);
+	put(&l, FR_STR(":scheme"), req->scheme, STAYS);
+	put(&l, FR_STR(":authority"), req->authority, STAYS);
+	put(&l, FR_STR(":path"), req->target, STAYS);
+	put_fields(&l, &req->fields, STAYS);
 	id = nghttp2_submit_push_promise(s->ng, NGHTTP2_FLAG_NONE, parent_id, l.v, l.n, st);
 	close_list(&l);
 	if (id < 0) {

@@ -40,6 +40,7 @@ struct fr_h2_stream {
 	uint32_t cookies;                   /* crumbs */
 	struct fr_priority priority;        /* of a client's stream, and of a push that is_pinned */
 	size_t body_sent_bytes;             /* framed */
+	char status[4];                     /* of the answer: digits */
 	size_t lead_bytes;                  /* of the body: before BLOCKING pushes; 0: none */
 	bool is_push;
 	bool is_too_large; /* fields beyond the limit: stored no more */
@@ -102,11 +103,11 @@ struct fr_h2_session {
 	nghttp2_session *ng; /* owned */
 	struct fr_h2_limits limits;
 	struct fr_h2_events events;
-	void *user; /* borrowed */
+	void *user;           /* borrowed */
+	struct fr_pool *pool; /* borrowed */
 	uint64_t now_ms;
 	struct fr_h2_stream *streams; /* owned; the newest first */
-	struct fr_h2_stream *spare;   /* owned: freed streams for reuse */
-	size_t n_streams, n_pushes, n_spare;
+	size_t n_streams, n_pushes;
 	struct fr_bucket buckets[FR_H2_BUCKET_COUNT];
 	struct fr_h2_walk walk;
 	struct fr_h2_stats stats;

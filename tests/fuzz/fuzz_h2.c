@@ -22,6 +22,7 @@ struct stream {
 
 struct server {
 	struct fr_h2_session *session;
+	struct fr_pool pool;
 	struct stream streams[STREAMS];
 	size_t n, live;
 	uint8_t mode;
@@ -193,7 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	data += 2;
 	size -= 2;
 	fr_buf_init(&out, 1u << 22);
-	s->session = fr_h2_session_new(&limits, &events, s, 1);
+	s->session = fr_h2_session_new(&limits, &events, s, &s->pool, 1);
 	/* most inputs begin behind the preface; mode 128 brings its own */
 	if (!(s->mode & 128) && (s->mode & 32)) {
 		/* a client that orders by urgency */
@@ -212,6 +213,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	(void)!fr_h2_drain(s->session, &out, 32768);
 	fr_h2_session_free(&s->session);
+	fr_pool_fini(&s->pool);
 	FR_ASSERT(s->live == 0);
 	for (size_t i = 0; i < s->n; i++)
 		fr_arena_fini(&s->streams[i].arena);

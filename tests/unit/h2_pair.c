@@ -170,7 +170,7 @@ void pair_new(const struct fr_h2_limits *limits)
 	assert_non_null(pair);
 	pair->now_ms = 1000;
 	fr_buf_init(&pair->to_client, 1u << 24);
-	pair->server = fr_h2_session_new(limits, &events, pair, pair->now_ms);
+	pair->server = fr_h2_session_new(limits, &events, pair, &pair->pool, pair->now_ms);
 	pair->client = client_new(pair);
 }
 
@@ -398,6 +398,7 @@ int pair_tear_down(void **state)
 {
 	(void)state;
 	fr_h2_session_free(&pair->server);
+	fr_pool_fini(&pair->pool);
 	assert_int_equal(pair->opened, 0);
 	nghttp2_session_del(pair->client);
 	for (size_t i = 0; i < pair->n; i++)

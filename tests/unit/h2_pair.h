@@ -23,6 +23,7 @@ struct stream { /* of the server */
 
 struct pair {
 	struct fr_h2_session *server;
+	struct fr_pool pool;
 	nghttp2_session *client;
 	struct fr_buf to_client;
 	struct stream streams[H2_PAIR_STREAMS];

@@ -29,6 +29,7 @@ struct model {
 	struct fr_page *page;
 	struct fr_wire *wire;
 	struct fr_h2_session *server;
+	struct fr_pool pool;
 	struct stream streams[MAX_STREAMS];
 	size_t n;
 	struct direction down, up;
@@ -292,7 +293,7 @@ void model_load(const struct model_file *files, size_t n, const struct model_net
 	m->n_files = n;
 	m->load = out;
 	fr_h2_limits_default(&limits);
-	m->server = fr_h2_session_new(&limits, &events, m, 0);
+	m->server = fr_h2_session_new(&limits, &events, m, &m->pool, 0);
 	assert_int_equal(fr_page_new(out, &options, &ops, m, &m->page), 0);
 	m->wire = fr_wire_new(m->page, out, accept_push);
 	direction_init(&m->down, network, network->rate_bps);
@@ -304,6 +305,7 @@ void model_load(const struct model_file *files, size_t n, const struct model_net
 	fr_page_finish(m->page, m->now_us);
 	fr_wire_free(&m->wire);
 	fr_h2_session_free(&m->server);
+	fr_pool_fini(&m->pool);
 	for (size_t i = 0; i < m->n; i++)
 		fr_arena_fini(&m->streams[i].arena);
 	direction_fini(&m->down);

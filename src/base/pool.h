@@ -1,0 +1,42 @@
+/* Small memory that comes and goes with every request: freed pieces wait in
+ * lists by size for their next use, which costs a few instructions instead of
+ * malloc's hundred. One thread's; what it keeps is bounded, so that a burst does not
+ * hold memory for ever. nghttp2 allocates through it (h2/session.h), for each
+ * stream about a dozen pieces.
+ *
+ *   piece: | size class, bytes | memory ... |
+ *                              ^ what the caller sees, aligned to 16 bytes
+ *
+ * Under AddressSanitizer nothing waits and pieces have exactly the size asked for. */
+#ifndef FR_BASE_POOL_H
+#define FR_BASE_POOL_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+/* Sizes are rounded up to a multiple of this; larger ones than the last class go to malloc. */
+#define FR_POOL_STEP_BYTES 32u
+#define FR_POOL_CLASSES 32u
+/* All waiting pieces of a pool together: what a few hundred streams use. */
+#define FR_POOL_KEPT_BYTES (1u << 20)
+
+struct fr_pool_piece;
+struct fr_pool {
+	struct fr_pool_piece *waiting[FR_POOL_CLASSES + 1]; /* owned, by class; [0] is not used */
+	size_t kept_bytes;                                  /* of all that wait */
+};
+
+/* A pool is empty when zeroed. Frees what waits; pieces in use must have come back. */
+void fr_pool_fini(struct fr_pool *p);
+
+/* Like malloc, fallible (base/mem.h). */
+void *fr_pool_alloc(struct fr_pool *p, size_t size) FR_MUST_USE;
+/* Never NULL: aborts without memory, as fr_malloc; for sizes that no peer chooses. */
+void *fr_pool_take(struct fr_pool *p, size_t size) __attribute__((returns_nonnull));
+/* Like realloc. old: NULL or a piece of this pool; it stays as it was on failure. */
+void *fr_pool_realloc(struct fr_pool *p, void *old, size_t size) FR_MUST_USE;
+/* piece: NULL or of this pool. */
+void fr_pool_free(struct fr_pool *p, void *piece);
+
+#endif
