@@ -129,7 +129,7 @@ bool fr_str_ieq(struct fr_str a, struct fr_str b)
 	if (a.len != b.len)
 		return false;
 	for (size_t i = 0; i < a.len; i++)
-		if (fr_ascii_lower(a.p[i]) != fr_ascii_lower(b.p[i]))
+		if (a.p[i] != b.p[i] && fr_ascii_lower(a.p[i]) != fr_ascii_lower(b.p[i]))
 			return false;
 	return true;
 }
@@ -201,16 +201,14 @@ int fr_str_to_u64(struct fr_str s, uint64_t *out)
 size_t fr_i64_format(char *out, int64_t v)
 {
 	uint64_t left = v < 0 ? (uint64_t)0 - (uint64_t)v : (uint64_t)v;
-	char digits[FR_I64_DIGITS];
-	size_t n = 0, len = 0;
+	size_t len = v < 0 ? 2 : 1;
 
-	do
-		digits[n++] = (char)('0' + left % 10);
-	while ((left /= 10));
+	for (uint64_t rest = left; rest >= 10; rest /= 10)
+		len++;
+	for (size_t at = len; at > (v < 0 ? 1u : 0u); left /= 10)
+		out[--at] = (char)('0' + left % 10);
 	if (v < 0)
-		out[len++] = '-';
-	while (n)
-		out[len++] = digits[--n];
+		out[0] = '-';
 	return len;
 }
 

@@ -46,6 +46,7 @@ static struct fr_object *build(const struct making *m, struct fr_body *body, _At
 	atomic_init(&o->refs, 1);
 	o->fields = (struct fr_field *)(void *)(o + 1);
 	o->n_fields = m->fields.n;
+	o->seen = m->fields.seen;
 	at = (char *)o->fields + fields;
 	for (size_t i = 0; i < m->fields.n; i++) {
 		o->fields[i] = m->fields.v[i];
@@ -228,6 +229,7 @@ int fr_object_fields(const struct fr_object *o, struct fr_arena *a, struct fr_fi
 		return FR_ERR_NOMEM;
 	out->cap = o->n_fields + 8;
 	out->n = o->n_fields;
+	out->seen = o->seen;
 	if (o->n_fields)
 		memcpy(out->v, o->fields, o->n_fields * sizeof *out->v);
 	return 0;

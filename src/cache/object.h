@@ -14,6 +14,7 @@ struct fr_object {
 	int status;
 	struct fr_field *fields; /* without Content-Length */
 	size_t n_fields;
+	uint64_t seen;          /* as in struct fr_fields */
 	int64_t content_length; /* -1: not known before the body is complete */
 	struct fr_freshness fresh;
 	struct fr_str vary, vary_values; /* see cache/key.h; empty: any request */

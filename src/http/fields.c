@@ -76,6 +76,7 @@ static int add(struct fr_fields *f, struct fr_str name, struct fr_str value, enu
 		f->v = v;
 		f->cap = cap;
 	}
+	f->seen |= fr_field_bit(id);
 	f->v[f->n++] = (struct fr_field){.name = name, .value = value, .id = (uint16_t)id};
 	return 0;
 }
@@ -109,17 +110,12 @@ const struct fr_field *fr_fields_next(const struct fr_fields *f, enum fr_field_i
 {
 	size_t i = after ? (size_t)(after - f->v) + 1 : 0;
 
-	if (id == FR_FIELD_OTHER)
+	if (id == FR_FIELD_OTHER || !(f->seen & fr_field_bit(id)))
 		return NULL;
 	for (; i < f->n; i++)
 		if (f->v[i].id == id)
 			return &f->v[i];
 	return NULL;
-}
-
-const struct fr_field *fr_fields_get(const struct fr_fields *f, enum fr_field_id id)
-{
-	return fr_fields_next(f, id, NULL);
 }
 
 const struct fr_field *fr_fields_find(const struct fr_fields *f, struct fr_str name)
@@ -130,17 +126,12 @@ const struct fr_field *fr_fields_find(const struct fr_fields *f, struct fr_str n
 	return NULL;
 }
 
-struct fr_str fr_fields_value(const struct fr_fields *f, enum fr_field_id id)
-{
-	const struct fr_field *found = fr_fields_get(f, id);
-
-	return found ? found->value : (struct fr_str){0};
-}
-
 size_t fr_fields_count(const struct fr_fields *f, enum fr_field_id id)
 {
 	size_t n = 0;
 
+	if (!(f->seen & fr_field_bit(id)))
+		return 0;
 	for (size_t i = 0; i < f->n; i++)
 		n += id != FR_FIELD_OTHER && f->v[i].id == id;
 	return n;
@@ -150,6 +141,8 @@ size_t fr_fields_remove(struct fr_fields *f, enum fr_field_id id)
 {
 	size_t kept = 0, n = f->n;
 
+	if (!(f->seen & fr_field_bit(id)))
+		return 0;
 	for (size_t i = 0; i < n; i++)
 		if (id == FR_FIELD_OTHER || f->v[i].id != id)
 			f->v[kept++] = f->v[i];

@@ -101,6 +101,9 @@ struct fr_field {
 struct fr_fields {
 	struct fr_field *v; /* owned by the arena; n of them */
 	size_t n, cap;
+	/* A bit for the id of each field that was added, modulo 64: whose bit is
+	 * not set is not there. Stays set when fields are removed. */
+	uint64_t seen;
 	struct fr_arena *arena; /* borrowed: where v grows */
 };
 
@@ -119,14 +122,29 @@ int fr_fields_add_id(struct fr_fields *f, enum fr_field_id id, struct fr_str val
 /* As above, with bytes copied into the arena. */
 int fr_fields_add_copy(struct fr_fields *f, struct fr_str name, struct fr_str value) FR_MUST_USE;
 
-/* The first field of that id, or NULL. FR_FIELD_OTHER finds nothing. */
-const struct fr_field *fr_fields_get(const struct fr_fields *f, enum fr_field_id id);
 /* The next field of that id behind `after`, or NULL. */
 const struct fr_field *fr_fields_next(const struct fr_fields *f, enum fr_field_id id,
                                       const struct fr_field *after);
+
+static inline uint64_t fr_field_bit(unsigned id)
+{
+	return 1ull << (id % 64);
+}
+
+/* The first field of that id, or NULL. FR_FIELD_OTHER finds nothing. */
+static inline const struct fr_field *fr_fields_get(const struct fr_fields *f, enum fr_field_id id)
+{
+	return f->seen & fr_field_bit(id) ? fr_fields_next(f, id, NULL) : NULL;
+}
+
 const struct fr_field *fr_fields_find(const struct fr_fields *f, struct fr_str name);
 /* Value of the first field of that id; {NULL, 0} if there is none. */
-struct fr_str fr_fields_value(const struct fr_fields *f, enum fr_field_id id);
+static inline struct fr_str fr_fields_value(const struct fr_fields *f, enum fr_field_id id)
+{
+	const struct fr_field *found = fr_fields_get(f, id);
+
+	return found ? found->value : (struct fr_str){0};
+}
 size_t fr_fields_count(const struct fr_fields *f, enum fr_field_id id);
 /* Removes all fields of that id; returns how many. */
 size_t fr_fields_remove(struct fr_fields *f, enum fr_field_id id);

@@ -113,24 +113,36 @@ bool fr_status_has_body(int status)
 
 /* --- hop-by-hop fields --- */
 
+static const uint16_t hop_by_hop[] = {
+	FR_FIELD_CONNECTION,
+	FR_FIELD_KEEP_ALIVE,
+	FR_FIELD_PROXY_CONNECTION,
+	FR_FIELD_TE,
+	FR_FIELD_TRAILER,
+	FR_FIELD_TRANSFER_ENCODING,
+	FR_FIELD_UPGRADE,
+	FR_FIELD_HTTP2_SETTINGS,
+	FR_FIELD_PROXY_AUTHENTICATE,
+	FR_FIELD_PROXY_AUTHENTICATION_INFO,
+	FR_FIELD_PROXY_AUTHORIZATION,
+};
+
 static bool is_hop_by_hop(uint16_t id)
 {
-	switch (id) {
-	case FR_FIELD_CONNECTION:
-	case FR_FIELD_KEEP_ALIVE:
-	case FR_FIELD_PROXY_CONNECTION:
-	case FR_FIELD_TE:
-	case FR_FIELD_TRAILER:
-	case FR_FIELD_TRANSFER_ENCODING:
-	case FR_FIELD_UPGRADE:
-	case FR_FIELD_HTTP2_SETTINGS:
-	case FR_FIELD_PROXY_AUTHENTICATE:
-	case FR_FIELD_PROXY_AUTHENTICATION_INFO:
-	case FR_FIELD_PROXY_AUTHORIZATION:
-		return true;
-	default:
-		return false;
-	}
+	for (size_t i = 0; i < FR_COUNT(hop_by_hop); i++)
+		if (hop_by_hop[i] == id)
+			return true;
+	return false;
+}
+
+/* Most messages have none. */
+static bool may_have_hop_by_hop(const struct fr_fields *f)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < FR_COUNT(hop_by_hop); i++)
+		bits |= fr_field_bit(hop_by_hop[i]);
+	return (f->seen & bits) != 0;
 }
 
 /* Fields of a message that a sender must not take away from what is behind us
@@ -189,6 +201,8 @@ int fr_fields_remove_hop_by_hop(struct fr_fields *f)
 	const struct fr_field *c = NULL;
 	size_t kept = 0;
 
+	if (!may_have_hop_by_hop(f))
+		return 0;
 	while ((c = fr_fields_next(f, FR_FIELD_CONNECTION, c))) {
 		has_connection = true;
 		if (!is_token_list(c->value))

@@ -13,57 +13,57 @@ uint16_t fr_scheme_default_port(struct fr_str scheme)
 
 static int parse_port(struct fr_str text, uint16_t *port)
 {
-	uint64_t n = 0;
+	uint32_t n = 0;
 
-	if (text.len == 0 || text.len > 5 || fr_str_to_u64(text, &n) < 0 || n == 0 || n > 65535)
+	if (text.len == 0 || text.len > 5)
+		return FR_ERR_SYNTAX;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned d = (unsigned)(unsigned char)text.p[i] - '0';
+
+		if (d > 9)
+			return FR_ERR_SYNTAX;
+		n = n * 10 + d;
+	}
+	if (n == 0 || n > 65535)
 		return FR_ERR_SYNTAX;
 	*port = (uint16_t)n;
 	return 0;
 }
 
-/* Where the host ends: behind the bracket of an IP literal, else at the colon. */
-static int host_length(struct fr_str text, size_t *len)
+/* Where an IP literal ends, behind its bracket; 0: it is none. */
+static size_t literal_length(struct fr_str text)
 {
-	size_t close;
+	size_t close = fr_str_find(text, ']');
 
-	if (text.len == 0)
-		return FR_ERR_SYNTAX;
-	if (text.p[0] != '[') {
-		*len = fr_str_find(text, ':');
-		for (size_t i = 0; i < *len; i++)
-			if (text.p[i] == '[' || text.p[i] == ']')
-				return FR_ERR_SYNTAX;
-		return *len ? 0 : FR_ERR_SYNTAX;
-	}
-	close = fr_str_find(text, ']');
 	if (close == text.len || close < 3)
-		return FR_ERR_SYNTAX;
+		return 0;
 	for (size_t i = 1; i < close; i++)
 		if (!fr_char_is(text.p[i], FR_CH_HEX) && text.p[i] != ':' && text.p[i] != '.')
-			return FR_ERR_SYNTAX;
-	*len = close + 1;
-	return 0;
+			return 0;
+	return close + 1;
+}
+
+/* Where a name or an IPv4 address ends: before the colon; 0: it is none. */
+static size_t name_length(struct fr_str text)
+{
+	size_t n = 0;
+
+	for (; n < text.len && text.p[n] != ':'; n++)
+		if (!fr_char_is(text.p[n], FR_CH_HOST) || text.p[n] == '[' || text.p[n] == ']')
+			return 0;
+	return n;
 }
 
 int fr_authority_parse(struct fr_str text, struct fr_str *host, uint16_t *port)
 {
+	size_t len = text.len && text.p[0] == '[' ? literal_length(text) : name_length(text);
 	uint16_t n = 0;
-	size_t len = 0;
-	int rc;
 
-	for (size_t i = 0; i < text.len; i++)
-		if (!fr_char_is(text.p[i], FR_CH_HOST) || text.p[i] == '@')
-			return FR_ERR_SYNTAX;
-	rc = host_length(text, &len);
-	if (rc < 0)
-		return rc;
-	if (len < text.len) {
-		if (text.p[len] != ':')
-			return FR_ERR_SYNTAX;
-		/* "host:" with an empty port is allowed (RFC 3986 §3.2.3) */
-		if (len + 1 < text.len && parse_port(fr_str_sub(text, len + 1, text.len), &n) < 0)
-			return FR_ERR_SYNTAX;
-	}
+	if (len == 0 || (len < text.len && text.p[len] != ':'))
+		return FR_ERR_SYNTAX;
+	/* "host:" with an empty port is allowed (RFC 3986 §3.2.3) */
+	if (len + 1 < text.len && parse_port(fr_str_sub(text, len + 1, text.len), &n) < 0)
+		return FR_ERR_SYNTAX;
 	*host = fr_str_sub(text, 0, len);
 	*port = n;
 	return 0;
