@@ -52,6 +52,14 @@ enum fr_client_wait {
 	FR_WAIT_NONE    /* the exchanges have time limits of their own */
 };
 
+/* The site of the latest request, for the next one of the same authority. */
+struct fr_route_memo {
+	uint64_t generation;  /* its serial; 0: nothing yet */
+	struct fr_site *site; /* borrowed from that generation */
+	size_t len;
+	char authority[64]; /* longer ones are not remembered */
+};
+
 struct fr_client {
 	uint32_t magic;
 	enum fr_client_state state;
@@ -82,6 +90,7 @@ struct fr_client {
 	struct fr_exchange *hinted; /* borrowed: the last page that got a 103, while it lasts */
 	uint32_t pushes;            /* promised on this connection */
 	uint64_t backlog_since_ms;  /* the output has waited since; 0: it does not */
+	struct fr_route_memo route;
 	uint16_t port;
 	char peer[48]; /* address, for logs and Forwarded */
 };

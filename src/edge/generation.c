@@ -38,6 +38,7 @@ struct fr_generation *fr_generation_new(struct fr_worker *w, struct fr_shared *s
 	};
 
 	g->refs = 1;
+	g->serial = ++w->generations;
 	g->worker = w;
 	g->shared = shared;
 	fr_shared_ref(shared);

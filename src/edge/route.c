@@ -1,5 +1,7 @@
 #include "edge/route.h"
 
+#include <string.h>
+
 #include "edge/client.h"
 #include "http/url.h"
 
@@ -26,10 +28,36 @@ static int host_of(struct fr_exchange *ex, struct fr_str *host)
 	return 0;
 }
 
+/* Nearly all requests of a connection name the same authority. */
+static bool recall(struct fr_exchange *ex)
+{
+	const struct fr_route_memo *m = &ex->client->route;
+
+	if (m->generation != ex->gen->serial || m->len != ex->req.authority.len ||
+	    memcmp(m->authority, ex->req.authority.p, m->len) != 0)
+		return false;
+	ex->site = m->site;
+	return true;
+}
+
+static void remember(struct fr_exchange *ex)
+{
+	struct fr_route_memo *m = &ex->client->route;
+
+	if (ex->req.authority.len == 0 || ex->req.authority.len > sizeof m->authority)
+		return;
+	m->generation = ex->gen->serial;
+	m->site = ex->site;
+	m->len = ex->req.authority.len;
+	memcpy(m->authority, ex->req.authority.p, m->len);
+}
+
 bool fr_route(struct fr_exchange *ex)
 {
 	struct fr_str host;
 
+	if (recall(ex))
+		return true;
 	if (host_of(ex, &host) < 0) {
 		fr_exchange_refuse(ex, 400, "The host is malformed.");
 		return false;
@@ -43,5 +71,6 @@ bool fr_route(struct fr_exchange *ex)
 		fr_exchange_refuse(ex, 421, "This connection was made for another site.");
 		return false;
 	}
+	remember(ex);
 	return true;
 }

@@ -63,6 +63,7 @@ struct fr_site {
  * current one, each client connection for its limits, each exchange. */
 struct fr_generation {
 	uint32_t refs;
+	uint64_t serial; /* of the worker's generations, from 1 */
 	struct fr_worker *worker;
 	struct fr_shared *shared;       /* reference */
 	const struct fr_config *config; /* borrowed from shared */
@@ -98,6 +99,7 @@ struct fr_worker {
 	struct fr_pool pool; /* for all that is small and does not outlive a connection */
 	struct fr_admission *admission; /* borrowed from the server */
 	struct fr_generation *gen;      /* reference: the current one */
+	uint64_t generations;           /* made so far */
 	struct fr_client *clients;      /* borrowed: live connections, linked */
 	size_t n_clients;
 	size_t n_admin;                     /* of those, the admin interface's */

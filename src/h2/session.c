@@ -88,17 +88,30 @@ void fr_h2_stream_free(struct fr_h2_stream *st)
 	if (st->is_push)
 		s->n_pushes--;
 	st->magic = 0;
+	if (s->recent == st)
+		s->recent = NULL;
 	fr_pool_free(s->pool, st);
 }
 
-struct fr_h2_stream *fr_h2_find(const struct fr_h2_session *s, int32_t id)
+struct fr_h2_stream *fr_h2_lookup(struct fr_h2_session *s, int32_t id)
 {
-	struct fr_h2_stream *st = nghttp2_session_get_stream_user_data(s->ng, id);
+	struct fr_h2_stream *st = s->recent;
 
-	if (st) {
-		FR_ASSERT(st->magic == FR_H2_STREAM_MAGIC);
+	if (st && st->id == id)
 		return st;
-	}
+	st = nghttp2_session_get_stream_user_data(s->ng, id);
+	FR_ASSERT(!st || st->magic == FR_H2_STREAM_MAGIC);
+	if (st)
+		s->recent = st;
+	return st;
+}
+
+struct fr_h2_stream *fr_h2_find(struct fr_h2_session *s, int32_t id)
+{
+	struct fr_h2_stream *st = fr_h2_lookup(s, id);
+
+	if (st)
+		return st;
 	/* nghttp2 knows a promised stream only once the promise is serialised */
 	for (st = s->n_pushes ? s->streams : NULL; st; st = st->next)
 		if (st->id == id && st->state == FR_H2_ST_RESERVED)

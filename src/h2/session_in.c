@@ -3,14 +3,6 @@
 #include "base/mem.h"
 #include "h2/session_priv.h"
 
-static struct fr_h2_stream *stream_of(struct fr_h2_session *s, int32_t id)
-{
-	struct fr_h2_stream *st = nghttp2_session_get_stream_user_data(s->ng, id);
-
-	FR_ASSERT(!st || st->magic == FR_H2_STREAM_MAGIC);
-	return st;
-}
-
 /* --- fields --- */
 
 static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, void *user)
@@ -21,7 +13,7 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
 	if (frame->hd.type != NGHTTP2_HEADERS || s->is_terminated)
 		return 0;
 	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
-		st = stream_of(s, frame->hd.stream_id);
+		st = fr_h2_lookup(s, frame->hd.stream_id);
 		if (st && !st->is_push) {
 			st->fields_bytes = st->fields_count = 0;
 			st->trailers = fr_arena_alloc(st->arena, sizeof *st->trailers);
@@ -48,7 +40,7 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint
                      void *user)
 {
 	struct fr_h2_session *s = user;
-	struct fr_h2_stream *st = stream_of(s, frame->hd.stream_id);
+	struct fr_h2_stream *st = fr_h2_lookup(s, frame->hd.stream_id);
 
 	(void)ng;
 	(void)flags;
@@ -129,7 +121,7 @@ static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *
 		fr_h2_take_priority_update(s, frame->hd.stream_id);
 		return 0;
 	}
-	st = frame->hd.stream_id ? stream_of(s, frame->hd.stream_id) : NULL;
+	st = frame->hd.stream_id ? fr_h2_lookup(s, frame->hd.stream_id) : NULL;
 	if (!st)
 		return 0;
 	if (frame->hd.type == NGHTTP2_HEADERS)
@@ -149,7 +141,7 @@ static int on_data(nghttp2_session *ng, uint8_t flags, int32_t stream_id, const 
                    size_t len, void *user)
 {
 	struct fr_h2_session *s = user;
-	struct fr_h2_stream *st = stream_of(s, stream_id);
+	struct fr_h2_stream *st = fr_h2_lookup(s, stream_id);
 
 	(void)flags;
 	if (len == 0)
@@ -167,7 +159,7 @@ static int on_data(nghttp2_session *ng, uint8_t flags, int32_t stream_id, const 
 static int on_invalid_frame(nghttp2_session *ng, const nghttp2_frame *frame, int err, void *user)
 {
 	struct fr_h2_session *s = user;
-	struct fr_h2_stream *st = frame->hd.stream_id ? stream_of(s, frame->hd.stream_id) : NULL;
+	struct fr_h2_stream *st = frame->hd.stream_id ? fr_h2_lookup(s, frame->hd.stream_id) : NULL;
 
 	(void)ng;
 	if (s->is_terminated)
@@ -190,7 +182,7 @@ static void count_reset(struct fr_h2_session *s, const struct fr_h2_stream *st)
 static int on_stream_close(nghttp2_session *ng, int32_t stream_id, uint32_t code, void *user)
 {
 	struct fr_h2_session *s = user;
-	struct fr_h2_stream *st = stream_of(s, stream_id);
+	struct fr_h2_stream *st = fr_h2_lookup(s, stream_id);
 
 	(void)ng;
 	if (!st)

@@ -107,6 +107,7 @@ struct fr_h2_session {
 	struct fr_pool *pool; /* borrowed */
 	uint64_t now_ms;
 	struct fr_h2_stream *streams; /* owned; the newest first */
+	struct fr_h2_stream *recent;  /* borrowed: found last; NULL */
 	size_t n_streams, n_pushes;
 	struct fr_bucket buckets[FR_H2_BUCKET_COUNT];
 	struct fr_h2_walk walk;
@@ -130,8 +131,10 @@ struct fr_h2_stream *fr_h2_stream_new(struct fr_h2_session *s, int32_t id);
 void fr_h2_settle(struct fr_h2_session *s, bool no_tree);
 /* Unlinks and frees; fires nothing. */
 void fr_h2_stream_free(struct fr_h2_stream *st);
+/* By id, as nghttp2 knows it; NULL if it does not. */
+struct fr_h2_stream *fr_h2_lookup(struct fr_h2_session *s, int32_t id);
 /* By id, promised ones included; NULL if gone. */
-struct fr_h2_stream *fr_h2_find(const struct fr_h2_session *s, int32_t id);
+struct fr_h2_stream *fr_h2_find(struct fr_h2_session *s, int32_t id);
 /* Counts the fault and reports it; a connection fault queues GOAWAY. */
 void fr_h2_report(struct fr_h2_session *s, struct fr_h2_stream *st, enum fr_h2_fault f);
 /* The last event of a stream, then frees it. */
