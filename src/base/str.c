@@ -254,6 +254,33 @@ bool fr_str_next_item(struct fr_str *rest, struct fr_str *item)
 	return false;
 }
 
+/* Does one of eight bytes lie below a space, or is it DEL? Bytes of 0x80 and more do
+ * not; a tab does, and is looked at again. */
+static bool has_control(const char *p)
+{
+	const uint64_t ones = UINT64_MAX / 255, tops = ones << 7;
+	uint64_t w, del;
+
+	memcpy(&w, p, sizeof w);
+	del = w ^ ones * 0x7f;
+	return (((w - ones * 0x20) & ~w) | ((del - ones) & ~del)) & tops;
+}
+
+size_t fr_str_field_span(struct fr_str s)
+{
+	size_t i = 0;
+
+	while (i < s.len) {
+		if (s.len - i >= 8 && !has_control(s.p + i))
+			i += 8;
+		else if (fr_char_is(s.p[i], FR_CH_FIELD))
+			i++;
+		else
+			break;
+	}
+	return i;
+}
+
 bool fr_str_all(struct fr_str s, int classes)
 {
 	for (size_t i = 0; i < s.len; i++)

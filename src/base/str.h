@@ -96,6 +96,9 @@ static inline bool fr_char_is(char c, int classes)
 	return (fr_char_class[(unsigned char)c] & classes) != 0;
 }
 
+/* How many bytes at the beginning may stand in a field value (FR_CH_FIELD). */
+size_t fr_str_field_span(struct fr_str s);
+
 /* True if s is not empty and every character has one of the classes. */
 bool fr_str_all(struct fr_str s, int classes);
 

@@ -287,7 +287,8 @@ struct fr_object *fr_store_find(struct fr_store *s, struct fr_str key, const str
 		else
 			*other_variants = true;
 	}
-	if (found)
+	/* one that is asked for often stays unwritten: workers share the line it is in */
+	if (found && !atomic_load_explicit(&e->is_visited, memory_order_relaxed))
 		atomic_store_explicit(&e->is_visited, true, memory_order_relaxed);
 	(void)pthread_mutex_unlock(&sh->lock);
 	return found;

@@ -2,6 +2,8 @@
  * values, pseudo-header fields' presence and order, connection-specific
  * fields and Content-Length against DATA; here are sizes, the meaning of
  * pseudo-header fields, Host, cookies. */
+#include <string.h>
+
 #include "h2/session_priv.h"
 #include "http/url.h"
 
@@ -12,14 +14,24 @@ static bool set_once(struct fr_h2_stream *st, struct fr_str *to, struct fr_str v
 	return true;
 }
 
+/* The usual value needs no copy. */
+static bool set_known(struct fr_h2_stream *st, struct fr_str *to, struct fr_str value,
+                      struct fr_str usual)
+{
+	if (to->p || !fr_str_eq(value, usual))
+		return set_once(st, to, value);
+	*to = usual;
+	return true;
+}
+
 static bool take_pseudo(struct fr_h2_stream *st, struct fr_str name, struct fr_str value)
 {
 	struct fr_request *req = st->req;
 
 	if (fr_str_is(name, ":method"))
-		return set_once(st, &req->method_text, value);
+		return set_known(st, &req->method_text, value, FR_STR("GET"));
 	if (fr_str_is(name, ":scheme"))
-		return set_once(st, &req->scheme, value);
+		return set_known(st, &req->scheme, value, FR_STR("https"));
 	if (fr_str_is(name, ":authority"))
 		return set_once(st, &req->authority, value);
 	if (fr_str_is(name, ":path"))
@@ -95,13 +107,29 @@ static bool join_cookies(struct fr_h2_stream *st)
 	return true;
 }
 
+static bool authority_is_valid(struct fr_h2_session *s, struct fr_str authority)
+{
+	struct fr_str host;
+	uint16_t port;
+
+	if (authority.len && authority.len == s->authority_len &&
+	    memcmp(authority.p, s->authority, authority.len) == 0)
+		return true;
+	if (fr_authority_parse(authority, &host, &port) < 0)
+		return false;
+	if (authority.len <= sizeof s->authority) {
+		memcpy(s->authority, authority.p, authority.len);
+		s->authority_len = authority.len;
+	}
+	return true;
+}
+
 /* Host must say what :authority says, or stand in for it (RFC 9113 §8.3.1). */
 static bool settle_authority(struct fr_h2_stream *st)
 {
 	struct fr_request *req = st->req;
-	struct fr_str host = fr_fields_value(&req->fields, FR_FIELD_HOST), part;
+	struct fr_str host = fr_fields_value(&req->fields, FR_FIELD_HOST);
 	size_t hosts = fr_fields_count(&req->fields, FR_FIELD_HOST);
-	uint16_t port;
 
 	if (hosts > 1)
 		return false;
@@ -110,7 +138,7 @@ static bool settle_authority(struct fr_h2_stream *st)
 	if (hosts && !req->authority.p)
 		req->authority = host;
 	(void)fr_fields_remove(&req->fields, FR_FIELD_HOST);
-	return fr_authority_parse(req->authority, &part, &port) == 0;
+	return authority_is_valid(st->session, req->authority);
 }
 
 static bool target_is_valid(const struct fr_request *req)

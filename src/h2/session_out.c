@@ -33,6 +33,12 @@ static void put(struct nv_list *l, struct fr_str name, struct fr_str value, uint
 
 static uint8_t flags_of(const struct fr_field *f)
 {
+	const uint64_t secret = fr_field_bit(FR_FIELD_AUTHORIZATION) |
+	                        fr_field_bit(FR_FIELD_PROXY_AUTHORIZATION) |
+	                        fr_field_bit(FR_FIELD_COOKIE);
+
+	if (!f->flags && !(secret & fr_field_bit(f->id)))
+		return NGHTTP2_NV_FLAG_NONE;
 	if ((f->flags & FR_FIELD_SENSITIVE) || f->id == FR_FIELD_AUTHORIZATION ||
 	    f->id == FR_FIELD_PROXY_AUTHORIZATION ||
 	    (f->id == FR_FIELD_COOKIE && f->value.len < GUESSABLE_COOKIE_BYTES))

@@ -85,6 +85,8 @@ struct fr_h2_updates {                                 /* PRIORITY_UPDATE */
 	size_t next_early; /* overwritten next */
 };
 
+#define FR_H2_AUTHORITY_BYTES 64u /* a longer one is not remembered */
+
 #define FR_H2_FRAME_HEAD_BYTES 9u
 #define FR_H2_SETTINGS_ENTRY_BYTES 6u
 
@@ -118,7 +120,10 @@ struct fr_h2_session {
 	bool order_pending; /* streams have needs_order: no body is framed before */
 	int32_t last_client_id, last_push_id; /* opened; promised */
 	struct fr_h2_updates updates;
-	bool is_terminated; /* GOAWAY with an error is queued */
+	/* The authority that was found valid last: nearly all requests have it. */
+	char authority[FR_H2_AUTHORITY_BYTES];
+	size_t authority_len; /* 0: none yet */
+	bool is_terminated;   /* GOAWAY with an error is queued */
 	bool goaway_sent, goaway_received;
 	bool is_draining_now; /* inside fr_h2_drain */
 };

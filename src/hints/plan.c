@@ -98,12 +98,20 @@ const char *fr_as_accept(enum fr_as as)
 
 void fr_plan_init(struct fr_plan *p, struct fr_arena *arena, const struct fr_plan_page *page)
 {
+	*p = (struct fr_plan){.arena = arena, .page = *page};
+}
+
+/* With the first link: most plans never get one. */
+static bool find_base(struct fr_plan *p)
+{
+	const struct fr_str parts[] = {p->page.scheme, FR_STR("://"), p->page.authority,
+	                               p->page.target};
 	struct fr_str text;
 
-	*p = (struct fr_plan){.arena = arena, .page = *page};
-	p->has_base = fr_arena_printf(arena, &text, "%.*s://%.*s%.*s", FR_STR_ARG(page->scheme),
-	                              FR_STR_ARG(page->authority), FR_STR_ARG(page->target)) == 0 &&
-	              fr_url_parse(arena, text, &p->base) == 0;
+	if (!p->has_base)
+		p->has_base = fr_arena_concat(p->arena, parts, FR_COUNT(parts), &text) == 0 &&
+		              fr_url_parse(p->arena, text, &p->base) == 0;
+	return p->has_base;
 }
 
 void fr_plan_next_message(struct fr_plan *p)
@@ -211,7 +219,7 @@ void fr_plan_add_link_field(struct fr_plan *p, struct fr_str value, enum fr_hint
 {
 	struct fr_link link;
 
-	if (!p->has_base) {
+	if (!find_base(p)) {
 		p->malformed++;
 		return;
 	}

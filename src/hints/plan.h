@@ -169,7 +169,7 @@ struct fr_plan_page {
 struct fr_plan {
 	struct fr_arena *arena; /* borrowed: the page's */
 	struct fr_plan_page page;
-	struct fr_url base; /* the page's URL */
+	struct fr_url base; /* the page's URL, when has_base: from the first link on */
 	bool has_base;
 	struct fr_hint **v; /* in the order of sending after fr_plan_order */
 	size_t n, cap;

@@ -181,8 +181,7 @@ bool fr_field_name_is_valid(struct fr_str name)
 
 bool fr_field_value_is_valid(struct fr_str value)
 {
-	for (size_t i = 0; i < value.len; i++)
-		if (!fr_char_is(value.p[i], FR_CH_FIELD))
-			return false;
+	if (fr_str_field_span(value) < value.len)
+		return false;
 	return fr_str_trim(value).len == value.len;
 }

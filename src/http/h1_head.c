@@ -23,10 +23,11 @@ static enum fr_h1_error take_line(char **at, char *end, struct fr_str *line)
 
 static enum fr_h1_error check_value(struct fr_str value)
 {
-	for (size_t i = 0; i < value.len; i++)
-		if (!fr_char_is(value.p[i], FR_CH_FIELD))
-			return value.p[i] == '\r' ? FR_H1_BARE_CR : FR_H1_FIELD_VALUE;
-	return FR_H1_NONE;
+	size_t n = fr_str_field_span(value);
+
+	if (n == value.len)
+		return FR_H1_NONE;
+	return value.p[n] == '\r' ? FR_H1_BARE_CR : FR_H1_FIELD_VALUE;
 }
 
 static enum fr_h1_error read_field(char *line, size_t len, struct fr_fields *f)

@@ -15,9 +15,8 @@ static int put_field(struct fr_buf *out, struct fr_str name, struct fr_str value
 {
 	uint8_t *p;
 
-	for (size_t i = 0; i < value.len; i++)
-		if (!fr_char_is(value.p[i], FR_CH_FIELD))
-			return FR_ERR_INVALID;
+	if (fr_str_field_span(value) < value.len)
+		return FR_ERR_INVALID;
 	p = fr_buf_reserve(out, name.len + value.len + 4);
 	if (!p)
 		return FR_ERR_LIMIT;
@@ -45,10 +44,10 @@ static int put_fields(struct fr_buf *out, const struct fr_fields *f)
 
 static int put_length(struct fr_buf *out, int64_t length)
 {
-	char text[24];
-	int n = snprintf(text, sizeof text, "%lld", (long long)length);
+	char text[FR_I64_DIGITS];
 
-	return put_field(out, FR_STR("content-length"), fr_str_make(text, (size_t)n));
+	return put_field(out, FR_STR("content-length"),
+	                 fr_str_make(text, fr_i64_format(text, length)));
 }
 
 static int put_framing(struct fr_buf *out, int64_t length, bool chunked)

@@ -127,22 +127,23 @@ static const uint16_t hop_by_hop[] = {
 	FR_FIELD_PROXY_AUTHORIZATION,
 };
 
-static bool is_hop_by_hop(uint16_t id)
-{
-	for (size_t i = 0; i < FR_COUNT(hop_by_hop); i++)
-		if (hop_by_hop[i] == id)
-			return true;
-	return false;
-}
-
-/* Most messages have none. */
-static bool may_have_hop_by_hop(const struct fr_fields *f)
+static uint64_t hop_by_hop_bits(void)
 {
 	uint64_t bits = 0;
 
 	for (size_t i = 0; i < FR_COUNT(hop_by_hop); i++)
 		bits |= fr_field_bit(hop_by_hop[i]);
-	return (f->seen & bits) != 0;
+	return bits;
+}
+
+static bool is_hop_by_hop(uint16_t id)
+{
+	if (!(hop_by_hop_bits() & fr_field_bit(id)))
+		return false;
+	for (size_t i = 0; i < FR_COUNT(hop_by_hop); i++)
+		if (hop_by_hop[i] == id)
+			return true;
+	return false;
 }
 
 /* Fields of a message that a sender must not take away from what is behind us
@@ -197,19 +198,22 @@ static bool is_nominated(const struct fr_fields *f, struct fr_str name)
 
 int fr_fields_remove_hop_by_hop(struct fr_fields *f)
 {
-	bool has_connection = false;
+	bool has_nominated = false;
 	const struct fr_field *c = NULL;
 	size_t kept = 0;
 
-	if (!may_have_hop_by_hop(f))
+	if (!(f->seen & hop_by_hop_bits()))
 		return 0;
 	while ((c = fr_fields_next(f, FR_FIELD_CONNECTION, c))) {
-		has_connection = true;
+		/* nearly all of them, and Keep-Alive goes in any case */
+		if (fr_str_iis(c->value, "keep-alive"))
+			continue;
+		has_nominated = true;
 		if (!is_token_list(c->value))
 			return FR_ERR_SYNTAX;
 	}
 	/* mark first: removing would take away the lists that are still read */
-	for (size_t i = 0; has_connection && i < f->n; i++)
+	for (size_t i = 0; has_nominated && i < f->n; i++)
 		if (!is_end_to_end(f->v[i].id) && !is_hop_by_hop(f->v[i].id) &&
 		    is_nominated(f, f->v[i].name))
 			f->v[i].id = FR_FIELD_KEEP_ALIVE;

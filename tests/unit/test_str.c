@@ -116,6 +116,23 @@ static void the_keyed_hash_depends_on_key_bytes_and_length(void **state)
 	assert_true(fr_siphash(1, "", 0) != fr_siphash(1, "\0", 1));
 }
 
+/* Every byte at every place, so that both ways of looking see each of them. */
+static void the_span_of_a_field_value_ends_at_the_first_byte_that_may_not_be_there(void **state)
+{
+	char text[40];
+
+	(void)state;
+	for (size_t at = 0; at < sizeof text; at++)
+		for (int c = 0; c < 256; c++) {
+			memset(text, 'a', sizeof text);
+			text[at] = (char)c;
+			assert_int_equal(fr_str_field_span(fr_str_make(text, sizeof text)),
+			                 fr_char_is((char)c, FR_CH_FIELD) ? sizeof text : at);
+		}
+	assert_int_equal(fr_str_field_span(FR_STR("")), 0);
+	assert_int_equal(fr_str_field_span(FR_STR("\xff\xff\t\xff\x80\xff\xff\xff\x7f")), 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +143,8 @@ int main(void)
 		cmocka_unit_test(numbers_are_written_as_they_are_read),
 		cmocka_unit_test(lists_skip_empty_items_and_keep_quoted_commas),
 		cmocka_unit_test(character_classes_follow_the_grammar),
+		cmocka_unit_test(
+			the_span_of_a_field_value_ends_at_the_first_byte_that_may_not_be_there),
 		cmocka_unit_test(the_keyed_hash_depends_on_key_bytes_and_length),
 	};
 
