@@ -3,8 +3,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/mem.h"
+
+#define PAGES (FR_POOL_CLASSES + 1) /* a class */
 
 struct fr_pool_piece {
 	union {
@@ -29,8 +32,34 @@ static size_t class_of(size_t size)
 #else
 	size_t n = (size + FR_POOL_STEP_BYTES - 1) / FR_POOL_STEP_BYTES;
 
+	if (size >= FR_POOL_PAGES_MIN_BYTES &&
+	    size <= FR_POOL_PAGES_BYTES - sizeof(struct fr_pool_piece))
+		return PAGES;
 	return size > FR_POOL_CLASSES * FR_POOL_STEP_BYTES ? 0 : n + (n == 0);
 #endif
+}
+
+static size_t room_of(size_t c, size_t size)
+{
+	if (c == PAGES)
+		return FR_POOL_PAGES_BYTES - sizeof(struct fr_pool_piece);
+	return c ? c * FR_POOL_STEP_BYTES : size;
+}
+
+static void *map_pages(void)
+{
+	void *p = mmap(NULL, FR_POOL_PAGES_BYTES, PROT_READ | PROT_WRITE,
+	               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static void keep(struct fr_pool *p, struct fr_pool_piece *piece)
+{
+	size_t c = piece->size_class;
+
+	piece->next = p->waiting[c];
+	p->waiting[c] = piece;
 }
 
 static void *start_use(struct fr_pool_piece *piece, size_t c, size_t room)
@@ -48,18 +77,26 @@ static struct fr_pool_piece *next_waiting(struct fr_pool *p, size_t c, size_t ro
 	if (!piece)
 		return NULL;
 	p->waiting[c] = piece->next;
-	p->kept_bytes -= room;
+	if (c == PAGES)
+		p->kept_pages--;
+	else
+		p->kept_bytes -= room;
 	return piece;
 }
 
 void *fr_pool_alloc(struct fr_pool *p, size_t size)
 {
-	size_t c = class_of(size), room = c ? c * FR_POOL_STEP_BYTES : size;
+	size_t c = class_of(size), room = room_of(c, size);
 	struct fr_pool_piece *piece;
 
 	if (size > SIZE_MAX / 2 || fr_mem_must_fail())
 		return NULL;
 	piece = next_waiting(p, c, room);
+	if (!piece && c == PAGES) {
+		piece = map_pages();
+		if (!piece) /* too many mappings, perhaps */
+			c = 0;
+	}
 	if (!piece)
 		piece = malloc(sizeof *piece + room);
 	return piece ? start_use(piece, c, room) : NULL;
@@ -67,9 +104,10 @@ void *fr_pool_alloc(struct fr_pool *p, size_t size)
 
 void *fr_pool_take(struct fr_pool *p, size_t size)
 {
-	size_t c = class_of(size), room = c ? c * FR_POOL_STEP_BYTES : size;
+	size_t c = class_of(size), room = room_of(c, size);
 	struct fr_pool_piece *piece = next_waiting(p, c, room);
 
+	FR_ASSERT(c != PAGES);
 	return start_use(piece ? piece : fr_malloc(sizeof *piece + room), c, room);
 }
 
@@ -78,13 +116,18 @@ void fr_pool_free(struct fr_pool *p, void *data)
 	struct fr_pool_piece *piece = data ? piece_of(data) : NULL;
 	size_t c = piece ? piece->size_class : 0;
 
-	if (c == 0 || p->kept_bytes >= FR_POOL_KEPT_BYTES) {
+	if (c == PAGES) {
+		/* the kernel may have no room to cut a mapping in two: then it waits */
+		if (p->kept_pages < FR_POOL_KEPT_PAGES || munmap(piece, FR_POOL_PAGES_BYTES) < 0) {
+			p->kept_pages++;
+			keep(p, piece);
+		}
+	} else if (c == 0 || p->kept_bytes >= FR_POOL_KEPT_BYTES) {
 		free(piece);
-		return;
+	} else {
+		p->kept_bytes += piece->room;
+		keep(p, piece);
 	}
-	p->kept_bytes += piece->room;
-	piece->next = p->waiting[c];
-	p->waiting[c] = piece;
 }
 
 void *fr_pool_realloc(struct fr_pool *p, void *old, size_t size)
@@ -105,13 +148,16 @@ void *fr_pool_realloc(struct fr_pool *p, void *old, size_t size)
 
 void fr_pool_fini(struct fr_pool *p)
 {
-	for (size_t c = 1; c <= FR_POOL_CLASSES; c++) {
+	for (size_t c = 1; c <= PAGES; c++) {
 		struct fr_pool_piece *piece;
 
 		while ((piece = p->waiting[c])) {
 			p->waiting[c] = piece->next;
-			free(piece);
+			if (c == PAGES)
+				(void)munmap(piece, FR_POOL_PAGES_BYTES);
+			else
+				free(piece);
 		}
 	}
-	p->kept_bytes = 0;
+	p->kept_bytes = p->kept_pages = 0;
 }

@@ -2,7 +2,9 @@
  * lists by size for their next use, which costs a few instructions instead of
  * malloc's hundred. One thread's; what it keeps is bounded, so that a burst does not
  * hold memory for ever. nghttp2 allocates through it (h2/session.h), for each
- * stream about a dozen pieces.
+ * stream about a dozen pieces. Its 16 KiB of room for a frame, of which an idle
+ * connection has used the first page at most, lies in fresh pages of the kernel: from the
+ * heap it would get pages that others have used, and hold them.
  *
  *   piece: | size class, bytes | memory ... |
  *                              ^ what the caller sees, aligned to 16 bytes
@@ -18,13 +20,18 @@
 /* Sizes are rounded up to a multiple of this; larger ones than the last class go to malloc. */
 #define FR_POOL_STEP_BYTES 32u
 #define FR_POOL_CLASSES 32u
-/* All waiting pieces of a pool together: what a few hundred streams use. */
+/* Pieces of these sizes are pages of their own. */
+#define FR_POOL_PAGES_MIN_BYTES 8192u
+#define FR_POOL_PAGES_BYTES 20480u
+#define FR_POOL_KEPT_PAGES 32u /* such pieces that wait */
+/* All other waiting pieces of a pool together: what a few hundred streams use. */
 #define FR_POOL_KEPT_BYTES (1u << 20)
 
 struct fr_pool_piece;
 struct fr_pool {
-	struct fr_pool_piece *waiting[FR_POOL_CLASSES + 1]; /* owned, by class; [0] is not used */
-	size_t kept_bytes;                                  /* of all that wait */
+	struct fr_pool_piece *waiting[FR_POOL_CLASSES + 2]; /* owned, by class; [0] is not used */
+	size_t kept_bytes;                                  /* of all that wait, but for */
+	size_t kept_pages;                                  /* pages: how many pieces */
 };
 
 /* A pool is empty when zeroed. Frees what waits; pieces in use must have come back. */
@@ -32,7 +39,8 @@ void fr_pool_fini(struct fr_pool *p);
 
 /* Like malloc, fallible (base/mem.h). */
 void *fr_pool_alloc(struct fr_pool *p, size_t size) FR_MUST_USE;
-/* Never NULL: aborts without memory, as fr_malloc; for sizes that no peer chooses. */
+/* Never NULL: aborts without memory, as fr_malloc; for sizes that no peer chooses, and
+ * below FR_POOL_PAGES_MIN_BYTES. */
 void *fr_pool_take(struct fr_pool *p, size_t size) __attribute__((returns_nonnull));
 /* Like realloc. old: NULL or a piece of this pool; it stays as it was on failure. */
 void *fr_pool_realloc(struct fr_pool *p, void *old, size_t size) FR_MUST_USE;

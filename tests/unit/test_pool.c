@@ -67,6 +67,31 @@ static void what_waits_is_bounded(void **state)
 	assert_int_equal(p.kept_bytes, 0);
 }
 
+static void large_pieces_are_pages_of_their_own(void **state)
+{
+	struct fr_pool p = {0};
+	uint8_t *at[2 * FR_POOL_KEPT_PAGES];
+	const size_t sizes[] = {FR_POOL_PAGES_MIN_BYTES - 1, FR_POOL_PAGES_MIN_BYTES, 16394,
+	                        FR_POOL_PAGES_BYTES - 32,    FR_POOL_PAGES_BYTES,     60000};
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < FR_COUNT(at); i++) {
+			at[i] = fr_pool_alloc(&p, sizes[i % FR_COUNT(sizes)]);
+			assert_non_null(at[i]);
+			assert_int_equal((uintptr_t)at[i] % 16, 0);
+			memset(at[i], (int)i, sizes[i % FR_COUNT(sizes)]);
+		}
+		for (size_t i = 0; i < FR_COUNT(at); i++) {
+			assert_int_equal(at[i][sizes[i % FR_COUNT(sizes)] - 1], i);
+			fr_pool_free(&p, at[i]);
+		}
+		assert_true(p.kept_pages <= FR_POOL_KEPT_PAGES);
+	}
+	fr_pool_fini(&p);
+	assert_int_equal(p.kept_pages, 0);
+}
+
 static void tests_can_make_it_fail(void **state)
 {
 	struct fr_pool p = {0};
@@ -94,6 +119,7 @@ int main(void)
 		cmocka_unit_test(pieces_keep_what_is_in_them),
 		cmocka_unit_test(a_piece_that_grows_keeps_its_beginning),
 		cmocka_unit_test(what_waits_is_bounded),
+		cmocka_unit_test(large_pieces_are_pages_of_their_own),
 		cmocka_unit_test(tests_can_make_it_fail),
 	};
 
