@@ -269,10 +269,12 @@ void fr_stream_read_tls(struct fr_stream *s)
 
 		if (rc < 0 && fr_tls_saw_plain_http(s->tls))
 			fr_buf_clear(&s->wire); /* its user cannot read an alert */
-		if (rc > 0 && may_gather(s))
+		if (rc > 0 && may_gather(s)) {
+			fr_buf_settle(&s->wire);
 			fr_loop_soon(s->loop, &s->gather);
-		else
+		} else {
 			fr_stream_send_output(s);
+		}
 		if (rc == FR_ERR_AGAIN)
 			return;
 		if (rc < 0) {
