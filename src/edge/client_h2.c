@@ -18,7 +18,7 @@
 
 /* What is sent while a page is expected leaves so much of the congestion window
  * for its head and first bytes: else they wait a round trip behind it. */
-#define PAGE_RESERVE_BYTES 6144u
+#define PAGE_RESERVE_BYTES 4096u
 /* And no more than this waits in the kernel meanwhile, which appends to its last
  * buffer beyond TCP_NOTSENT_LOWAT. */
 #define HOLD_UNSENT_BYTES 8192u
