@@ -17,14 +17,13 @@
 #define STATS_MS 500u
 
 /* What is sent while a page is expected leaves so much of the congestion window
- * for its head and first bytes: else they wait a round trip behind it. */
-#define PAGE_RESERVE_BYTES 4096u
+ * for its head and first bytes, and for each link that its fields may have: else
+ * they wait a round trip behind it. */
+#define PAGE_RESERVE_BYTES 3584u
+#define LINK_RESERVE_BYTES 80u
 /* And no more than this waits in the kernel meanwhile, which appends to its last
  * buffer beyond TCP_NOTSENT_LOWAT. */
 #define HOLD_UNSENT_BYTES 8192u
-/* Less room than this is left until it has grown: small packets count like full
- * ones in the window. */
-#define ROOM_MIN_BYTES 1024u
 
 struct h2 {
 	struct fr_h2_session *session; /* owned */
@@ -32,6 +31,7 @@ struct h2 {
 	struct fr_soon held;           /* output is held back for a page */
 	int32_t page_id;               /* whose response is expected; 0: none */
 	uint64_t page_due_ms;          /* and when */
+	uint64_t page_bytes;           /* of the window, kept for it */
 	uint64_t rate_bytes_per_s;     /* of the path, as last known; 0: never */
 	uint32_t heads;                /* exchanges whose fields are still arriving */
 	bool is_broken;                /* the session failed: close after its GOAWAY */
@@ -189,12 +189,13 @@ static int add_length(struct fr_exchange *ex)
 }
 
 /* One at a time: the last that was asked for. */
-static void op_expect(struct fr_exchange *ex, uint32_t think_ms)
+static void op_expect(struct fr_exchange *ex, uint32_t think_ms, size_t links)
 {
 	struct h2 *h = h2_of(ex->client);
 
 	h->page_id = think_ms ? ex->stream_id : 0;
 	h->page_due_ms = fr_loop_now(ex->worker->loop) + think_ms;
+	h->page_bytes = PAGE_RESERVE_BYTES + links * LINK_RESERVE_BYTES;
 }
 
 static void op_head(struct fr_exchange *ex)
@@ -433,8 +434,10 @@ static size_t room(struct fr_client *c)
 	busy = path.in_flight_bytes + path.unsent_bytes;
 	most = min_of(most, less(without_queue(h, &path, left), busy));
 	if (left <= rtt_ms)
-		most = min_of(most, less(path.cwnd_bytes, busy + PAGE_RESERVE_BYTES));
-	if (path.unsent_bytes < HOLD_UNSENT_BYTES && most >= ROOM_MIN_BYTES)
+		most = min_of(most, less(path.cwnd_bytes, busy + h->page_bytes));
+	/* small packets count like full ones in the window */
+	most -= most % fr_stream_packet(c->stream);
+	if (path.unsent_bytes < HOLD_UNSENT_BYTES && most)
 		return (size_t)most;
 	fr_loop_soon(c->worker->loop, &h->held);
 	return 0;

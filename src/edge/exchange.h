@@ -76,8 +76,8 @@ struct fr_exchange_ops {
 	/* Promises `push` (its req filled) to the client; 0 or negative. */
 	int (*push)(struct fr_exchange *ex, struct fr_exchange *push, enum fr_rank rank);
 	/* The page's response is expected in think_ms (0: unknown); what leaves
-	 * before leaves room for its beginning. */
-	void (*expect)(struct fr_exchange *ex, uint32_t think_ms);
+	 * before leaves room for its beginning. links: how many its fields may have. */
+	void (*expect)(struct fr_exchange *ex, uint32_t think_ms, size_t links);
 	/* So many bytes of the page's body go before what blocks its rendering. */
 	void (*lead)(struct fr_exchange *ex, size_t bytes);
 	/* The request, on the page's connection, is for what blocks the page's rendering. */

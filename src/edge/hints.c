@@ -141,8 +141,10 @@ void fr_hints_begin(struct fr_exchange *ex)
 	if (ex->load->plan.n == 0)
 		return;
 	if (ex->ops->expect && ex->load->remembered)
-		ex->ops->expect(ex, atomic_load_explicit(&ex->load->remembered->think_ms,
-		                                         memory_order_relaxed));
+		ex->ops->expect(
+			ex,
+			atomic_load_explicit(&ex->load->remembered->think_ms, memory_order_relaxed),
+			ex->load->plan.n);
 	deliver_early(ex, NULL);
 }
 

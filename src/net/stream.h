@@ -79,6 +79,8 @@ bool fr_stream_is_gathering(const struct fr_stream *s);
 #define FR_STREAM_CHUNK_MIN_BYTES 4096u
 #define FR_STREAM_CHUNK_MAX_BYTES 65536u
 size_t fr_stream_chunk(struct fr_stream *s);
+/* Output that fills a packet, as far as its size is known. */
+size_t fr_stream_packet(const struct fr_stream *s);
 /* Bytes that the kernel has not taken yet. */
 size_t fr_stream_backlog(const struct fr_stream *s);
 

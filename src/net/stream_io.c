@@ -190,6 +190,11 @@ static void size_records(struct fr_stream *s, const struct fr_path *p)
 		s->small_record_bytes = (size_t)p->mss_bytes - more;
 }
 
+size_t fr_stream_packet(const struct fr_stream *s)
+{
+	return s->small_record_bytes;
+}
+
 size_t fr_stream_chunk(struct fr_stream *s)
 {
 	uint64_t now = fr_loop_now(s->loop);
