@@ -178,11 +178,12 @@ test('an interrupted profile shows what was measured so far', { timeout: 60000 }
 
 test('--think delays the page and nothing else', { timeout: 60000 }, async (t) => {
   const origin = await site(t, { think: 0 });
-  const r = await forerun('profile', '--origin', origin.url, '--variants', 'off', '--runs', '2', '--network', 'none', '--think', '300', '--json', '-');
+  const r = await forerun('profile', '--origin', origin.url, '--variants', 'off', '--runs', '2', '--network', 'none', '--cpu', '0', '--think', '300', '--json', '-');
   assert.equal(r.code, 0, r.stderr);
   const l = JSON.parse(r.stdout).variants[0].typical;
   assert.ok(l.ttfb >= 300 && l.ttfb < 450, `${l.ttfb}`);
-  assert.ok(l.complete - l.ttfb < 200);
+  // an asset that waited as well would be so much later
+  assert.ok(l.complete - l.ttfb < 300, `${l.complete - l.ttfb}`);
 });
 
 test('advised rules make the page faster, and nothing is advised where nothing is to gain', { timeout: 120000 }, async (t) => {
