@@ -215,7 +215,9 @@ test('the demo prints the dashboard\'s address, and it shows what the demo pushe
   await page.locator('#state.good').waitFor();
   const details = page.locator('#pages details').first();
   await details.locator('summary').click();
-  assert.match(await details.locator('summary').textContent(), /18 links18 pushes used, 0 wasted/);
+  // the demo has measured its page, some loads of it with push
+  const [, used] = /18 links(\d+) pushes used, 0 wasted/.exec(await details.locator('summary').textContent());
+  assert.ok(used > 0 && used % 18 === 0, used);
   assert.equal(await details.locator('table tr').count(), 19);
   await page.screenshot({ path: path.join(pictures, 'demo.png'), fullPage: true });
 });

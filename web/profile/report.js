@@ -90,7 +90,7 @@ function showBars() {
 
 // --- waterfalls ---
 
-const end = Math.max(1, ...variants.flatMap((v) => [v.typical.complete ?? 0, ...v.typical.entries.map((e) => e.end ?? 0)])) * 1.02;
+const end = Math.max(1, ...variants.flatMap((v) => [v.typical.complete ?? 0, v.typical.render ?? 0, ...v.typical.entries.map((e) => e.end ?? 0)])) * 1.02;
 const at = (t) => `${100 * t / end}%`;
 
 function showLegend() {
