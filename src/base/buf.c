@@ -77,7 +77,7 @@ static bool move(struct fr_buf *b, size_t cap)
 
 	if (!data)
 		return false;
-	if (used)
+	if (b->data)
 		memcpy(data, b->data + b->head, used);
 	give_memory(b);
 	b->data = data;
