@@ -64,21 +64,19 @@ static struct fr_exchange *take_memory(struct fr_worker *w)
 {
 	struct fr_exchange *ex = w->free_exchanges;
 	struct fr_arena arena;
-	struct fr_buf req_body, resp_body;
+	struct fr_buf req_body;
 
 	if (!ex) {
 		ex = fr_calloc(1, sizeof *ex);
 		fr_arena_init(&ex->arena, FR_EXCHANGE_ARENA_BYTES);
 		fr_buf_init(&ex->req_body, 0);
-		fr_buf_init(&ex->resp_body, 0);
 		return ex;
 	}
 	w->free_exchanges = ex->next_free;
 	w->n_free_exchanges--;
 	arena = ex->arena;
 	req_body = ex->req_body;
-	resp_body = ex->resp_body;
-	*ex = (struct fr_exchange){.arena = arena, .req_body = req_body, .resp_body = resp_body};
+	*ex = (struct fr_exchange){.arena = arena, .req_body = req_body};
 	return ex;
 }
 
@@ -95,7 +93,8 @@ struct fr_exchange *fr_exchange_new(struct fr_worker *w, struct fr_client *c,
 	ex->stream_id = stream_id;
 	ex->gen = fr_generation_ref(w->gen);
 	ex->req_body.max_bytes = limits(ex)->request_buffer_bytes + FR_READ_BYTES;
-	ex->resp_body.max_bytes = limits(ex)->response_buffer_bytes + RESPONSE_SLACK_BYTES;
+	fr_chain_init(&ex->resp_body, limits(ex)->response_buffer_bytes + RESPONSE_SLACK_BYTES,
+	              &w->body_blocks);
 	fr_request_init(&ex->req, &ex->arena);
 	ex->release_task = (struct fr_task){.run = release, .user = ex};
 	fr_timer_init(&ex->timer, time_is_up, ex);
@@ -110,7 +109,6 @@ static void free_memory(struct fr_exchange *ex)
 {
 	fr_arena_fini(&ex->arena);
 	fr_buf_fini(&ex->req_body);
-	fr_buf_fini(&ex->resp_body);
 	free(ex);
 }
 
@@ -135,15 +133,14 @@ static void release(void *user)
 	fr_client_exchange_released(ex->client);
 	fr_generation_unref(&ex->gen);
 	ex->magic = 0;
+	fr_chain_clear(&ex->resp_body);
 	if (w->n_free_exchanges >= FR_EXCHANGES_KEPT) {
 		free_memory(ex);
 		return;
 	}
 	fr_arena_reset(&ex->arena);
 	fr_buf_clear(&ex->req_body);
-	fr_buf_clear(&ex->resp_body);
 	fr_buf_trim(&ex->req_body);
-	fr_buf_trim(&ex->resp_body);
 	ex->next_free = w->free_exchanges;
 	w->free_exchanges = ex;
 	w->n_free_exchanges++;
@@ -245,7 +242,7 @@ void fr_exchange_open(struct fr_exchange *ex, const char *type)
 
 bool fr_exchange_put(struct fr_exchange *ex, const void *data, size_t len)
 {
-	if (ex->state != FR_EXCHANGE_RESPONDING || fr_buf_append(&ex->resp_body, data, len) < 0)
+	if (ex->state != FR_EXCHANGE_RESPONDING || fr_chain_append(&ex->resp_body, data, len) < 0)
 		return false;
 	fr_exchange_watch(ex, false);
 	ex->ops->body(ex);
@@ -350,13 +347,13 @@ static void on_body(void *user, const uint8_t *data, size_t len)
 {
 	struct fr_exchange *ex = of(user);
 
-	if (fr_buf_append(&ex->resp_body, data, len) < 0) {
+	if (fr_chain_append(&ex->resp_body, data, len) < 0) {
 		fr_fetch_cancel(&ex->fetch);
 		fetch_over(ex);
 		fail_body(ex);
 		return;
 	}
-	if (fr_buf_len(&ex->resp_body) >= limits(ex)->response_buffer_bytes / 2)
+	if (ex->resp_body.len >= limits(ex)->response_buffer_bytes / 2)
 		fr_fetch_pause(ex->fetch);
 	if (ex->tap)
 		fr_tap_feed(ex->tap, data, len);
@@ -518,7 +515,7 @@ size_t fr_exchange_body_len(const struct fr_exchange *ex)
 {
 	size_t stored = ex->cached ? fr_cached_len(ex->cached) : 0;
 
-	return stored ? stored : fr_buf_len(&ex->resp_body);
+	return stored ? stored : ex->resp_body.len;
 }
 
 size_t fr_exchange_body_peek(struct fr_exchange *ex, const uint8_t **data)
@@ -527,8 +524,7 @@ size_t fr_exchange_body_peek(struct fr_exchange *ex, const uint8_t **data)
 
 	if (stored)
 		return fr_cached_peek(ex->cached, data);
-	*data = fr_buf_data(&ex->resp_body);
-	return fr_buf_len(&ex->resp_body);
+	return fr_chain_peek(&ex->resp_body, data);
 }
 
 void fr_exchange_body_take(struct fr_exchange *ex, size_t len)
@@ -537,8 +533,8 @@ void fr_exchange_body_take(struct fr_exchange *ex, size_t len)
 	if (ex->cached && fr_cached_len(ex->cached))
 		fr_cached_take(ex->cached, len);
 	else
-		fr_buf_consume(&ex->resp_body, len);
-	if (ex->fetch && fr_buf_len(&ex->resp_body) < limits(ex)->response_buffer_bytes / 4)
+		fr_chain_consume(&ex->resp_body, len);
+	if (ex->fetch && ex->resp_body.len < limits(ex)->response_buffer_bytes / 4)
 		fr_fetch_resume(ex->fetch);
 	fr_exchange_watch(ex, true);
 }

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/chain.h"
 #include "base/mem.h"
 #include "edge/observe.h"
 #include "hints/plan.h"
@@ -102,7 +103,7 @@ struct fr_exchange {
 	const struct fr_fields *resp_trailers; /* NULL or in the arena */
 	struct fr_fetch *fetch;                /* owned; NULL when none is under way */
 	struct fr_buf req_body;                /* waits for the origin */
-	struct fr_buf resp_body;               /* waits for the client; see fr_exchange_body_len */
+	struct fr_chain resp_body;             /* waits for the client; see fr_exchange_body_len */
 	struct fr_timer timer;                 /* client-side progress */
 	struct fr_task release_task;
 	struct fr_exchange *next_free;        /* in the worker's free list */

@@ -165,8 +165,8 @@ int fr_proxy_own_response(struct fr_exchange *ex, int status, const char *type, 
 		return FR_ERR_NOMEM;
 	if (ex->client->is_admin && fr_admin_add_fields(ex) < 0)
 		return FR_ERR_NOMEM;
-	fr_buf_clear(&ex->resp_body);
+	fr_chain_clear(&ex->resp_body);
 	if (ex->req.method == FR_METHOD_HEAD)
 		return 0;
-	return fr_buf_append(&ex->resp_body, text.p, text.len);
+	return fr_chain_append(&ex->resp_body, text.p, text.len);
 }

@@ -301,6 +301,7 @@ size_t fr_worker_join(struct fr_worker **wp)
 	fr_fills_free_list(&w->free_fills);
 	fr_observer_fini(&w->observer);
 	fr_pool_fini(&w->pool);
+	fr_block_pool_fini(&w->body_blocks);
 	fr_loop_free(&w->loop);
 	for (int i = 0; i < FR_GAUGE_COUNT; i++)
 		live += w->counters.v[i];

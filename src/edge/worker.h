@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "base/chain.h"
 #include "base/pool.h"
 #include "config/config.h"
 #include "edge/admission.h"
@@ -97,10 +98,11 @@ struct fr_worker {
 	struct fr_counters counters;
 	struct fr_observer observer;
 	struct fr_pool pool; /* for all that is small and does not outlive a connection */
-	struct fr_admission *admission; /* borrowed from the server */
-	struct fr_generation *gen;      /* reference: the current one */
-	uint64_t generations;           /* made so far */
-	struct fr_client *clients;      /* borrowed: live connections, linked */
+	struct fr_block_pool body_blocks; /* of the bodies that wait for clients */
+	struct fr_admission *admission;   /* borrowed from the server */
+	struct fr_generation *gen;        /* reference: the current one */
+	uint64_t generations;             /* made so far */
+	struct fr_client *clients;        /* borrowed: live connections, linked */
 	size_t n_clients;
 	size_t n_admin;                     /* of those, the admin interface's */
 	size_t n_events;                    /* status streams of the admin interface */
