@@ -145,10 +145,7 @@ int fr_proxy_response(struct fr_response *resp, struct fr_str date)
 	(void)fr_fields_remove(f, FR_FIELD_CONTENT_LENGTH);
 	if (resp->status < 200)
 		return 0;
-	rc = fr_fields_add_id(f, FR_FIELD_VIA, via_for(resp->version));
-	if (rc == 0 && !fr_fields_get(f, FR_FIELD_DATE))
-		rc = fr_fields_add_id(f, FR_FIELD_DATE, date);
-	return rc;
+	return fr_fields_get(f, FR_FIELD_DATE) ? 0 : fr_fields_add_id(f, FR_FIELD_DATE, date);
 }
 
 int fr_proxy_own_response(struct fr_exchange *ex, int status, const char *type, struct fr_str text,

@@ -16,7 +16,8 @@
 int fr_proxy_request(struct fr_exchange *ex) FR_MUST_USE;
 
 /* Edits a response's fields for the client: hop-by-hop and framing fields
- * removed, Via and a missing Date added. date: for the latter, must outlive
+ * removed, a missing Date added; no Via, which a gateway need not add (RFC 9110
+ * §7.6.3): Cache-Status names us where it matters. date: for the former, must outlive
  * the response. Errors as above; a response that fails is malformed. */
 int fr_proxy_response(struct fr_response *resp, struct fr_str date) FR_MUST_USE;
 

@@ -73,8 +73,29 @@ static void put_fields(struct nv_list *l, const struct fr_fields *f, uint8_t fla
 		put(l, f->v[i].name, f->v[i].value, flags | flags_of(&f->v[i]));
 }
 
-static bool open_response(struct nv_list *l, const struct fr_response *resp, char status[4],
-                          uint8_t flags)
+/* Fields without an id, and Last-Modified: values that may be each response's own.
+ * Those of the others repeat, or nghttp2 never adds them. */
+static bool may_be_unique(const struct fr_field *f)
+{
+	return f->id == FR_FIELD_OTHER || f->id == FR_FIELD_LAST_MODIFIED;
+}
+
+static void put_response_fields(struct fr_h2_session *s, struct nv_list *l,
+                                const struct fr_fields *f, uint8_t flags)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const struct fr_field *field = &f->v[i];
+		uint8_t own = flags_of(field);
+
+		if (may_be_unique(field) &&
+		    fr_h2_repeats_not(&s->repeats, field->name, field->value))
+			own |= NGHTTP2_NV_FLAG_NO_INDEX;
+		put(l, field->name, field->value, flags | own);
+	}
+}
+
+static bool open_response(struct fr_h2_session *s, struct nv_list *l,
+                          const struct fr_response *resp, char status[4], uint8_t flags)
 {
 	if (!open_list(l, &resp->fields, 1))
 		return false;
@@ -82,7 +103,7 @@ static bool open_response(struct nv_list *l, const struct fr_response *resp, cha
 	status[1] = (char)('0' + resp->status / 10 % 10);
 	status[2] = (char)('0' + resp->status % 10);
 	put(l, FR_STR(":status"), fr_str_make(status, 3), flags | NGHTTP2_NV_FLAG_NO_COPY_NAME);
-	put_fields(l, &resp->fields, flags);
+	put_response_fields(s, l, &resp->fields, flags);
 	return true;
 }
 
@@ -175,7 +196,7 @@ int fr_h2_submit_informational(struct fr_h2_session *s, int32_t stream_id,
 
 	if (!fr_h2_find(s, stream_id))
 		return FR_ERR_CLOSED;
-	if (!open_response(&l, resp, status, PASSES))
+	if (!open_response(s, &l, resp, status, PASSES))
 		return FR_ERR_NOMEM;
 	rc = nghttp2_submit_headers(s->ng, NGHTTP2_FLAG_NONE, stream_id, NULL, l.v, l.n, NULL);
 	close_list(&l);
@@ -192,7 +213,7 @@ int fr_h2_submit_response(struct fr_h2_session *s, int32_t stream_id,
 
 	if (!st)
 		return FR_ERR_CLOSED;
-	if (!open_response(&l, resp, st->status, STAYS))
+	if (!open_response(s, &l, resp, st->status, STAYS))
 		return FR_ERR_NOMEM;
 	fr_h2_take_response_priority(st, resp);
 	rc = nghttp2_submit_response(s->ng, stream_id, l.v, l.n, has_body ? &body : NULL);

@@ -7,6 +7,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "h2/flood.h"
+#include "h2/repeats.h"
 #include "h2/session.h"
 #include "http/priority.h"
 
@@ -120,6 +121,7 @@ struct fr_h2_session {
 	bool order_pending; /* streams have needs_order: no body is framed before */
 	int32_t last_client_id, last_push_id; /* opened; promised */
 	struct fr_h2_updates updates;
+	struct fr_h2_repeats repeats;
 	/* The authority that was found valid last: nearly all requests have it. */
 	char authority[FR_H2_AUTHORITY_BYTES];
 	size_t authority_len; /* 0: none yet */
