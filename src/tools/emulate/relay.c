@@ -253,6 +253,18 @@ static void tell(const struct pair *p)
 		fr_relay_paths_set(p->relay->lines->paths, p->port, p->server.fd, &p->down.link);
 }
 
+/* What is taken is in the socket or in the link for who asks, never in neither. */
+static void take_down(struct pair *p, uint64_t now)
+{
+	struct fr_relay_paths *paths = p->port ? p->relay->lines->paths : NULL;
+
+	if (paths)
+		fr_relay_paths_freeze(paths);
+	take(&p->down, now);
+	if (paths)
+		fr_relay_paths_thaw(paths, p->port, p->server.fd, &p->down.link);
+}
+
 static void pump(struct pair *p)
 {
 	uint64_t now = now_us(), next, other;
@@ -269,8 +281,7 @@ static void pump(struct pair *p)
 	deliver(&p->up, now);
 	deliver(&p->down, now);
 	take(&p->up, now);
-	take(&p->down, now);
-	tell(p);
+	take_down(p, now);
 	pass_end(&p->up);
 	pass_end(&p->down);
 	if (p->is_closing)

@@ -90,14 +90,17 @@ static uint64_t rate_of(const struct fr_link_model *l, uint64_t rtt_us)
 	return line && rate > line ? line : rate;
 }
 
-void fr_relay_paths_set(struct fr_relay_paths *p, uint16_t port, int fd,
-                        const struct fr_link_model *down)
+void fr_relay_paths_freeze(struct fr_relay_paths *p)
+{
+	(void)pthread_mutex_lock(&p->lock);
+}
+
+void fr_relay_paths_thaw(struct fr_relay_paths *p, uint16_t port, int fd,
+                         const struct fr_link_model *down)
 {
 	uint64_t rtt_us = 2 * down->delay_us;
-	struct known *k;
+	struct known *k = find(p, port);
 
-	(void)pthread_mutex_lock(&p->lock);
-	k = find(p, port);
 	if (!k && p->n < FR_RELAY_MAX_PATHS)
 		k = &p->v[p->n++];
 	if (k)
@@ -108,6 +111,13 @@ void fr_relay_paths_set(struct fr_relay_paths *p, uint16_t port, int fd,
 		                    .in_flight = down->in_flight,
 		                    .rate = rate_of(down, rtt_us)};
 	(void)pthread_mutex_unlock(&p->lock);
+}
+
+void fr_relay_paths_set(struct fr_relay_paths *p, uint16_t port, int fd,
+                        const struct fr_link_model *down)
+{
+	fr_relay_paths_freeze(p);
+	fr_relay_paths_thaw(p, port, fd, down);
 }
 
 void fr_relay_paths_drop(struct fr_relay_paths *p, uint16_t port)

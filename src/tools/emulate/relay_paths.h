@@ -3,7 +3,7 @@
  * an edge bounds what it sends early by both. The relay says how its links
  * are; the edge's threads ask by the port that they see as their peer's.
  *
- *   relay (one thread): set, drop     edge (its workers): the source, any thread */
+ *   relay (one thread): set, freeze and thaw, drop     edge (its workers): the source, any thread */
 #ifndef FR_TOOLS_EMULATE_RELAY_PATHS_H
 #define FR_TOOLS_EMULATE_RELAY_PATHS_H
 
@@ -25,6 +25,10 @@ const struct fr_path_source *fr_relay_paths_source(const struct fr_relay_paths *
  * the edge, which stays open until fr_relay_paths_drop; -1: what waits in it is not asked. */
 void fr_relay_paths_set(struct fr_relay_paths *p, uint16_t port, int fd,
                         const struct fr_link_model *down);
+/* The same in two steps: between them who asks waits. */
+void fr_relay_paths_freeze(struct fr_relay_paths *p);
+void fr_relay_paths_thaw(struct fr_relay_paths *p, uint16_t port, int fd,
+                         const struct fr_link_model *down);
 void fr_relay_paths_drop(struct fr_relay_paths *p, uint16_t port);
 
 #endif
