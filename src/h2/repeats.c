@@ -29,10 +29,10 @@ bool fr_h2_repeats_not(struct fr_h2_repeats *r, struct fr_str name, struct fr_st
 	uint32_t print = fingerprint(name);
 	uint16_t id = (uint16_t)(print >> 16 | 1);
 	uint64_t bit = 1ull << fingerprint(value) % 64;
-	typeof(&r->v[0]) at = &r->v[print % FR_H2_REPEATS_NAMES];
+	struct fr_h2_repeat *at = &r->v[print % FR_H2_REPEATS_NAMES];
 
 	if (at->name != id) {
-		*at = (typeof(*at)){.name = id, .values = bit, .fresh = 1};
+		*at = (struct fr_h2_repeat){.name = id, .values = bit, .fresh = 1};
 		return false;
 	}
 	if (at->values & bit) {

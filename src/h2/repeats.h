@@ -17,12 +17,14 @@
 
 #define FR_H2_REPEATS_NAMES 8u /* remembered at once */
 
+struct fr_h2_repeat {
+	uint64_t values; /* a bit for each value that was seen lately */
+	uint16_t name;   /* its fingerprint; 0: free */
+	uint8_t fresh;   /* how much speaks for values that never come back */
+};
+
 struct fr_h2_repeats {
-	struct {
-		uint64_t values; /* a bit for each value that was seen lately */
-		uint16_t name;   /* its fingerprint; 0: free */
-		uint8_t fresh;   /* how much speaks for values that never come back */
-	} v[FR_H2_REPEATS_NAMES];
+	struct fr_h2_repeat v[FR_H2_REPEATS_NAMES];
 };
 
 /* Takes note of a field that is about to be sent. True if it had better not be added
