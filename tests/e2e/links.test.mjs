@@ -234,7 +234,7 @@ test('a push that the client resets stops, and its origin request with it', asyn
 test('a push refused before its response is counted as refused', async (t) => {
   const { f } = await siteWith(t, '</slow.css>; rel=preload; as=style', { asset: () => {} });
   const s = await h2connect(t, f.port);
-  await loadPage(s, page, {}, (stream) => stream.close(http2.constants.NGHTTP2_REFUSED_STREAM));
+  await loadPage(s, page, {}, (stream) => setImmediate(() => stream.close(http2.constants.NGHTTP2_REFUSED_STREAM)));
   const c = await f.countersWhen((x) => x.exchanges_open === 0);
   assert.equal(c.pushes_refused, 1);
 });

@@ -132,7 +132,8 @@ export async function startForerun(t, { origin, config, args = [], workers = 2, 
   // what one server remembers is none of another's business
   const state = tempFile('state');
   fs.mkdirSync(state);
-  const f = new Forerun(spawn(binary, all, { env: { ...environment, XDG_STATE_HOME: state, ...env }, stdio: ['ignore', 'inherit', 'pipe'] }));
+  // a test program that crashes takes its servers with it
+  const f = new Forerun(spawn('setpriv', ['--pdeathsig', 'KILL', binary, ...all], { env: { ...environment, XDG_STATE_HOME: state, ...env }, stdio: ['ignore', 'inherit', 'pipe'] }));
   f.configFile = config ? all[2] : undefined;
   t.after(async () => {
     const code = await f.stop();
