@@ -178,7 +178,8 @@ test('reloads under load fail no request', async (t) => {
 test('SIGTERM drains: what was accepted is answered, the client is told', async (t) => {
   const waiting = [];
   const origin = await startOrigin(t, (req, res) => waiting.push(res));
-  const f = await startForerun(t, { origin: origin.url });
+  // one worker: the GOAWAY of one connection tells that the other one knows, too
+  const f = await startForerun(t, { origin: origin.url, workers: 1 });
   const s = await h2connect(t, f.port);
   const slow = h2request(s, '/slow');
   await once(origin, 'request');
