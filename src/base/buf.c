@@ -9,30 +9,20 @@
 
 /* --- memory --- */
 
-static bool has_room(const struct fr_buf_pool *p)
-{
-#ifdef FR_ASAN
-	(void)p;
-	return false;
-#else
-	return p->n < FR_BUF_POOL_BLOCKS;
-#endif
-}
-
 static uint8_t *take_memory(struct fr_buf *b, size_t cap)
 {
 	struct fr_buf_pool *p = b->pool;
 
-	if (p && cap == FR_BUF_BLOCK_BYTES && p->n && !fr_mem_must_fail())
-		return p->free[--p->n];
-	return fr_try_malloc(cap);
+	if (!p || cap != FR_BUF_BLOCK_BYTES || !p->n)
+		return fr_try_malloc(cap);
+	return fr_mem_must_fail() ? NULL : p->free[--p->n];
 }
 
 static void give_memory(struct fr_buf *b)
 {
 	struct fr_buf_pool *p = b->pool;
 
-	if (p && b->cap == FR_BUF_BLOCK_BYTES && has_room(p))
+	if (p && b->cap == FR_BUF_BLOCK_BYTES && fr_mem_may_keep(p->n, FR_BUF_POOL_BLOCKS))
 		p->free[p->n++] = b->data;
 	else
 		free(b->data);

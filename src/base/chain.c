@@ -12,22 +12,14 @@ struct fr_block {
 
 /* --- blocks --- */
 
-static bool has_room(const struct fr_block_pool *p)
-{
-#ifdef FR_ASAN
-	(void)p;
-	return false;
-#else
-	return p->n < FR_BLOCK_POOL_BLOCKS;
-#endif
-}
-
 static struct fr_block *take_block(struct fr_block_pool *p)
 {
 	struct fr_block *b = p->free;
 
-	if (!b || fr_mem_must_fail())
+	if (!b)
 		return fr_try_malloc(sizeof *b);
+	if (fr_mem_must_fail())
+		return NULL;
 	p->free = b->next;
 	p->n--;
 	return b;
@@ -35,7 +27,7 @@ static struct fr_block *take_block(struct fr_block_pool *p)
 
 static void give_block(struct fr_block_pool *p, struct fr_block *b)
 {
-	if (!has_room(p)) {
+	if (!fr_mem_may_keep(p->n, FR_BLOCK_POOL_BLOCKS)) {
 		free(b);
 		return;
 	}
@@ -101,15 +93,9 @@ static size_t at_most(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-static void fill_last(struct fr_chain *c, const uint8_t *p, size_t len)
-{
-	memcpy(c->last->data + c->tail, p, len);
-	c->tail += len;
-	c->len += len;
-}
-
 static void link_last(struct fr_chain *c, struct fr_block *b)
 {
+	b->next = NULL;
 	if (c->last)
 		c->last->next = b;
 	else
@@ -121,7 +107,7 @@ static void link_last(struct fr_chain *c, struct fr_block *b)
 int fr_chain_append(struct fr_chain *c, const void *data, size_t len)
 {
 	const uint8_t *p = data;
-	size_t fits = c->last ? at_most(FR_BLOCK_BYTES - c->tail, len) : 0;
+	size_t fits = c->last ? FR_BLOCK_BYTES - c->tail : 0;
 	struct fr_block *more = NULL;
 
 	if (c->len > c->max_bytes || len > c->max_bytes - c->len)
@@ -131,18 +117,24 @@ int fr_chain_append(struct fr_chain *c, const void *data, size_t len)
 		if (!more)
 			return FR_ERR_NOMEM;
 	}
-	if (fits)
-		fill_last(c, p, fits);
-	for (p += fits, len -= fits; more;) {
-		struct fr_block *b = more;
-		size_t n = at_most(len, FR_BLOCK_BYTES);
+	c->len += len;
+	while (len) {
+		size_t n;
 
-		more = b->next;
-		b->next = NULL;
-		link_last(c, b);
-		fill_last(c, p, n);
+		if (!fits) {
+			struct fr_block *b = more;
+
+			FR_ASSERT(b);
+			more = b->next;
+			link_last(c, b);
+			fits = FR_BLOCK_BYTES;
+		}
+		n = at_most(fits, len);
+		memcpy(c->last->data + c->tail, p, n);
+		c->tail += n;
 		p += n;
 		len -= n;
+		fits -= n;
 	}
 	return 0;
 }

@@ -38,6 +38,18 @@ bool fr_mem_must_fail(void);
 #endif
 #endif
 
+/* May a pool that keeps n pieces for their next use keep one more, of at most max? */
+static inline bool fr_mem_may_keep(size_t n, size_t max)
+{
+#ifdef FR_ASAN
+	(void)n;
+	(void)max;
+	return false;
+#else
+	return n < max;
+#endif
+}
+
 /* Bytes that live until the arena is reset or freed. The first block is
  * embedded in no one: it is allocated with the arena on first use.
  *

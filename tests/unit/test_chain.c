@@ -117,6 +117,11 @@ static void without_memory_the_content_stays(void **state)
 	assert_int_equal(append_run(&c, 100, 3 * FR_BLOCK_BYTES), 0);
 	check_run(&c, 0);
 	fr_chain_clear(&c);
+	/* and of blocks that were kept */
+	fr_mem_fail_after(2);
+	assert_int_equal(append_run(&c, 0, 3 * FR_BLOCK_BYTES), FR_ERR_NOMEM);
+	fr_mem_fail_after(0);
+	assert_int_equal(c.len, 0);
 	fr_block_pool_fini(&pool);
 }
 
