@@ -67,12 +67,6 @@ static void close_list(struct nv_list *l)
 #define STAYS (NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE)
 #define PASSES NGHTTP2_NV_FLAG_NONE
 
-static void put_fields(struct nv_list *l, const struct fr_fields *f, uint8_t flags)
-{
-	for (size_t i = 0; i < f->n; i++)
-		put(l, f->v[i].name, f->v[i].value, flags | flags_of(&f->v[i]));
-}
-
 /* Fields without an id, and Last-Modified: values that may be each response's own.
  * Those of the others repeat, or nghttp2 never adds them. */
 static bool may_be_unique(const struct fr_field *f)
@@ -80,15 +74,16 @@ static bool may_be_unique(const struct fr_field *f)
 	return f->id == FR_FIELD_OTHER || f->id == FR_FIELD_LAST_MODIFIED;
 }
 
-static void put_response_fields(struct fr_h2_session *s, struct nv_list *l,
-                                const struct fr_fields *f, uint8_t flags)
+/* repeats: what is known of the values; NULL: nothing is, and all are added. */
+static void put_fields(struct nv_list *l, const struct fr_fields *f, uint8_t flags,
+                       struct fr_h2_repeats *repeats)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		const struct fr_field *field = &f->v[i];
 		uint8_t own = flags_of(field);
 
-		if (may_be_unique(field) &&
-		    fr_h2_repeats_not(&s->repeats, field->name, field->value))
+		if (repeats && may_be_unique(field) &&
+		    fr_h2_repeats_not(repeats, field->name, field->value))
 			own |= NGHTTP2_NV_FLAG_NO_INDEX;
 		put(l, field->name, field->value, flags | own);
 	}
@@ -103,7 +98,7 @@ static bool open_response(struct fr_h2_session *s, struct nv_list *l,
 	status[1] = (char)('0' + resp->status / 10 % 10);
 	status[2] = (char)('0' + resp->status % 10);
 	put(l, FR_STR(":status"), fr_str_make(status, 3), flags | NGHTTP2_NV_FLAG_NO_COPY_NAME);
-	put_response_fields(s, l, &resp->fields, flags);
+	put_fields(l, &resp->fields, flags, &s->repeats);
 	return true;
 }
 
@@ -154,7 +149,7 @@ static ssize_t read_body(nghttp2_session *ng, int32_t stream_id, uint8_t *buf, s
 		return (ssize_t)body.len;
 	*flags |= NGHTTP2_DATA_FLAG_EOF;
 	if (body.trailers && body.trailers->n && open_list(&l, body.trailers, 0)) {
-		put_fields(&l, body.trailers, PASSES);
+		put_fields(&l, body.trailers, PASSES, NULL);
 		if (nghttp2_submit_trailer(ng, stream_id, l.v, l.n) == 0)
 			*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
 		close_list(&l);
@@ -294,7 +289,7 @@ int32_t fr_h2_push(struct fr_h2_session *s, int32_t parent_id, const struct fr_r
 	put(&l, FR_STR(":scheme"), req->scheme, STAYS);
 	put(&l, FR_STR(":authority"), req->authority, STAYS);
 	put(&l, FR_STR(":path"), req->target, STAYS);
-	put_fields(&l, &req->fields, STAYS);
+	put_fields(&l, &req->fields, STAYS, NULL);
 	id = nghttp2_submit_push_promise(s->ng, NGHTTP2_FLAG_NONE, parent_id, l.v, l.n, st);
 	close_list(&l);
 	if (id < 0) {
