@@ -6,10 +6,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chromium } from 'playwright-core';
-import { binary, startForerun, startOrigin, h2connect, h2request, loadPage, tempFile } from '../e2e/lib/harness.mjs';
+import { binary, spawnTied, startForerun, startOrigin, h2connect, h2request, loadPage, tempFile } from '../e2e/lib/harness.mjs';
 import { adminYaml, adminPort, metrics, status, sum, token, tokenFile } from '../e2e/lib/admin.mjs';
 import { hintsBrowser } from './lib/browser.mjs';
 
@@ -200,7 +200,7 @@ test('it says when the edge is gone, and goes on when it is back', { timeout: 12
 
 test('the demo prints the dashboard\'s address, and it shows what the demo pushed', { timeout: 120000 }, async (t) => {
   const folder = tempFile('xdg');
-  const demo = spawn(binary, ['demo', '--network', 'none', '--listen', '127.0.0.1:0'], { env: { ...process.env, XDG_DATA_HOME: folder }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const demo = spawnTied(binary, ['demo', '--network', 'none', '--listen', '127.0.0.1:0'], { env: { ...process.env, XDG_DATA_HOME: folder }, stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(async () => {
     if (demo.exitCode === null) { demo.kill('SIGTERM'); await once(demo, 'exit'); }
     assert.equal(demo.exitCode, 0);

@@ -5,9 +5,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { binary, scratch, startForerun, startOrigin } from '../e2e/lib/harness.mjs';
+import { binary, scratch, spawnTied, startForerun, startOrigin } from '../e2e/lib/harness.mjs';
 import { Page, pushBrowser, startBrowser } from './lib/browser.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'forerun-browser-'));
@@ -15,7 +14,7 @@ process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true, maxRe
 
 async function startDemo(t) {
   const env = { ...process.env, XDG_DATA_HOME: path.join(folder, 'xdg') };
-  const demo = spawn(binary, ['demo', '--network', 'none', '--listen', '127.0.0.1:0'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const demo = spawnTied(binary, ['demo', '--network', 'none', '--listen', '127.0.0.1:0'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(async () => {
     if (demo.exitCode === null) { demo.kill('SIGTERM'); await once(demo, 'exit'); }
     assert.equal(demo.exitCode, 0);

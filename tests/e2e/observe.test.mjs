@@ -4,9 +4,9 @@ import test from 'node:test';
 import fs from 'node:fs';
 import path from 'node:path';
 import http from 'node:http';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { assert, startForerun, startOrigin, h2connect, h2request, loadPage, raw, run, binary, root, tempFile, freePort } from './lib/harness.mjs';
+import { assert, spawnTied, startForerun, startOrigin, h2connect, h2request, loadPage, raw, run, binary, root, tempFile, freePort } from './lib/harness.mjs';
 import { adminYaml, adminPort, ask, metrics, status, sum, token, tokenFile } from './lib/admin.mjs';
 
 const links = '</a.css>; rel=preload; as=style, </b.js>; rel=preload; as=script, </c.css>; rel=preload; as=style; nopush';
@@ -137,7 +137,7 @@ scrape_configs:
     authorization: {credentials_file: ${tokenFile()}}
     static_configs: [{targets: ["127.0.0.2:${port}"]}]
 `);
-  const child = spawn('prometheus', [`--config.file=${config}`, `--storage.tsdb.path=${tempFile('tsdb')}`, `--web.listen-address=127.0.0.1:${web}`, '--log.level=error'], { stdio: 'ignore' });
+  const child = spawnTied('prometheus', [`--config.file=${config}`, `--storage.tsdb.path=${tempFile('tsdb')}`, `--web.listen-address=127.0.0.1:${web}`, '--log.level=error'], { stdio: 'ignore' });
   t.after(async () => { child.kill('SIGKILL'); if (child.exitCode === null && child.signalCode === null) await once(child, 'exit'); });
   const s = await h2connect(t, f.port);
   for (let i = 0; i < 3; i++) await h2request(s, '/stored');

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import net from 'node:net';
 import { once } from 'node:events';
-import { assert, startForerun, startOrigin, h2connect, h2request, loadPage, raw, rawH2, run, binary, tempFile, scratch, preface, settings, frame, get, goawayCode, caFile } from './lib/harness.mjs';
+import { assert, spawnTied, startForerun, startOrigin, h2connect, h2request, loadPage, raw, rawH2, run, binary, tempFile, scratch, preface, settings, frame, get, goawayCode, caFile } from './lib/harness.mjs';
 
 test('help, version and usage errors', async () => {
   for (const args of [['--help'], ['help'], ['serve', '--help'], ['check', '--help'], ['demo', '--help'], ['version', '--help'], ['help', 'serve']]) {
@@ -94,8 +94,7 @@ test('the local certificate is made once, with the key for its owner alone', asy
   const home = path.join(scratch, 'fresh');
   const start = async () => {
     const { Forerun } = await import('./lib/harness.mjs');
-    const { spawn } = await import('node:child_process');
-    const f = new Forerun(spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--origin', origin.url], { env: { ...process.env, XDG_DATA_HOME: home }, stdio: ['ignore', 'inherit', 'pipe'] }));
+    const f = new Forerun(spawnTied(binary, ['serve', '--listen', '127.0.0.1:0', '--origin', origin.url], { env: { ...process.env, XDG_DATA_HOME: home }, stdio: ['ignore', 'inherit', 'pipe'] }));
     await f.waitForLog(/ serve: ready\n/);
     const port = /https:\/\/127.0.0.1:(\d+)/.exec(f.text)[1];
     const r = await run('curl', ['-sS', '--cacert', path.join(home, 'forerun/ca.pem'), `https://localhost:${port}/`]);

@@ -5,9 +5,8 @@ import fs from 'node:fs';
 import http2 from 'node:http2';
 import https from 'node:https';
 import path from 'node:path';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { assert, binary, caFile, freePort, run, scratch, startForerun, startOrigin, tempFile } from './lib/harness.mjs';
+import { assert, binary, caFile, freePort, run, scratch, spawnTied, startForerun, startOrigin, tempFile } from './lib/harness.mjs';
 
 const env = { XDG_DATA_HOME: path.join(scratch, 'xdg'), XDG_RUNTIME_DIR: scratch };
 const far = ['--rtt', '100', '--down', '8000', '--up', '8000'];
@@ -108,16 +107,16 @@ test('looking the name up is a part of a load', { timeout: 60000 }, async (t) =>
   const edge = await startForerun(t, { origin: (await site(t, { think: 0 })).url });
   const [json, har] = ['dns.json', 'dns.har'].map(tempFile);
   const load = async (host) => {
-    const r = await forerun('profile', `https://${host}:${edge.port}/`, '--insecure', '--variants', 'off', '--runs', '2', ...far, '--cpu', '0', '--json', json, '--har', har);
+    const r = await forerun('profile', `https://${host}:${edge.port}/`, '--insecure', '--variants', 'off', '--runs', '5', ...far, '--cpu', '0', '--json', json, '--har', har);
     assert.equal(r.code, 0, r.stderr);
     return JSON.parse(fs.readFileSync(json, 'utf8')).variants[0].typical;
   };
   const [named, numeric] = [await load('localhost'), await load('127.0.0.1')];
   const c = named.connections[0];
-  // a round trip of 100 ms each for the name, TCP and TLS; and the question, which takes its time
-  assert.ok(c.resolved - c.begin >= 100 && c.resolved - c.begin < 1000, JSON.stringify(c));
+  // a round trip of 100 ms each for the name, TCP and TLS; and the question
+  assert.ok(c.resolved - c.begin >= 100 && c.resolved - c.begin < 160, JSON.stringify(c));
   assert.ok(Math.abs(c.connected - c.resolved - 100) < 1, JSON.stringify(c));
-  assert.ok(named.ttfb >= 400 && named.ttfb < 1500, `${named.ttfb}`);
+  assert.ok(named.ttfb >= 400 && named.ttfb < 550, `${named.ttfb}`);
   assert.equal(numeric.connections[0].resolved, undefined);
   assert.ok(numeric.ttfb < named.ttfb - 50, `${numeric.ttfb} and ${named.ttfb}`);
   // of the last one written, that by number
@@ -163,7 +162,7 @@ test('the demo profiles its page, and push gains without a loss', { timeout: 120
 test('an interrupted profile shows what was measured so far', { timeout: 60000 }, async (t) => {
   const origin = await site(t, { think: 20 });
   const json = tempFile('cut.json');
-  const child = spawn(binary, ['profile', '--origin', origin.url, '--variants', 'off', '--runs', '200', '--network', 'cable', '--json', json], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawnTied(binary, ['profile', '--origin', origin.url, '--variants', 'off', '--runs', '200', '--network', 'cable', '--json', json], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (d) => { text += d; });
   // three loads warm up; the edge validates the page for each that follows
@@ -178,12 +177,11 @@ test('an interrupted profile shows what was measured so far', { timeout: 60000 }
 
 test('--think delays the page and nothing else', { timeout: 60000 }, async (t) => {
   const origin = await site(t, { think: 0 });
-  const r = await forerun('profile', '--origin', origin.url, '--variants', 'off', '--runs', '2', '--network', 'none', '--cpu', '0', '--think', '300', '--json', '-');
+  const r = await forerun('profile', '--origin', origin.url, '--variants', 'off', '--runs', '5', '--network', 'none', '--cpu', '0', '--think', '300', '--json', '-');
   assert.equal(r.code, 0, r.stderr);
   const l = JSON.parse(r.stdout).variants[0].typical;
   assert.ok(l.ttfb >= 300 && l.ttfb < 450, `${l.ttfb}`);
-  // an asset that waited as well would be so much later
-  assert.ok(l.complete - l.ttfb < 300, `${l.complete - l.ttfb}`);
+  assert.ok(l.complete - l.ttfb < 200, `${l.complete - l.ttfb}`);
 });
 
 test('advised rules make the page faster, and nothing is advised where nothing is to gain', { timeout: 120000 }, async (t) => {

@@ -1,7 +1,6 @@
 // The server's side of the emulated link: an origin on loopback and the edge before it.
-import { spawn } from 'node:child_process';
 import http from 'node:http';
-import { binary, scratch } from '../e2e/lib/harness.mjs';
+import { binary, scratch, spawnTied } from '../e2e/lib/harness.mjs';
 
 const [address] = process.argv.slice(2);
 const big = Buffer.alloc(1 << 20, 'b');
@@ -19,7 +18,7 @@ const origin = http.createServer((req, res) => {
   more();
 });
 origin.listen(0, '127.0.0.1', () => {
-  const edge = spawn(binary, ['serve', '--listen', address, '--no-cache', '--workers', '1',
+  const edge = spawnTied(binary, ['serve', '--listen', address, '--no-cache', '--workers', '1',
     '--origin', `http://127.0.0.1:${origin.address().port}`], {
     stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, XDG_DATA_HOME: scratch, XDG_RUNTIME_DIR: scratch } });
   edge.on('close', (code) => process.exit(code ?? 1));

@@ -34,6 +34,10 @@ const environment = {
   UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
 };
 
+// A program that ends with the one that started it, should that crash: else what it
+// holds of the test's output would keep the test runner waiting.
+export const spawnTied = (program, args, options) => spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], options);
+
 // Runs a program to its end; rejects when it takes too long.
 export function run(program, args, { input, timeout = 30000, env } = {}) {
   return new Promise((resolve, reject) => {
@@ -132,8 +136,7 @@ export async function startForerun(t, { origin, config, args = [], workers = 2, 
   // what one server remembers is none of another's business
   const state = tempFile('state');
   fs.mkdirSync(state);
-  // a test program that crashes takes its servers with it
-  const f = new Forerun(spawn('setpriv', ['--pdeathsig', 'KILL', binary, ...all], { env: { ...environment, XDG_STATE_HOME: state, ...env }, stdio: ['ignore', 'inherit', 'pipe'] }));
+  const f = new Forerun(spawnTied(binary, all, { env: { ...environment, XDG_STATE_HOME: state, ...env }, stdio: ['ignore', 'inherit', 'pipe'] }));
   f.configFile = config ? all[2] : undefined;
   t.after(async () => {
     const code = await f.stop();
