@@ -374,6 +374,7 @@ static void add_stats(struct fr_client *c)
 	for (size_t i = 0; is_new && i < FR_H2_FAULT_COUNT; i++)
 		fr_counter_bump(&n->extra[FR_REASON_COUNT + i],
 		                s->faults[i] - h->counted.faults[i]);
+	fr_count_add(n, FR_COUNT_H2_GONE_FRAMES, s->gone_frames - h->counted.gone_frames);
 	fr_count_add(n, FR_COUNT_HEAD_BYTES_IN, s->head_bytes_in - h->counted.head_bytes_in);
 	fr_count_add(n, FR_COUNT_HEAD_BYTES_IN_PLAIN,
 	             s->head_bytes_in_plain - h->counted.head_bytes_in_plain);

@@ -134,6 +134,12 @@ void fr_h2_stream_close(struct fr_h2_stream *st, uint32_t code)
 		s->events.on_close(s->user, user, code, by_peer);
 }
 
+void fr_h2_reset_now(struct fr_h2_stream *st, uint32_t code)
+{
+	st->is_gone = true;
+	(void)nghttp2_submit_rst_stream(st->session->ng, NGHTTP2_FLAG_NONE, st->id, code);
+}
+
 /* --- faults --- */
 
 void fr_h2_report(struct fr_h2_session *s, struct fr_h2_stream *st, enum fr_h2_fault f)
@@ -145,7 +151,7 @@ void fr_h2_report(struct fr_h2_session *s, struct fr_h2_stream *st, enum fr_h2_f
 	if (faults[f].is_connection)
 		fr_h2_terminate(s, (enum fr_h2_code)faults[f].code);
 	else if (st)
-		(void)nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, st->id, faults[f].code);
+		fr_h2_reset_now(st, faults[f].code);
 }
 
 void fr_h2_terminate(struct fr_h2_session *s, enum fr_h2_code code)
@@ -255,6 +261,9 @@ struct fr_h2_session *fr_h2_session_new(const struct fr_h2_limits *limits,
 		               now_ms);
 	fr_bucket_init(&s->buckets[FR_H2_BUCKET_RESET], limits->reset_burst,
 	               limits->reset_per_second, now_ms);
+	fr_bucket_init(&s->buckets[FR_H2_BUCKET_GONE],
+	               FR_H2_GONE_FRAMES + limits->connection_window_bytes / 1024,
+	               limits->control_per_second, now_ms);
 	fr_h2_walk_init(&s->walk);
 	s->ng = make_ng(s);
 	return s;
@@ -307,6 +316,9 @@ int fr_h2_feed(struct fr_h2_session *s, const uint8_t *data, size_t len, uint64_
 	n = nghttp2_session_mem_recv(s->ng, data, len);
 	if (n < 0)
 		fr_h2_report(s, NULL, fault_of(n));
+	else if (nghttp2_session_get_outbound_queue_size(s->ng) >
+	         FR_H2_QUEUED_FRAMES + FR_H2_QUEUED_FRAMES_PER_STREAM * s->n_streams)
+		fr_h2_report(s, NULL, FR_H2_FAULT_FRAME_QUEUE);
 	return s->is_terminated ? FR_ERR_PROTOCOL : 0;
 }
 

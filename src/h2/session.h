@@ -43,6 +43,8 @@
 	X(UNKNOWN_FLOOD, 0xb, 1, "too many frames of unknown types")                               \
 	X(RESET_FLOOD, 0xb, 1, "streams opened and reset too fast")                                \
 	X(ACK_QUEUE, 0xb, 1, "client does not read our acknowledgements")                          \
+	X(FRAME_QUEUE, 0xb, 1, "client does not read our frames")                                  \
+	X(GONE_FLOOD, 0xb, 1, "too many frames on streams that have ended")                        \
 	X(MEMORY, 2 /* INTERNAL_ERROR */, 0, "out of memory for a stream")                         \
 	X(LIBRARY, 1, 1, "framing, HPACK or flow-control error found by nghttp2")
 
@@ -94,13 +96,15 @@ struct fr_h2_limits {
 	                                     sent, beyond the burst */
 	uint32_t continuation_frames;               /* in one header block */
 	uint32_t reset_burst, reset_per_second;     /* streams ended by RST_STREAM either way,
-	                                           counted when the stream closes */
+	                                           counted when the stream closes, and
+	                                           streams that we refuse */
 };
 void fr_h2_limits_default(struct fr_h2_limits *l);
 
 struct fr_h2_stats { /* of one session; the owner sums them up */
 	uint64_t faults[FR_H2_FAULT_COUNT];
 	uint64_t streams, pushes, resets_received, resets_sent;
+	uint64_t gone_frames; /* DATA, HEADERS, RST_STREAM on streams that had ended */
 	uint64_t head_bytes_in, head_bytes_in_plain; /* HPACK: on the wire, decoded */
 	uint64_t head_bytes_out, head_bytes_out_plain;
 };
@@ -170,7 +174,8 @@ bool fr_h2_is_finished(const struct fr_h2_session *s);
 /* Answers. Fields must be valid and without connection-specific ones. They are
  * encoded later: those of an informational response are copied, those of the
  * final one are borrowed until on_close. stream_id names a live stream, else
- * FR_ERR_CLOSED. FR_ERR_NOMEM leaves the stream as it was. */
+ * FR_ERR_CLOSED. FR_ERR_NOMEM leaves the stream as it was. FR_ERR_LIMIT: so many
+ * informational responses wait already that this one is not taken. */
 int fr_h2_submit_informational(struct fr_h2_session *s, int32_t stream_id,
                                const struct fr_response *resp) FR_MUST_USE;
 /* has_body: on_read will be asked; else the stream ends with the head. */

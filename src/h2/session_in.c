@@ -29,6 +29,7 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
 		fr_h2_stream_free(st);
 		(void)nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
 		                                NGHTTP2_REFUSED_STREAM);
+		fr_h2_take_token(s, FR_H2_BUCKET_RESET, FR_H2_FAULT_RESET_FLOOD);
 		return 0;
 	}
 	(void)nghttp2_session_set_stream_user_data(ng, st->id, st);
@@ -155,7 +156,9 @@ static int on_data(nghttp2_session *ng, uint8_t flags, int32_t stream_id, const 
 	return 0;
 }
 
-/* nghttp2 refused a frame and resets the stream, or ends the connection. */
+/* nghttp2 refused a frame and resets the stream, or ends the connection. Streams beyond
+ * max_concurrent_streams are such, until the client has acknowledged our SETTINGS: they
+ * never open, and cost the client little more than one that it resets itself. */
 static int on_invalid_frame(nghttp2_session *ng, const nghttp2_frame *frame, int err, void *user)
 {
 	struct fr_h2_session *s = user;
@@ -168,6 +171,10 @@ static int on_invalid_frame(nghttp2_session *ng, const nghttp2_frame *frame, int
 		s->stats.faults[FR_H2_FAULT_MALFORMED]++;
 		s->events.on_fault(s->user, st ? st->user : NULL, FR_H2_FAULT_MALFORMED);
 	}
+	if (st)
+		st->is_gone = true;
+	else if (err == NGHTTP2_ERR_REFUSED_STREAM)
+		fr_h2_take_token(s, FR_H2_BUCKET_RESET, FR_H2_FAULT_RESET_FLOOD);
 	return 0;
 }
 

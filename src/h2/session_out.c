@@ -89,6 +89,9 @@ static void put_fields(struct nv_list *l, const struct fr_fields *f, uint8_t fla
 	}
 }
 
+/* Two copies, so that nghttp2's frames tell which is which; neither is copied. */
+static const char final_status[] = ":status", interim_status[] = ":status";
+
 static bool open_response(struct fr_h2_session *s, struct nv_list *l,
                           const struct fr_response *resp, char status[4], uint8_t flags)
 {
@@ -97,7 +100,10 @@ static bool open_response(struct fr_h2_session *s, struct nv_list *l,
 	status[0] = (char)('0' + resp->status / 100 % 10);
 	status[1] = (char)('0' + resp->status / 10 % 10);
 	status[2] = (char)('0' + resp->status % 10);
-	put(l, FR_STR(":status"), fr_str_make(status, 3), flags | NGHTTP2_NV_FLAG_NO_COPY_NAME);
+	put(l,
+	    fr_str_make(resp->status < 200 ? interim_status : final_status,
+	                sizeof final_status - 1),
+	    fr_str_make(status, 3), flags | NGHTTP2_NV_FLAG_NO_COPY_NAME);
 	put_fields(l, &resp->fields, flags, &s->repeats);
 	return true;
 }
@@ -182,18 +188,41 @@ static int send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *f
 
 /* --- answers --- */
 
+static size_t interim_size(const nghttp2_nv *nv, size_t n)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < n; i++)
+		size += nv[i].namelen + nv[i].valuelen + FR_FIELD_OVERHEAD;
+	return size;
+}
+
+/* An informational response is not queued any more. */
+static void interim_left(struct fr_h2_session *s, const nghttp2_headers *h)
+{
+	/* its values may be gone, if it is none: by the name's address alone */
+	if (h->nvlen && h->nva[0].name == (const uint8_t *)interim_status)
+		s->interim_bytes -= interim_size(h->nva, h->nvlen);
+}
+
 int fr_h2_submit_informational(struct fr_h2_session *s, int32_t stream_id,
                                const struct fr_response *resp)
 {
+	size_t size = fr_fields_size(&resp->fields);
 	struct nv_list l;
 	char status[4];
 	int rc;
 
 	if (!fr_h2_find(s, stream_id))
 		return FR_ERR_CLOSED;
+	/* one may always wait, however large */
+	if (s->interim_bytes && s->interim_bytes + size > FR_H2_QUEUED_INTERIM_BYTES)
+		return FR_ERR_LIMIT;
 	if (!open_response(s, &l, resp, status, PASSES))
 		return FR_ERR_NOMEM;
 	rc = nghttp2_submit_headers(s->ng, NGHTTP2_FLAG_NONE, stream_id, NULL, l.v, l.n, NULL);
+	if (rc == 0)
+		s->interim_bytes += interim_size(l.v, l.n);
 	close_list(&l);
 	return rc < 0 ? error_of(rc) : 0;
 }
@@ -239,7 +268,7 @@ void fr_h2_reset(struct fr_h2_session *s, int32_t stream_id, enum fr_h2_code cod
 		st->reset_code = code;
 		return;
 	}
-	(void)nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, stream_id, code);
+	fr_h2_reset_now(st, code);
 }
 
 void fr_h2_consumed(struct fr_h2_session *s, int32_t stream_id, size_t len)
@@ -312,7 +341,7 @@ static void promise_sent(struct fr_h2_session *s, int32_t id)
 	st->state = FR_H2_ST_HALF_CLOSED;
 	fr_h2_needs_order(st);
 	if (st->reset_wanted)
-		(void)nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, id, st->reset_code);
+		fr_h2_reset_now(st, st->reset_code);
 }
 
 static void count_head(struct fr_h2_session *s, size_t wire, const nghttp2_nv *nva, size_t n)
@@ -330,6 +359,7 @@ static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *
 	switch (frame->hd.type) {
 	case NGHTTP2_HEADERS:
 		count_head(s, frame->hd.length, frame->headers.nva, frame->headers.nvlen);
+		interim_left(s, &frame->headers);
 		break;
 	case NGHTTP2_PUSH_PROMISE:
 		count_head(s, frame->hd.length, frame->push_promise.nva, frame->push_promise.nvlen);
@@ -352,6 +382,8 @@ static int on_frame_not_send(nghttp2_session *ng, const nghttp2_frame *frame, in
 	struct fr_h2_stream *st;
 
 	(void)err;
+	if (frame->hd.type == NGHTTP2_HEADERS)
+		interim_left(s, &frame->headers);
 	if (frame->hd.type != NGHTTP2_PUSH_PROMISE)
 		return 0;
 	st = fr_h2_find(s, frame->push_promise.promised_stream_id);

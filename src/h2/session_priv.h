@@ -18,6 +18,17 @@
  * turns few bytes on the wire into many. */
 #define FR_H2_FIELDS_FLOOD_FACTOR 4u
 
+/* Frames without a body that wait for a client, whoever queued them: nghttp2 queues a
+ * RST_STREAM for each stream that it refuses (CVE-2019-9514), acknowledgements and
+ * WINDOW_UPDATEs by itself. Each stream may have some of its own. */
+#define FR_H2_QUEUED_FRAMES 512u
+#define FR_H2_QUEUED_FRAMES_PER_STREAM 4u
+/* Fields of the informational responses that wait for a client. */
+#define FR_H2_QUEUED_INTERIM_BYTES 65536u
+/* Frames that a client may have under way on streams that have ended: at once, and
+ * for each KiB of the connection's window as much again. Refilled as control frames. */
+#define FR_H2_GONE_FRAMES 1024u
+
 enum fr_h2_stream_state {
 	FR_H2_ST_HEAD,        /* request fields arrive */
 	FR_H2_ST_OPEN,        /* handed over; body arrives */
@@ -48,6 +59,7 @@ struct fr_h2_stream {
 	bool is_malformed;
 	bool is_reset_by_peer;
 	bool is_reset_by_us; /* through fr_h2_reset */
+	bool is_gone;        /* its RST_STREAM is queued: what comes for it is dropped */
 	bool is_deferred;    /* on_read had nothing */
 	bool is_ranked;      /* has rank and page_id */
 	bool has_assets;     /* others were ranked as its own */
@@ -67,6 +79,7 @@ enum { /* buckets for control frames */
        FR_H2_BUCKET_UNKNOWN,
        FR_H2_BUCKET_WINDOW_UPDATE,
        FR_H2_BUCKET_RESET,
+       FR_H2_BUCKET_GONE,
        FR_H2_BUCKET_COUNT
 };
 
@@ -95,8 +108,9 @@ struct fr_h2_walk {    /* where in the client's frames we are */
 	uint64_t skip; /* bytes until the next frame's header */
 	uint8_t head[FR_H2_FRAME_HEAD_BYTES];
 	size_t n_head;
-	uint32_t continuations; /* in this header block */
-	bool in_first;          /* inside the client's first SETTINGS */
+	uint32_t continuations;   /* in this header block */
+	int32_t last_id, read_id; /* the newest stream of the client: begun; known to nghttp2 */
+	bool in_first;            /* inside the client's first SETTINGS */
 	uint8_t entry[FR_H2_SETTINGS_ENTRY_BYTES];
 	size_t n_entry;
 	bool no_tree; /* it has SETTINGS_NO_RFC7540_PRIORITIES=1 */
@@ -120,6 +134,7 @@ struct fr_h2_session {
 	bool has_settings;  /* ours are queued */
 	bool order_pending; /* streams have needs_order: no body is framed before */
 	int32_t last_client_id, last_push_id; /* opened; promised */
+	size_t interim_bytes;                 /* of queued informational responses */
 	struct fr_h2_updates updates;
 	struct fr_h2_repeats repeats;
 	/* The authority that was found valid last: nearly all requests have it. */
@@ -142,6 +157,8 @@ void fr_h2_stream_free(struct fr_h2_stream *st);
 struct fr_h2_stream *fr_h2_lookup(struct fr_h2_session *s, int32_t id);
 /* By id, promised ones included; NULL if gone. */
 struct fr_h2_stream *fr_h2_find(struct fr_h2_session *s, int32_t id);
+/* Queues RST_STREAM. */
+void fr_h2_reset_now(struct fr_h2_stream *st, uint32_t code);
 /* Counts the fault and reports it; a connection fault queues GOAWAY. */
 void fr_h2_report(struct fr_h2_session *s, struct fr_h2_stream *st, enum fr_h2_fault f);
 /* The last event of a stream, then frees it. */

@@ -26,7 +26,30 @@ static void count_continuation(struct fr_h2_session *s)
 		fr_h2_report(s, NULL, FR_H2_FAULT_CONTINUATION_FLOOD);
 }
 
-static void count_frame(struct fr_h2_session *s, uint8_t type, uint8_t flags)
+/* Has the stream ended, or been refused? nghttp2 has not read the newest ones yet. */
+static bool is_gone(struct fr_h2_session *s, int32_t id)
+{
+	const struct fr_h2_stream *st;
+
+	if (id == 0 || id > (id % 2 ? s->walk.read_id : s->last_push_id))
+		return false;
+	st = fr_h2_find(s, id);
+	return !st || st->is_gone;
+}
+
+/* Frames on a stream that has ended are under way for a round trip, as many as the
+ * windows let through. */
+static void count_on_stream(struct fr_h2_session *s, uint8_t type, int32_t id)
+{
+	if (is_gone(s, id)) {
+		s->stats.gone_frames++;
+		fr_h2_take_token(s, FR_H2_BUCKET_GONE, FR_H2_FAULT_GONE_FLOOD);
+	} else if (type == NGHTTP2_HEADERS && id % 2 && id > s->walk.last_id) {
+		s->walk.last_id = id;
+	}
+}
+
+static void count_frame(struct fr_h2_session *s, uint8_t type, uint8_t flags, int32_t id)
 {
 	bool ack = flags & NGHTTP2_FLAG_ACK;
 
@@ -54,6 +77,8 @@ static void count_frame(struct fr_h2_session *s, uint8_t type, uint8_t flags)
 	case NGHTTP2_DATA:
 	case NGHTTP2_HEADERS:
 	case NGHTTP2_RST_STREAM:
+		count_on_stream(s, type, id);
+		break;
 	case NGHTTP2_GOAWAY:
 	case NGHTTP2_PUSH_PROMISE:
 		break; /* counted by what they do, or an error anyway */
@@ -86,6 +111,7 @@ static void begin_frame(struct fr_h2_session *s)
 {
 	struct fr_h2_walk *w = &s->walk;
 	uint8_t type = w->head[3], flags = w->head[4];
+	uint32_t id;
 
 	w->n_head = 0;
 	w->skip = (uint64_t)w->head[0] << 16 | (uint64_t)w->head[1] << 8 | w->head[2];
@@ -94,13 +120,18 @@ static void begin_frame(struct fr_h2_session *s)
 		if (!w->in_first)
 			fr_h2_settle(s, false);
 	}
-	count_frame(s, type, flags);
+	id = (uint32_t)(w->head[5] & 0x7f) << 24 | (uint32_t)w->head[6] << 16 |
+	     (uint32_t)w->head[7] << 8 | w->head[8];
+	count_frame(s, type, flags, (int32_t)id);
 }
 
 void fr_h2_walk(struct fr_h2_session *s, const uint8_t *data, size_t len)
 {
 	struct fr_h2_walk *w = &s->walk;
 
+	/* streams of which nghttp2 has read the HEADERS frame whole */
+	if (w->skip == 0 || w->head[3] != NGHTTP2_HEADERS)
+		w->read_id = w->last_id;
 	while (len && !s->is_terminated) {
 		size_t n = w->skip < len ? (size_t)w->skip : len;
 

@@ -43,6 +43,8 @@
 	X(PUSHED_BYTES, "pushed_bytes_total", "", "Bytes of bodies that were pushed.")             \
 	X(WASTED_BYTES, "wasted_bytes_total", "",                                                  \
 	  "Of those, bytes of pushes that the client cancelled or refused.")                       \
+	X(H2_GONE_FRAMES, "http2_frames_on_ended_streams_total", "",                               \
+	  "Frames of clients on HTTP/2 streams that had ended.")                                   \
 	X(HEAD_BYTES_IN, "hpack_bytes_total", "direction=\"request\",form=\"wire\"",               \
 	  "Bytes of HTTP/2 fields: compressed as on the wire, and plain.")                         \
 	X(HEAD_BYTES_IN_PLAIN, "hpack_bytes_total", "direction=\"request\",form=\"plain\"", "")    \
