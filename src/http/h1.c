@@ -69,6 +69,7 @@ static void begin(struct fr_h1_parser *p, struct fr_arena *arena)
 	p->scanned = 0;
 	fr_buf_clear(&p->held);
 	fr_fields_init(&p->trailers, arena);
+	fr_fields_init(&p->connection, arena);
 }
 
 void fr_h1_begin_request(struct fr_h1_parser *p, struct fr_arena *arena, struct fr_request *req)

@@ -115,7 +115,9 @@ struct fr_h1_result fr_h1_feed(struct fr_h1_parser *p, const uint8_t *data, size
 /* The connection ended. Returns END for a body that is delimited by it,
  * NEED_MORE if idle (clean end), FAILED/TRUNCATED otherwise. */
 struct fr_h1_result fr_h1_feed_eof(struct fr_h1_parser *p);
-/* After END: the trailer fields (in the arena); empty list if none. */
+/* After END: the trailer fields that may be passed on (http/trailers.h; in
+ * the arena); empty list if none. A request with others is refused; from a
+ * response they are dropped. */
 const struct fr_fields *fr_h1_trailers(const struct fr_h1_parser *p);
 /* How this message's body is delimited, from HEAD on. */
 enum fr_h1_framing { FR_H1_NO_BODY, FR_H1_LENGTH, FR_H1_CHUNKED, FR_H1_UNTIL_CLOSE };

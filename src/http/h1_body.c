@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "http/h1_priv.h"
+#include "http/trailers.h"
 
 static int hex_value(char c)
 {
@@ -112,37 +113,6 @@ static struct fr_h1_result feed_data_end(struct fr_h1_parser *p, const uint8_t *
 	return more(n);
 }
 
-/* Fields that decide about the message or who may see it have come too late
- * in a trailer (RFC 9110 §6.5.1). */
-static bool is_allowed_in_trailer(uint16_t id)
-{
-	switch (id) {
-	case FR_FIELD_AUTHORIZATION:
-	case FR_FIELD_CACHE_CONTROL:
-	case FR_FIELD_CONNECTION:
-	case FR_FIELD_CONTENT_ENCODING:
-	case FR_FIELD_CONTENT_LENGTH:
-	case FR_FIELD_CONTENT_TYPE:
-	case FR_FIELD_COOKIE:
-	case FR_FIELD_EXPECT:
-	case FR_FIELD_HOST:
-	case FR_FIELD_KEEP_ALIVE:
-	case FR_FIELD_PROXY_AUTHENTICATE:
-	case FR_FIELD_PROXY_AUTHORIZATION:
-	case FR_FIELD_PROXY_CONNECTION:
-	case FR_FIELD_RANGE:
-	case FR_FIELD_SET_COOKIE:
-	case FR_FIELD_TE:
-	case FR_FIELD_TRAILER:
-	case FR_FIELD_TRANSFER_ENCODING:
-	case FR_FIELD_UPGRADE:
-	case FR_FIELD_VARY:
-		return false;
-	default:
-		return true;
-	}
-}
-
 static struct fr_h1_result feed_trailers(struct fr_h1_parser *p, const uint8_t *data, size_t len)
 {
 	size_t text_len, used = 0;
@@ -159,11 +129,13 @@ static struct fr_h1_result feed_trailers(struct fr_h1_parser *p, const uint8_t *
 	if (rc == 0)
 		return more(used);
 	e = fr_h1_read_fields(p, text, text_len, &p->trailers);
-	for (size_t i = 0; e == FR_H1_NONE && i < p->trailers.n; i++)
-		if (!is_allowed_in_trailer(p->trailers.v[i].id))
+	/* requests stay strict; a response is complete without them */
+	for (size_t i = 0; p->is_request && e == FR_H1_NONE && i < p->trailers.n; i++)
+		if (!fr_trailer_is_allowed(p->trailers.v[i].name))
 			e = FR_H1_TRAILER;
 	if (e != FR_H1_NONE)
 		return fr_h1_fail(p, e);
+	(void)fr_trailers_filter(&p->trailers, &p->connection);
 	p->state = FR_H1_ST_DONE;
 	return (struct fr_h1_result){.event = FR_H1_END, .consumed = used};
 }

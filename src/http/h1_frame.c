@@ -40,6 +40,19 @@ static bool keeps_alive(const struct fr_fields *f, enum fr_version version)
 	return version == FR_HTTP_1_1 || fr_fields_has_token(f, FR_FIELD_CONNECTION, "keep-alive");
 }
 
+/* What the head's Connection fields name is for this hop in the trailers, too;
+ * by then the head may have been taken apart. */
+static enum fr_h1_error begin_chunked(struct fr_h1_parser *p, const struct fr_fields *f)
+{
+	const struct fr_field *c = NULL;
+
+	p->framing = FR_H1_CHUNKED;
+	while ((c = fr_fields_next(f, FR_FIELD_CONNECTION, c)))
+		if (fr_fields_add(&p->connection, c->name, c->value) < 0)
+			return FR_H1_MEMORY;
+	return FR_H1_NONE;
+}
+
 /* --- requests --- */
 
 /* Equal, with the default port written or not. */
@@ -122,9 +135,9 @@ enum fr_h1_error fr_h1_frame_request(struct fr_h1_parser *p)
 	req->has_body = is_chunked || req->content_length > 0;
 	req->keep_alive = keeps_alive(&req->fields, req->version);
 	note_upgrade(req);
-	if (is_chunked) {
-		p->framing = FR_H1_CHUNKED;
-	} else if (req->content_length > 0) {
+	if (is_chunked)
+		return begin_chunked(p, &req->fields);
+	if (req->content_length > 0) {
 		p->framing = FR_H1_LENGTH;
 		p->left = (uint64_t)req->content_length;
 	}
@@ -160,9 +173,9 @@ enum fr_h1_error fr_h1_frame_response(struct fr_h1_parser *p)
 	if (!fr_status_has_body(resp->status) || p->method == FR_METHOD_HEAD ||
 	    (p->method == FR_METHOD_CONNECT && resp->status < 300))
 		return frame_bodiless(p, is_chunked);
-	if (is_chunked) {
-		p->framing = FR_H1_CHUNKED;
-	} else if (resp->content_length >= 0) {
+	if (is_chunked)
+		return begin_chunked(p, &resp->fields);
+	if (resp->content_length >= 0) {
 		p->framing = FR_H1_LENGTH;
 		p->left = (uint64_t)resp->content_length;
 	} else {

@@ -38,6 +38,7 @@ struct fr_h1_parser {
 	struct fr_buf held; /* a head, line or trailer section that came in pieces */
 	size_t scanned;     /* of held: searched for its end already */
 	struct fr_fields trailers;
+	struct fr_fields connection; /* of a chunked message's head: may name trailers */
 };
 
 struct fr_h1_result fr_h1_fail(struct fr_h1_parser *p, enum fr_h1_error e);

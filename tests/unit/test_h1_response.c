@@ -132,6 +132,20 @@ static void a_body_cut_short_is_never_complete(void **state)
 	assert_int_equal(fr_h1_feed_eof(parser).error, FR_H1_TRUNCATED);
 }
 
+static void trailers_that_come_too_late_are_dropped(void **state)
+{
+	struct fed f = parse("HTTP/1.1 200 OK\r\nConnection: X-Hop\r\n"
+	                     "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"
+	                     "Set-Cookie: a=b\r\nX-Sum: 1\r\nX-Hop: 2\r\n"
+	                     "Content-Length: 7\r\nX_Forwarded_For: 1.1.1.1\r\n\r\n");
+
+	(void)state;
+	assert_int_equal(f.last, FR_H1_END);
+	assert_int_equal(f.body_len, 5);
+	assert_int_equal(fr_h1_trailers(parser)->n, 1);
+	assert_str(fr_h1_trailers(parser)->v[0].name, "x-sum");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -143,6 +157,7 @@ int main(void)
 		T(ambiguous_responses_are_refused),
 		T(reason_phrases_may_be_missing_or_odd),
 		T(a_body_cut_short_is_never_complete),
+		T(trailers_that_come_too_late_are_dropped),
 	};
 
 	RUN(tests);
