@@ -140,6 +140,7 @@ struct fr_config_timeouts {
 	uint32_t request_fields_ms; /* 20000: from a request's first byte to its head's end */
 	uint32_t body_ms;           /* 30000: no progress of a body either way */
 	uint32_t idle_ms;           /* 120000: client connection without a request */
+	uint32_t tunnel_ms;         /* 3600000: after a 101, nothing moved either way */
 	uint32_t drain_ms;          /* 30000: after SIGTERM, then connections are cut */
 };
 

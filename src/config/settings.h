@@ -28,6 +28,7 @@ enum fr_setting_kind {
 	X(request_fields, request_fields_ms, DURATION, 20000, 100, 3600000)                        \
 	X(body, body_ms, DURATION, 30000, 100, 86400000)                                           \
 	X(idle, idle_ms, DURATION, 120000, 100, 86400000)                                          \
+	X(tunnel, tunnel_ms, DURATION, 3600000, 100, 86400000)                                     \
 	X(drain, drain_ms, DURATION, 30000, 0, 86400000)
 
 #define FR_SETTINGS_LIMITS(X)                                                                      \

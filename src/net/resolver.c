@@ -19,7 +19,9 @@ struct fr_resolver {
 	bool is_closed;
 	bool is_wanted;  /* somebody waits for on_done */
 	bool is_numeric; /* never looked up again */
+	bool is_doubted; /* what is known refuses: the look-up under way is waited for */
 	uint64_t expires_ms;
+	uint64_t renewed_ms; /* fr_resolver_renew began a look-up; 0: never */
 	size_t n;
 	struct sockaddr_storage addr[FR_RESOLVER_MAX_ADDRESSES];
 };
@@ -89,7 +91,7 @@ static void look_up_done(uv_getaddrinfo_t *req, int status, struct addrinfo *lis
 	struct fr_resolver *r = req->data;
 	bool wanted = r->is_wanted;
 
-	r->is_running = r->is_wanted = false;
+	r->is_running = r->is_wanted = r->is_doubted = false;
 	if (r->is_closed) {
 		uv_freeaddrinfo(list);
 		resolver_free(r);
@@ -126,11 +128,27 @@ int fr_resolver_want(struct fr_resolver *r)
 		return 1;
 	if (fr_loop_now(r->loop) >= r->expires_ms)
 		look_up(r);
-	if (r->n)
+	if (r->n && !r->is_doubted)
 		return (int)r->n;
 	if (!r->is_running)
 		return FR_ERR_DNS;
 	r->is_wanted = true;
+	return FR_ERR_AGAIN;
+}
+
+int fr_resolver_renew(struct fr_resolver *r)
+{
+	uint64_t now = fr_loop_now(r->loop);
+
+	if (r->is_numeric)
+		return FR_ERR_DNS;
+	if (!r->is_running && now - r->renewed_ms >= FR_RESOLVER_RENEW_MS) {
+		r->renewed_ms = now;
+		look_up(r);
+	}
+	if (!r->is_running)
+		return FR_ERR_DNS;
+	r->is_doubted = r->is_wanted = true;
 	return FR_ERR_AGAIN;
 }
 

@@ -1,7 +1,8 @@
 /* The addresses of one origin's host: numeric at once, names through
  * getaddrinfo in libuv's thread pool, kept for a while and renewed in the
- * background, so that no request waits for DNS but the first. When a renewal
- * fails the old addresses stay in use. One loop owns it. */
+ * background, so that no request waits for DNS but the first, and those that
+ * found every address refusing. When a renewal fails the old addresses stay in
+ * use. One loop owns it. */
 #ifndef FR_NET_RESOLVER_H
 #define FR_NET_RESOLVER_H
 
@@ -16,6 +17,9 @@
 #define FR_RESOLVER_TTL_MS 30000u
 /* A failed look-up is answered from memory for this long. */
 #define FR_RESOLVER_NEGATIVE_TTL_MS 1000u
+/* A name is not looked up more often than this because its addresses refuse: an origin
+ * that is down would cost a look-up for each request. */
+#define FR_RESOLVER_RENEW_MS 100u
 
 struct fr_resolver;
 
@@ -30,6 +34,10 @@ void fr_resolver_close(struct fr_resolver **r);
 /* How many addresses are known now (> 0); FR_ERR_AGAIN: a look-up is under
  * way, on_done will come; FR_ERR_DNS: the last one failed, just now. */
 int fr_resolver_want(struct fr_resolver *r) FR_MUST_USE;
+/* Every address refused: looks the name up again, unless FR_RESOLVER_RENEW_MS forbid it.
+ * FR_ERR_AGAIN: a look-up is under way, until whose end fr_resolver_want answers
+ * FR_ERR_AGAIN; on_done will come. FR_ERR_DNS: there is nothing newer to be had. */
+int fr_resolver_renew(struct fr_resolver *r) FR_MUST_USE;
 /* Address number i (taken modulo their count); fr_resolver_want was > 0. */
 const struct sockaddr *fr_resolver_address(const struct fr_resolver *r, size_t i);
 

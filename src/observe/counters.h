@@ -72,6 +72,7 @@
 	X(TIMEOUT_REQUEST_FIELDS, timeout_request_fields)                                          \
 	X(TIMEOUT_BODY, timeout_body)                                                              \
 	X(TIMEOUT_IDLE, timeout_idle)                                                              \
+	X(TIMEOUT_TUNNEL, timeout_tunnel)                                                          \
 	X(TIMEOUT_DRAIN, timeout_drain)                                                            \
 	X(H2_GONE_FRAMES, http2_frames_on_ended_streams)                                           \
 	X(HEAD_BYTES_IN, head_bytes_in)                                                            \

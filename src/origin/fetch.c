@@ -177,6 +177,8 @@ static void time_is_up(struct fr_timer *t, void *user)
 	(void)t;
 	if (f->state == FR_FETCH_WAITING || f->state == FR_FETCH_CONNECTING)
 		fr_fetch_fail(f, FR_FETCH_TIMEOUT_CONNECT);
+	else if (f->state == FR_FETCH_TUNNEL)
+		fr_fetch_fail(f, FR_FETCH_TIMEOUT_TUNNEL);
 	else if (f->state == FR_FETCH_SENDING && f->request_ended)
 		fr_fetch_fail(f, FR_FETCH_TIMEOUT_RESPONSE);
 	else
@@ -190,6 +192,8 @@ static void progress(struct fr_fetch *f)
 
 	if (f->is_paused)
 		fr_loop_timer_stop(f->loop, &f->timer);
+	else if (f->state == FR_FETCH_TUNNEL)
+		limit_time(f, f->origin->limits.tunnel_ms);
 	else if (f->state == FR_FETCH_SENDING && f->request_ended)
 		limit_time(f, config->first_byte_timeout_ms);
 	else if (f->state == FR_FETCH_SENDING && f->conn && fr_stream_backlog(f->conn->stream) == 0)
@@ -337,6 +341,7 @@ static bool take_head(struct fr_fetch *f, struct fr_origin_conn *c)
 		}
 		set_state(f, FR_FETCH_TUNNEL);
 		f->request_ended = false;
+		progress(f); /* the limit of the new state */
 		f->h->on_head(f->user);
 	} else if (status < 200) {
 		if (++f->n_informational > FR_FETCH_MAX_INFORMATIONAL) {
@@ -346,6 +351,7 @@ static bool take_head(struct fr_fetch *f, struct fr_origin_conn *c)
 		f->h->on_informational(f->user, f->resp);
 	} else {
 		set_state(f, FR_FETCH_RECEIVING);
+		progress(f); /* the limit of the new state */
 		note_answer(f, status);
 		f->h->on_head(f->user);
 	}
@@ -442,14 +448,28 @@ void fr_fetch_on_eof(struct fr_fetch *f)
 	retry_or_fail(f, reused, f->got_bytes ? FR_FETCH_TRUNCATED : FR_FETCH_CLOSED);
 }
 
+/* A connection that could not be opened: is there an address that was not tried? When
+ * all of them refuse, the name may have moved: it is looked up again, once. */
+static bool has_other_address(struct fr_fetch *f)
+{
+	struct fr_resolver *r = f->origin->resolver;
+
+	if (++f->addresses_tried < fr_resolver_want(r))
+		return true;
+	if (f->has_renewed || fr_resolver_renew(r) != FR_ERR_AGAIN)
+		return false;
+	f->has_renewed = true;
+	f->addresses_tried = 0;
+	return true;
+}
+
 void fr_fetch_on_broken(struct fr_fetch *f, int err)
 {
 	bool reused = f->conn->is_reused;
-	int addresses = fr_resolver_want(f->origin->resolver);
 
 	if (f->state == FR_FETCH_CONNECTING) {
 		f->conn = NULL;
-		if (err == FR_ERR_CONNECT && ++f->addresses_tried < addresses) {
+		if (err == FR_ERR_CONNECT && has_other_address(f)) {
 			set_state(f, FR_FETCH_WAITING);
 			fr_origin_place(f->origin, f, true);
 			return;

@@ -34,6 +34,7 @@
 	X(TIMEOUT_CONNECT, 504, ORIGIN_TIMEOUTS, "no connection to the origin in time")            \
 	X(TIMEOUT_RESPONSE, 504, ORIGIN_TIMEOUTS, "the origin did not answer in time")             \
 	X(TIMEOUT_BODY, 504, ORIGIN_TIMEOUTS, "the origin stopped sending or reading")             \
+	X(TIMEOUT_TUNNEL, 504, TIMEOUT_TUNNEL, "nothing moved in the tunnel")                      \
 	X(BUSY, 503, LIMIT_ORIGIN_WAITING, "too many requests wait for the origin")                \
 	X(REQUEST, 500, ORIGIN_FAILED, "the request cannot be written")
 

@@ -107,7 +107,9 @@ static bool try_place(struct fr_origin *o, struct fr_fetch *f, bool fresh_only)
 		fr_fetch_fail_later(f, FR_FETCH_DNS);
 		return true;
 	}
-	(void)fr_conn_connect(o, fr_resolver_address(o->resolver, o->next_address++), f);
+	/* each fetch goes on from the address that it tried last: others move next_address */
+	f->address = f->addresses_tried ? f->address + 1 : o->next_address++;
+	(void)fr_conn_connect(o, fr_resolver_address(o->resolver, f->address), f);
 	return true;
 }
 

@@ -18,6 +18,7 @@ struct fr_origin_limits {
 	size_t response_fields_bytes; /* head and trailers, each */
 	size_t response_fields_count;
 	size_t output_bytes;           /* request bytes waiting for the origin's socket */
+	uint32_t tunnel_ms;            /* after a 101: nothing moved either way */
 	struct fr_origin_stats *stats; /* borrowed, outlives the origin */
 };
 

@@ -85,6 +85,8 @@ struct fr_fetch {
 	bool got_bytes; /* of a response: no retry any more */
 	uint32_t n_informational;
 	int addresses_tried;
+	size_t address;      /* tried last, if any was */
+	bool has_renewed;    /* the name was looked up again for it */
 	uint64_t started_us; /* of the loop's clock */
 	bool is_started;     /* fr_fetch_start has returned: events may come */
 };
