@@ -1,5 +1,9 @@
 #include "http/cache_control.h"
 
+#include <string.h>
+
+#include "http/structured.h"
+
 int64_t fr_delta_seconds(struct fr_str text)
 {
 	int64_t v = 0;
@@ -50,7 +54,9 @@ static void take_names(struct fr_cache_control *cc, unsigned flag, struct fr_str
 {
 	struct fr_str names = unquoted(value);
 
-	if (!has_value || names.len == 0 || *n == FR_CC_MAX_NAME_LISTS) {
+	/* names that are written with escapes are not compared: all of it counts */
+	if (!has_value || names.len == 0 || *n == FR_CC_MAX_NAME_LISTS ||
+	    fr_str_find(names, '\\') < names.len) {
 		cc->flags |= flag;
 		return;
 	}
@@ -123,6 +129,22 @@ static void split(struct fr_str item, struct fr_str *name, struct fr_str *value,
 	*value = *has_value ? fr_str_sub(item, eq + 1, item.len) : (struct fr_str){0};
 }
 
+/* A quote that is not closed hides what comes behind it: nobody knows what the
+ * sender meant to forbid. */
+static bool has_open_quote(struct fr_str value)
+{
+	size_t i = fr_str_find(value, '"');
+	bool is_open = false;
+
+	for (; i < value.len; i++) {
+		if (value.p[i] == '"')
+			is_open = !is_open;
+		else if (is_open && value.p[i] == '\\')
+			i++;
+	}
+	return is_open;
+}
+
 void fr_cache_control_read(const struct fr_fields *f, struct fr_cache_control *out)
 {
 	const struct fr_field *field = NULL;
@@ -132,6 +154,8 @@ void fr_cache_control_read(const struct fr_fields *f, struct fr_cache_control *o
 		struct fr_str rest = field->value, item;
 
 		out->flags |= FR_CC_PRESENT;
+		if (has_open_quote(rest))
+			out->flags |= FR_CC_NO_STORE;
 		while (fr_str_next_item(&rest, &item)) {
 			struct fr_str name, value;
 			bool has_value;
@@ -142,113 +166,91 @@ void fr_cache_control_read(const struct fr_fields *f, struct fr_cache_control *o
 	}
 }
 
-/* --- RFC 9213: a dictionary of RFC 8941 §3.2, as far as directives need it --- */
+/* --- RFC 9213: a dictionary of structured fields --- */
 
-static bool is_key(struct fr_str s)
+enum { CDN_NUMBERS = 4, CDN_LISTS = 2, CDN_SWITCHES = 6 };
+
+/* What a directive may be (RFC 9213 §2.1): the numbers first, then what may name
+ * fields, then what only is there. */
+static const struct {
+	const char *name;
+	unsigned flag;
+	bool restricts; /* counts whatever its value is, but ?0 */
+} cdn_directives[] = {
+	{"max-age", 0, false},
+	{"s-maxage", 0, false},
+	{"stale-while-revalidate", 0, false},
+	{"stale-if-error", 0, false},
+	{"no-cache", FR_CC_NO_CACHE, true},
+	{"private", FR_CC_PRIVATE, true},
+	{"no-store", FR_CC_NO_STORE, true},
+	{"must-revalidate", FR_CC_MUST_REVALIDATE, true},
+	{"proxy-revalidate", FR_CC_PROXY_REVALIDATE, true},
+	/* it may outweigh no-store */
+	{"must-understand", FR_CC_MUST_UNDERSTAND, false},
+	{"public", FR_CC_PUBLIC, false},
+	{"immutable", FR_CC_IMMUTABLE, false},
+};
+
+_Static_assert(FR_COUNT(cdn_directives) == CDN_NUMBERS + CDN_LISTS + CDN_SWITCHES,
+               "each directive is of one kind");
+
+/* The last member of each directive; a key is empty where there was none. */
+struct cdn_members {
+	struct fr_sf_member v[FR_COUNT(cdn_directives)];
+};
+
+static void note_member(void *ctx, const struct fr_sf_member *m)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		char c = s.p[i];
-		bool lower = (c >= 'a' && c <= 'z') || c == '*';
+	struct cdn_members *all = ctx;
 
-		if (!lower &&
-		    (i == 0 || !((c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.')))
-			return false;
-	}
-	return s.len > 0;
+	for (size_t i = 0; i < FR_COUNT(cdn_directives); i++)
+		if (fr_str_is(m->key, cdn_directives[i].name))
+			all->v[i] = *m;
 }
 
-static bool is_number(struct fr_str s)
+static bool is_true(const struct fr_sf_member *m)
 {
-	size_t i = s.len && s.p[0] == '-', dots = 0;
-
-	if (i == s.len)
-		return false;
-	for (; i < s.len; i++) {
-		if (s.p[i] == '.')
-			dots++;
-		else if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-	}
-	return dots <= 1 && s.p[s.len - 1] != '.';
+	return m->key.len && m->type == FR_SF_BOOLEAN && m->n;
 }
 
-static bool is_string(struct fr_str s)
+/* A directive that allows counts with the type that it must have, one that
+ * forbids with any. */
+static void take_member(struct fr_cache_control *cc, size_t i, const struct fr_sf_member *m)
 {
-	if (s.len < 2 || s.p[0] != '"' || s.p[s.len - 1] != '"')
-		return false;
-	for (size_t i = 1; i + 1 < s.len; i++) {
-		if (s.p[i] == '\\' && (++i + 1 >= s.len || (s.p[i] != '"' && s.p[i] != '\\')))
-			return false;
-		if (s.p[i] < 0x20 || s.p[i] > 0x7e)
-			return false;
-	}
-	return true;
-}
+	int64_t *const numbers[CDN_NUMBERS] = {&cc->max_age, &cc->s_maxage,
+	                                       &cc->stale_while_revalidate, &cc->stale_if_error};
+	bool is_false = m->type == FR_SF_BOOLEAN && !m->n, has_names = m->type == FR_SF_STRING;
 
-static bool is_token(struct fr_str s)
-{
-	if (s.len == 0 || !(fr_char_is(s.p[0], FR_CH_ALPHA) || s.p[0] == '*'))
-		return false;
-	for (size_t i = 0; i < s.len; i++)
-		if (!fr_char_is(s.p[i], FR_CH_TCHAR) && s.p[i] != ':' && s.p[i] != '/')
-			return false;
-	return true;
-}
-
-/* Parameters of a member are allowed and mean nothing here. */
-static bool is_member(struct fr_str item, struct fr_str *name, struct fr_str *value,
-                      bool *has_value)
-{
-	struct fr_str bare = fr_str_sub(item, 0, fr_str_find(item, ';'));
-	size_t eq = fr_str_find(bare, '=');
-
-	*name = fr_str_sub(bare, 0, eq);
-	*has_value = eq < bare.len;
-	*value = fr_str_sub(bare, eq + 1, bare.len);
-	if (!is_key(*name))
-		return false;
-	return !*has_value || is_number(*value) || is_string(*value) || is_token(*value) ||
-	       fr_str_is(*value, "?1") || fr_str_is(*value, "?0");
-}
-
-/* Numbers must be integers here; other types make the directive invalid, and
- * an invalid directive is ignored (RFC 9213 §2.1). */
-static void take_member(struct fr_cache_control *cc, struct fr_str name, struct fr_str value,
-                        bool has_value)
-{
-	int64_t seconds = fr_delta_seconds(value);
-	struct fr_cache_control one;
-
-	if (has_value && fr_str_is(value, "?0"))
+	if (m->key.len == 0 || is_false)
 		return;
-	init(&one);
-	if (take_number_directive(&one, name, value, has_value) && seconds < 0)
-		return;
-	if (has_value && fr_str_is(value, "?1"))
-		has_value = false;
-	take_directive(cc, name, value, has_value);
+	if (i < CDN_NUMBERS) {
+		if (m->type == FR_SF_INTEGER && m->n >= 0)
+			*numbers[i] = m->n < FR_CC_MAX_SECONDS ? m->n : FR_CC_MAX_SECONDS;
+	} else if (cdn_directives[i].flag == FR_CC_NO_CACHE) {
+		take_names(cc, FR_CC_NO_CACHE, cc->no_cache_names, &cc->n_no_cache_names,
+		           fr_sf_string(m), has_names);
+	} else if (cdn_directives[i].flag == FR_CC_PRIVATE) {
+		take_names(cc, FR_CC_PRIVATE, cc->private_names, &cc->n_private_names,
+		           fr_sf_string(m), has_names);
+	} else if (cdn_directives[i].restricts || is_true(m)) {
+		cc->flags |= cdn_directives[i].flag;
+	}
 }
 
 void fr_cdn_cache_control_read(const struct fr_fields *f, struct fr_cache_control *out)
 {
-	const struct fr_field *field = NULL;
+	struct cdn_members all;
 
 	init(out);
-	while ((field = fr_fields_next(f, FR_FIELD_CDN_CACHE_CONTROL, field))) {
-		struct fr_str rest = field->value, item;
-
-		while (fr_str_next_item(&rest, &item)) {
-			struct fr_str name, value;
-			bool has_value;
-
-			if (!is_member(item, &name, &value, &has_value)) {
-				init(out);
-				return;
-			}
-			out->flags |= FR_CC_PRESENT;
-			take_member(out, name, value, has_value);
-		}
-	}
+	if (!fr_fields_get(f, FR_FIELD_CDN_CACHE_CONTROL))
+		return;
+	memset(&all, 0, sizeof all);
+	if (fr_sf_read(f, FR_FIELD_CDN_CACHE_CONTROL, note_member, &all) <= 0)
+		return;
+	out->flags |= FR_CC_PRESENT;
+	for (size_t i = 0; i < FR_COUNT(cdn_directives); i++)
+		take_member(out, i, &all.v[i]);
 }
 
 bool fr_cc_names(const struct fr_str *lists, unsigned n, struct fr_str name)

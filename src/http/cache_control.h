@@ -1,7 +1,8 @@
 /* Cache-Control (RFC 9111 §5.2) and its targeted form CDN-Cache-Control
  * (RFC 9213), read into one structure. When in doubt a response is taken for
  * less reusable: garbage where a number should be counts as 0, of repeated
- * numbers the smallest (§4.2.1). No I/O, no allocation. */
+ * numbers the smallest (§4.2.1), and a quote that is not closed in its line as
+ * no-store. No I/O, no allocation. */
 #ifndef FR_HTTP_CACHE_CONTROL_H
 #define FR_HTTP_CACHE_CONTROL_H
 
@@ -42,8 +43,9 @@ struct fr_cache_control {
 
 /* All Cache-Control fields of a message. */
 void fr_cache_control_read(const struct fr_fields *f, struct fr_cache_control *out);
-/* All CDN-Cache-Control fields; a value that is no structured dictionary is
- * ignored as a whole (RFC 9213 §2.2), so that PRESENT is not set. */
+/* All CDN-Cache-Control fields; what is empty or no structured dictionary is
+ * ignored as a whole (RFC 9213 §2.1), so that PRESENT is not set. A directive
+ * that allows something and has a value of another type is ignored by itself. */
 void fr_cdn_cache_control_read(const struct fr_fields *f, struct fr_cache_control *out);
 
 /* Is `name` (lower case) in one of the lists? */

@@ -317,6 +317,100 @@ static void rfc9213_the_targeted_field_replaces_the_others(void **state)
 	assert_int_equal(fresh.lifetime_s, 20);
 }
 
+/* Beside no-store: stored only if the targeted field counts. */
+static void rfc9213_only_a_dictionary_counts(void **state)
+{
+	static const char *const malformed[] = {"max-age=60,",
+	                                        "max-age=60, ",
+	                                        ",max-age=60",
+	                                        "max-age=60,,public",
+	                                        "",
+	                                        "Max-Age=60",
+	                                        "max-age = 60",
+	                                        "max-age=60; X",
+	                                        "max-age=60 public",
+	                                        "max-age=60, a=\"",
+	                                        "max-age=60, a=(1",
+	                                        "max-age=1234567890123456"};
+	static const char *const fine[] = {
+		"max-age=60",           "max-age=60;x=1, a=(1 2)",   " max-age=60",
+		"max-age=999999999999", "max-age=\"1\", max-age=60", "a=:YQ==:,\tmax-age=60"};
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(malformed); i++) {
+		response("no-store");
+		add(&resp.fields, "cdn-cache-control", malformed[i]);
+		if (may_store() != FR_CACHE_STORE_NO_STORE)
+			fail_msg("%s", malformed[i]);
+	}
+	for (size_t i = 0; i < FR_COUNT(fine); i++) {
+		response("no-store");
+		add(&resp.fields, "cdn-cache-control", fine[i]);
+		if (may_store() != FR_CACHE_STORE_YES)
+			fail_msg("%s", fine[i]);
+	}
+	/* in several lines, of which one is malformed */
+	response("no-store");
+	add(&resp.fields, "cdn-cache-control", "max-age=60");
+	add(&resp.fields, "cdn-cache-control", "public,");
+	assert_int_equal(may_store(), FR_CACHE_STORE_NO_STORE);
+}
+
+static void rfc9213_what_forbids_counts_with_any_value(void **state)
+{
+	static const struct {
+		const char *text;
+		enum fr_cache_store expected;
+	} values[] = {
+		{"max-age=60, no-store", FR_CACHE_STORE_NO_STORE},
+		{"max-age=60, no-store=1", FR_CACHE_STORE_NO_STORE},
+		{"max-age=60, no-store=?0", FR_CACHE_STORE_YES},
+		{"max-age=60, private=a", FR_CACHE_STORE_PRIVATE},
+		{"max-age=60, private=\"x-a\"", FR_CACHE_STORE_YES},
+		{"max-age=60, private=(a b)", FR_CACHE_STORE_PRIVATE},
+		{"max-age=60, no-store, must-understand=1", FR_CACHE_STORE_NO_STORE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(values); i++) {
+		response("max-age=60");
+		add(&resp.fields, "cdn-cache-control", values[i].text);
+		if (may_store() != values[i].expected)
+			fail_msg("%s", values[i].text);
+	}
+}
+
+static void an_open_quote_counts_as_no_store(void **state)
+{
+	static const char *const open[] = {
+		"max-age=60, private=\"set-cookie", "max-age=60, private=\"a\", no-cache=\"b",
+		"no-cache=\", max-age=60", "max-age=60\"", "max-age=60, ext=\"a\\\""};
+	static const char *const closed[] = {"max-age=60, private=\"x-a\", no-cache=\"b\"",
+	                                     "max-age=\"60\"", "max-age=60, ext=\"a\\\"b\""};
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(open); i++) {
+		response(open[i]);
+		if (may_store() != FR_CACHE_STORE_NO_STORE)
+			fail_msg("%s", open[i]);
+		response("max-age=60");
+		add(&resp.fields, "cache-control", open[i]);
+		assert_int_equal(may_store(), FR_CACHE_STORE_NO_STORE);
+	}
+	for (size_t i = 0; i < FR_COUNT(closed); i++) {
+		response(closed[i]);
+		if (may_store() != FR_CACHE_STORE_YES)
+			fail_msg("%s", closed[i]);
+	}
+	/* a quote that another line closes */
+	response("max-age=60, private=\"a");
+	add(&resp.fields, "cache-control", "b\"");
+	assert_int_equal(may_store(), FR_CACHE_STORE_NO_STORE);
+	/* a name with escapes is any name */
+	response("max-age=60, private=\"set\\-cookie\"");
+	assert_int_equal(may_store(), FR_CACHE_STORE_PRIVATE);
+}
+
 static void fields_that_are_private_are_not_kept(void **state)
 {
 	struct fr_field f = {.name = FR_STR("x-a")}, g = {.name = FR_STR("x-c")};
@@ -344,6 +438,9 @@ int main(void)
 		T(s5_2_1_request_directives),
 		T(s5_2_2_response_directives),
 		T(rfc9213_the_targeted_field_replaces_the_others),
+		T(rfc9213_only_a_dictionary_counts),
+		T(rfc9213_what_forbids_counts_with_any_value),
+		T(an_open_quote_counts_as_no_store),
 		T(fields_that_are_private_are_not_kept),
 	};
 

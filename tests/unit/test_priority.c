@@ -19,6 +19,7 @@ static void urgency_and_incremental_are_read(void **state)
 	assert_true(parse("i=?1").incremental);
 	assert_false(parse("i=?0").incremental);
 	assert_false(parse("i, i=?0").incremental);
+	assert_int_equal(parse("u=1, u=x").urgency, 5);
 	assert_int_equal(parse(" u=1;x=\"a,b\",\ti ").urgency, 1);
 }
 
