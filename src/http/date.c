@@ -65,12 +65,12 @@ struct fields {
 	int year, month, day, hour, minute, second;
 };
 
-/* Takes exactly the literal off the head. */
+/* Takes the literal off the head, in upper or lower case (RFC 9111 §4.2). */
 static bool take(struct fr_str *s, const char *literal)
 {
 	struct fr_str l = fr_str_from(literal);
 
-	if (!fr_str_starts(*s, l))
+	if (!fr_str_istarts(*s, l))
 		return false;
 	*s = fr_str_sub(*s, l.len, s->len);
 	return true;

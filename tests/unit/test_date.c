@@ -29,6 +29,23 @@ static void all_three_forms_are_read(void **state)
 	}
 }
 
+static void dates_are_read_in_any_case(void **state)
+{
+	static const char *const forms[] = {
+		"sun, 06 nov 1994 08:49:37 gmt",  "SUN, 06 NOV 1994 08:49:37 GMT",
+		"Sun, 06 Nov 1994 08:49:37 Gmt",  "sunday, 06-nov-94 08:49:37 gmt",
+		"SUNDAY, 06-NOV-94 08:49:37 GMT", "sun nov  6 08:49:37 1994",
+		"SUN NOV  6 08:49:37 1994"};
+	int64_t t;
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(forms); i++) {
+		if (fr_http_date_parse(S(forms[i]), 1700000000, &t) < 0)
+			fail_msg("%s", forms[i]);
+		assert_int_equal(t, 784111777);
+	}
+}
+
 static void two_digit_years_are_at_most_50_years_ahead(void **state)
 {
 	int64_t t;
@@ -82,6 +99,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dates_are_written_as_imf_fixdate),
 		cmocka_unit_test(all_three_forms_are_read),
+		cmocka_unit_test(dates_are_read_in_any_case),
 		cmocka_unit_test(two_digit_years_are_at_most_50_years_ahead),
 		cmocka_unit_test(what_is_no_date_is_refused),
 		cmocka_unit_test(every_day_comes_back_as_it_went),
