@@ -51,7 +51,9 @@ void fr_h2_take_field(struct fr_h2_stream *st, struct fr_str name, struct fr_str
 	const struct fr_h2_limits *l = &st->session->limits;
 
 	st->fields_bytes += name.len + value.len + FR_FIELD_OVERHEAD;
-	st->fields_count++;
+	/* crumbs of a cookie are one field (RFC 9113 §8.2.3) */
+	if (st->cookies == 0 || !fr_str_is(name, "cookie"))
+		st->fields_count++;
 	if (st->fields_bytes > l->fields_bytes || st->fields_count > l->fields_count)
 		st->is_too_large = true;
 	if (st->is_too_large || st->is_malformed || st->is_push)

@@ -183,7 +183,7 @@ static void too_many_fields_are_reported_while_decoding(void **state)
 	pair_new(&limits);
 	settings(NULL, 0);
 	for (size_t i = 4; i < 24; i++)
-		nv[i] = (nghttp2_nv)NV("cookie", "a=b"); /* every crumb counts */
+		nv[i] = (nghttp2_nv)NV("accept", "a/b");
 	id = nghttp2_submit_request(pair->client, NULL, nv, 24, NULL, NULL);
 	exchange();
 	assert_true(stream_of(id)->is_oversized);
@@ -192,6 +192,30 @@ static void too_many_fields_are_reported_while_decoding(void **state)
 	answer(stream_of(id), 0);
 	exchange();
 	assert_int_equal(pair->ended, 1);
+}
+
+static void crumbs_of_a_cookie_are_one_field_of_their_bytes(void **state)
+{
+	struct fr_h2_limits limits;
+	nghttp2_nv nv[204] = {NV(":method", "GET"), NV(":scheme", "https"), NV(":authority", "h"),
+	                      NV(":path", "/")};
+	int32_t id;
+
+	assert_int_equal(pair_tear_down(state), 0);
+	fr_h2_limits_default(&limits);
+	limits.fields_count = 10;
+	limits.fields_bytes = 8192;
+	pair_new(&limits);
+	settings(NULL, 0);
+	for (size_t i = 4; i < 204; i++)
+		nv[i] = (nghttp2_nv)NV("cookie", "a=b");
+	id = nghttp2_submit_request(pair->client, NULL, nv, 154, NULL, NULL);
+	exchange();
+	assert_true(stream_of(id)->is_complete);
+	assert_int_equal(fr_fields_count(&stream_of(id)->req.fields, FR_FIELD_COOKIE), 1);
+	id = nghttp2_submit_request(pair->client, NULL, nv, 204, NULL, NULL);
+	exchange();
+	assert_true(stream_of(id)->is_oversized);
 }
 
 static void malformed_requests_reset_their_stream_only(void **state)
@@ -296,6 +320,7 @@ int main(void)
 		T(a_promise_whose_page_is_reset_before_it_left_is_closed),
 		T(a_reset_before_the_promise_left_follows_it),
 		T(too_many_fields_are_reported_while_decoding),
+		T(crumbs_of_a_cookie_are_one_field_of_their_bytes),
 		T(malformed_requests_reset_their_stream_only),
 		T(graceful_shutdown_finishes_what_was_begun),
 		T(a_client_that_speaks_no_http2_is_refused),
