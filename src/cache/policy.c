@@ -1,6 +1,7 @@
 #include "cache/policy.h"
 
 #include "http/date.h"
+#include "http/trust.h"
 
 static const char *const store_texts[] = {
 #define X(id, text) text,
@@ -155,11 +156,6 @@ int64_t fr_cache_ttl(const struct fr_freshness *f, int64_t now_s)
 
 /* --- storing --- */
 
-static bool varies_on_everything(const struct fr_fields *f)
-{
-	return fr_fields_has_token(f, FR_FIELD_VARY, "*");
-}
-
 static bool has_validator(const struct fr_fields *f)
 {
 	return fr_fields_get(f, FR_FIELD_ETAG) || fr_fields_get(f, FR_FIELD_LAST_MODIFIED);
@@ -178,7 +174,7 @@ static enum fr_cache_store response_forbids(const struct fr_response *resp,
 		return FR_CACHE_STORE_NO_STORE;
 	if (cc->flags & FR_CC_PRIVATE)
 		return FR_CACHE_STORE_PRIVATE;
-	if (varies_on_everything(&resp->fields))
+	if (fr_vary_is_any(&resp->fields))
 		return FR_CACHE_STORE_VARY_ANY;
 	return FR_CACHE_STORE_YES;
 }

@@ -2,6 +2,7 @@
  * to the origin's connection. Declared in edge/exchange.h. */
 #include "edge/client.h"
 #include "edge/exchange_priv.h"
+#include "http/trust.h"
 
 size_t fr_exchange_request_room(const struct fr_exchange *ex)
 {
@@ -54,10 +55,31 @@ void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len)
 	fr_exchange_watch(ex, true);
 }
 
+/* What passes of the client's trailers, whatever its protocol; NULL: nothing. */
+static const struct fr_fields *passing(struct fr_exchange *ex, const struct fr_fields *trailers)
+{
+	struct fr_fields *kept;
+
+	if (!trailers || trailers->n == 0)
+		return NULL;
+	kept = fr_arena_alloc(&ex->arena, sizeof *kept);
+	if (!kept)
+		return NULL;
+	fr_fields_init(kept, &ex->arena);
+	for (size_t i = 0; i < trailers->n; i++) {
+		const struct fr_field *f = &trailers->v[i];
+
+		/* trailers may be dropped (RFC 9110 §6.5.1): also where memory is short */
+		if (fr_trust_passes_in_trailer(f) && fr_fields_add(kept, f->name, f->value) < 0)
+			return NULL;
+	}
+	return kept;
+}
+
 void fr_exchange_request_end(struct fr_exchange *ex, const struct fr_fields *trailers)
 {
 	ex->request_ended = true;
-	ex->req_trailers = trailers;
+	ex->req_trailers = passing(ex, trailers);
 	fr_exchange_pump_request(ex);
 	fr_exchange_watch(ex, true);
 }
