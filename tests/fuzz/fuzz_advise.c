@@ -3,6 +3,7 @@
 #include "tools/advise/log_reader.h"
 #include "tools/advise/rules.h"
 #include "tools/profile/har.h"
+#include "tools/profile/har_text.h"
 #include "tools/profile/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -51,6 +52,7 @@ static void read_log(struct fr_str text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fr_load l;
+	const char *why;
 	json_t *j;
 
 	if (size < 1)
@@ -59,8 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_log(fr_str_make((const char *)data + 1, size - 1));
 		return 0;
 	}
-	j = json_loadb((const char *)data + 1, size - 1, 0, NULL);
-	if (j && data[0] % 3 == 1 && fr_load_from_har(j, &l) == 0)
+	j = fr_har_parse(fr_str_make((const char *)data + 1, size - 1), NULL);
+	if (j && data[0] % 3 == 1 && fr_load_from_har(j, &l, &why) == 0)
 		advise(&l);
 	else if (j && data[0] % 3 == 2 && fr_load_from_json(j, "https://site/", &l) == 0)
 		advise(&l);

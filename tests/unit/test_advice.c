@@ -172,6 +172,7 @@ static void a_load_survives_json_and_har(void **state)
 {
 	struct fr_profile p;
 	struct fr_load l, back, from_har;
+	const char *why;
 	json_t *j, *har;
 
 	(void)state;
@@ -191,7 +192,7 @@ static void a_load_survives_json_and_har(void **state)
 	assert_non_null(strstr(back.entries[0].response_fields, "/old.css"));
 	fr_series_take(fr_profile_add(&p, FR_VARIANT_OFF), &l);
 	har = fr_profile_to_har(&p);
-	assert_int_equal(fr_load_from_har(har, &from_har), 0);
+	assert_int_equal(fr_load_from_har(har, &from_har, &why), 0);
 	assert_int_equal(from_har.n, back.n);
 	assert_int_equal(from_har.entries[1].as, back.entries[1].as);
 	assert_true(llabs((long long)from_har.entries[1].end_us -
@@ -208,13 +209,14 @@ static void what_is_no_profile_and_no_har_is_refused(void **state)
 	static const char *const bad[] = {"{}", "{\"entries\":[]}", "[]", "{\"entries\":{}}",
 	                                  "{\"log\":{\"entries\":[{\"request\":{\"url\":7}}]}}"};
 	struct fr_load l;
+	const char *why;
 
 	(void)state;
 	for (size_t i = 0; i < FR_COUNT(bad); i++) {
 		json_t *j = json_loads(bad[i], 0, NULL);
 
 		assert_int_equal(fr_load_from_json(j, "https://s/", &l), FR_ERR_SYNTAX);
-		assert_int_equal(fr_load_from_har(j, &l), FR_ERR_SYNTAX);
+		assert_int_equal(fr_load_from_har(j, &l, &why), FR_ERR_SYNTAX);
 		json_decref(j);
 	}
 }

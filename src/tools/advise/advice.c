@@ -73,15 +73,19 @@ struct fr_str fr_advice_target(const char *page, const char *url)
 	return s;
 }
 
-char *fr_advice_link(struct fr_str target, enum fr_as as, bool cors)
+char *fr_advice_link(struct fr_str target, enum fr_as as, unsigned flags)
 {
 	struct fr_link link = {.rels = FR_REL_PRELOAD, .as = fr_str_from(fr_as_str(as))};
+	/* fonts and what scripts fetch are asked for with CORS, also from one's own host */
+	bool cors = (flags & FR_ENTRY_CORS) || as == FR_AS_FONT || as == FR_AS_FETCH;
 	struct fr_arena arena;
 	struct fr_str text;
 	char *out = NULL;
 
-	/* a font is always fetched with CORS, also from one's own host */
-	link.crossorigin = cors || as == FR_AS_FONT ? FR_CORS_ANONYMOUS : FR_CORS_NONE;
+	if ((flags & FR_ENTRY_MODULE) && as == FR_AS_SCRIPT)
+		link = (struct fr_link){.rels = FR_REL_MODULEPRELOAD};
+	else if (cors)
+		link.crossorigin = FR_CORS_ANONYMOUS;
 	fr_arena_init(&arena, 65536);
 	if (fr_link_write(&arena, &link, target, &text) == 0)
 		out = fr_str_dup(text);
@@ -145,6 +149,9 @@ static bool is_late(const struct fr_load *l, const struct fr_load_entry *e)
 	return e->parent > 0 && (size_t)e->parent < l->n;
 }
 
+#define GROUPS 5u
+#define SCRIPTS 2u
+
 /* In the order in which they are worth it: what blocks, then what is found
  * late, then other scripts, then pictures. */
 static unsigned group_of(const struct fr_load *l, const struct fr_load_entry *e)
@@ -154,16 +161,26 @@ static unsigned group_of(const struct fr_load *l, const struct fr_load_entry *e)
 	if (e->as == FR_AS_FONT || (is_late(l, e) && e->as == FR_AS_STYLE))
 		return 1;
 	if (e->as == FR_AS_SCRIPT || e->as == FR_AS_STYLE)
-		return 2;
+		return SCRIPTS;
 	return is_late(l, e) ? 3 : 4;
 }
-#define GROUPS 5u
 
 /* never at the cost of rendering */
 static bool is_worse(const struct fr_replay_result *a, const struct fr_replay_result *b)
 {
 	return a->render_us > b->render_us + b->render_us / 200 ||
 	       a->text_us > b->text_us + b->text_us / 200;
+}
+
+/* A page that is there and does not react is not what anybody waits for: scripts
+ * may take some of what rendering gained if the page is complete sooner by twice
+ * that, and rendering is still no later than without hints. */
+static bool is_fair(const struct fr_replay_result *a, const struct fr_replay_result *b,
+                    const struct fr_replay_result *none)
+{
+	uint64_t lost = a->render_us > b->render_us ? a->render_us - b->render_us : 0;
+
+	return !is_worse(a, none) && a->complete_us + 2 * lost < b->complete_us;
 }
 
 /* a hint has to be worth its line */
@@ -188,6 +205,12 @@ static size_t add_group(const struct fr_load *l, unsigned group, bool *early, si
 	return n;
 }
 
+static bool is_refused(const struct fr_replay_result *with, const struct fr_replay_result *so_far,
+                       const struct fr_replay_result *none, unsigned group)
+{
+	return is_worse(with, so_far) && (group != SCRIPTS || !is_fair(with, so_far, none));
+}
+
 /* Group by group, as long as one way of delivery gains by it and none loses. */
 static void choose(const struct fr_load *l, const struct fr_network *network, struct fr_advice *a,
                    bool *early)
@@ -208,7 +231,8 @@ static void choose(const struct fr_load *l, const struct fr_network *network, st
 			continue;
 		push = fr_replay(l, network, think, trial, FR_DELIVERY_PUSH);
 		hints = fr_replay(l, network, think, trial, FR_DELIVERY_EARLY_HINTS);
-		if (is_worse(&push, &a->push) || is_worse(&hints, &a->early_hints) ||
+		if (is_refused(&push, &a->push, &a->before, g) ||
+		    is_refused(&hints, &a->early_hints, &a->before, g) ||
 		    (!is_better(&push, &a->push) && !is_better(&hints, &a->early_hints)))
 			continue;
 		memcpy(early, trial, l->n * sizeof *trial);
@@ -241,8 +265,7 @@ static void add_links(const struct fr_load *l, const bool *early, struct fr_advi
 
 		if (!early[i] || a->n_links == FR_ADVICE_MAX_LINKS)
 			continue;
-		link = fr_advice_link(fr_advice_target(l->url, e->url), e->as,
-		                      e->flags & FR_ENTRY_CORS);
+		link = fr_advice_link(fr_advice_target(l->url, e->url), e->as, e->flags);
 		if (link && !has_link(a, link))
 			a->links[a->n_links++] = link;
 		else
@@ -375,16 +398,23 @@ static void advise_waste(const struct fr_load *l, bool *marked, struct fr_advice
 
 /* --- the Link field that is there --- */
 
+/* The entry that a link names: the one that the page has a use for, where a wrong
+ * link made the browser fetch it twice. */
 static const struct fr_load_entry *find(const struct fr_load *l, struct fr_str target)
 {
+	const struct fr_load_entry *found = NULL;
+
 	for (size_t i = 1; i < l->n; i++) {
 		const struct fr_load_entry *e = &l->entries[i];
 
-		if (fr_str_eq(fr_advice_target(l->url, e->url), target) ||
-		    fr_str_is(target, e->url))
+		if (!fr_str_eq(fr_advice_target(l->url, e->url), target) &&
+		    !fr_str_is(target, e->url))
+			continue;
+		if (e->flags & FR_ENTRY_NEEDED)
 			return e;
+		found = found ? found : e;
 	}
-	return NULL;
+	return found;
 }
 
 static void check_link(const struct fr_load *l, const struct fr_link *k, bool *pictures,
@@ -398,7 +428,7 @@ static void check_link(const struct fr_load *l, const struct fr_link *k, bool *p
 	if (!(k->rels & FR_REL_PRELOAD))
 		return;
 	if (e && has_as(e))
-		better = fr_advice_link(k->target, e->as, e->flags & FR_ENTRY_CORS);
+		better = fr_advice_link(k->target, e->as, e->flags);
 	if (as == FR_AS_NONE || as == FR_AS_UNKNOWN)
 		fr_advice_add(a, FR_ADVICE_MISTAKE, better,
 		              "The link to %s has no as, so browsers ignore it.", name);

@@ -55,8 +55,8 @@ void fr_advice_add(struct fr_advice *a, enum fr_advice_kind kind, const char *li
 /* Of a URL: path and query, as rules and Link fields name it; all of it if it
  * is of another host than page. Borrowed. */
 struct fr_str fr_advice_target(const char *page, const char *url);
-/* "</a.css>; rel=preload; as=style": for an asset; the caller frees it. NULL if
- * it cannot be written. */
-char *fr_advice_link(struct fr_str target, enum fr_as as, bool cors);
+/* "</a.css>; rel=preload; as=style": for an asset with these flags (CORS and
+ * MODULE count); the caller frees it. NULL if it cannot be written. */
+char *fr_advice_link(struct fr_str target, enum fr_as as, unsigned flags);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "tools/advise/log_reader.h"
 #include "tools/profile/har.h"
+#include "tools/profile/har_text.h"
 #include "tools/profile/json.h"
 
 static int complain(char *why, size_t cap, const char *file, const char *what)
@@ -66,11 +67,11 @@ static int from_profile(const json_t *j, struct fr_advice **list, size_t *n)
 }
 
 static int from_har(const json_t *j, const struct fr_network *network, struct fr_advice **list,
-                    size_t *n)
+                    size_t *n, const char **why)
 {
 	struct fr_load load;
 
-	if (fr_load_from_har(j, &load) < 0)
+	if (fr_load_from_har(j, &load, why) < 0)
 		return FR_ERR_SYNTAX;
 	*list = one(n);
 	fr_advice_make(&load, NULL, network, *list);
@@ -103,28 +104,82 @@ static int from_log(FILE *f, struct fr_advice **list, size_t *n)
 	return good ? 0 : FR_ERR_SYNTAX;
 }
 
+/* --- which of them it is --- */
+
+/* Does its first line hold one whole object of an access log? Leaves f at its start. */
+static bool is_log(FILE *f)
+{
+	char *line = fr_malloc(FR_LOG_READER_LINE_BYTES);
+	json_t *j = NULL;
+	bool is;
+
+	if (fgets(line, FR_LOG_READER_LINE_BYTES, f))
+		j = json_loads(line, 0, NULL);
+	is = j && json_object_get(j, "target") && json_object_get(j, "host");
+	json_decref(j);
+	free(line);
+	rewind(f);
+	return is;
+}
+
+/* The whole file as JSON; NULL with *why. */
+static json_t *read_json(FILE *f, const char **why)
+{
+	size_t cap = 1u << 16, n = 0, got;
+	char *text = fr_malloc(cap), *more;
+	json_error_t error;
+	json_t *j = NULL;
+
+	while ((got = fread(text + n, 1, cap - n, f)) > 0 && n + got < FR_ADVISE_FILE_BYTES) {
+		n += got;
+		if (n < cap)
+			continue;
+		more = fr_try_realloc(text, 2 * cap);
+		if (!more)
+			break;
+		text = more;
+		cap *= 2;
+	}
+	if (ferror(f))
+		*why = "it cannot be read";
+	else if (!feof(f))
+		*why = "it is larger than 256 MiB";
+	else
+		j = fr_har_parse(fr_str_make(text, n), &error);
+	free(text);
+	return j;
+}
+
+static int from_json(FILE *f, const struct fr_network *network, struct fr_advice **list, size_t *n,
+                     const char **why)
+{
+	json_t *j = read_json(f, why);
+	int rc = FR_ERR_SYNTAX;
+
+	if (j && json_object_get(j, "forerun_profile"))
+		rc = from_profile(j, list, n);
+	else if (j && json_object_get(j, "log"))
+		rc = from_har(j, network, list, n, why);
+	json_decref(j);
+	return rc;
+}
+
 int fr_advise_read(const char *file, const struct fr_network *network, struct fr_advice **list,
                    size_t *n, char *why, size_t cap)
 {
+	const char *what = "neither a profile's JSON nor a HAR nor an access log in JSON";
 	FILE *f = fopen(file, "r");
-	json_t *j;
 	int rc;
 
 	if (!f) {
 		(void)snprintf(why, cap, "%s: %s", file, strerror(errno));
 		return FR_ERR_IO;
 	}
-	j = json_loadf(f, 0, NULL);
-	rewind(f);
-	if (j && json_object_get(j, "forerun_profile"))
-		rc = from_profile(j, list, n);
-	else if (j && json_object_get(j, "log"))
-		rc = from_har(j, network, list, n);
-	else
+	rc = is_log(f) ? from_log(f, list, n) : from_json(f, network, list, n, &what);
+	if (rc < 0) {
+		rewind(f); /* a log may begin with what is none, as after a rotation */
 		rc = from_log(f, list, n);
-	json_decref(j);
+	}
 	(void)fclose(f);
-	return rc == 0 ? 0
-	               : complain(why, cap, file,
-	                          "neither a profile's JSON nor a HAR nor an access log in JSON");
+	return rc == 0 ? 0 : complain(why, cap, file, what);
 }

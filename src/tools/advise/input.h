@@ -5,6 +5,8 @@
 #include "tools/advise/advice.h"
 
 #define FR_ADVISE_MAX_PAGES 1000u
+/* A profile or a HAR is no larger; access logs have no limit. */
+#define FR_ADVISE_FILE_BYTES (256u << 20)
 
 /* Reads a file and makes advice for each of its pages. network: for HARs,
  * which do not say on what they were measured. *list: owned by the caller, *n

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "http/url.h"
+#include "tools/page/kind.h"
 #include "tools/profile/json.h"
 
 /* Loads that pushes can be tied to, and pushes that wait for theirs. */
@@ -98,34 +99,43 @@ static struct asset *asset_of(struct page *p, struct fr_str target)
 	return a;
 }
 
-static enum fr_as as_of_path(struct fr_str target)
+/* What visitors do not come for, and what nobody should be pushed before a login. */
+static bool is_for_owners(struct fr_str target)
 {
-	static const struct {
-		const char *suffix;
-		enum fr_as as;
-	} types[] = {{".css", FR_AS_STYLE},  {".js", FR_AS_SCRIPT},  {".mjs", FR_AS_SCRIPT},
-	             {".woff2", FR_AS_FONT}, {".woff", FR_AS_FONT},  {".ttf", FR_AS_FONT},
-	             {".otf", FR_AS_FONT},   {".png", FR_AS_IMAGE},  {".jpg", FR_AS_IMAGE},
-	             {".jpeg", FR_AS_IMAGE}, {".webp", FR_AS_IMAGE}, {".avif", FR_AS_IMAGE},
-	             {".svg", FR_AS_IMAGE},  {".gif", FR_AS_IMAGE}};
+	static const char *const names[] = {"wp-admin", "wp-login.php",  "wp-json", "wp-cron.php",
+	                                    "admin",    "administrator", "login",   "log-in",
+	                                    "signin",   "sign-in",       "logout",  "sign-out",
+	                                    "signout",  "user"};
 
 	target = fr_str_sub(target, 0, fr_str_find(target, '?'));
-	for (size_t i = 0; i < FR_COUNT(types); i++)
-		if (fr_str_ends(target, fr_str_from(types[i].suffix)))
-			return types[i].as;
-	return FR_AS_NONE;
+	while (target.len) {
+		size_t n = fr_str_find(target, '/');
+		struct fr_str segment = fr_str_sub(target, 0, n);
+
+		for (size_t i = 0; i < FR_COUNT(names); i++)
+			if (fr_str_iis(segment, names[i]))
+				return true;
+		target = fr_str_sub(target, n + 1, target.len);
+	}
+	return false;
 }
 
-/* scheme://host/target of a line, without the query. */
-static void url_of(const json_t *j, char *out, size_t cap)
+/* The client asked for it with GET and got all of it, now or earlier. */
+static bool is_good(const json_t *j)
 {
-	const char *target = fr_json_text(j, "target");
-	struct fr_str path = fr_str_from(target);
+	const char *method = fr_json_text(j, "method"), *end = fr_json_text(j, "end");
+	json_int_t status = json_integer_value(json_object_get(j, "status"));
 
-	path = fr_str_sub(path, 0, fr_str_find(path, '?'));
+	return (!*method || strcmp(method, "GET") == 0) &&
+	       (!*end || strcmp(end, "completed") == 0) && (status == 200 || status == 304);
+}
+
+/* scheme://host/target of a line. */
+static void url_of(const json_t *j, struct fr_str target, char *out, size_t cap)
+{
 	(void)snprintf(out, cap, "%s://%s%.*s",
 	               *fr_json_text(j, "scheme") ? fr_json_text(j, "scheme") : "https",
-	               fr_json_text(j, "host"), FR_STR_ARG(path));
+	               fr_json_text(j, "host"), FR_STR_ARG(target));
 }
 
 static void take_plan(struct page *p, const json_t *plan)
@@ -149,10 +159,14 @@ static void take_plan(struct page *p, const json_t *plan)
 static void take_page(struct fr_log_reader *l, const json_t *j)
 {
 	const json_t *plan = json_object_get(j, "plan");
+	struct fr_str target = fr_str_from(fr_json_text(j, "target"));
 	char url[FR_URL_MAX_BYTES];
 	struct page *p;
 
-	url_of(j, url, sizeof url);
+	if (!is_good(j) || is_for_owners(target))
+		return;
+	/* pages are counted without their query */
+	url_of(j, fr_str_sub(target, 0, fr_str_find(target, '?')), url, sizeof url);
 	p = page_of(l, fr_str_from(url));
 	if (!p)
 		return;
@@ -200,19 +214,39 @@ static void take_asset(struct fr_log_reader *l, const json_t *j)
 {
 	struct fr_str referer = fr_str_from(fr_json_text(j, "referer"));
 	struct fr_str target = fr_str_from(fr_json_text(j, "target"));
+	char url[FR_URL_MAX_BYTES];
 	struct asset *a;
 	struct page *p;
 
 	referer = fr_str_sub(referer, 0, fr_str_find(referer, '?'));
-	if (!referer.len || as_of_path(target) == FR_AS_NONE || as_of_path(referer) == FR_AS_STYLE)
+	if (!referer.len || !is_good(j) || fr_as_of_path(referer) == FR_AS_STYLE ||
+	    is_for_owners(referer))
 		return;
 	p = page_of(l, referer);
-	a = p ? asset_of(p, target) : NULL;
+	if (!p)
+		return;
+	/* what another host serves is named by its whole URL */
+	url_of(j, target, url, sizeof url);
+	a = asset_of(p, fr_advice_target(p->url, url));
 	if (!a)
 		return;
 	a->asked++;
 	if (a->as == FR_AS_NONE)
-		a->as = as_of_path(target);
+		a->as = fr_as_of_path(target);
+}
+
+/* By its name something else than a document. */
+static bool is_no_page(struct fr_str target)
+{
+	static const char *const endings[] = {".ico", ".json",        ".xml", ".txt",
+	                                      ".map", ".webmanifest", ".pdf", ".zip",
+	                                      ".mp4", ".mp3",         ".webm"};
+
+	target = fr_str_sub(target, 0, fr_str_find(target, '?'));
+	for (size_t i = 0; i < FR_COUNT(endings); i++)
+		if (fr_str_ends(target, fr_str_from(endings[i])))
+			return true;
+	return false;
 }
 
 bool fr_log_reader_line(struct fr_log_reader *l, struct fr_str line)
@@ -225,9 +259,9 @@ bool fr_log_reader_line(struct fr_log_reader *l, struct fr_str line)
 		target = fr_str_from(fr_json_text(j, "target"));
 		if (*fr_json_text(j, "parent"))
 			keep_push(l, j);
-		else if (as_of_path(target) != FR_AS_NONE)
+		else if (fr_as_of_path(target) != FR_AS_NONE)
 			take_asset(l, j);
-		else if (json_integer_value(json_object_get(j, "status")) == 200)
+		else if (!is_no_page(target))
 			take_page(l, j);
 		l->is_sorted = false;
 	}
@@ -264,7 +298,7 @@ static void advise_asset(const struct page *p, const struct asset *a, struct fr_
 	if (percent < FR_LOG_READER_LEAST_PERCENT || a->planned * 2 > p->loads ||
 	    fr_as_rank(a->as) != FR_RANK_BLOCKING || out->n_links == FR_ADVICE_MAX_LINKS)
 		return;
-	link = fr_advice_link(fr_str_from(a->target), a->as, false);
+	link = fr_advice_link(fr_str_from(a->target), a->as, 0);
 	if (!link)
 		return;
 	out->links[out->n_links++] = link;

@@ -47,6 +47,7 @@ enum fr_found fr_found_parse(const char *text);
 	X(SKIPPED, "skipped")           /* not loaded: its origin has no HTTP/2 */                 \
 	X(CACHEABLE, "cacheable")       /* may be used again from the browser's cache */           \
 	X(CORS, "cors")                 /* asked for with CORS, as fonts and modules are */        \
+	X(MODULE, "module")             /* a module script */                                      \
 	X(DONE, "done")
 enum {
 #define X(id, text) FR_ENTRY_BIT_##id,

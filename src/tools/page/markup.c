@@ -88,6 +88,7 @@ static void on_preload(struct fr_markup *m, const xmlChar **atts, bool module)
 	                            .as = as,
 	                            .is_preload = true,
 	                            .is_late = module,
+	                            .is_module = module,
 	                            .is_cors = module || has(atts, "crossorigin")};
 
 	if (as == FR_AS_NONE || as == FR_AS_UNKNOWN)
@@ -134,6 +135,7 @@ static void on_script(struct fr_markup *m, const xmlChar **atts)
 	                                   .as = FR_AS_SCRIPT,
 	                                   .is_blocking = !late && !m->has_content,
 	                                   .is_late = late,
+	                                   .is_module = module,
 	                                   .is_cors = module || has(atts, "crossorigin")});
 }
 

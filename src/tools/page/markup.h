@@ -27,6 +27,7 @@ struct fr_markup_asset {   /* borrowed for the call */
 	bool is_lazy;     /* an image that waits until it is scrolled to */
 	bool is_preload;  /* a hint, not a use */
 	bool is_cors;     /* fetched with CORS */
+	bool is_module;   /* a module script */
 };
 
 struct fr_markup_events {

@@ -46,6 +46,7 @@ static void on_asset(void *user, const struct fr_markup_asset *a)
 	                        .late = a->is_late,
 	                        .lazy = a->is_lazy,
 	                        .cors = a->is_cors || a->as == FR_AS_FONT,
+	                        .module = a->is_module,
 	                        .is_hint = a->is_preload};
 
 	if (a->is_preload)
@@ -490,8 +491,13 @@ void fr_page_end(struct fr_page *p, size_t i, bool ok, uint64_t now_us)
 	if (!ok || e->status < 200 || e->status > 399)
 		e->flags |= FR_ENTRY_FAILED;
 	fr_decode_free(&p->bodies[i].decode);
-	if (i == 0 && (e->flags & FR_ENTRY_FAILED))
-		fr_load_fail(p->load, "the page could not be loaded", "");
+	if (i == 0 && (e->flags & FR_ENTRY_FAILED)) {
+		char what[40] = "";
+
+		if (e->status)
+			(void)snprintf(what, sizeof what, "the server answered %d", e->status);
+		fr_load_fail(p->load, "the page could not be loaded", what);
+	}
 	if (i == 0)
 		post(p, JOB_PARSED, 0);
 	else

@@ -47,7 +47,7 @@ struct fr_page_use { /* of an asset, as found */
 	enum fr_as as;
 	enum fr_found found;
 	int parent;
-	bool blocking, late, lazy, cors;
+	bool blocking, late, lazy, cors, module;
 	bool is_hint; /* a preload: no use yet */
 	size_t order; /* as in fr_page_body */
 };

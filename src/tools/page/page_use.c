@@ -59,6 +59,7 @@ static void fetch(struct fr_page *p, struct fr_str url, const struct fr_page_use
 	e->urgency =
 		urgency_of(u->as, u->blocking || (u->is_hint && !u->late), u->late, u->is_hint);
 	e->flags = flags | (u->blocking ? FR_ENTRY_BLOCKING : 0) | (u->cors ? FR_ENTRY_CORS : 0) |
+	           (u->module ? FR_ENTRY_MODULE : 0) |
 	           (u->found == FR_FOUND_EARLY_HINTS ? FR_ENTRY_EARLY : 0);
 	if (!u->is_hint) {
 		e->flags |= FR_ENTRY_NEEDED;
@@ -86,7 +87,8 @@ static bool serves(const struct fr_load_entry *e, const struct fr_page_use *u)
 		return !(e->flags & FR_ENTRY_FAILED);
 	if (!is_hint(e->found))
 		return true;
-	if (!!(e->flags & FR_ENTRY_CORS) != u->cors)
+	/* a preload serves the destination that it names, and no other */
+	if (!!(e->flags & FR_ENTRY_CORS) != u->cors || (!u->is_hint && e->as != u->as))
 		return false;
 	return e->found != FR_FOUND_EARLY_HINTS || !e->first_us || (e->flags & FR_ENTRY_CACHEABLE);
 }
@@ -101,9 +103,10 @@ static void take(struct fr_page *p, size_t i, const struct fr_page_use *u)
 		e->needed_us = p->now_us;
 	if (!p->bodies[i].order)
 		p->bodies[i].order = u->order;
-	e->flags |= FR_ENTRY_NEEDED | (u->blocking ? FR_ENTRY_BLOCKING : 0);
-	if (e->as == FR_AS_NONE || e->as == FR_AS_UNKNOWN)
-		e->as = u->as;
+	e->flags |= FR_ENTRY_NEEDED | (u->blocking ? FR_ENTRY_BLOCKING : 0) |
+	            (u->module ? FR_ENTRY_MODULE : 0);
+	/* the use decides what it is, not what somebody called it */
+	e->as = u->as;
 	if ((e->flags & FR_ENTRY_PUSHED) && e->found == FR_FOUND_PUSH) {
 		e->found = u->found;
 		e->parent = u->parent;
@@ -154,6 +157,7 @@ static void on_link(struct fr_page *p, const struct fr_link *l, enum fr_found fo
 	struct fr_page_use u = {.as = module ? FR_AS_SCRIPT : fr_as_parse(l->as),
 	                        .found = found,
 	                        .late = module,
+	                        .module = module,
 	                        .cors = module || l->crossorigin != FR_CORS_NONE,
 	                        .is_hint = true};
 

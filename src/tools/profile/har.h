@@ -11,8 +11,12 @@
 /* New reference. */
 json_t *fr_profile_to_har(const struct fr_profile *p);
 
-/* Fills an uninitialised load from a HAR: the entries of its first page (or of
- * all). 0, or FR_ERR_SYNTAX with nothing to free. */
-int fr_load_from_har(const json_t *har, struct fr_load *out) FR_MUST_USE;
+/* Entries that are looked at; what comes after them in the file is left out. */
+#define FR_HAR_MAX_ENTRIES 20000u
+
+/* Fills an uninitialised load from a HAR of any tool: the first page in it that
+ * was loaded, without the redirects that led there. 0, or FR_ERR_SYNTAX with
+ * nothing to free and a reason in *why (static). */
+int fr_load_from_har(const json_t *har, struct fr_load *out, const char **why) FR_MUST_USE;
 
 #endif

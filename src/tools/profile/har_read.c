@@ -1,47 +1,104 @@
-/* A HAR of anybody's making read as a load. */
-#include <stdio.h>
+/* A HAR of anybody's making read as a load: its entries in the order of time,
+ * from the first page document on. */
+#include <math.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "tools/page/freshness.h"
 #include "tools/profile/har.h"
+#include "tools/profile/har_entry.h"
 #include "tools/profile/json.h"
 
 #define FIELDS_BYTES 65536u
 
-/* Milliseconds within the day, of "2026-01-02T03:04:05.678Z". */
-static bool clock_of(const char *date, double *ms)
-{
-	const char *t = strchr(date, 'T');
-	int hours, minutes;
-	double seconds;
+struct har {
+	struct fr_har_entry *v; /* owned; by time */
+	size_t n;
+	const json_t *pages; /* borrowed; NULL without */
+};
 
-	if (!t || sscanf(t + 1, "%2d:%2d:%lf", &hours, &minutes, &seconds) != 3 || hours < 0 ||
-	    hours > 24 || minutes < 0 || minutes > 60 || !(seconds >= 0 && seconds < 61))
-		return false;
-	*ms = ((double)hours * 60 + minutes) * 60000 + seconds * 1000;
-	return true;
+/* --- the entries by time --- */
+
+static int by_time(const void *a, const void *b)
+{
+	const struct fr_har_entry *x = a, *y = b;
+
+	if (x->start_ms != y->start_ms)
+		return x->start_ms < y->start_ms ? -1 : 1;
+	return x->index < y->index ? -1 : 1;
 }
 
-static enum fr_as as_of(const json_t *entry, const char *mime, bool first)
+static void read_entries(struct har *h, const json_t *entries)
 {
-	struct fr_str m = fr_str_from(mime);
-	enum fr_as as = fr_as_parse(fr_str_from(fr_json_text(entry, "_as")));
-	struct fr_str kind = fr_str_from(fr_json_text(entry, "_resourceType"));
+	const json_t *entry;
+	double latest = 0;
+	size_t i;
 
-	if (first)
-		return FR_AS_DOCUMENT;
-	if (as != FR_AS_NONE && as != FR_AS_UNKNOWN)
-		return as;
-	if (fr_str_istarts(m, FR_STR("text/css")) || fr_str_is(kind, "stylesheet"))
-		return FR_AS_STYLE;
-	for (size_t i = 0; i < m.len; i++)
-		if (fr_str_istarts(fr_str_sub(m, i, m.len), FR_STR("javascript")))
-			return FR_AS_SCRIPT;
-	for (size_t i = 0; i < m.len; i++)
-		if (fr_str_istarts(fr_str_sub(m, i, m.len), FR_STR("font")))
-			return FR_AS_FONT;
-	return fr_str_istarts(m, FR_STR("image/")) ? FR_AS_IMAGE : FR_AS_FETCH;
+	h->v = fr_calloc(json_array_size(entries) + 1, sizeof *h->v);
+	json_array_foreach(entries, i, entry)
+	{
+		struct fr_har_entry *e = &h->v[h->n];
+
+		if (i == FR_HAR_MAX_ENTRIES)
+			break;
+		if (!fr_har_entry_read(entry, i, e))
+			continue;
+		/* without a time it stays behind its neighbour in the file */
+		if (isnan(e->start_ms))
+			e->start_ms = latest;
+		latest = e->start_ms;
+		h->n++;
+	}
+	qsort(h->v, h->n, sizeof *h->v, by_time);
 }
+
+/* --- the page --- */
+
+static bool is_listed(const struct har *h, const char *page)
+{
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach(h->pages, i, p)
+	{
+		if (strcmp(fr_json_text(p, "id"), page) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The first document that was loaded, of the entries with that pageref (NULL:
+ * of no page that is listed). strict: what says that it is a document; else
+ * whatever was answered. */
+static const struct fr_har_entry *document_of(const struct har *h, const char *page, bool strict)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		const struct fr_har_entry *e = &h->v[i];
+		bool belongs = page ? strcmp(e->page, page) == 0 : !is_listed(h, e->page);
+
+		if (belongs && e->is_get && e->is_ok && (!strict || e->is_top_document))
+			return e;
+	}
+	return NULL;
+}
+
+/* Pages in their order, then what belongs to none. */
+static const struct fr_har_entry *find_document(const struct har *h, bool strict)
+{
+	const struct fr_har_entry *e = NULL;
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach(h->pages, i, p)
+	{
+		e = document_of(h, fr_json_text(p, "id"), strict);
+		if (e)
+			return e;
+	}
+	return document_of(h, NULL, strict);
+}
+
+/* --- the load --- */
 
 /* The fields of a response as text, and whether they let it be used again. */
 static char *fields_of(const json_t *response, bool *reusable)
@@ -71,31 +128,14 @@ static char *fields_of(const json_t *response, bool *reusable)
 	return text;
 }
 
-static double number_of(const json_t *j, const char *key)
+static int parent_of(const struct fr_load *l, const struct fr_har_entry *from)
 {
-	double v = json_number_value(json_object_get(j, key));
-
-	return v > 0 && v < 1e8 ? v : 0;
-}
-
-static int parent_of(const struct fr_load *l, const json_t *entry)
-{
-	const char *url = fr_json_text(json_object_get(entry, "_initiator"), "url");
+	const char *url = fr_har_initiator(from);
 
 	for (size_t i = 0; *url && i + 1 < l->n; i++)
 		if (strcmp(l->entries[i].url, url) == 0)
 			return (int)i;
 	return l->n > 1 ? 0 : -1;
-}
-
-static bool is_blocking(const json_t *entry, enum fr_as as)
-{
-	const char *priority = fr_json_text(entry, "_priority");
-
-	if (json_is_true(json_object_get(entry, "_blocking")))
-		return true;
-	return (as == FR_AS_STYLE && strcmp(priority, "VeryHigh") == 0) ||
-	       (as == FR_AS_SCRIPT && strcmp(priority, "High") == 0);
 }
 
 static bool same_origin(const char *a, const char *b)
@@ -108,79 +148,105 @@ static bool same_origin(const char *a, const char *b)
 	return fr_str_eq(fr_str_sub(x, 0, i), fr_str_sub(y, 0, k));
 }
 
-static void fill(struct fr_load *l, struct fr_load_entry *e, const json_t *entry, double begin)
+/* Without a word of the browser's: every style sheet that the page itself names. */
+static bool is_blocking(const struct fr_har_entry *from, const struct fr_load_entry *e)
 {
-	const json_t *response = json_object_get(entry, "response");
-	const json_t *content = json_object_get(response, "content");
-	const json_t *timings = json_object_get(entry, "timings");
-	const char *mime = fr_json_text(content, "mimeType");
-	double start = 0, size = number_of(response, "bodySize");
+	int said = fr_har_is_blocking(from);
+
+	return said < 0 ? e->as == FR_AS_STYLE && e->parent == 0 : said > 0;
+}
+
+static unsigned flags_of(const struct fr_load *l, const struct fr_load_entry *e,
+                         const struct fr_har_entry *from)
+{
+	unsigned flags = FR_ENTRY_NEEDED | FR_ENTRY_DONE;
+
+	if (is_blocking(from, e))
+		flags |= FR_ENTRY_BLOCKING;
+	if (from->is_cors)
+		flags |= FR_ENTRY_CORS;
+	if (json_integer_value(json_object_get(from->json, "_was_pushed")))
+		flags |= FR_ENTRY_PUSHED;
+	if (!same_origin(e->url, l->entries[0].url))
+		flags |= FR_ENTRY_CROSS_ORIGIN;
+	else if (e->as == FR_AS_SCRIPT && from->is_cors)
+		flags |= FR_ENTRY_MODULE; /* a script of one's own host is asked for so only then */
+	if (!from->is_ok)
+		flags |= FR_ENTRY_FAILED;
+	return flags;
+}
+
+static void fill(struct fr_load *l, struct fr_load_entry *e, const struct fr_har_entry *from,
+                 double begin_ms)
+{
+	const json_t *response = json_object_get(from->json, "response");
+	struct fr_str type =
+		fr_str_from(fr_json_text(json_object_get(response, "content"), "mimeType"));
+	double start = from->start_ms > begin_ms ? from->start_ms - begin_ms : 0;
+	double time = json_number_value(json_object_get(from->json, "time"));
+	double before = fr_har_timing(from, "dns") + fr_har_timing(from, "connect");
 	bool reusable;
 
-	(void)clock_of(fr_json_text(entry, "startedDateTime"), &start);
-	start = start > begin ? start - begin : 0;
-	e->as = as_of(entry, mime, l->n == 1);
-	e->found = fr_found_parse(fr_json_text(entry, "_found"));
-	e->parent = parent_of(l, entry);
+	e->as = l->n == 1 ? FR_AS_DOCUMENT : from->as;
+	e->found = fr_found_parse(fr_json_text(from->json, "_found"));
+	e->parent = parent_of(l, from);
 	e->status = (int)json_integer_value(json_object_get(response, "status"));
-	(void)snprintf(e->type, sizeof e->type, "%.*s", (int)fr_str_find(fr_str_from(mime), ';'),
-	               mime);
-	e->bytes = (uint64_t)(size > 0 ? size : number_of(content, "size"));
+	type = fr_str_trim(fr_str_sub(type, 0, fr_str_find(type, ';')));
+	(void)snprintf(e->type, sizeof e->type, "%.*s", FR_STR_ARG(type));
+	e->bytes = fr_har_bytes(from);
 	e->response_fields = fields_of(response, &reusable);
-	e->flags = FR_ENTRY_NEEDED | FR_ENTRY_DONE | (reusable ? FR_ENTRY_CACHEABLE : 0) |
-	           (is_blocking(entry, e->as) ? FR_ENTRY_BLOCKING : 0) |
-	           (e->as == FR_AS_FONT ? FR_ENTRY_CORS : 0);
-	if (json_integer_value(json_object_get(entry, "_was_pushed")))
-		e->flags |= FR_ENTRY_PUSHED;
-	if (!same_origin(e->url, l->entries[0].url))
-		e->flags |= FR_ENTRY_CROSS_ORIGIN;
-	if (e->status < 200 || e->status > 399)
-		e->flags |= FR_ENTRY_FAILED;
+	e->flags = flags_of(l, e, from) | (reusable ? FR_ENTRY_CACHEABLE : 0);
 	e->urgency = e->flags & FR_ENTRY_BLOCKING ? 1 : 3;
-	e->start_us = (uint64_t)(start * 1000);
-	e->end_us = e->start_us + (uint64_t)(number_of(entry, "time") * 1000);
-	e->first_us = (uint64_t)(number_of(timings, "receive") * 1000);
+	e->start_us = (uint64_t)(start < 1e8 ? start * 1000 : 1e11);
+	e->end_us = e->start_us + (uint64_t)(time > 0 && time < 1e8 ? time * 1000 : 0);
+	e->first_us = (uint64_t)(fr_har_timing(from, "receive") * 1000);
 	e->first_us = e->end_us > e->first_us ? e->end_us - e->first_us : e->start_us;
-	if (l->n == 1 && number_of(timings, "connect") > 0) {
+	if (l->n == 1 && before > 0) {
 		l->n_conns = 1;
-		l->conns[0].secured_us =
-			e->start_us + (uint64_t)(number_of(timings, "connect") * 1000);
+		l->conns[0].secured_us = e->start_us + (uint64_t)(before * 1000);
 	}
 }
 
-/* Entries of the first page, or all where no page is named. */
-int fr_load_from_har(const json_t *har, struct fr_load *out)
+static void add(struct fr_load *l, const struct fr_har_entry *from, double begin_ms)
 {
-	const json_t *log = json_object_get(har, "log"), *entry;
-	const json_t *entries = json_object_get(log, "entries");
-	const char *page = fr_json_text(json_array_get(json_object_get(log, "pages"), 0), "id");
-	double begin = 0;
-	size_t i;
+	struct fr_load_entry *e = fr_load_add(l, fr_str_from(from->url));
 
-	if (!json_is_array(entries) || !json_array_size(entries))
-		return FR_ERR_SYNTAX;
-	*out = (struct fr_load){0};
-	json_array_foreach(entries, i, entry)
-	{
-		const char *of = fr_json_text(entry, "pageref");
-		const char *url = fr_json_text(json_object_get(entry, "request"), "url");
-		struct fr_load_entry *e;
+	if (e)
+		fill(l, e, from, begin_ms);
+}
 
-		if ((*of && *page && strcmp(of, page) != 0) || strncmp(url, "http", 4) != 0)
-			continue;
-		if (!out->url) {
-			fr_load_init(out, url);
-			(void)clock_of(fr_json_text(entry, "startedDateTime"), &begin);
-		}
-		e = fr_load_add(out, fr_str_from(url));
-		if (e)
-			fill(out, e, entry, begin);
-	}
-	if (!out->n) {
-		fr_load_fini(out);
-		return FR_ERR_SYNTAX;
-	}
+/* What came before the document led to it: redirects, and other pages. */
+static void make_load(const struct har *h, const struct fr_har_entry *document, struct fr_load *out)
+{
+	fr_load_init(out, document->url);
+	add(out, document, document->start_ms);
+	for (const struct fr_har_entry *e = document + 1; e < h->v + h->n; e++)
+		if ((!*e->page || strcmp(e->page, document->page) == 0) && fr_har_entry_counts(e))
+			add(out, e, document->start_ms);
 	fr_load_pack(out);
 	fr_load_finish(out);
-	return 0;
+}
+
+int fr_load_from_har(const json_t *har, struct fr_load *out, const char **why)
+{
+	const json_t *log = json_object_get(har, "log");
+	const struct fr_har_entry *document;
+	struct har h = {.pages = json_object_get(log, "pages")};
+
+	if (!json_is_array(json_object_get(log, "entries"))) {
+		*why = "a HAR file without log.entries";
+		return FR_ERR_SYNTAX;
+	}
+	read_entries(&h, json_object_get(log, "entries"));
+	document = find_document(&h, true);
+	if (!document)
+		document = find_document(&h, false);
+	if (document)
+		make_load(&h, document, out);
+	else
+		*why = h.n ? "a HAR file without a page that was loaded: no GET request in it was "
+		             "answered with 200"
+		           : "a HAR file without requests";
+	free(h.v);
+	return document ? 0 : FR_ERR_SYNTAX;
 }
