@@ -115,6 +115,11 @@ static int read_options(struct advise *a, int argc, char **argv)
 		return usage("unexpected argument ", argv[optind]);
 	if (!a->subject && !a->origin)
 		return usage("a URL, a file or --origin is needed", "");
+	if (a->subject && !a->origin && strstr(a->subject, "://") &&
+	    strncmp(a->subject, "https://", 8) != 0)
+		return usage("only https:// URLs can be loaded without an edge in front; for a "
+		             "site without one say --origin ",
+		             a->subject);
 	return 0;
 }
 

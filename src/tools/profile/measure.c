@@ -1,4 +1,5 @@
 #include "tools/profile/measure.h"
+#include "tools/profile/probe.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -126,7 +127,10 @@ static void begin(struct tool *t)
 	char why[1024] = "";
 
 	watch_signals(t);
-	if (fr_target_new(t->loop, t->options, &t->target, why, sizeof why) < 0) {
+	if (*t->options->origin && fr_probe_origin(t->options->origin, why, sizeof why) < 0) {
+		complain(t, why);
+		close_all(t);
+	} else if (fr_target_new(t->loop, t->options, &t->target, why, sizeof why) < 0) {
 		complain(t, why);
 		close_all(t);
 	} else if (t->options->browser) {
