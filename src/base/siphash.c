@@ -41,7 +41,7 @@ static inline uint64_t load_last(const uint8_t *end, size_t n, size_t len)
 	if (len >= 8)
 		return load(end - 8) >> (64 - 8 * n);
 	for (size_t i = 0; i < n; i++)
-		x |= (uint64_t)end[i - n] << (8 * i);
+		x |= (uint64_t)(end - n)[i] << (8 * i);
 	return x;
 }
 
