@@ -25,6 +25,17 @@ int fr_h1_error_status(enum fr_h1_error e)
 	return (size_t)e < FR_COUNT(errors) ? errors[e].status : 400;
 }
 
+const char *fr_h1_sloppy_str(enum fr_h1_sloppy s)
+{
+	static const char *const texts[] = {
+#define X(name, text) text,
+		FR_H1_SLOPPY_TABLE(X)
+#undef X
+	};
+
+	return (size_t)s < FR_COUNT(texts) ? texts[s] : "?";
+}
+
 /* --- life --- */
 
 static struct fr_h1_parser *parser_new(const struct fr_h1_limits *limits, bool is_request)
@@ -61,8 +72,13 @@ static void begin(struct fr_h1_parser *p, struct fr_arena *arena)
 {
 	if (p->state == FR_H1_ST_FAILED)
 		return;
+	if (p->is_spent) {
+		(void)fr_h1_fail(p, FR_H1_HEAD_TOO_LARGE);
+		return;
+	}
 	p->state = FR_H1_ST_IDLE;
 	p->arena = arena;
+	p->sloppy = 0;
 	p->framing = FR_H1_NO_BODY;
 	p->left = p->extra = 0;
 	p->empty_lines = 0;
@@ -103,6 +119,28 @@ const struct fr_fields *fr_h1_trailers(const struct fr_h1_parser *p)
 enum fr_h1_framing fr_h1_framing(const struct fr_h1_parser *p)
 {
 	return p->framing;
+}
+
+uint32_t fr_h1_sloppy(const struct fr_h1_parser *p)
+{
+	return p->sloppy;
+}
+
+bool fr_h1_bears(struct fr_h1_parser *p, enum fr_h1_sloppy fault)
+{
+	if (p->is_request)
+		return false;
+	p->sloppy |= 1u << fault;
+	return true;
+}
+
+bool fr_h1_bears_once(struct fr_h1_parser *p, enum fr_h1_sloppy fault)
+{
+	if (!fr_h1_bears(p, fault))
+		return false;
+	p->is_doubtful = true;
+	p->resp->keep_alive = false;
+	return true;
 }
 
 struct fr_h1_result fr_h1_fail(struct fr_h1_parser *p, enum fr_h1_error e)
@@ -158,8 +196,10 @@ int fr_h1_collect(struct fr_h1_parser *p, const uint8_t *data, size_t len, bool 
 
 	if (held == 0) {
 		end = find_end((const char *)data, len, 0, section);
-		if (end > max)
+		if (end > max) {
+			*used = max + 1;
 			return -(int)too_large;
+		}
 		if (end) {
 			*used = end;
 			return copy_out(p, data, end, text, text_len);
@@ -185,16 +225,30 @@ int fr_h1_collect(struct fr_h1_parser *p, const uint8_t *data, size_t len, bool 
 
 /* --- heads --- */
 
-/* Drops empty lines before a request line; stops at the first other byte. */
+/* How long the empty line is that the text is or begins with; 0: none. */
+static size_t empty_line(const struct fr_h1_parser *p, const uint8_t *text, size_t len)
+{
+	if (len >= 2 && text[0] == '\r' && text[1] == '\n')
+		return 2;
+	return !p->is_request && len && text[0] == '\n';
+}
+
+/* May one more stand before the start line? */
+static bool skips_empty_line(struct fr_h1_parser *p)
+{
+	if (p->empty_lines == FR_H1_MAX_EMPTY_LINES)
+		return false;
+	p->empty_lines++;
+	return p->is_request || fr_h1_bears(p, FR_H1_SLOPPY_EMPTY_LINE);
+}
+
+/* Drops empty lines before a start line; stops at the first other byte. */
 static size_t skip_empty_lines(struct fr_h1_parser *p, const uint8_t *data, size_t len)
 {
-	size_t n = 0;
+	size_t n = 0, line;
 
-	while (p->is_request && n + 1 < len && data[n] == '\r' && data[n + 1] == '\n' &&
-	       p->empty_lines < FR_H1_MAX_EMPTY_LINES) {
-		p->empty_lines++;
-		n += 2;
-	}
+	while ((line = empty_line(p, data + n, len - n)) && skips_empty_line(p))
+		n += line;
 	return n;
 }
 
@@ -251,10 +305,8 @@ static struct fr_h1_result feed_head(struct fr_h1_parser *p, const uint8_t *data
 			return fr_h1_fail(p, e != FR_H1_NONE ? e : (enum fr_h1_error) - rc);
 		return (struct fr_h1_result){.event = FR_H1_NEED_MORE, .consumed = len};
 	}
-	if (p->is_request && text_len == 2 && text[0] == '\r' &&
-	    p->empty_lines < FR_H1_MAX_EMPTY_LINES) {
+	if (empty_line(p, (const uint8_t *)text, text_len) == text_len && skips_empty_line(p)) {
 		/* an empty line that came in two pieces */
-		p->empty_lines++;
 		p->state = FR_H1_ST_IDLE;
 		return (struct fr_h1_result){.event = FR_H1_NEED_MORE, .consumed = skipped + used};
 	}

@@ -2,7 +2,8 @@
  * is fed the bytes of one connection, one direction, in whatever pieces they
  * come, and hands out heads, body slices (pointing into what was fed) and the
  * end of each message. Requests that could be read in two ways are refused,
- * never repaired. Writers append to a fr_buf.
+ * never repaired; so are responses, but for faults that every reader takes for
+ * the same (FR_H1_SLOPPY_TABLE). Writers append to a fr_buf.
  *
  * Use:  init; then for each message: begin(arena), and feed() until it reports
  * END or an error. feed() consumes at most one event's bytes at a time:
@@ -63,6 +64,35 @@ const char *fr_h1_error_str(enum fr_h1_error e);
 /* The status to answer a request with; to a response's fault, 502 is due. */
 int fr_h1_error_status(enum fr_h1_error e);
 
+/* Faults of a response that are borne, because other proxies bear them and
+ * the message has one meaning all the same: name, text. Where the framing
+ * could have been meant otherwise the connection is not used again
+ * (fr_response.keep_alive becomes false). */
+#define FR_H1_SLOPPY_TABLE(X)                                                                      \
+	X(EMPTY_LINE, "an empty line before the status line")                                      \
+	X(STATUS, "a status code with a part after a dot")                                         \
+	X(COLON, "white space before a colon")                                                     \
+	X(FOLD, "a field value of several lines")                                                  \
+	X(LF, "lines that end with LF alone")                                                      \
+	X(LENGTH, "the same Content-Length more than once")                                        \
+	X(CODING, "chunked more than once in Transfer-Encoding")                                   \
+	X(BOTH, "Content-Length beside Transfer-Encoding")                                         \
+	X(OLD_CODING, "Transfer-Encoding in HTTP/1.0")                                             \
+	X(BODILESS, "Content-Length or Transfer-Encoding without a body")                          \
+	X(CONNECTION, "a malformed Connection field")                                              \
+	X(CHUNK_BLANKS, "white space after a chunk size")                                          \
+	X(CHUNK_LF, "chunk lines that end with LF alone")                                          \
+	X(TRAILER, "a trailer section that is malformed or too large")
+
+enum fr_h1_sloppy {
+#define X(name, text) FR_H1_SLOPPY_##name,
+	FR_H1_SLOPPY_TABLE(X)
+#undef X
+		FR_H1_SLOPPY_COUNT
+};
+
+const char *fr_h1_sloppy_str(enum fr_h1_sloppy s);
+
 enum fr_h1_event { FR_H1_NEED_MORE, FR_H1_HEAD, FR_H1_BODY, FR_H1_END, FR_H1_FAILED };
 
 struct fr_h1_limits {
@@ -119,6 +149,9 @@ struct fr_h1_result fr_h1_feed_eof(struct fr_h1_parser *p);
  * the arena); empty list if none. A request with others is refused; from a
  * response they are dropped. */
 const struct fr_fields *fr_h1_trailers(const struct fr_h1_parser *p);
+/* The faults borne in this response so far: a bit, 1 << enum fr_h1_sloppy, for
+ * each. 0 for requests. */
+uint32_t fr_h1_sloppy(const struct fr_h1_parser *p);
 /* How this message's body is delimited, from HEAD on. */
 enum fr_h1_framing { FR_H1_NO_BODY, FR_H1_LENGTH, FR_H1_CHUNKED, FR_H1_UNTIL_CLOSE };
 enum fr_h1_framing fr_h1_framing(const struct fr_h1_parser *p);

@@ -12,8 +12,8 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* chunk-size [chunk-ext] CRLF; extensions are bounded and thrown away. */
-static enum fr_h1_error read_size(struct fr_str line, uint64_t *size)
+/* chunk-size [chunk-ext]; extensions are bounded and thrown away. */
+static enum fr_h1_error read_size(struct fr_h1_parser *p, struct fr_str line, uint64_t *size)
 {
 	uint64_t v = 0;
 	size_t i = 0;
@@ -31,7 +31,7 @@ static enum fr_h1_error read_size(struct fr_str line, uint64_t *size)
 	if (i < line.len && line.p[i] != ';') {
 		struct fr_str rest = fr_str_trim(fr_str_sub(line, i, line.len));
 
-		if (rest.len == 0 || rest.p[0] != ';')
+		if (rest.len ? rest.p[0] != ';' : !fr_h1_bears(p, FR_H1_SLOPPY_CHUNK_BLANKS))
 			return FR_H1_CHUNK;
 	}
 	for (; i < line.len; i++)
@@ -73,10 +73,14 @@ static struct fr_h1_result feed_size(struct fr_h1_parser *p, const uint8_t *data
 	if (!lf)
 		return more(used);
 	n = fr_buf_len(&p->held);
-	line = fr_str_make((const char *)fr_buf_data(&p->held), n);
-	if (n < 2 || line.p[n - 2] != '\r' || !spend(p, n))
+	line = fr_str_make((const char *)fr_buf_data(&p->held), n - 1);
+	if (!spend(p, n))
 		return fr_h1_fail(p, FR_H1_CHUNK);
-	e = read_size(fr_str_sub(line, 0, n - 2), &size);
+	if (line.len && line.p[line.len - 1] == '\r')
+		line.len--;
+	else if (!fr_h1_bears_once(p, FR_H1_SLOPPY_CHUNK_LF))
+		return fr_h1_fail(p, FR_H1_CHUNK);
+	e = read_size(p, line, &size);
 	fr_buf_clear(&p->held);
 	if (e != FR_H1_NONE)
 		return fr_h1_fail(p, e);
@@ -100,6 +104,10 @@ static struct fr_h1_result feed_data_end(struct fr_h1_parser *p, const uint8_t *
 {
 	size_t held = fr_buf_len(&p->held), n = len < 2 - held ? len : 2 - held;
 
+	if (held == 0 && data[0] == '\n' && fr_h1_bears_once(p, FR_H1_SLOPPY_CHUNK_LF)) {
+		p->state = FR_H1_ST_CHUNK_SIZE;
+		return more(1);
+	}
 	for (size_t i = 0; i < n; i++)
 		if (data[i] != (uint8_t) "\r\n"[held + i])
 			return fr_h1_fail(p, FR_H1_CHUNK);
@@ -124,11 +132,17 @@ static struct fr_h1_result feed_trailers(struct fr_h1_parser *p, const uint8_t *
 		return more(0);
 	rc = fr_h1_collect(p, data, len, true, p->limits.fields_bytes, FR_H1_HEAD_TOO_LARGE, &text,
 	                   &text_len, &used);
+	if (rc == -(int)FR_H1_HEAD_TOO_LARGE && fr_h1_bears_once(p, FR_H1_SLOPPY_TRAILER)) {
+		/* the content is complete, but where the next message would begin is not known */
+		p->is_spent = true;
+		p->state = FR_H1_ST_DONE;
+		return (struct fr_h1_result){.event = FR_H1_END, .consumed = used};
+	}
 	if (rc < 0)
 		return fr_h1_fail(p, (enum fr_h1_error) - rc);
 	if (rc == 0)
 		return more(used);
-	e = fr_h1_read_fields(p, text, text_len, &p->trailers);
+	e = fr_h1_read_trailers(p, text, text_len);
 	/* requests stay strict; a response is complete without them */
 	for (size_t i = 0; p->is_request && e == FR_H1_NONE && i < p->trailers.n; i++)
 		if (!fr_trailer_is_allowed(p->trailers.v[i].name))

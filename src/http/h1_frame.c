@@ -3,7 +3,16 @@
 #include "http/h1_priv.h"
 #include "http/url.h"
 
-/* Reads Transfer-Encoding: absent, or exactly "chunked". */
+/* One transfer coding: only chunked is taken. */
+static enum fr_h1_error check_coding(struct fr_str coding)
+{
+	if (fr_str_iis(coding, "chunked"))
+		return FR_H1_NONE;
+	/* other codings, or chunked that is not the only one */
+	return fr_str_all(coding, FR_CH_TCHAR) ? FR_H1_TRANSFER_CODING : FR_H1_TRANSFER_ENCODING;
+}
+
+/* Reads a request's Transfer-Encoding: absent, or exactly "chunked". */
 static enum fr_h1_error read_coding(const struct fr_fields *f, enum fr_version version,
                                     bool *is_chunked)
 {
@@ -14,18 +23,14 @@ static enum fr_h1_error read_coding(const struct fr_fields *f, enum fr_version v
 		return FR_H1_NONE;
 	if (version == FR_HTTP_1_0 || fr_fields_next(f, FR_FIELD_TRANSFER_ENCODING, te))
 		return FR_H1_TRANSFER_ENCODING;
-	if (fr_str_iis(te->value, "chunked"))
-		return FR_H1_NONE;
-	/* other codings, or chunked that is not the only one */
-	return fr_str_all(te->value, FR_CH_TCHAR) ? FR_H1_TRANSFER_CODING : FR_H1_TRANSFER_ENCODING;
+	return check_coding(te->value);
 }
 
-static enum fr_h1_error read_framing(struct fr_h1_parser *p, const struct fr_fields *f,
-                                     enum fr_version version, int64_t *length, bool *is_chunked)
+static enum fr_h1_error read_framing(const struct fr_fields *f, enum fr_version version,
+                                     int64_t *length, bool *is_chunked)
 {
 	enum fr_h1_error e = read_coding(f, version, is_chunked);
 
-	(void)p;
 	if (e != FR_H1_NONE)
 		return e;
 	if (*is_chunked && fr_fields_get(f, FR_FIELD_CONTENT_LENGTH))
@@ -127,7 +132,7 @@ enum fr_h1_error fr_h1_frame_request(struct fr_h1_parser *p)
 	enum fr_h1_error e = settle_host(req);
 
 	if (e == FR_H1_NONE)
-		e = read_framing(p, &req->fields, req->version, &req->content_length, &is_chunked);
+		e = read_framing(&req->fields, req->version, &req->content_length, &is_chunked);
 	if (e == FR_H1_NONE)
 		e = check_expect(req);
 	if (e != FR_H1_NONE)
@@ -146,33 +151,167 @@ enum fr_h1_error fr_h1_frame_request(struct fr_h1_parser *p)
 
 /* --- responses --- */
 
-/* No content by status or by method; Content-Length then only informs. */
-static enum fr_h1_error frame_bodiless(struct fr_h1_parser *p, bool is_chunked)
+/* Codings of a response: "chunked", be it more than once. */
+static enum fr_h1_error read_codings(struct fr_h1_parser *p, bool *is_chunked)
 {
-	struct fr_response *resp = p->resp;
-	bool of_head = p->method == FR_METHOD_HEAD && fr_status_has_body(resp->status);
+	const struct fr_field *te = NULL;
+	size_t n = 0;
 
-	/* Transfer-Encoding is forbidden in 1xx and 204 (RFC 9112 §6.1) */
-	if (is_chunked && (resp->status < 200 || resp->status == 204))
-		return FR_H1_TRANSFER_ENCODING;
-	if (!of_head)
-		resp->content_length = -1;
+	while ((te = fr_fields_next(&p->resp->fields, FR_FIELD_TRANSFER_ENCODING, te))) {
+		struct fr_str rest = te->value, item;
+		size_t before = n;
+
+		for (; fr_str_next_item(&rest, &item); n++) {
+			enum fr_h1_error e = check_coding(item);
+
+			if (e != FR_H1_NONE)
+				return e;
+		}
+		if (n == before)
+			return FR_H1_TRANSFER_ENCODING;
+	}
+	*is_chunked = n > 0;
+	if (n > 1)
+		(void)fr_h1_bears_once(p, FR_H1_SLOPPY_CODING);
+	/* to be taken for faulty framing and the connection's end (RFC 9112 §6.1) */
+	if (n && p->resp->version == FR_HTTP_1_0)
+		(void)fr_h1_bears_once(p, FR_H1_SLOPPY_OLD_CODING);
 	return FR_H1_NONE;
+}
+
+/* One field's lengths, a list of equal ones (RFC 9110 §8.6). *length: -1 or what all
+ * before say. Returns how many; 0: malformed, or not equal. */
+static size_t read_lengths(struct fr_str value, int64_t *length)
+{
+	size_t n = 0, at = 0;
+
+	/* an empty member, also behind a last comma, is no length */
+	for (; at <= value.len; n++) {
+		struct fr_str rest = fr_str_sub(value, at, value.len);
+		size_t comma = fr_str_find(rest, ',');
+		uint64_t one = 0;
+
+		if (fr_str_to_u64(fr_str_trim(fr_str_sub(rest, 0, comma)), &one) < 0 ||
+		    one > INT64_MAX || (*length >= 0 && *length != (int64_t)one))
+			return 0;
+		*length = (int64_t)one;
+		at += comma + 1;
+	}
+	return n;
+}
+
+static enum fr_h1_error write_length(struct fr_h1_parser *p, int64_t length)
+{
+	struct fr_fields *f = &p->resp->fields;
+	struct fr_str text;
+
+	(void)fr_fields_remove(f, FR_FIELD_CONTENT_LENGTH);
+	if (fr_arena_number(p->arena, length, &text) < 0 ||
+	    fr_fields_add_id(f, FR_FIELD_CONTENT_LENGTH, text) < 0)
+		return FR_H1_MEMORY;
+	return FR_H1_NONE;
+}
+
+/* Content-Length of a response: -1 without, else what all of them say; then it is
+ * there once. */
+static enum fr_h1_error settle_length(struct fr_h1_parser *p)
+{
+	const struct fr_field *field = NULL;
+	int64_t length = -1;
+	size_t n = 0, more;
+
+	while ((field = fr_fields_next(&p->resp->fields, FR_FIELD_CONTENT_LENGTH, field))) {
+		more = read_lengths(field->value, &length);
+		if (more == 0)
+			return FR_H1_CONTENT_LENGTH;
+		n += more;
+	}
+	p->resp->content_length = length;
+	if (n < 2)
+		return FR_H1_NONE;
+	(void)fr_h1_bears(p, FR_H1_SLOPPY_LENGTH);
+	return write_length(p, length);
+}
+
+/* Length and coding of a response that may have a body, or would have it for GET. */
+static enum fr_h1_error settle_framing(struct fr_h1_parser *p, bool *is_chunked)
+{
+	enum fr_h1_error e = read_codings(p, is_chunked);
+
+	if (e == FR_H1_NONE)
+		e = settle_length(p);
+	if (e != FR_H1_NONE || !*is_chunked || p->resp->content_length < 0)
+		return e;
+	/* the coding counts (RFC 9112 §6.3, rule 3) */
+	(void)fr_h1_bears_once(p, FR_H1_SLOPPY_BOTH);
+	(void)fr_fields_remove(&p->resp->fields, FR_FIELD_CONTENT_LENGTH);
+	p->resp->content_length = -1;
+	return FR_H1_NONE;
+}
+
+/* No content whatever the fields say (RFC 9112 §6.3, rule 1). In a 304 they tell of
+ * the response to a GET, elsewhere they must not be. Where they announce
+ * content, the origin may send it: its connection is not used again. */
+static void drop_framing(struct fr_h1_parser *p)
+{
+	struct fr_fields *f = &p->resp->fields;
+	const struct fr_field *length = NULL;
+	bool is_coded = fr_fields_get(f, FR_FIELD_TRANSFER_ENCODING) != NULL;
+	bool announces = is_coded;
+
+	p->resp->content_length = -1;
+	if (!is_coded && (p->resp->status == 304 || !fr_fields_get(f, FR_FIELD_CONTENT_LENGTH)))
+		return;
+	while ((length = fr_fields_next(f, FR_FIELD_CONTENT_LENGTH, length)))
+		announces |= !fr_str_is(length->value, "0");
+	if (announces)
+		(void)fr_h1_bears_once(p, FR_H1_SLOPPY_BODILESS);
+	else
+		(void)fr_h1_bears(p, FR_H1_SLOPPY_BODILESS);
+	(void)fr_fields_remove(f, FR_FIELD_TRANSFER_ENCODING);
+	if (p->resp->status != 304)
+		(void)fr_fields_remove(f, FR_FIELD_CONTENT_LENGTH);
+}
+
+/* A Connection field that is no list of tokens says nothing but that the origin is not
+ * to be trusted with another request. */
+static void check_connection(struct fr_h1_parser *p)
+{
+	struct fr_fields *f = &p->resp->fields;
+	const struct fr_field *c = NULL;
+	bool is_malformed = false;
+
+	while ((c = fr_fields_next(f, FR_FIELD_CONNECTION, c))) {
+		struct fr_str rest = c->value, item;
+
+		while (fr_str_next_item(&rest, &item))
+			is_malformed |= !fr_str_all(item, FR_CH_TCHAR);
+	}
+	if (!is_malformed)
+		return;
+	(void)fr_h1_bears_once(p, FR_H1_SLOPPY_CONNECTION);
+	(void)fr_fields_remove(f, FR_FIELD_CONNECTION);
 }
 
 enum fr_h1_error fr_h1_frame_response(struct fr_h1_parser *p)
 {
 	struct fr_response *resp = p->resp;
 	bool is_chunked = false;
-	enum fr_h1_error e =
-		read_framing(p, &resp->fields, resp->version, &resp->content_length, &is_chunked);
+	enum fr_h1_error e;
 
-	if (e != FR_H1_NONE)
+	resp->keep_alive = keeps_alive(&resp->fields, resp->version) && !p->is_doubtful;
+	check_connection(p);
+	if (!fr_status_has_body(resp->status)) {
+		drop_framing(p);
+		return FR_H1_NONE;
+	}
+	e = settle_framing(p, &is_chunked);
+	if (e != FR_H1_NONE || p->method == FR_METHOD_HEAD)
 		return e;
-	resp->keep_alive = keeps_alive(&resp->fields, resp->version);
-	if (!fr_status_has_body(resp->status) || p->method == FR_METHOD_HEAD ||
-	    (p->method == FR_METHOD_CONNECT && resp->status < 300))
-		return frame_bodiless(p, is_chunked);
+	if (p->method == FR_METHOD_CONNECT && resp->status < 300) {
+		resp->content_length = -1;
+		return FR_H1_NONE;
+	}
 	if (is_chunked)
 		return begin_chunked(p, &resp->fields);
 	if (resp->content_length >= 0) {

@@ -5,16 +5,21 @@
 #include "http/h1_priv.h"
 #include "http/url.h"
 
-/* A line without its CRLF. Errors: a LF without CR. */
-static enum fr_h1_error take_line(char **at, char *end, struct fr_str *line)
+/* A line without its CRLF. Errors: a LF without CR in a request. */
+static enum fr_h1_error take_line(struct fr_h1_parser *p, char **at, char *end, struct fr_str *line)
 {
+	size_t n;
+
 	char *lf = memchr(*at, '\n', (size_t)(end - *at));
 
 	if (!lf)
 		return FR_H1_BARE_CR;
-	if (lf == *at || lf[-1] != '\r')
+	n = (size_t)(lf - *at);
+	if (n && lf[-1] == '\r')
+		n--;
+	else if (!fr_h1_bears(p, FR_H1_SLOPPY_LF))
 		return FR_H1_BARE_LF;
-	*line = fr_str_make(*at, (size_t)(lf - 1 - *at));
+	*line = fr_str_make(*at, n);
 	*at = lf + 1;
 	return FR_H1_NONE;
 }
@@ -30,50 +35,125 @@ static enum fr_h1_error check_value(struct fr_str value)
 	return value.p[n] == '\r' ? FR_H1_BARE_CR : FR_H1_FIELD_VALUE;
 }
 
-static enum fr_h1_error read_field(char *line, size_t len, struct fr_fields *f)
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Where the colon behind a name of `n` bytes stands; len: nowhere. A response may have
+ * white space before it, which is taken away (RFC 9112 §5.1). */
+static size_t find_colon(struct fr_h1_parser *p, const char *line, size_t n, size_t len)
+{
+	size_t colon = n;
+
+	while (colon < len && is_blank(line[colon]))
+		colon++;
+	if (n == 0 || colon == len || line[colon] != ':' ||
+	    (colon > n && !fr_h1_bears(p, FR_H1_SLOPPY_COLON)))
+		return len;
+	return colon;
+}
+
+static enum fr_h1_error read_field(struct fr_h1_parser *p, char *line, size_t len,
+                                   struct fr_fields *f)
 {
 	struct fr_str value;
 	enum fr_h1_error e;
-	size_t n = 0;
+	size_t n = 0, colon;
 
 	while (n < len && fr_char_is(line[n], FR_CH_TCHAR)) {
 		line[n] = fr_ascii_lower(line[n]);
 		n++;
 	}
-	/* also white space before the colon (RFC 9112 §5.1) */
-	if (n == 0 || n == len || line[n] != ':')
+	colon = find_colon(p, line, n, len);
+	if (colon == len)
 		return FR_H1_FIELD_NAME;
-	value = fr_str_trim(fr_str_make(line + n + 1, len - n - 1));
+	value = fr_str_trim(fr_str_make(line + colon + 1, len - colon - 1));
 	e = check_value(value);
 	if (e == FR_H1_NONE && fr_fields_add(f, fr_str_make(line, n), value) < 0)
 		e = FR_H1_MEMORY;
 	return e;
 }
 
-enum fr_h1_error fr_h1_read_fields(struct fr_h1_parser *p, char *text, size_t len,
-                                   struct fr_fields *f)
+/* Joins the lines that continue a response's field line to it: each break becomes blanks
+ * (RFC 9112 §5.2). Not where the value says where the message ends. */
+static enum fr_h1_error unfold(struct fr_h1_parser *p, char **at, char *end, char *line,
+                               size_t *len)
+{
+	struct fr_str name, next;
+	enum fr_h1_error e;
+
+	if (*at == end || !is_blank(**at))
+		return FR_H1_NONE;
+	name = fr_str_trim(fr_str_make(line, fr_str_find(fr_str_make(line, *len), ':')));
+	if (!fr_h1_bears(p, FR_H1_SLOPPY_FOLD) || fr_str_iis(name, "content-length") ||
+	    fr_str_iis(name, "transfer-encoding"))
+		return FR_H1_OBS_FOLD;
+	while (*at < end && is_blank(**at)) {
+		char *cut = line + *len;
+
+		e = take_line(p, at, end, &next);
+		if (e != FR_H1_NONE)
+			return e;
+		memset(cut, ' ', (size_t)(next.p - cut));
+		*len = (size_t)(next.p - line) + next.len;
+	}
+	return FR_H1_NONE;
+}
+
+/* Reads the field that begins at *at, and moves on. `size`: of all so far. At the
+ * empty line: *ended. */
+static enum fr_h1_error next_field(struct fr_h1_parser *p, char **at, char *end, size_t *size,
+                                   bool *ended, struct fr_fields *f)
+{
+	char *begin = *at;
+	struct fr_str line;
+	enum fr_h1_error e = take_line(p, at, end, &line);
+
+	if (e != FR_H1_NONE)
+		return e;
+	*ended = line.len == 0;
+	if (*ended)
+		return FR_H1_NONE;
+	if (is_blank(*begin))
+		return FR_H1_OBS_FOLD;
+	e = unfold(p, at, end, begin, &line.len);
+	if (e != FR_H1_NONE)
+		return e;
+	*size += line.len + FR_FIELD_OVERHEAD;
+	if (f->n >= p->limits.fields_count || *size > p->limits.fields_bytes)
+		return FR_H1_HEAD_TOO_LARGE;
+	return read_field(p, begin, line.len, f);
+}
+
+static enum fr_h1_error read_fields(struct fr_h1_parser *p, char *text, size_t len,
+                                    struct fr_fields *f)
 {
 	char *at = text, *end = text + len;
+	enum fr_h1_error e = FR_H1_NONE;
+	bool ended = false;
 	size_t size = 0;
 
-	for (;;) {
-		char *begin = at;
-		struct fr_str line;
-		enum fr_h1_error e = take_line(&at, end, &line);
+	while (e == FR_H1_NONE && !ended)
+		e = next_field(p, &at, end, &size, &ended, f);
+	return e;
+}
 
-		if (e != FR_H1_NONE)
-			return e;
-		if (line.len == 0)
-			return FR_H1_NONE;
-		if (line.p[0] == ' ' || line.p[0] == '\t')
-			return FR_H1_OBS_FOLD;
-		size += line.len + FR_FIELD_OVERHEAD;
-		if (f->n >= p->limits.fields_count || size > p->limits.fields_bytes)
-			return FR_H1_HEAD_TOO_LARGE;
-		e = read_field(begin, line.len, f);
-		if (e != FR_H1_NONE)
+enum fr_h1_error fr_h1_read_trailers(struct fr_h1_parser *p, char *text, size_t len)
+{
+	char *at = text, *end = text + len;
+	enum fr_h1_error e = FR_H1_NONE;
+	bool ended = false;
+	size_t size = 0;
+
+	while (!ended && at < end) {
+		e = next_field(p, &at, end, &size, &ended, &p->trailers);
+		/* the content is complete: what cannot be read is left out */
+		if (e == FR_H1_MEMORY ||
+		    (e != FR_H1_NONE && !fr_h1_bears_once(p, FR_H1_SLOPPY_TRAILER)))
 			return e;
 	}
+	return FR_H1_NONE;
 }
 
 /* --- start lines --- */
@@ -174,8 +254,10 @@ static enum fr_h1_error read_status_line(struct fr_h1_parser *p, struct fr_str l
 		return e;
 	if (line.len < 12 || line.p[8] != ' ' ||
 	    fr_str_to_u64(fr_str_sub(line, 9, 12), &status) < 0 || status < 100 ||
-	    (line.len > 12 && line.p[12] != ' '))
+	    (line.len > 12 && line.p[12] != ' ' && line.p[12] != '.'))
 		return FR_H1_STATUS;
+	if (line.len > 12 && line.p[12] == '.')
+		(void)fr_h1_bears(p, FR_H1_SLOPPY_STATUS);
 	p->resp->status = (int)status;
 	return check_value(fr_str_sub(line, 12, line.len));
 }
@@ -184,7 +266,7 @@ enum fr_h1_error fr_h1_read_head(struct fr_h1_parser *p, char *head, size_t len)
 {
 	char *at = head, *end = head + len;
 	struct fr_str line;
-	enum fr_h1_error e = take_line(&at, end, &line);
+	enum fr_h1_error e = take_line(p, &at, end, &line);
 
 	if (e != FR_H1_NONE)
 		return e;
@@ -193,6 +275,6 @@ enum fr_h1_error fr_h1_read_head(struct fr_h1_parser *p, char *head, size_t len)
 	e = p->is_request ? read_request_line(p, line) : read_status_line(p, line);
 	if (e != FR_H1_NONE)
 		return e;
-	return fr_h1_read_fields(p, at, (size_t)(end - at),
-	                         p->is_request ? &p->req->fields : &p->resp->fields);
+	return read_fields(p, at, (size_t)(end - at),
+	                   p->is_request ? &p->req->fields : &p->resp->fields);
 }

@@ -35,11 +35,20 @@ struct fr_h1_parser {
 	uint64_t left;  /* bytes of the body or chunk to come */
 	uint64_t extra; /* framing bytes of this chunked body */
 	unsigned empty_lines;
+	uint32_t sloppy;    /* bits: faults borne in this message */
+	bool is_doubtful;   /* the connection's framing: no response after this one */
+	bool is_spent;      /* no message after this one can be read */
 	struct fr_buf held; /* a head, line or trailer section that came in pieces */
 	size_t scanned;     /* of held: searched for its end already */
 	struct fr_fields trailers;
 	struct fr_fields connection; /* of a chunked message's head: may name trailers */
 };
+
+/* Is a fault of that kind borne? In responses: it is noted, then. */
+bool fr_h1_bears(struct fr_h1_parser *p, enum fr_h1_sloppy fault);
+/* The same for one that the origin may have meant otherwise: its connection is not
+ * used again. */
+bool fr_h1_bears_once(struct fr_h1_parser *p, enum fr_h1_sloppy fault);
 
 struct fr_h1_result fr_h1_fail(struct fr_h1_parser *p, enum fr_h1_error e);
 
@@ -47,9 +56,9 @@ struct fr_h1_result fr_h1_fail(struct fr_h1_parser *p, enum fr_h1_error e);
 /* Reads a complete head (start line and fields with the empty line; `len`
  * bytes in the arena, writable) into the message. */
 enum fr_h1_error fr_h1_read_head(struct fr_h1_parser *p, char *head, size_t len);
-/* Reads a field section (without start line) into `f`. */
-enum fr_h1_error fr_h1_read_fields(struct fr_h1_parser *p, char *text, size_t len,
-                                   struct fr_fields *f);
+/* Reads a trailer section into p->trailers; lines of a response's that are
+ * malformed or beyond the limits are left out. */
+enum fr_h1_error fr_h1_read_trailers(struct fr_h1_parser *p, char *text, size_t len);
 
 /* --- h1_frame.c --- */
 /* After the head: how the body is delimited; checks what could be read two ways. */
@@ -61,7 +70,8 @@ struct fr_h1_result fr_h1_feed_chunked(struct fr_h1_parser *p, const uint8_t *da
 
 /* Collects bytes up to and including `end` ("\r\n" or an empty line) across
  * feeds. Returns 1 with *text (writable, in the arena) when it is complete, 0 for more,
- * a negative fr_h1_error past `max`. *used: of the bytes given. */
+ * a negative fr_h1_error past `max`. *used: of the bytes given, in all cases but
+ * FR_H1_MEMORY; past `max`, up to and with the byte that passed it. */
 int fr_h1_collect(struct fr_h1_parser *p, const uint8_t *data, size_t len, bool section, size_t max,
                   enum fr_h1_error too_large, char **text, size_t *text_len, size_t *used);
 

@@ -71,6 +71,8 @@
 	  "Requests to origins that failed, by cause.")                                            \
 	X(ORIGIN_TIMEOUTS, "origin_failures_total", "cause=\"timeout\"", "")                       \
 	X(ORIGIN_MALFORMED, "origin_failures_total", "cause=\"malformed\"", "")                    \
-	X(ORIGIN_TRUNCATED, "origin_failures_total", "cause=\"truncated\"", "")
+	X(ORIGIN_TRUNCATED, "origin_failures_total", "cause=\"truncated\"", "")                    \
+	X(ORIGIN_SLOPPY, "origin_sloppy_total", "",                                                \
+	  "Responses of origins with faults that were read as meant.")
 
 #endif

@@ -37,6 +37,7 @@
 	X(ORIGIN_TIMEOUTS, origin_timeouts)                                                        \
 	X(ORIGIN_MALFORMED, origin_malformed)                                                      \
 	X(ORIGIN_TRUNCATED, origin_truncated)                                                      \
+	X(ORIGIN_SLOPPY, origin_sloppy)                                                            \
 	X(CACHE_HITS, cache_hits)                                                                  \
 	X(CACHE_MISSES, cache_misses)                                                              \
 	X(CACHE_JOINED, cache_joined)                                                              \

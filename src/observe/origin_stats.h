@@ -16,6 +16,9 @@ struct fr_origin_stats {
 	_Atomic uint64_t requests, failed, errors;   /* errors: answered with 5xx */
 	_Atomic uint64_t first_byte_us, answers;     /* sum of times to a head, of how many */
 	_Atomic uint64_t last_failure_s;             /* wall clock; 0: never */
+	/* The origin's, of all workers; borrowed from the registry: kinds of faults in its
+	 * responses that were borne, a bit for each. NULL: nobody wants to know. */
+	_Atomic uint32_t *sloppy;
 };
 
 /* One writer. n: UINT64_MAX takes one away. */

@@ -83,6 +83,7 @@ struct fr_fetch {
 	bool request_ended; /* head and body are written */
 	bool response_ended;
 	bool got_bytes; /* of a response: no retry any more */
+	bool is_sloppy; /* faults in the response were borne, and counted */
 	uint32_t n_informational;
 	int addresses_tried;
 	size_t address;      /* tried last, if any was */

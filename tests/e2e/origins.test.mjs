@@ -6,10 +6,73 @@ import { assert, startForerun, startRawOrigin, h2connect, h2request, raw } from 
 const get = (path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
 const target = (head) => head.split(' ')[1];
 
+const ok = 'HTTP/1.1 200 OK\r\nCache-Control: no-store\r\n';
+const chunked = 'Transfer-Encoding: chunked\r\n', chunks = '5\r\nhello\r\n0\r\n\r\n';
+// [what, response, its status for the client, its body]
+const borne = [
+  ['space before a colon', `${ok}X-Y : z\r\nContent-Length: 5\r\n\r\nhello`, 200, 'hello'],
+  ['space before the colon of Content-Length', `${ok}X-Y: z\r\nContent-Length : 5\r\n\r\nhello`, 200, 'hello'],
+  ['the same length in two fields', `${ok}X-Y: z\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello`, 200, 'hello'],
+  ['the same length in a list', `${ok}X-Y: z\r\nContent-Length: 5, 5\r\n\r\nhello`, 200, 'hello'],
+  ['chunked twice', `${ok}X-Y: z\r\n${chunked}${chunked}\r\n${chunks}`, 200, 'hello'],
+  ['chunked and a length', `${ok}X-Y: z\r\n${chunked}Content-Length: 2\r\n\r\n${chunks}`, 200, 'hello'],
+  ['204 with framing', `HTTP/1.1 204 No Content\r\nX-Y: z\r\n${chunked}Content-Length: 5\r\n\r\n`, 204, ''],
+  ['an interim response with framing', `HTTP/1.1 102 Processing\r\n${chunked}\r\n${ok}X-Y: z\r\nContent-Length: 5\r\n\r\nhello`, 200, 'hello'],
+  ['blanks behind a chunk size', `${ok}X-Y: z\r\n${chunked}\r\n5  \r\nhello\r\n0 \r\n\r\n`, 200, 'hello'],
+  ['LF alone', `${ok.replaceAll('\r', '')}X-Y: z\nContent-Length: 5\n\nhello`, 200, 'hello'],
+  ['LF alone in chunks', `${ok}X-Y: z\r\n${chunked}\r\n5\nhello\n0\n\n`, 200, 'hello'],
+  ['a folded value', `${ok}X-Y:\r\n z\r\nContent-Length: 5\r\n\r\nhello`, 200, 'hello'],
+  ['a malformed Connection field', `${ok}X-Y: z\r\nConnection: keep-alive; x\r\nContent-Length: 5\r\n\r\nhello`, 200, 'hello'],
+];
+const refused = [
+  ['lengths that differ', `${ok}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello`],
+  ['lengths that differ in a list', `${ok}Content-Length: 5, 6\r\n\r\nhello`],
+  ['a length with a sign', `${ok}Content-Length: +5\r\n\r\nhello`],
+  ['another coding', `${ok}Transfer-Encoding: gzip, chunked\r\n\r\n${chunks}`],
+  ['a name with a space in it', `${ok}X Y: z\r\nContent-Length: 5\r\n\r\nhello`],
+];
+
+for (const [what, response, status, body] of borne)
+  test(`faults that are borne: ${what}`, async (t) => {
+    const origin = await startRawOrigin(t, (socket) => socket.write(response));
+    const f = await startForerun(t, { origin: origin.url, workers: 1 });
+    const s = await h2connect(t, f.port);
+    const r = await h2request(s, '/h2');
+    assert.deepEqual([r.status, r.body, r.headers['x-y']], [status, body, 'z']);
+    const one = await raw(f.plainPort, get('/h1'));
+    assert.match(one.text, new RegExp(`HTTP/1.1 ${status} [^]*\r\nx-y: z\r\n[^]*\r\n\r\n(${body}|5\r\n${body}\r\n0\r\n\r\n)$`));
+    assert.equal((one.text.match(/content-length|transfer-encoding/gi) ?? []).length, status === 204 ? 0 : 1);
+    const warned = f.text.match(/ warn .*faulty/g) ?? [];
+    assert.equal(warned.length, 1, f.text);
+    assert.match(warned[0], new RegExp(`${origin.url}: the response to GET /h2 `));
+    assert.equal((await f.counters()).origin_sloppy, 2);
+  });
+
+for (const [what, response] of refused)
+  test(`faults that are not borne: ${what}`, async (t) => {
+    const origin = await startRawOrigin(t, (socket) => socket.write(response));
+    const f = await startForerun(t, { origin: origin.url });
+    assert.match((await raw(f.plainPort, get('/'))).text, /^HTTP\/1.1 502 /);
+  });
+
+test('a connection whose framing is in doubt serves no second request', async (t) => {
+  // what the first response seems to announce comes late, and reads like a response
+  const late = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison';
+  const origin = await startRawOrigin(t, (socket, head) => {
+    if (target(head) !== '/first') { socket.write(`${ok}Content-Length: 5\r\n\r\nhello`); return; }
+    socket.write(`HTTP/1.1 204 No Content\r\nContent-Length: ${late.length}\r\n\r\n`);
+    socket.once('data', () => socket.write(late));
+  });
+  const f = await startForerun(t, { origin: origin.url, workers: 1 });
+  const s = await h2connect(t, f.port);
+  assert.equal((await h2request(s, '/first')).status, 204);
+  assert.equal((await h2request(s, '/second')).body, 'hello');
+});
+
 // Cached by the edge and not; asked for in both protocols.
 for (const control of ['no-store', 'max-age=600'])
   test(`trailers that must not be there are dropped, with the response whole (${control})`, async (t) => {
-    const origin = await startRawOrigin(t, (socket) => socket.write(`HTTP/1.1 200 OK\r\nCache-Control: ${control}\r\nConnection: X-Hop\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nSet-Cookie: a=b\r\nServer-Timing: a;dur=1\r\nX-Hop: 1\r\nCache-Control: no-store\r\nContent-Length: 9\r\n\r\n`));
+    const origin = await startRawOrigin(t, (socket) => socket.write(`HTTP/1.1 200 OK\r\nCache-Control: ${control}\r\nConnection: X-Hop\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nSet-Cookie: a=b\r\nServer-Timing: a;dur=1\r\nX-Hop: 1\r\nCache-Control: no-store\r\nContent-Length: 9\r\n:status: 500\r\nno field\r\n\r\n`));
     const f = await startForerun(t, { origin: origin.url });
     const s = await h2connect(t, f.port);
     const r = await h2request(s, '/h2');

@@ -8,6 +8,7 @@
 
 #include "base/siphash.h"
 #include "http/h1.h"
+#include "http/trailers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -61,7 +62,22 @@ static void note_head(struct target *t, struct seen *s)
 	} else {
 		note(s, &t->resp.status, sizeof t->resp.status);
 		note_fields(s, &t->resp.fields);
+		FR_ASSERT(fr_fields_count(&t->resp.fields, FR_FIELD_CONTENT_LENGTH) <= 1 ||
+		          t->resp.status == 304);
+		FR_ASSERT(fr_h1_framing(t->p) != FR_H1_CHUNKED ||
+		          !fr_fields_get(&t->resp.fields, FR_FIELD_CONTENT_LENGTH));
 	}
+}
+
+/* Faults that were borne, and whether the connection may go on: the same in pieces. */
+static void note_sloppy(struct target *t, struct seen *s)
+{
+	uint32_t faults = fr_h1_sloppy(t->p);
+	uint8_t keeps = !t->is_request && t->resp.keep_alive;
+
+	note(s, &faults, sizeof faults);
+	note(s, &keeps, sizeof keeps);
+	FR_ASSERT(!t->is_request || faults == 0);
 }
 
 /* One event; false when the parser failed. */
@@ -79,6 +95,9 @@ static bool take(struct target *t, struct seen *s, struct fr_h1_result r)
 		break;
 	case FR_H1_END:
 		note_fields(s, fr_h1_trailers(t->p));
+		for (size_t i = 0; i < fr_h1_trailers(t->p)->n; i++)
+			FR_ASSERT(fr_trailer_is_allowed(fr_h1_trailers(t->p)->v[i].name));
+		note_sloppy(t, s);
 		s->ends++;
 		begin(t);
 		break;
