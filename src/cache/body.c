@@ -60,7 +60,7 @@ void fr_body_unref(struct fr_body **bp)
 	*bp = NULL;
 	if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	FR_ASSERT(!b->watchers);
+	/* nobody watches: watchers hold references */
 	chunk_unref(b->first);
 	if (b->is_loose)
 		chunk_unref(b->last);
@@ -232,22 +232,25 @@ size_t fr_body_bytes(const struct fr_body *b)
 
 int fr_cursor_init(struct fr_cursor *c, struct fr_body *b, uint64_t from)
 {
-	*c = (struct fr_cursor){.body = b};
+	*c = (struct fr_cursor){0};
 	(void)pthread_mutex_lock(&b->lock);
 	if (atomic_load_explicit(&b->is_loose, memory_order_relaxed)) {
 		(void)pthread_mutex_unlock(&b->lock);
-		c->body = NULL;
 		return FR_ERR_REFUSED;
 	}
 	if (b->first)
 		c->chunk = chunk_ref(b->first);
 	(void)pthread_mutex_unlock(&b->lock);
 	fr_body_ref(b);
+	c->body = b;
 	while (c->pos < from) {
 		const uint8_t *data;
 		size_t n = fr_cursor_peek(c, &data);
 
-		FR_ASSERT(n); /* only a complete body is entered behind its begin */
+		if (n == 0) { /* not there, or not yet */
+			fr_cursor_fini(c);
+			return FR_ERR_REFUSED;
+		}
 		fr_cursor_skip(c, from - c->pos < n ? (size_t)(from - c->pos) : n);
 	}
 	return 0;
@@ -282,7 +285,7 @@ size_t fr_cursor_peek(struct fr_cursor *c, const uint8_t **data)
 	uint64_t left = fr_body_len(c->body) - c->pos;
 	size_t n;
 
-	if (left == 0)
+	if (left == 0 || !c->chunk)
 		return 0;
 	step(c);
 	n = c->chunk->cap - c->offset;
@@ -298,6 +301,7 @@ void fr_cursor_skip(struct fr_cursor *c, size_t len)
 
 void fr_body_watch(struct fr_body *b, struct fr_watcher *w)
 {
+	fr_body_ref(b);
 	(void)pthread_mutex_lock(&b->lock);
 	w->next = b->watchers;
 	w->pprev = &b->watchers;
@@ -312,8 +316,11 @@ void fr_body_watch(struct fr_body *b, struct fr_watcher *w)
 
 void fr_body_unwatch(struct fr_body *b, struct fr_watcher *w)
 {
+	bool was_registered;
+
 	(void)pthread_mutex_lock(&b->lock);
-	if (w->pprev) {
+	was_registered = w->pprev != NULL;
+	if (was_registered) {
 		*w->pprev = w->next;
 		if (w->next)
 			w->next->pprev = w->pprev;
@@ -322,6 +329,8 @@ void fr_body_unwatch(struct fr_body *b, struct fr_watcher *w)
 	if (b->filler)
 		b->filler->wake(b->filler);
 	(void)pthread_mutex_unlock(&b->lock);
+	if (was_registered)
+		fr_body_unref(&b);
 }
 
 void fr_body_moved(struct fr_body *b, struct fr_watcher *w, uint64_t pos)

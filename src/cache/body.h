@@ -71,8 +71,8 @@ struct fr_cursor {
 	uint64_t pos;           /* in the body */
 };
 
-/* At the body's begin, or, for a COMPLETE one, anywhere. A loose body takes
- * no more readers: FR_ERR_REFUSED. */
+/* At the body's begin, or anywhere in what is there. FR_ERR_REFUSED, with an
+ * empty cursor: a loose body takes no more readers, or it is not as long. */
 int fr_cursor_init(struct fr_cursor *c, struct fr_body *b, uint64_t from) FR_MUST_USE;
 void fr_cursor_fini(struct fr_cursor *c);
 /* The bytes in one piece at the cursor; 0: none now. Borrowed until the cursor moves. */
@@ -80,8 +80,8 @@ size_t fr_cursor_peek(struct fr_cursor *c, const uint8_t **data);
 /* Moves on by at most what peek returned. */
 void fr_cursor_skip(struct fr_cursor *c, size_t len);
 
-/* Registers; if something changed since `pos` and `state` were looked at, wake
- * comes at once (from within). */
+/* Registers, with a reference to the body; if something changed since `pos` and
+ * `state` were looked at, wake comes at once (from within). */
 void fr_body_watch(struct fr_body *b, struct fr_watcher *w);
 void fr_body_unwatch(struct fr_body *b, struct fr_watcher *w);
 /* The watcher's reader has read up to pos. */

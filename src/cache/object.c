@@ -87,9 +87,9 @@ static bool is_stored_apart(uint16_t id)
 	return id == FR_FIELD_CONTENT_LENGTH || id == FR_FIELD_AGE;
 }
 
-struct fr_object *fr_object_new(const struct fr_request *req, const struct fr_response *resp,
-                                const struct fr_freshness *fresh, struct fr_body *body,
-                                _Atomic size_t *held)
+static struct fr_object *make(const struct fr_request *req, const struct fr_response *resp,
+                              const struct fr_gate_verdict *verdict, bool is_whole,
+                              struct fr_body *body, _Atomic size_t *held)
 {
 	struct fr_object *o = NULL;
 	struct making m = {0};
@@ -100,7 +100,7 @@ struct fr_object *fr_object_new(const struct fr_request *req, const struct fr_re
 	for (size_t i = 0; rc == 0 && i < resp->fields.n; i++) {
 		const struct fr_field *f = &resp->fields.v[i];
 
-		if (!is_stored_apart(f->id) && fr_cache_keeps_field(resp, f))
+		if (!is_stored_apart(f->id) && (is_whole || fr_gate_keeps(verdict, f)))
 			rc = fr_fields_add(&m.fields, f->name, f->value);
 	}
 	if (rc == 0)
@@ -112,69 +112,63 @@ struct fr_object *fr_object_new(const struct fr_request *req, const struct fr_re
 		return NULL;
 	o->status = resp->status;
 	o->content_length = resp->content_length;
-	o->fresh = *fresh;
+	o->fresh = verdict->fresh;
+	o->is_admitted = !is_whole;
 	return o;
 }
 
-/* All fields of a 304 replace what is stored (RFC 9111 §3.2), but for those
- * that speak of the 304 itself. */
-static bool updates(uint16_t id)
+struct fr_object *fr_object_new(const struct fr_request *req, const struct fr_response *resp,
+                                const struct fr_gate_verdict *verdict, struct fr_body *body,
+                                _Atomic size_t *held)
 {
-	return id != FR_FIELD_CONTENT_LENGTH && id != FR_FIELD_CONTENT_RANGE && id != FR_FIELD_AGE;
+	if (verdict->why != FR_CACHE_STORE_YES)
+		return NULL;
+	return make(req, resp, verdict, false, body, held);
 }
 
-static bool has_name(const struct fr_fields *f, struct fr_str name)
+struct fr_object *fr_object_whole(const struct fr_request *req, const struct fr_response *resp,
+                                  const struct fr_gate_verdict *verdict, struct fr_body *body,
+                                  _Atomic size_t *held)
 {
-	return fr_fields_find(f, name) != NULL;
+	return make(req, resp, verdict, true, body, held);
 }
 
-static int merge(struct making *m, const struct fr_object *old, const struct fr_response *resp)
+/* What describes the stored body stays as it is: a 304 has none, and its tag
+ * is the stored one, if spelled as weak elsewhere (RFC 9111 §3.2). */
+static bool updates(const struct fr_field *f)
+{
+	switch (f->id) {
+	case FR_FIELD_CONTENT_ENCODING:
+	case FR_FIELD_CONTENT_LENGTH:
+	case FR_FIELD_CONTENT_RANGE:
+	case FR_FIELD_CONTENT_TYPE:
+	case FR_FIELD_ETAG:
+		return false;
+	default:
+		return true;
+	}
+}
+
+int fr_object_merge(const struct fr_object *old, const struct fr_response *update,
+                    struct fr_arena *a, struct fr_response *out)
 {
 	int rc = 0;
 
+	fr_response_init(out, a, old->status);
+	out->content_length = old->content_length;
 	for (size_t i = 0; rc == 0 && i < old->n_fields; i++) {
 		const struct fr_field *f = &old->fields[i];
 
-		if (!updates(f->id) || !has_name(&resp->fields, f->name))
-			rc = fr_fields_add(&m->fields, f->name, f->value);
+		if (!updates(f) || !fr_fields_find(&update->fields, f->name))
+			rc = fr_fields_add(&out->fields, f->name, f->value);
 	}
-	for (size_t i = 0; rc == 0 && i < resp->fields.n; i++) {
-		const struct fr_field *f = &resp->fields.v[i];
+	for (size_t i = 0; rc == 0 && i < update->fields.n; i++) {
+		const struct fr_field *f = &update->fields.v[i];
 
-		if (updates(f->id) && fr_cache_keeps_field(resp, f))
-			rc = fr_fields_add(&m->fields, f->name, f->value);
+		if (updates(f))
+			rc = fr_fields_add(&out->fields, f->name, f->value);
 	}
 	return rc;
-}
-
-struct fr_object *fr_object_updated(const struct fr_object *old, const struct fr_request *req,
-                                    const struct fr_response *not_modified, int64_t request_s,
-                                    int64_t response_s)
-{
-	struct fr_response merged = {.status = old->status, .content_length = old->content_length};
-	const struct fr_field *age = fr_fields_get(&not_modified->fields, FR_FIELD_AGE);
-	struct fr_object *o = NULL;
-	struct making m = {0};
-	int rc;
-
-	fr_arena_init(&m.scratch, SCRATCH_BYTES);
-	fr_fields_init(&m.fields, &m.scratch);
-	rc = merge(&m, old, not_modified);
-	if (rc == 0)
-		rc = describe(&m, req);
-	if (rc == 0)
-		o = build(&m, old->body, old->held);
-	if (o) {
-		o->status = old->status;
-		o->content_length = old->content_length;
-		merged.fields = m.fields;
-		if (age)
-			rc = fr_fields_add(&merged.fields, age->name, age->value);
-		if (rc == 0)
-			fr_cache_freshness(&merged, request_s, response_s, &o->fresh);
-	}
-	fr_arena_fini(&m.scratch);
-	return o;
 }
 
 struct fr_object *fr_object_ref(struct fr_object *o)

@@ -6,11 +6,13 @@
 #define FR_CACHE_OBJECT_H
 
 #include "cache/body.h"
-#include "cache/policy.h"
+#include "cache/gate.h"
 
 struct fr_object {
 	_Atomic uint32_t refs;
-	_Atomic bool is_stale; /* invalidated or purged softly: not without validation */
+	_Atomic bool is_stale;  /* invalidated or purged softly: not without validation */
+	_Atomic bool is_purged; /* taken out by a purge: no longer to be used or validated */
+	bool is_admitted;       /* the gate let it into the store; false: for one client */
 	int status;
 	struct fr_field *fields; /* without Content-Length */
 	size_t n_fields;
@@ -24,16 +26,23 @@ struct fr_object {
 	_Atomic size_t *held;            /* borrowed */
 };
 
-/* From a final response to this request. body: a reference is taken. NULL
- * without memory. Fields that may not be kept are left out. */
+/* From a final response to this request, as judged: fields that the verdict
+ * keeps out are left out. body: a reference is taken. req: as the origin got
+ * it. NULL without memory, and where the verdict is not to store. */
 struct fr_object *fr_object_new(const struct fr_request *req, const struct fr_response *resp,
-                                const struct fr_freshness *fresh, struct fr_body *body,
+                                const struct fr_gate_verdict *verdict, struct fr_body *body,
                                 _Atomic size_t *held);
-/* The stored response as a 304 updates it (RFC 9111 §3.2, §4.3.4): a new object
- * with the same body. NULL without memory. */
-struct fr_object *fr_object_updated(const struct fr_object *old, const struct fr_request *req,
-                                    const struct fr_response *not_modified, int64_t request_s,
-                                    int64_t response_s);
+/* The same response with all its fields, for the client that caused it: never
+ * to be stored. NULL without memory. */
+struct fr_object *fr_object_whole(const struct fr_request *req, const struct fr_response *resp,
+                                  const struct fr_gate_verdict *verdict, struct fr_body *body,
+                                  _Atomic size_t *held);
+/* The stored response as a 304 or a HEAD updates it (RFC 9111 §3.2, §4.3.5),
+ * for the gate to judge: the update's fields replace what is stored, but for
+ * those that describe a body. Strings are borrowed from both, the list is in
+ * the arena. 0 or FR_ERR_NOMEM. */
+int fr_object_merge(const struct fr_object *old, const struct fr_response *update,
+                    struct fr_arena *a, struct fr_response *out) FR_MUST_USE;
 struct fr_object *fr_object_ref(struct fr_object *o);
 void fr_object_unref(struct fr_object **o);
 

@@ -43,14 +43,47 @@ static bool is_understood(int status)
 	       status == 451 || (status >= 500 && status <= 505);
 }
 
-/* The directives that count: CDN-Cache-Control replaces Cache-Control, and
- * Expires with it (RFC 9213 §2.2). */
-static bool effective(const struct fr_response *resp, struct fr_cache_control *cc)
+/* Answers to how something was asked: to this request's fields, length, rate
+ * or connection. Whoever makes the origin give one must not give it to others
+ * (RFC 6585 for 428, 429, 431 and 511). */
+static bool is_of_request(int status)
 {
-	fr_cdn_cache_control_read(&resp->fields, cc);
-	if (cc->flags & FR_CC_PRESENT)
+	switch (status) {
+	case 400:
+	case 407:
+	case 408:
+	case 411:
+	case 412:
+	case 413:
+	case 415:
+	case 416:
+	case 417:
+	case 421:
+	case 425:
+	case 426:
+	case 428:
+	case 429:
+	case 431:
+	case 511:
 		return true;
-	fr_cache_control_read(&resp->fields, cc);
+	default:
+		return false;
+	}
+}
+
+bool fr_cache_store_is_of_request(enum fr_cache_store s)
+{
+	return s == FR_CACHE_STORE_METHOD || s == FR_CACHE_STORE_REQUEST_NO_STORE ||
+	       s == FR_CACHE_STORE_AUTHORIZATION || s == FR_CACHE_STORE_COOKIE ||
+	       s == FR_CACHE_STORE_OF_REQUEST;
+}
+
+bool fr_cache_directives(const struct fr_response *resp, struct fr_cache_control *out)
+{
+	fr_cdn_cache_control_read(&resp->fields, out);
+	if (out->flags & FR_CC_PRESENT)
+		return true;
+	fr_cache_control_read(&resp->fields, out);
 	return false;
 }
 
@@ -113,7 +146,7 @@ void fr_cache_freshness(const struct fr_response *resp, int64_t request_s, int64
                         struct fr_freshness *out)
 {
 	struct fr_cache_control cc;
-	bool targeted = effective(resp, &cc);
+	bool targeted = fr_cache_directives(resp, &cc);
 	int64_t date = date_of(&resp->fields, FR_FIELD_DATE, response_s);
 	int64_t apparent, corrected;
 
@@ -179,21 +212,31 @@ static enum fr_cache_store response_forbids(const struct fr_response *resp,
 	return FR_CACHE_STORE_YES;
 }
 
+/* A field that is for the client that asked, and for no other. */
+static bool is_personal(const struct fr_response *resp)
+{
+	return fr_fields_get(&resp->fields, FR_FIELD_SET_COOKIE) ||
+	       fr_fields_find(&resp->fields, FR_STR("set-cookie2")) ||
+	       fr_fields_get(&resp->fields, FR_FIELD_CLEAR_SITE_DATA);
+}
+
 /* What might be one person's own is stored only where the origin says that it
- * is for all. */
+ * is for all: a lifetime alone was meant for that person's browser. */
 static enum fr_cache_store personal_forbids(const struct fr_request *req,
                                             const struct fr_response *resp,
-                                            const struct fr_cache_control *cc, bool is_heuristic)
+                                            const struct fr_cache_control *cc, bool targeted)
 {
 	bool for_all = (cc->flags & FR_CC_PUBLIC) || cc->s_maxage != FR_CC_ABSENT;
 
 	if (fr_fields_get(&req->fields, FR_FIELD_AUTHORIZATION) && !for_all &&
 	    !(cc->flags & FR_CC_MUST_REVALIDATE))
 		return FR_CACHE_STORE_AUTHORIZATION;
-	if (fr_fields_get(&resp->fields, FR_FIELD_SET_COOKIE) && !for_all)
+	if (!for_all && is_personal(resp))
 		return FR_CACHE_STORE_SET_COOKIE;
-	/* an origin that knows who asks, and forgot to say that it matters */
-	if (is_heuristic && fr_fields_get(&req->fields, FR_FIELD_COOKIE) && !for_all)
+	/* Vary: Cookie keeps the answers apart; CDN-Cache-Control speaks to caches like us */
+	if (fr_fields_get(&req->fields, FR_FIELD_COOKIE) && !for_all &&
+	    !(targeted && cc->max_age != FR_CC_ABSENT) &&
+	    !fr_fields_has_token(&resp->fields, FR_FIELD_VARY, "cookie"))
 		return FR_CACHE_STORE_COOKIE;
 	return FR_CACHE_STORE_YES;
 }
@@ -202,7 +245,7 @@ enum fr_cache_store fr_cache_may_store(const struct fr_request *req, const struc
                                        const struct fr_freshness *fresh)
 {
 	struct fr_cache_control cc, asked;
-	bool targeted = effective(resp, &cc);
+	bool targeted = fr_cache_directives(resp, &cc);
 	enum fr_cache_store s;
 
 	if (req->method != FR_METHOD_GET)
@@ -214,7 +257,9 @@ enum fr_cache_store fr_cache_may_store(const struct fr_request *req, const struc
 		return FR_CACHE_STORE_REQUEST_NO_STORE;
 	s = response_forbids(resp, &cc);
 	if (s == FR_CACHE_STORE_YES)
-		s = personal_forbids(req, resp, &cc, fresh->is_heuristic);
+		s = personal_forbids(req, resp, &cc, targeted);
+	if (s == FR_CACHE_STORE_YES && is_of_request(resp->status))
+		s = FR_CACHE_STORE_OF_REQUEST;
 	if (s != FR_CACHE_STORE_YES)
 		return s;
 	if (!has_explicit(resp, &cc, targeted) && !(cc.flags & FR_CC_PUBLIC) &&
@@ -224,15 +269,6 @@ enum fr_cache_store fr_cache_may_store(const struct fr_request *req, const struc
 	    fresh->stale_while_revalidate_s <= 0 && fresh->stale_if_error_s <= 0)
 		return FR_CACHE_STORE_NOT_REUSABLE;
 	return FR_CACHE_STORE_YES;
-}
-
-bool fr_cache_keeps_field(const struct fr_response *resp, const struct fr_field *f)
-{
-	struct fr_cache_control cc;
-
-	(void)effective(resp, &cc);
-	return !fr_cc_names(cc.private_names, cc.n_private_names, f->name) &&
-	       !fr_cc_names(cc.no_cache_names, cc.n_no_cache_names, f->name);
 }
 
 /* --- serving --- */

@@ -23,8 +23,9 @@
 	X(REQUEST_NO_STORE, "request no-store")                                                    \
 	X(PRIVATE, "private")                                                                      \
 	X(AUTHORIZATION, "authorization")                                                          \
-	X(COOKIE, "cookie, and nothing said of caching")                                           \
-	X(SET_COOKIE, "set-cookie")                                                                \
+	X(COOKIE, "cookie, and not said to be for all")                                            \
+	X(SET_COOKIE, "set-cookie, and not said to be for all")                                    \
+	X(OF_REQUEST, "an answer to how it was asked")                                             \
 	X(VARY_ANY, "vary *")                                                                      \
 	X(NOT_REUSABLE, "neither fresh nor to be validated")                                       \
 	X(TOO_LARGE, "too large")                                                                  \
@@ -46,18 +47,22 @@ struct fr_freshness {
 	bool never_stale; /* must-revalidate and what implies it in a shared cache */
 };
 
-/* May the final response to this request be stored? resp is as received; its
- * Cache-Control as effective is read here. */
+/* Does the reason lie in the request alone, so that it says nothing of what
+ * others would get? */
+bool fr_cache_store_is_of_request(enum fr_cache_store s);
+
+/* The directives that count: CDN-Cache-Control replaces Cache-Control, and
+ * Expires with it (RFC 9213 §2.2). True: it is there. */
+bool fr_cache_directives(const struct fr_response *resp, struct fr_cache_control *out);
+
+/* May the final response to this request be stored? resp is whole, its
+ * Cache-Control as effective is read here. Who stores asks cache/gate.h. */
 enum fr_cache_store fr_cache_may_store(const struct fr_request *req, const struct fr_response *resp,
                                        const struct fr_freshness *fresh);
 
 /* request_s: when the request was sent; response_s: when its response came. */
 void fr_cache_freshness(const struct fr_response *resp, int64_t request_s, int64_t response_s,
                         struct fr_freshness *out);
-
-/* Fields that must not be stored or sent with a stored response: hop-by-hop
- * ones are gone already; here those that private="..." and no-cache="..." name. */
-bool fr_cache_keeps_field(const struct fr_response *resp, const struct fr_field *f);
 
 int64_t fr_cache_age(const struct fr_freshness *f, int64_t now_s);
 /* Seconds left to live; negative when stale. */

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/siphash.h"
+#include "cache/gate.h"
 #include "cache/key.h"
 
 #define HASH_NONFATAL_OOM 0
@@ -299,31 +300,64 @@ static bool same_selection(const struct fr_object *a, const struct fr_object *b)
 	return fr_str_eq(a->vary, b->vary) && fr_str_eq(a->vary_values, b->vary_values);
 }
 
-void fr_store_insert(struct fr_store *s, struct fr_str key, struct fr_object *o)
+/* In debug builds: whatever way it came, it has passed the gate. */
+static void check_admission(const struct fr_object *o)
 {
-	unsigned hash = hash_of(s, key);
-	struct shard *sh = shard_of(s, hash);
-	struct variant *v = fr_malloc(sizeof *v);
-	uint32_t kept = 0;
-	struct entry *e;
+#ifdef NDEBUG
+	(void)o;
+#else
+	struct fr_fields f = {.v = o->fields, .n = o->n_fields, .seen = o->seen};
 
-	(void)pthread_mutex_lock(&sh->lock);
-	e = lookup(sh, key, hash);
-	if (!e)
-		e = add_entry(s, sh, key, hash);
-	if (!e) {
-		(void)pthread_mutex_unlock(&sh->lock);
-		free(v);
-		return;
-	}
-	e->pass_until_ms = 0;
+	FR_ASSERT(o->is_admitted && fr_gate_holds(o->status, &f));
+#endif
+}
+
+/* Makes room for `o`: what the same requests select goes, what it replaces, and
+ * the oldest of too many. */
+static void drop_superseded(struct fr_store *s, struct shard *sh, struct entry *e,
+                            const struct fr_object *o, const struct fr_object *replaced)
+{
+	uint32_t kept = 0, most = atomic_load_explicit(&s->max_variants, memory_order_relaxed);
+
 	for (struct variant **at = &e->variants; *at;) {
-		if (same_selection((*at)->object, o) ||
-		    ++kept >= atomic_load_explicit(&s->max_variants, memory_order_relaxed))
+		if ((*at)->object == replaced || same_selection((*at)->object, o) || ++kept >= most)
 			drop_variant(sh, at);
 		else
 			at = &(*at)->next;
 	}
+}
+
+static bool was_purged(const struct fr_object *replaced, const struct fr_flight *flight)
+{
+	return (flight && fr_flight_is_void(flight)) ||
+	       (replaced && atomic_load_explicit(&replaced->is_purged, memory_order_relaxed));
+}
+
+bool fr_store_insert(struct fr_store *s, struct fr_str key, struct fr_object *o,
+                     const struct fr_object *replaced, const struct fr_flight *flight)
+{
+	unsigned hash = hash_of(s, key);
+	struct shard *sh = shard_of(s, hash);
+	struct variant *v;
+	struct entry *e = NULL;
+
+	check_admission(o);
+	if (!o->is_admitted)
+		return false;
+	v = fr_malloc(sizeof *v);
+	(void)pthread_mutex_lock(&sh->lock);
+	if (!was_purged(replaced, flight)) {
+		e = lookup(sh, key, hash);
+		if (!e)
+			e = add_entry(s, sh, key, hash);
+	}
+	if (!e) {
+		(void)pthread_mutex_unlock(&sh->lock);
+		free(v);
+		return false;
+	}
+	e->pass_until_ms = 0;
+	drop_superseded(s, sh, e, o, replaced);
 	v->object = fr_object_ref(o);
 	v->bytes = o->bytes + fr_body_bytes(o->body);
 	atomic_fetch_add_explicit(&sh->bytes, v->bytes, memory_order_relaxed);
@@ -331,6 +365,7 @@ void fr_store_insert(struct fr_store *s, struct fr_str key, struct fr_object *o)
 	e->variants = v;
 	(void)pthread_mutex_unlock(&sh->lock);
 	(void)fr_store_trim(s);
+	return true;
 }
 
 void fr_store_remove(struct fr_store *s, struct fr_str key, const struct fr_object *o)
@@ -391,36 +426,57 @@ enum fr_fly fr_store_fly(struct fr_store *s, struct fr_str key, uint64_t now_ms,
 	return how;
 }
 
-void fr_flight_land(struct fr_flight *f, struct fr_object *object, int error, uint64_t now_ms)
+/* The entry's requests lead or wait for another one from now on. Under the
+ * shard's lock. */
+static void detach(struct fr_flight *f)
+{
+	if (!f->entry)
+		return;
+	f->entry->flight = NULL;
+	f->entry = NULL;
+}
+
+void fr_flight_land(struct fr_flight *f, enum fr_flight_state how, struct fr_object *object,
+                    int error, uint64_t now_ms)
 {
 	struct entry *e;
 
 	(void)pthread_mutex_lock(&f->shard->lock);
 	e = f->entry;
-	FR_ASSERT(e && e->flight == f);
-	e->flight = NULL;
-	f->entry = NULL;
-	if (!object && !error && f->was_joined)
-		e->pass_until_ms = now_ms + FR_STORE_PASS_MS;
-	remove_if_empty(f->store, f->shard, e);
+	detach(f);
+	if (e) {
+		if (how == FR_FLIGHT_NOTHING && f->was_joined)
+			e->pass_until_ms = now_ms + FR_STORE_PASS_MS;
+		remove_if_empty(f->store, f->shard, e);
+	}
 	(void)pthread_mutex_unlock(&f->shard->lock);
 	(void)pthread_mutex_lock(&f->lock);
-	f->object = object ? fr_object_ref(object) : NULL;
-	f->error = error;
-	f->state = object ? FR_FLIGHT_LANDED : (error ? FR_FLIGHT_FAILED : FR_FLIGHT_NOTHING);
-	for (struct fr_watcher *w = f->watchers; w; w = w->next)
-		w->wake(w);
+	if (f->state == FR_FLIGHT_UNDER_WAY) {
+		f->object = object ? fr_object_ref(object) : NULL;
+		f->error = error;
+		f->state = how;
+		for (struct fr_watcher *w = f->watchers; w; w = w->next)
+			w->wake(w);
+	}
 	(void)pthread_mutex_unlock(&f->lock);
 }
 
 void fr_flight_unref(struct fr_flight **fp)
 {
 	struct fr_flight *f = *fp;
+	struct entry *e;
 
 	*fp = NULL;
 	if (!f || atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	FR_ASSERT(!f->watchers && !f->entry);
+	/* whoever watches holds a reference; an entry may still name one that
+	 * never landed */
+	(void)pthread_mutex_lock(&f->shard->lock);
+	e = f->entry;
+	detach(f);
+	if (e)
+		remove_if_empty(f->store, f->shard, e);
+	(void)pthread_mutex_unlock(&f->shard->lock);
 	fr_object_unref(&f->object);
 	(void)pthread_mutex_destroy(&f->lock);
 	free(f);
@@ -464,6 +520,7 @@ struct fr_object *fr_flight_object(struct fr_flight *f)
 
 void fr_flight_watch(struct fr_flight *f, struct fr_watcher *w)
 {
+	atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
 	(void)pthread_mutex_lock(&f->lock);
 	w->next = f->watchers;
 	w->pprev = &f->watchers;
@@ -477,24 +534,40 @@ void fr_flight_watch(struct fr_flight *f, struct fr_watcher *w)
 
 void fr_flight_unwatch(struct fr_flight *f, struct fr_watcher *w)
 {
+	bool was_registered;
+
 	(void)pthread_mutex_lock(&f->lock);
-	if (w->pprev) {
+	was_registered = w->pprev != NULL;
+	if (was_registered) {
 		*w->pprev = w->next;
 		if (w->next)
 			w->next->pprev = w->pprev;
 		w->pprev = NULL;
 	}
 	(void)pthread_mutex_unlock(&f->lock);
+	if (was_registered)
+		fr_flight_unref(&f);
 }
 
 /* --- invalidating --- */
+
+/* What is being fetched may be from before: its flight is void, and who asks
+ * from now on asks anew. */
+static void void_flight(struct entry *e)
+{
+	struct fr_flight *f = e->flight;
+
+	if (!f)
+		return;
+	atomic_store_explicit(&f->is_void, true, memory_order_relaxed);
+	detach(f);
+}
 
 static size_t purge_entry(struct shard *sh, struct entry *e, const struct fr_purge *p)
 {
 	size_t n = 0;
 
-	if (e->flight)
-		atomic_store_explicit(&e->flight->is_void, true, memory_order_relaxed);
+	void_flight(e);
 	for (struct variant **at = &e->variants; *at;) {
 		struct fr_object *o = (*at)->object;
 
@@ -507,6 +580,7 @@ static size_t purge_entry(struct shard *sh, struct entry *e, const struct fr_pur
 			atomic_store_explicit(&o->is_stale, true, memory_order_relaxed);
 			at = &(*at)->next;
 		} else {
+			atomic_store_explicit(&o->is_purged, true, memory_order_relaxed);
 			drop_variant(sh, at);
 		}
 	}

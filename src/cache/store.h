@@ -19,6 +19,7 @@
 #define FR_STORE_ENTRY_BYTES 256u
 
 struct fr_store;
+struct fr_flight; /* refcounted: its leader, those who wait */
 
 struct fr_store_limits {
 	size_t memory;         /* bytes held at most */
@@ -43,9 +44,14 @@ bool fr_store_trim(struct fr_store *s);
 struct fr_object *fr_store_find(struct fr_store *s, struct fr_str key, const struct fr_fields *req,
                                 struct fr_arena *arena, bool *other_variants);
 
-/* Puts an object under the key, in place of the one that the same requests select. */
-void fr_store_insert(struct fr_store *s, struct fr_str key, struct fr_object *o);
-/* Takes this object out (its body failed). */
+/* Puts an object that has passed the gate (asserted in debug builds) under the
+ * key, in place of the one that the same requests select, and of `replaced`
+ * (NULL: none), which it validated. flight: the fetch that brought it; NULL:
+ * none. False: it is not in the store, since its key was purged while it was
+ * fetched: the purge and this are told apart under one lock. */
+bool fr_store_insert(struct fr_store *s, struct fr_str key, struct fr_object *o,
+                     const struct fr_object *replaced, const struct fr_flight *flight);
+/* Takes this object out (its body failed, or the origin took it back). */
 void fr_store_remove(struct fr_store *s, struct fr_str key, const struct fr_object *o);
 
 /* --- one fetch for many --- */
@@ -54,25 +60,26 @@ enum fr_flight_state {
 	FR_FLIGHT_UNDER_WAY,
 	FR_FLIGHT_LANDED,  /* `object` is what came; its body may still be filling */
 	FR_FLIGHT_NOTHING, /* it cannot be shared: everybody asks for himself */
-	FR_FLIGHT_FAILED   /* the origin failed: `error` answers everybody */
+	FR_FLIGHT_FAILED,  /* nobody's request can reach the origin: `error` answers all */
+	FR_FLIGHT_LOST     /* the leader's request got an end of its own: ask again */
 };
-
-struct fr_flight; /* refcounted: its leader, those who wait */
 
 enum fr_fly { FR_FLY_LEAD, FR_FLY_JOIN, FR_FLY_ALONE };
 /* LEAD: nobody fetches this key; *out is a new flight that must be landed.
  * JOIN: *out is the one under way. ALONE: fetch, and share nothing. */
 enum fr_fly fr_store_fly(struct fr_store *s, struct fr_str key, uint64_t now_ms,
                          struct fr_flight **out);
-/* Ends it, once: with an object (a reference is taken); without, with the
- * status that answers who waits, or 0: NOTHING. */
-void fr_flight_land(struct fr_flight *f, struct fr_object *object, int error, uint64_t now_ms);
+/* Ends it; a second time changes nothing. LANDED: with an object (a reference
+ * is taken). FAILED: with the status that answers who waits. Else both are 0. */
+void fr_flight_land(struct fr_flight *f, enum fr_flight_state how, struct fr_object *object,
+                    int error, uint64_t now_ms);
 bool fr_flight_was_joined(struct fr_flight *f);
 /* FAILED: the status. */
 int fr_flight_error(const struct fr_flight *f);
 void fr_flight_unref(struct fr_flight **f);
 
-/* Its key was purged meanwhile: what comes may be from before, and is not to be stored. */
+/* Its key was purged meanwhile: what comes may be from before, and is neither
+ * stored nor given to who asks from now on. */
 bool fr_flight_is_void(const struct fr_flight *f);
 enum fr_flight_state fr_flight_state(struct fr_flight *f);
 /* LANDED: a new reference. */

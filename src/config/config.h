@@ -113,6 +113,7 @@ struct fr_config_store {           /* the one store */
 	uint32_t memory_mib;       /* 256 */
 	uint32_t max_object_bytes; /* 16 MiB */
 	uint32_t max_variants;     /* 16, of one key */
+	uint32_t wait_timeout_ms;  /* 5 s: for a fetch that another request began */
 };
 
 struct fr_config_path {

@@ -90,7 +90,8 @@ enum fr_setting_kind {
 #define FR_SETTINGS_STORE(X)                                                                       \
 	X(memory, memory_mib, MEBIBYTES, 256, 1, 1048576)                                          \
 	X(max_object, max_object_bytes, SIZE, 16777216, 1024, 1024 * FR_MIB)                       \
-	X(max_variants, max_variants, COUNT_OF, 16, 1, 256)
+	X(max_variants, max_variants, COUNT_OF, 16, 1, 256)                                        \
+	X(wait_timeout, wait_timeout_ms, DURATION, 5000, 10, 600000)
 
 #define FR_SETTINGS_CACHE(X)                                                                       \
 	X(enabled, enabled, SWITCH, 1, 0, 1)                                                       \

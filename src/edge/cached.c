@@ -6,7 +6,6 @@
 #include "edge/client.h"
 #include "edge/fill.h"
 #include "edge/note.h"
-#include "http/url.h"
 
 static struct fr_store *store_of(const struct fr_exchange *ex)
 {
@@ -18,7 +17,7 @@ static void count(struct fr_exchange *ex, enum fr_counter id)
 	fr_count(&ex->worker->counters, id);
 }
 
-static const struct fr_config_cache *rules_of(const struct fr_exchange *ex)
+const struct fr_config_cache *fr_cached_rules(const struct fr_exchange *ex)
 {
 	return fr_config_find_cache(ex->site->config, ex->req.target);
 }
@@ -36,9 +35,9 @@ struct fr_query_rule fr_cached_query_rule(const struct fr_config_cache *rules)
 	return rule;
 }
 
-static int key_of(struct fr_exchange *ex, const struct fr_request *req, struct fr_str *out)
+int fr_cached_key(struct fr_exchange *ex, const struct fr_request *req, struct fr_str *out)
 {
-	struct fr_query_rule rule = fr_cached_query_rule(rules_of(ex));
+	struct fr_query_rule rule = fr_cached_query_rule(fr_cached_rules(ex));
 
 	return fr_cache_key(&ex->arena, req, &rule, out);
 }
@@ -62,36 +61,38 @@ static void ask_directly(struct fr_exchange *ex)
 	fr_exchange_fetch(ex);
 }
 
+static void await(struct fr_exchange *ex)
+{
+	if (ex->state != FR_EXCHANGE_WAITING)
+		fr_exchange_await(ex);
+}
+
+static void patience_is_over(struct fr_timer *t, void *user);
+
 static bool wait_for(struct fr_exchange *ex, struct fr_flight *flight)
 {
 	struct fr_cached *c = ex->cached;
 
 	c->state = FR_CACHED_WAITING;
-	c->is_joined = true;
+	c->waits++;
 	c->flight = flight;
-	c->note = fr_note_new(ex->worker, fr_cached_changed, ex);
-	fr_exchange_await(ex);
+	if (!c->note)
+		c->note = fr_note_new(ex->worker, fr_cached_changed, ex);
+	await(ex);
 	count(ex, FR_COUNT_CACHE_JOINED);
+	fr_timer_init(&c->patience, patience_is_over, ex);
+	fr_loop_timer_set(ex->worker->loop, &c->patience, ex->gen->config->store.wait_timeout_ms);
 	fr_flight_watch(flight, &c->note->watcher);
 	return true;
 }
 
-/* Somebody must ask: we, unless it is being done. False: directly, alone. */
-static bool ask(struct fr_exchange *ex, struct fr_object *stale)
+/* A fill of ours asks. flight: NULL: for this request alone. */
+static bool lead(struct fr_exchange *ex, struct fr_flight *flight, struct fr_object *stale)
 {
 	struct fr_cached *c = ex->cached;
-	struct fr_flight *flight = NULL;
 
-	switch (fr_store_fly(store_of(ex), c->key, fr_loop_now(ex->worker->loop), &flight)) {
-	case FR_FLY_JOIN:
-		return wait_for(ex, flight);
-	case FR_FLY_ALONE:
-		return false;
-	case FR_FLY_LEAD:
-		break;
-	}
 	c->state = FR_CACHED_LEADING;
-	fr_exchange_await(ex);
+	await(ex);
 	ex->counts_as_fetch = true;
 	ex->client->origin_requests++;
 	c->fill = fr_fill_start(ex, true, c->key, flight, stale);
@@ -101,6 +102,32 @@ static bool ask(struct fr_exchange *ex, struct fr_object *stale)
 	fetch_is_over(ex);
 	c->state = FR_CACHED_IDLE;
 	return false;
+}
+
+/* Somebody must ask: we, unless it is being done. False: directly, alone. */
+static bool ask(struct fr_exchange *ex)
+{
+	struct fr_cached *c = ex->cached;
+	struct fr_flight *flight = NULL;
+
+	switch (fr_store_fly(store_of(ex), c->key, fr_loop_now(ex->worker->loop), &flight)) {
+	case FR_FLY_JOIN:
+		return wait_for(ex, flight);
+	case FR_FLY_ALONE:
+		return c->stale && lead(ex, NULL, c->stale);
+	case FR_FLY_LEAD:
+		break;
+	}
+	return lead(ex, flight, c->stale);
+}
+
+/* For this request and no other. */
+static void ask_alone(struct fr_exchange *ex)
+{
+	struct fr_cached *c = ex->cached;
+
+	if (!c->stale || !lead(ex, NULL, c->stale))
+		ask_directly(ex);
 }
 
 static bool selects(struct fr_exchange *ex, const struct fr_object *o)
@@ -115,8 +142,65 @@ static bool selects(struct fr_exchange *ex, const struct fr_object *o)
 /* May what another request brought answer this one? */
 static bool is_shareable(struct fr_exchange *ex, const struct fr_object *o)
 {
-	return selects(ex, o) && !o->fresh.no_cache && fr_body_state(o->body) != FR_BODY_FAILED &&
+	return selects(ex, o) && !o->fresh.no_cache &&
 	       fr_cache_ttl(&o->fresh, o->fresh.response_s) > 0;
+}
+
+/* What it brings will hardly be for others: it does not fetch for them. */
+static bool is_personal(const struct fr_exchange *ex)
+{
+	return fr_fields_get(&ex->req.fields, FR_FIELD_COOKIE) ||
+	       fr_fields_get(&ex->req.fields, FR_FIELD_AUTHORIZATION);
+}
+
+/* The fetch that was waited for came to an end of its own. One of those who
+ * waited fetches for the others, once: what fails for everybody must not keep
+ * each waiting for all the others. */
+static void ask_again(struct fr_exchange *ex)
+{
+	if (ex->cached->waits >= FR_CACHED_MAX_WAITS || is_personal(ex))
+		ask_alone(ex);
+	else if (!ask(ex))
+		ask_directly(ex);
+}
+
+static void stop_waiting(struct fr_exchange *ex)
+{
+	struct fr_cached *c = ex->cached;
+
+	fr_loop_timer_stop(ex->worker->loop, &c->patience);
+	fr_flight_unwatch(c->flight, &c->note->watcher);
+	fr_flight_unref(&c->flight);
+	c->state = FR_CACHED_IDLE;
+}
+
+/* A leader that this request did not choose is slow, or waits for its turn. */
+static void patience_is_over(struct fr_timer *t, void *user)
+{
+	struct fr_exchange *ex = user;
+
+	(void)t;
+	if (ex->state == FR_EXCHANGE_RELEASED || ex->cached->state != FR_CACHED_WAITING)
+		return;
+	count(ex, FR_COUNT_CACHE_WAIT_TIMEOUTS);
+	stop_waiting(ex);
+	ask_alone(ex);
+}
+
+/* Answers with what another request brought, or goes on without. */
+static void take_landed(struct fr_exchange *ex, struct fr_object *o)
+{
+	struct fr_cached *c = ex->cached;
+
+	if (fr_body_state(o->body) == FR_BODY_FAILED) {
+		ask_again(ex);
+		return;
+	}
+	c->is_joined = true;
+	if (is_shareable(ex, o) && fr_cached_serve(ex, o))
+		return;
+	c->is_joined = false;
+	ask_directly(ex);
 }
 
 static void landed(struct fr_exchange *ex)
@@ -128,14 +212,16 @@ static void landed(struct fr_exchange *ex)
 
 	if (state == FR_FLIGHT_UNDER_WAY)
 		return;
-	fr_flight_unwatch(c->flight, &c->note->watcher);
 	error = fr_flight_error(c->flight);
 	o = fr_flight_object(c->flight);
-	fr_flight_unref(&c->flight);
-	c->state = FR_CACHED_IDLE;
+	stop_waiting(ex);
 	if (state == FR_FLIGHT_FAILED)
 		fr_exchange_refuse(ex, error, "The origin failed.");
-	else if (!o || !is_shareable(ex, o) || !fr_cached_serve(ex, o))
+	else if (state == FR_FLIGHT_LOST)
+		ask_again(ex);
+	else if (o)
+		take_landed(ex, o);
+	else
 		ask_directly(ex);
 	fr_object_unref(&o);
 }
@@ -168,7 +254,7 @@ void fr_cached_filled(struct fr_exchange *ex, struct fr_object *o, bool is_valid
 	if (is_validated)
 		count(ex, FR_COUNT_CACHE_VALIDATED);
 	if (!fr_cached_serve(ex, o))
-		fr_exchange_refuse(ex, 503, "");
+		ask_directly(ex);
 }
 
 void fr_cached_adopt(struct fr_exchange *ex, struct fr_fill *f, struct fr_fetch *fetch,
@@ -211,6 +297,7 @@ static bool refuse_only_if_cached(struct fr_exchange *ex, const struct fr_cache_
 {
 	if (!(cc->flags & FR_CC_ONLY_IF_CACHED))
 		return false;
+	ex->cached->is_refused = true;
 	fr_exchange_refuse(ex, 504, "It is not in the cache.");
 	return true;
 }
@@ -227,7 +314,7 @@ static bool miss(struct fr_exchange *ex, const struct fr_cache_control *cc, bool
 	count(ex, FR_COUNT_CACHE_MISSES);
 	if (refuse_only_if_cached(ex, cc))
 		return true;
-	return !wants_less(ex) && ask(ex, NULL);
+	return !wants_less(ex) && ask(ex);
 }
 
 static bool use(struct fr_exchange *ex, struct fr_object *o, const struct fr_cache_control *cc)
@@ -252,7 +339,9 @@ static bool use(struct fr_exchange *ex, struct fr_object *o, const struct fr_cac
 	count(ex, FR_COUNT_CACHE_MISSES);
 	if (refuse_only_if_cached(ex, cc))
 		return true;
-	return ex->req.method != FR_METHOD_HEAD && ask(ex, complete ? o : NULL);
+	if (complete && !ex->cached->stale)
+		ex->cached->stale = fr_object_ref(o);
+	return ex->req.method != FR_METHOD_HEAD && ask(ex);
 }
 
 static bool is_named(const struct fr_config_cache *rules, struct fr_str cookie)
@@ -271,7 +360,7 @@ static bool is_named(const struct fr_config_cache *rules, struct fr_str cookie)
 /* Does the request have a cookie that the rules name? */
 static bool has_bypass_cookie(const struct fr_exchange *ex)
 {
-	const struct fr_config_cache *rules = rules_of(ex);
+	const struct fr_config_cache *rules = fr_cached_rules(ex);
 	const struct fr_field *f = NULL;
 
 	while (rules->n_bypass_cookies &&
@@ -307,7 +396,7 @@ bool fr_cached_begin(struct fr_exchange *ex)
 	struct fr_object *o;
 	bool others, done;
 
-	if (!rules_of(ex)->enabled)
+	if (!fr_cached_rules(ex)->enabled)
 		return false;
 	ex->cache_fwd = reason_to_bypass(ex);
 	if (ex->cache_fwd) {
@@ -315,7 +404,7 @@ bool fr_cached_begin(struct fr_exchange *ex)
 		return false;
 	}
 	c = fr_arena_calloc(&ex->arena, 1, sizeof *c);
-	if (!c || key_of(ex, &ex->req, &c->key) < 0)
+	if (!c || fr_cached_key(ex, &ex->req, &c->key) < 0)
 		return false;
 	ex->cached = c;
 	fr_cache_control_read(&ex->req.fields, &cc);
@@ -334,7 +423,9 @@ bool fr_cached_is_hit(const struct fr_exchange *ex)
 
 bool fr_cached_is_stored(const struct fr_exchange *ex)
 {
-	return ex->cached && ex->cached->object;
+	const struct fr_cached *c = ex->cached;
+
+	return c && c->object && (c->object->is_admitted || c->is_stored);
 }
 
 bool fr_cached_warm(struct fr_exchange *ex)
@@ -344,7 +435,7 @@ bool fr_cached_warm(struct fr_exchange *ex)
 	struct fr_str key;
 	bool others;
 
-	if (!rules_of(ex)->enabled || key_of(ex, &ex->req, &key) < 0)
+	if (!fr_cached_rules(ex)->enabled || fr_cached_key(ex, &ex->req, &key) < 0)
 		return false;
 	o = fr_store_find(store_of(ex), key, &ex->req.fields, &ex->arena, &others);
 	if (o) {
@@ -361,91 +452,6 @@ bool fr_cached_warm(struct fr_exchange *ex)
 		break;
 	}
 	return false;
-}
-
-/* --- direct responses --- */
-
-static void invalidate(struct fr_exchange *ex, struct fr_str target, const struct fr_url *base)
-{
-	struct fr_request req = ex->req;
-	struct fr_purge purge = {0};
-	struct fr_url url;
-
-	if (target.p) {
-		/* only what is of the same origin (RFC 9111 §4.4) */
-		if (fr_url_resolve(&ex->arena, base, target, &url) < 0 ||
-		    !fr_url_same_origin(&url, base))
-			return;
-		req.target = url.target;
-	}
-	if (key_of(ex, &req, &purge.key) == 0)
-		fr_count_add(&ex->worker->counters, FR_COUNT_CACHE_INVALIDATED,
-		             fr_store_purge(store_of(ex), &purge));
-}
-
-static void invalidate_all(struct fr_exchange *ex)
-{
-	static const enum fr_field_id named[] = {FR_FIELD_LOCATION, FR_FIELD_CONTENT_LOCATION};
-	struct fr_url base;
-	struct fr_str text;
-
-	invalidate(ex, (struct fr_str){0}, NULL);
-	if (fr_arena_printf(&ex->arena, &text, "%.*s://%.*s%.*s", FR_STR_ARG(ex->req.scheme),
-	                    FR_STR_ARG(ex->req.authority), FR_STR_ARG(ex->req.target)) < 0 ||
-	    fr_url_parse(&ex->arena, text, &base) < 0)
-		return;
-	for (size_t i = 0; i < FR_COUNT(named); i++) {
-		struct fr_str target = fr_fields_value(&ex->resp.fields, named[i]);
-
-		if (target.p)
-			invalidate(ex, target, &base);
-	}
-}
-
-static bool differs(const struct fr_field *stored, const struct fr_fields *now)
-{
-	const struct fr_field *f = fr_fields_get(now, (enum fr_field_id)stored->id);
-
-	return f && !fr_str_eq(f->value, stored->value);
-}
-
-/* A HEAD shows that what is stored is no longer what a GET would bring: it is
- * validated before it is served again (RFC 9111 §4.3.5). */
-static void compare_head(struct fr_exchange *ex)
-{
-	struct fr_object *o;
-	struct fr_str key;
-	bool others, old;
-
-	if (key_of(ex, &ex->req, &key) < 0)
-		return;
-	o = fr_store_find(store_of(ex), key, &ex->req.fields, &ex->arena, &others);
-	if (!o)
-		return;
-	old = ex->resp.content_length >= 0 && fr_object_length(o) >= 0 &&
-	      ex->resp.content_length != fr_object_length(o);
-	for (size_t i = 0; i < o->n_fields; i++)
-		if (o->fields[i].id == FR_FIELD_ETAG || o->fields[i].id == FR_FIELD_LAST_MODIFIED)
-			old |= differs(&o->fields[i], &ex->resp.fields);
-	if (old)
-		atomic_store_explicit(&o->is_stale, true, memory_order_relaxed);
-	fr_object_unref(&o);
-}
-
-void fr_cached_direct(struct fr_exchange *ex)
-{
-	struct fr_str text;
-
-	if (!rules_of(ex)->enabled)
-		return;
-	if (!fr_method_is_safe(ex->req.method) && ex->resp.status >= 200 && ex->resp.status < 400)
-		invalidate_all(ex);
-	if (ex->req.method == FR_METHOD_HEAD && ex->resp.status == 200)
-		compare_head(ex);
-	if (ex->cache_fwd &&
-	    fr_arena_printf(&ex->arena, &text, FR_CACHE_NAME "; fwd=%s; fwd-status=%d",
-	                    ex->cache_fwd, ex->resp.status) == 0)
-		(void)!fr_fields_add_id(&ex->resp.fields, FR_FIELD_CACHE_STATUS, text);
 }
 
 /* --- what is said of it --- */
@@ -480,10 +486,8 @@ void fr_cached_leave(struct fr_exchange *ex)
 
 	if (!c)
 		return;
-	if (c->flight) {
-		fr_flight_unwatch(c->flight, &c->note->watcher);
-		fr_flight_unref(&c->flight);
-	}
+	if (c->flight)
+		stop_waiting(ex);
 	if (c->watches_body) {
 		fr_body_unwatch(c->object->body, &c->note->watcher);
 		c->watches_body = false;
@@ -499,9 +503,8 @@ void fr_cached_free(struct fr_exchange *ex)
 	struct fr_cached *c = ex->cached;
 
 	if (c) {
-		if (c->cursor.body)
-			fr_cursor_fini(&c->cursor);
-		fr_object_unref(&c->object);
+		fr_cached_forget_object(c);
+		fr_object_unref(&c->stale);
 	}
 	if (ex->adopted)
 		fr_fill_free(ex->adopted);

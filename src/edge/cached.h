@@ -15,6 +15,9 @@
 
 struct fr_cached;
 
+/* How often one request waits for other requests' fetches before it asks alone. */
+#define FR_CACHED_MAX_WAITS 2u
+
 /* Wall-clock seconds. */
 int64_t fr_cached_now(void);
 
@@ -23,6 +26,9 @@ int64_t fr_cached_now(void);
 bool fr_cached_begin(struct fr_exchange *ex);
 /* A response that came directly: what it invalidates (RFC 9111 §4.4), and Cache-Status. */
 void fr_cached_direct(struct fr_exchange *ex);
+/* ex->resp is an answer of our own instead of one from the origin or the store:
+ * Cache-Status, if the cache took part. */
+void fr_cached_own_answer(struct fr_exchange *ex);
 /* How the cache took part, as far as is known now. */
 enum fr_cache_result fr_cached_result(const struct fr_exchange *ex);
 /* The exchange ends: nothing is told to it any more. */

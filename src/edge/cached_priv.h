@@ -5,8 +5,10 @@
 #define FR_EDGE_CACHED_PRIV_H
 
 #include "cache/conditional.h"
+#include "cache/serve.h"
 #include "cache/store.h"
 #include "edge/cached.h"
+#include "net/loop.h"
 
 #define FR_CACHE_NAME "forerun"
 
@@ -17,37 +19,35 @@ enum fr_cached_state {
 	FR_CACHED_READING  /* an object answers */
 };
 
-struct fr_segment { /* a piece of what is sent: text of ours, or of the body */
-	struct fr_str text;
-	uint64_t from, len;
-	bool is_text;
-};
-
 struct fr_cached {
 	enum fr_cached_state state;
 	struct fr_str key;
 	struct fr_flight *flight; /* reference; WAITING */
 	struct fr_fill *fill;     /* borrowed; LEADING */
 	struct fr_object *object; /* reference; while READING */
+	struct fr_object *stale;  /* reference: to be validated; NULL */
 	struct fr_note *note;     /* owned */
-	bool watches_body;
-	bool is_filling; /* the whole of a body that still grows */
-	struct fr_cursor cursor;
-	struct fr_segment *segments; /* in the arena */
-	size_t n, at;
-	uint64_t done;   /* of the current segment */
-	uint64_t left;   /* of all segments */
+	struct fr_timer patience; /* WAITING: cache.wait_timeout */
+	struct fr_serving serving;
 	const char *fwd; /* why it was asked of the origin; NULL: a hit */
-	int fwd_status;
+	int fwd_status;  /* what the origin said; 0: nothing */
+	unsigned waits;  /* for other requests' fetches, so far */
+	bool watches_body;
 	bool is_joined, is_stored;
 	bool is_validated; /* by the origin, for this exchange */
 	bool is_stale;     /* what answers was no longer fresh */
+	bool is_refused;   /* not asked of the origin: only-if-cached */
 };
 
+const struct fr_config_cache *fr_cached_rules(const struct fr_exchange *ex);
+/* The key of a request for ex's site, in ex's arena. 0, FR_ERR_NOMEM, FR_ERR_SYNTAX. */
+int fr_cached_key(struct fr_exchange *ex, const struct fr_request *req, struct fr_str *out);
 /* What it waits for has changed; a note's function. */
 void fr_cached_changed(void *user);
 /* Answers with the object. False: it takes no more readers. */
 bool fr_cached_serve(struct fr_exchange *ex, struct fr_object *o);
+/* Gives up what is held of the object that answers. */
+void fr_cached_forget_object(struct fr_cached *c);
 /* How far the body is; tells the client side. */
 void fr_cached_poll(struct fr_exchange *ex);
 

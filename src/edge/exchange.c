@@ -224,6 +224,7 @@ void fr_exchange_answer(struct fr_exchange *ex, int status, const char *type, st
 		ex->ops->abort(ex, FR_ABORT_INTERNAL);
 		return;
 	}
+	fr_cached_own_answer(ex);
 	ex->resp_ended = true;
 	send_head(ex);
 	fr_exchange_watch(ex, true);

@@ -1,9 +1,8 @@
-#include "edge/fill.h"
+#include "edge/fill_priv.h"
 
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/log.h"
 #include "edge/client.h"
 #include "edge/learn.h"
 #include "edge/note.h"
@@ -11,34 +10,16 @@
 #include "edge/tap.h"
 #include "http/date.h"
 
-struct fr_fill {
-	struct fr_fill *next, **pprev; /* borrowed, among the worker's; next: also when kept */
-	struct fr_worker *worker;      /* borrowed */
-	struct fr_generation *gen;     /* reference */
-	struct fr_site *site;          /* borrowed from gen */
-	const struct fr_config_cache *rules;
-	struct fr_arena arena;
-	struct fr_request req;        /* as the client sent it: what Vary looks at */
-	struct fr_request origin_req; /* as the origin gets it */
-	struct fr_response resp;
-	struct fr_fetch *fetch;   /* owned; NULL when it has ended */
-	struct fr_flight *flight; /* reference; NULL when landed */
-	struct fr_str key;
-	struct fr_object *stale;    /* reference: what is validated */
-	struct fr_object *object;   /* reference: what is filled */
-	struct fr_note *note;       /* owned: readers of a loose body moved */
-	struct fr_tap *tap;         /* owned: scans the body; NULL */
-	struct fr_exchange *leader; /* borrowed; NULL: gone or never was */
-	struct fr_task release_task;
-	int64_t request_s;
-	bool is_ours;   /* no client's own request: a push, or behind */
-	bool is_behind; /* counted among those that nobody waits for */
-	bool is_loose;
-	bool is_stored; /* since this fill */
-	bool is_over;
+static const uint8_t allowed[] = {
+	[FR_FILL_ASKING] = FR_BIT(FR_FILL_FILLING) | FR_BIT(FR_FILL_DRAINING) |
+                           FR_BIT(FR_FILL_ADOPTED) | FR_BIT(FR_FILL_OVER),
+	[FR_FILL_FILLING] = FR_BIT(FR_FILL_OVER),
+	[FR_FILL_DRAINING] = FR_BIT(FR_FILL_OVER),
+	[FR_FILL_ADOPTED] = 0,
+	[FR_FILL_OVER] = 0,
 };
 
-static int64_t now_s(void)
+int64_t fr_fill_now_s(void)
 {
 	struct timespec t;
 
@@ -46,7 +27,7 @@ static int64_t now_s(void)
 	return t.tv_sec;
 }
 
-static struct fr_store *store_of(const struct fr_fill *f)
+struct fr_store *fr_fill_store(const struct fr_fill *f)
 {
 	return f->gen->shared->store;
 }
@@ -116,7 +97,13 @@ static void release(void *user)
 	fr_fill_free(user);
 }
 
-static void unlink_fill(struct fr_fill *f)
+void fr_fill_set_state(struct fr_fill *f, enum fr_fill_state to)
+{
+	FR_ASSERT(allowed[f->state] & FR_BIT(to));
+	f->state = to;
+}
+
+void fr_fill_unlink(struct fr_fill *f)
 {
 	*f->pprev = f->next;
 	if (f->next)
@@ -127,28 +114,27 @@ static void unlink_fill(struct fr_fill *f)
 	fr_count_down(&f->worker->counters, FR_COUNT_FILLS_OPEN);
 }
 
-/* Nothing more is to be done; freed at the turn's end. */
-static void over(struct fr_fill *f)
+void fr_fill_over(struct fr_fill *f)
 {
-	if (f->is_over)
+	if (f->state == FR_FILL_OVER || f->state == FR_FILL_ADOPTED)
 		return;
-	f->is_over = true;
+	fr_fill_set_state(f, FR_FILL_OVER);
 	f->leader = NULL;
 	fr_fetch_cancel(&f->fetch);
-	unlink_fill(f);
+	fr_fill_unlink(f);
 	fr_loop_release_later(f->worker->loop, &f->release_task);
 	fr_worker_fill_ended(f->worker);
 }
 
-static void land(struct fr_fill *f, struct fr_object *o, int error)
+void fr_fill_land(struct fr_fill *f, enum fr_flight_state how, struct fr_object *o, int error)
 {
 	if (!f->flight)
 		return;
-	fr_flight_land(f->flight, o, error, now_ms(f));
+	fr_flight_land(f->flight, how, o, error, now_ms(f));
 	fr_flight_unref(&f->flight);
 }
 
-static struct fr_exchange *take_leader(struct fr_fill *f)
+struct fr_exchange *fr_fill_take_leader(struct fr_fill *f)
 {
 	struct fr_exchange *ex = f->leader;
 
@@ -156,8 +142,7 @@ static struct fr_exchange *take_leader(struct fr_fill *f)
 	return ex;
 }
 
-/* What the answer says of the asset; bytes: of its body, 0 until that has ended. */
-static void learn(const struct fr_fill *f, uint64_t bytes, bool is_storable)
+void fr_fill_learn(const struct fr_fill *f, uint64_t bytes, bool is_storable)
 {
 	fr_learn_answer(f->gen->shared, &(struct fr_answer){.req = &f->req,
 	                                                    .resp = &f->resp,
@@ -166,159 +151,15 @@ static void learn(const struct fr_fill *f, uint64_t bytes, bool is_storable)
 	                                                    .is_storable = is_storable});
 }
 
-/* --- the response --- */
-
-/* A recipient with a clock notes when a response without Date came (RFC 9110 §6.6.1). */
-static int add_date(struct fr_fill *f)
-{
-	struct fr_str date;
-
-	if (fr_fields_get(&f->resp.fields, FR_FIELD_DATE))
-		return 0;
-	if (fr_arena_copy(&f->arena, fr_worker_date(f->worker), &date) < 0)
-		return FR_ERR_NOMEM;
-	return fr_fields_add_id(&f->resp.fields, FR_FIELD_DATE, date);
-}
-
-static void override_lifetime(const struct fr_fill *f, struct fr_freshness *fresh)
-{
-	if (!f->rules->ttl_ms)
-		return;
-	fresh->initial_age_s = 0;
-	fresh->lifetime_s = f->rules->ttl_ms / 1000;
-	fresh->is_heuristic = false;
-}
-
-/* Makes the object if the response may be stored. */
-static enum fr_cache_store make_object(struct fr_fill *f)
-{
-	struct fr_store *store = store_of(f);
-	struct fr_freshness fresh;
-	enum fr_cache_store s;
-	uint64_t expected = FR_BODY_UNKNOWN;
-	struct fr_body *body;
-
-	fr_cache_freshness(&f->resp, f->request_s, now_s(), &fresh);
-	override_lifetime(f, &fresh);
-	s = fr_cache_may_store(&f->req, &f->resp, &fresh);
-	if (s != FR_CACHE_STORE_YES)
-		return s;
-	if (f->resp.content_length > (int64_t)config_of(f)->store.max_object_bytes)
-		return FR_CACHE_STORE_TOO_LARGE;
-	if (f->resp.content_length >= 0)
-		expected = (uint64_t)f->resp.content_length;
-	if (!fr_status_has_body(f->resp.status))
-		expected = 0;
-	body = fr_store_trim(store) && add_date(f) == 0
-	               ? fr_body_new(fr_store_account(store), expected)
-	               : NULL;
-	if (!body)
-		return FR_CACHE_STORE_MEMORY;
-	f->object = fr_object_new(&f->req, &f->resp, &fresh, body, fr_store_account(store));
-	fr_body_unref(&body);
-	return f->object ? FR_CACHE_STORE_YES : FR_CACHE_STORE_MEMORY;
-}
-
-/* The object answers everybody who waits. */
-static void publish(struct fr_fill *f, struct fr_object *o, bool is_validated)
-{
-	struct fr_exchange *leader = take_leader(f);
-
-	land(f, o, 0);
-	if (leader)
-		fr_cached_filled(leader, o, is_validated, f->is_stored, f->resp.status);
-}
-
-static void store(struct fr_fill *f, struct fr_object *o)
-{
-	if (f->flight && fr_flight_is_void(f->flight))
-		return;
-	fr_store_insert(store_of(f), f->key, o);
-	f->is_stored = true;
-	fr_count(&f->worker->counters, FR_COUNT_CACHE_STORED);
-}
-
-/* 304: what is stored is good again. */
-static void take_validation(struct fr_fill *f)
-{
-	struct fr_object *o = fr_object_updated(f->stale, &f->req, &f->resp, f->request_s, now_s());
-
-	if (o) {
-		override_lifetime(f, &o->fresh);
-		store(f, o);
-	} else {
-		o = fr_object_ref(f->stale); /* no memory: good for now */
-	}
-	publish(f, o, true);
-	fr_object_unref(&o);
-}
-
-/* Something stale at hand answers instead of an error. */
-static bool serve_stale(struct fr_fill *f, bool is_answer)
-{
-	struct fr_cache_control cc;
-
-	if (!f->stale)
-		return false;
-	fr_cache_control_read(&f->req.fields, &cc);
-	if (!fr_cache_may_serve_on_error(&f->stale->fresh, &cc, is_answer, now_s()))
-		return false;
-	fr_count(&f->worker->counters, FR_COUNT_CACHE_STALE_ON_ERROR);
-	publish(f, f->stale, false);
-	return true;
-}
-
-/* Not to be stored: whoever leads takes it over, the others ask for themselves. */
-static void hand_over(struct fr_fill *f)
-{
-	struct fr_exchange *leader = take_leader(f);
-	struct fr_fetch *fetch = f->fetch;
-
-	land(f, NULL, 0);
-	if (!leader) {
-		over(f);
-		return;
-	}
-	f->is_over = true;
-	f->fetch = NULL;
-	unlink_fill(f);
-	fr_cached_adopt(leader, f, fetch, &f->resp);
-	fr_worker_fill_ended(f->worker);
-}
+/* --- the answer --- */
 
 static void on_head(void *user)
 {
 	struct fr_fill *f = user;
-	int status = f->resp.status;
-	enum fr_cache_store s;
 
 	if (f->leader)
 		fr_observe_origin_head(f->leader, f->fetch);
-
-	if (f->stale && status == 304) {
-		take_validation(f);
-		over(f);
-		return;
-	}
-	if (status >= 500 && serve_stale(f, true)) {
-		over(f);
-		return;
-	}
-	s = fr_fields_remove_hop_by_hop(&f->resp.fields) < 0 ? FR_CACHE_STORE_STATUS
-	                                                     : make_object(f);
-	f->is_ours = f->is_behind || (f->leader && f->leader->is_push);
-	learn(f, 0, s == FR_CACHE_STORE_YES);
-	if (s != FR_CACHE_STORE_YES) {
-		FR_LOG(DEBUG, "cache", "%.*s: not stored: %s", FR_STR_ARG(f->key),
-		       fr_cache_store_str(s));
-		hand_over(f);
-		return;
-	}
-	fr_body_set_filler(f->object->body, &f->note->watcher);
-	store(f, f->object);
-	if (f->leader && !f->leader->is_push)
-		f->tap = fr_tap_new(f->leader, &f->req, &f->resp);
-	publish(f, f->object, false);
+	fr_fill_take_head(f);
 }
 
 static void on_informational(void *user, const struct fr_response *resp)
@@ -334,14 +175,14 @@ static void on_informational(void *user, const struct fr_response *resp)
 static void cut_loose(struct fr_fill *f)
 {
 	f->is_loose = true;
-	fr_store_remove(store_of(f), f->key, f->object);
+	fr_store_remove(fr_fill_store(f), f->key, f->object);
 	fr_body_cut_loose(f->object->body);
 }
 
 static void end_body(struct fr_fill *f, bool complete)
 {
 	if (complete && f->resp.content_length < 0)
-		learn(f, fr_body_len(f->object->body), true);
+		fr_fill_learn(f, fr_body_len(f->object->body), true);
 	if (complete)
 		fr_tap_end(&f->tap);
 	else
@@ -349,26 +190,45 @@ static void end_body(struct fr_fill *f, bool complete)
 	fr_body_set_filler(f->object->body, NULL);
 	fr_body_end(f->object->body, complete);
 	if (!complete)
-		fr_store_remove(store_of(f), f->key, f->object);
+		fr_store_remove(fr_fill_store(f), f->key, f->object);
 }
 
-static void on_body(void *user, const uint8_t *data, size_t len)
+/* Ends it, whatever it was about: the body is cut short if there is one. */
+static void give_up(struct fr_fill *f)
 {
-	struct fr_fill *f = user;
+	if (f->state == FR_FILL_FILLING)
+		end_body(f, false);
+	fr_fill_over(f);
+}
+
+static void fill_body(struct fr_fill *f, const uint8_t *data, size_t len)
+{
 	struct fr_body *body = f->object->body;
 
 	if (f->tap)
 		fr_tap_feed(f->tap, data, len);
 	if (fr_body_append(body, data, len) < 0) {
-		end_body(f, false);
-		over(f);
+		give_up(f);
 		return;
 	}
 	if (!f->is_loose && (fr_body_len(body) > config_of(f)->store.max_object_bytes ||
-	                     !fr_store_trim(store_of(f))))
+	                     !fr_store_trim(fr_fill_store(f))))
 		cut_loose(f);
 	if (f->is_loose && fr_body_backlog(body) > config_of(f)->limits.response_buffer_bytes)
 		fr_fetch_pause(f->fetch);
+}
+
+static void on_body(void *user, const uint8_t *data, size_t len)
+{
+	struct fr_fill *f = user;
+
+	if (f->state == FR_FILL_FILLING) {
+		fill_body(f, data, len);
+		return;
+	}
+	f->drained_bytes += len;
+	if (f->drained_bytes > FR_FILL_DRAIN_BYTES)
+		fr_fill_over(f);
 }
 
 /* Readers of a loose body moved on, or a reader left: what nobody waits for any
@@ -377,15 +237,26 @@ static void readers_moved(void *user)
 {
 	struct fr_fill *f = user;
 
-	if (f->is_over || !f->fetch || !f->object)
+	if (f->state != FR_FILL_FILLING || !f->fetch)
 		return;
-	if (!f->is_behind && !fr_body_has_readers(f->object->body)) {
-		end_body(f, false);
-		over(f);
-	} else if (f->is_loose && fr_body_backlog(f->object->body) <
-	                                  config_of(f)->limits.response_buffer_bytes / 2) {
+	if (!f->is_behind && !fr_body_has_readers(f->object->body))
+		give_up(f);
+	else if (f->is_loose &&
+	         fr_body_backlog(f->object->body) < config_of(f)->limits.response_buffer_bytes / 2)
 		fr_fetch_resume(f->fetch);
-	}
+}
+
+static void ask(struct fr_fill *f);
+
+/* The 304 spoke of something else than what is stored: once more, for all. */
+static void ask_anew(struct fr_fill *f)
+{
+	f->asks_anew = false;
+	f->is_conditional = false;
+	(void)fr_fields_remove(&f->origin_req.fields, FR_FIELD_IF_NONE_MATCH);
+	(void)fr_fields_remove(&f->origin_req.fields, FR_FIELD_IF_MODIFIED_SINCE);
+	fr_response_init(&f->resp, &f->arena, 0);
+	ask(f);
 }
 
 static void on_end(void *user, const struct fr_fields *trailers)
@@ -394,25 +265,49 @@ static void on_end(void *user, const struct fr_fields *trailers)
 
 	(void)trailers; /* may be dropped (RFC 9110 §6.5.1), and are */
 	f->fetch = NULL;
-	end_body(f, true);
-	over(f);
+	if (f->state == FR_FILL_ASKING && f->asks_anew) {
+		ask_anew(f);
+		return;
+	}
+	if (f->state == FR_FILL_FILLING)
+		end_body(f, true);
+	fr_fill_over(f);
+}
+
+/* Would every request for it have failed like this? Only until the first byte of
+ * this one went out. */
+static bool is_anybodys(enum fr_fetch_error e)
+{
+	return e == FR_FETCH_DNS || e == FR_FETCH_CONNECT || e == FR_FETCH_TLS ||
+	       e == FR_FETCH_TIMEOUT_CONNECT || e == FR_FETCH_BUSY;
+}
+
+static void fail(struct fr_fill *f, enum fr_fetch_error e)
+{
+	struct fr_exchange *leader;
+	int status = fr_fetch_error_status(e);
+
+	if (fr_fill_serve_stale(f, false, is_anybodys(e)))
+		return;
+	leader = fr_fill_take_leader(f);
+	if (is_anybodys(e))
+		fr_fill_land(f, FR_FLIGHT_FAILED, NULL, status);
+	else
+		fr_fill_land(f, FR_FLIGHT_LOST, NULL, 0);
+	if (leader)
+		fr_cached_failed(leader, status, fr_fetch_error_str(e));
 }
 
 static void on_failed(void *user, enum fr_fetch_error e)
 {
 	struct fr_fill *f = user;
-	struct fr_exchange *leader;
 
 	f->fetch = NULL;
-	if (f->object) {
+	if (f->state == FR_FILL_FILLING)
 		end_body(f, false);
-	} else if (!serve_stale(f, false)) {
-		leader = take_leader(f);
-		land(f, NULL, fr_fetch_error_status(e));
-		if (leader)
-			fr_cached_failed(leader, fr_fetch_error_status(e), fr_fetch_error_str(e));
-	}
-	over(f);
+	else if (f->state == FR_FILL_ASKING)
+		fail(f, e);
+	fr_fill_over(f);
 }
 
 static void on_can_write(void *user)
@@ -428,6 +323,13 @@ static const struct fr_fetch_handler handler = {
 	.on_failed = on_failed,
 	.on_can_write = on_can_write,
 };
+
+static void ask(struct fr_fill *f)
+{
+	f->request_s = fr_fill_now_s();
+	f->fetch =
+		fr_fetch_start(f->site->origin, &f->origin_req, &f->arena, &f->resp, &handler, f);
+}
 
 /* --- the request --- */
 
@@ -480,6 +382,7 @@ static int add_conditions(struct fr_fill *f)
 		if (f->stale->fields[i].id == FR_FIELD_LAST_MODIFIED)
 			modified = f->stale->fields[i].value;
 	}
+	f->is_conditional = etag.p || modified.p;
 	if (etag.p)
 		rc = fr_fields_add_id(&f->origin_req.fields, FR_FIELD_IF_NONE_MATCH, etag);
 	if (rc == 0 && modified.p)
@@ -502,7 +405,6 @@ static struct fr_fill *fill_new(struct fr_exchange *ex, struct fr_flight *flight
 	f->stale = stale ? fr_object_ref(stale) : NULL;
 	f->note = fr_note_new(w, readers_moved, f);
 	f->release_task = (struct fr_task){.run = release, .user = f};
-	f->request_s = now_s();
 	f->next = w->fills;
 	f->pprev = &w->fills;
 	if (f->next)
@@ -530,8 +432,8 @@ struct fr_fill *fr_fill_start(struct fr_exchange *ex, bool leads, struct fr_str 
 	if (rc == 0)
 		rc = add_conditions(f);
 	if (rc < 0) {
-		land(f, NULL, 0);
-		over(f);
+		fr_fill_land(f, FR_FLIGHT_LOST, NULL, 0);
+		fr_fill_over(f);
 		return NULL;
 	}
 	f->is_behind = !leads;
@@ -539,22 +441,21 @@ struct fr_fill *fr_fill_start(struct fr_exchange *ex, bool leads, struct fr_str 
 	f->leader = leads ? ex : NULL;
 	if (leads)
 		fr_observe_asked(ex);
-	f->fetch =
-		fr_fetch_start(f->site->origin, &f->origin_req, &f->arena, &f->resp, &handler, f);
+	ask(f);
 	return f;
 }
 
 void fr_fill_leave(struct fr_fill *f)
 {
 	f->leader = NULL;
-	if (f->is_over)
-		return;
-	if (f->flight ? fr_flight_was_joined(f->flight) : fr_body_has_readers(f->object->body))
-		return;
-	if (f->object)
-		end_body(f, false);
-	land(f, NULL, 0);
-	over(f);
+	if (f->state == FR_FILL_ASKING) {
+		if (f->flight && fr_flight_was_joined(f->flight))
+			return;
+		fr_fill_land(f, FR_FLIGHT_LOST, NULL, 0);
+		fr_fill_over(f);
+	} else if (f->state == FR_FILL_FILLING && !fr_body_has_readers(f->object->body)) {
+		give_up(f);
+	}
 }
 
 void fr_fills_cut(struct fr_worker *w)
@@ -563,9 +464,7 @@ void fr_fills_cut(struct fr_worker *w)
 	while (w->fills) {
 		struct fr_fill *f = w->fills;
 
-		if (f->object)
-			end_body(f, false);
-		land(f, NULL, 503);
-		over(f);
+		fr_fill_land(f, FR_FLIGHT_FAILED, NULL, 503);
+		give_up(f);
 	}
 }

@@ -1,11 +1,13 @@
 /* One fetch whose response may be stored and shared: it belongs to a worker,
  * not to a client, so that it goes on when the client that caused it is gone.
  *
- *   ASKING -> FILLING (stored: everybody reads the object, the leader too)
- *         \-> ADOPTED (not to be stored: the leader's exchange takes the fetch over)
- *          \-> ended  (failed; or a 304, or an error that something stale answers)
+ *   ASKING -> FILLING  -> OVER   stored: everybody reads the object, the leader too
+ *         |-> ADOPTED           not to be stored: the leader's exchange has the fetch
+ *         |-> DRAINING -> OVER  not to be stored, and the leader has it already
+ *         \-> OVER              failed; or a 304, or an error that something stale answers
  *
- * Its flight (cache/store.h) is landed exactly once. A body that outgrows
+ * Its flight (cache/store.h) is landed exactly once; without a flight it asks
+ * for its leader alone, and nothing is stored. A body that outgrows
  * cache.max_object is taken out of the store and goes on at the pace of its
  * slowest reader. */
 #ifndef FR_EDGE_FILL_H
@@ -22,7 +24,7 @@ struct fr_fill;
 #define FR_FILLS_KEPT 128u
 
 /* Asks the origin for ex's request without its conditions and ranges; with
- * `stale`, on condition that it changed. flight: taken over. leads: ex is to hear
+ * `stale`, on condition that it changed. flight: taken over; NULL: for ex alone. leads: ex is to hear
  * how it ends, by the functions below, never from within; else it goes on behind. key is
  * copied. NULL without memory, or when too many go on behind: the flight was landed then. */
 struct fr_fill *fr_fill_start(struct fr_exchange *ex, bool leads, struct fr_str key,

@@ -58,6 +58,12 @@
 	X(CACHE_BYPASSED, "cache_bypassed_total", "", "Requests that are not for the cache.")      \
 	X(CACHE_STALE_ON_ERROR, "cache_stale_on_error_total", "",                                  \
 	  "Stale answers in place of an error.")                                                   \
+	X(CACHE_WAIT_TIMEOUTS, "cache_wait_timeouts_total", "",                                    \
+	  "Requests that no longer awaited another one's fetch.")                                  \
+	X(CACHE_TAKEN_BACK, "cache_taken_back_total", "",                                          \
+	  "Responses taken out as the origin no longer lets them be shared.")                      \
+	X(CACHE_MISMATCHES, "cache_mismatches_total", "",                                          \
+	  "Validations that spoke of another response than the stored one.")                       \
 	X(CACHE_PURGED, "cache_purged_total", "", "Responses purged by operators.")                \
 	X(CACHE_INVALIDATED, "cache_invalidated_total", "",                                        \
 	  "Responses invalidated by unsafe requests.")                                             \

@@ -45,6 +45,9 @@
 	X(CACHE_STORED, cache_stored)                                                              \
 	X(CACHE_BYPASSED, cache_bypassed)                                                          \
 	X(CACHE_STALE_ON_ERROR, cache_stale_on_error)                                              \
+	X(CACHE_WAIT_TIMEOUTS, cache_wait_timeouts)                                                \
+	X(CACHE_TAKEN_BACK, cache_taken_back)                                                      \
+	X(CACHE_MISMATCHES, cache_mismatches)                                                      \
 	X(CACHE_PURGED, cache_purged)                                                              \
 	X(CACHE_INVALIDATED, cache_invalidated)                                                    \
 	X(HINTS, hints)                                                                            \

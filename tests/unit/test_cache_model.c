@@ -166,18 +166,23 @@ static void make_response(const struct said *r, struct fr_response *resp)
 static void cache_takes(const struct said *r, const struct fr_request *req, int64_t now)
 {
 	struct fr_response resp;
-	struct fr_freshness fresh;
+	struct fr_gate_verdict verdict;
 	struct fr_object *o;
 	struct fr_body *body;
 
 	make_response(r, &resp);
-	fr_cache_freshness(&resp, now, now, &fresh);
-	if (fr_cache_may_store(req, &resp, &fresh) != FR_CACHE_STORE_YES)
+	fr_gate_judge(&(struct fr_gate_question){.client = req,
+	                                         .sent = req,
+	                                         .resp = &resp,
+	                                         .request_s = now,
+	                                         .response_s = now},
+	              &verdict);
+	if (verdict.why != FR_CACHE_STORE_YES)
 		return;
 	body = fr_body_new(fr_store_account(store), 0);
 	fr_body_end(body, true);
-	o = fr_object_new(req, &resp, &fresh, body, fr_store_account(store));
-	fr_store_insert(store, S("https://h/"), o);
+	o = fr_object_new(req, &resp, &verdict, body, fr_store_account(store));
+	(void)fr_store_insert(store, S("https://h/"), o, NULL, NULL);
 	fr_object_unref(&o);
 	fr_body_unref(&body);
 }

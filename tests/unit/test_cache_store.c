@@ -29,7 +29,7 @@ static struct fr_object *object(size_t len, const char *vary, const char *value,
 	struct fr_arena a;
 	struct fr_request req;
 	struct fr_response resp;
-	struct fr_freshness fresh = {.lifetime_s = 100};
+	struct fr_gate_verdict passed = {.why = FR_CACHE_STORE_YES, .fresh.lifetime_s = 100};
 	struct fr_body *body = fr_body_new(fr_store_account(store), len);
 	struct fr_object *o;
 	char *data = calloc(1, len + 1);
@@ -46,7 +46,7 @@ static struct fr_object *object(size_t len, const char *vary, const char *value,
 		assert_int_equal(fr_fields_add(&resp.fields, S("cache-tag"), S(tag)), 0);
 	assert_int_equal(fr_body_append(body, data, len), 0);
 	fr_body_end(body, true);
-	o = fr_object_new(&req, &resp, &fresh, body, fr_store_account(store));
+	o = fr_object_new(&req, &resp, &passed, body, fr_store_account(store));
 	assert_non_null(o);
 	fr_body_unref(&body);
 	fr_arena_fini(&a);
@@ -56,7 +56,7 @@ static struct fr_object *object(size_t len, const char *vary, const char *value,
 
 static void put(const char *key, struct fr_object *o)
 {
-	fr_store_insert(store, S(key), o);
+	(void)fr_store_insert(store, S(key), o, NULL, NULL);
 	fr_object_unref(&o);
 }
 
@@ -166,7 +166,7 @@ static void what_is_in_use_outlives_its_eviction(void **state)
 	(void)state;
 	begin(1u << 16);
 	o = object(30000, NULL, NULL, NULL);
-	fr_store_insert(store, S("a"), o);
+	(void)fr_store_insert(store, S("a"), o, NULL, NULL);
 	put("b", object(10000, NULL, NULL, NULL));
 	fr_store_set_limits(store, &tiny);
 	assert_false(fr_store_trim(store));
@@ -227,8 +227,8 @@ static void one_leads_and_the_others_join(void **state)
 	woken = 0;
 	fr_flight_watch(joined, &w);
 	o = object(10, NULL, NULL, NULL);
-	fr_store_insert(store, S("a"), o);
-	fr_flight_land(lead, o, 0, 1);
+	(void)fr_store_insert(store, S("a"), o, NULL, NULL);
+	fr_flight_land(lead, FR_FLIGHT_LANDED, o, 0, 1);
 	assert_int_equal(woken, 1);
 	assert_int_equal(fr_flight_state(joined), FR_FLIGHT_LANDED);
 	got = fr_flight_object(joined);
@@ -239,7 +239,7 @@ static void one_leads_and_the_others_join(void **state)
 	fr_flight_unref(&joined);
 	fr_flight_unref(&lead);
 	assert_int_equal(fr_store_fly(store, S("a"), 1, &again), FR_FLY_LEAD);
-	fr_flight_land(again, NULL, 0, 1);
+	fr_flight_land(again, FR_FLIGHT_NOTHING, NULL, 0, 1);
 	fr_flight_unref(&again);
 }
 
@@ -251,7 +251,7 @@ static void after_a_common_disappointment_nobody_waits(void **state)
 	begin(1u << 20);
 	assert_int_equal(fr_store_fly(store, S("a"), 1000, &lead), FR_FLY_LEAD);
 	assert_int_equal(fr_store_fly(store, S("a"), 1000, &joined), FR_FLY_JOIN);
-	fr_flight_land(lead, NULL, 0, 1000);
+	fr_flight_land(lead, FR_FLIGHT_NOTHING, NULL, 0, 1000);
 	assert_int_equal(fr_flight_state(joined), FR_FLIGHT_NOTHING);
 	assert_null(fr_flight_object(joined));
 	fr_flight_unref(&lead);
@@ -259,48 +259,161 @@ static void after_a_common_disappointment_nobody_waits(void **state)
 	assert_int_equal(fr_store_fly(store, S("a"), 1999, &none), FR_FLY_ALONE);
 	assert_int_equal(fr_store_fly(store, S("a"), 2000, &lead), FR_FLY_LEAD);
 	/* nobody waited: no trace is left */
-	fr_flight_land(lead, NULL, 0, 2000);
+	fr_flight_land(lead, FR_FLIGHT_NOTHING, NULL, 0, 2000);
 	fr_flight_unref(&lead);
 	assert_int_equal(fr_store_held(store), 0);
 }
 
-static void a_purge_voids_a_flight(void **state)
+/* The leader's end was its own: another one leads at once, for all. */
+static void after_a_lost_flight_one_asks_for_the_others(void **state)
+{
+	struct fr_flight *lead, *joined, *again;
+
+	(void)state;
+	begin(1u << 20);
+	assert_int_equal(fr_store_fly(store, S("a"), 1000, &lead), FR_FLY_LEAD);
+	assert_int_equal(fr_store_fly(store, S("a"), 1000, &joined), FR_FLY_JOIN);
+	fr_flight_land(lead, FR_FLIGHT_LOST, NULL, 0, 1000);
+	fr_flight_land(lead, FR_FLIGHT_FAILED, NULL, 502, 1000); /* it has landed */
+	assert_int_equal(fr_flight_state(joined), FR_FLIGHT_LOST);
+	fr_flight_unref(&lead);
+	fr_flight_unref(&joined);
+	assert_int_equal(fr_store_fly(store, S("a"), 1000, &lead), FR_FLY_LEAD);
+	assert_int_equal(fr_store_fly(store, S("a"), 1000, &again), FR_FLY_JOIN);
+	fr_flight_unref(&again);
+	/* given up without a word: nobody waits for it for ever */
+	fr_flight_unref(&lead);
+	assert_int_equal(fr_store_held(store), 0);
+}
+
+/* What a purge may fall between: asking and inserting, finding and asking. */
+static void a_purge_is_missed_by_no_fetch(void **state)
+{
+	static const struct {
+		const char *what;
+		struct fr_purge purge;
+		bool hits;
+	} purges[] = {
+		{"all", {.is_soft = false}, true},
+		{"url", {.key = FR_STR("https://h/a")}, true},
+		{"prefix", {.prefix = FR_STR("https://h/")}, true},
+		{"tag", {.tag = FR_STR("red")}, true},
+		{"soft", {.key = FR_STR("https://h/a"), .is_soft = true}, true},
+		{"another url", {.key = FR_STR("https://h/b")}, false},
+	};
+	struct fr_str key = FR_STR("https://h/a");
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(purges); i++) {
+		struct fr_flight *f, *other = NULL;
+		struct fr_object *o;
+		enum fr_fly how;
+		bool stored;
+
+		begin(1u << 20);
+		o = object(10, NULL, NULL, "red");
+		assert_int_equal(fr_store_fly(store, key, 1, &f), FR_FLY_LEAD);
+		(void)fr_store_purge(store, &purges[i].purge);
+		assert_int_equal(fr_flight_is_void(f), purges[i].hits);
+		stored = fr_store_insert(store, key, o, NULL, f);
+		if (stored == purges[i].hits || has("https://h/a", NULL, NULL) != stored)
+			fail_msg("purged while it was fetched: %s", purges[i].what);
+		/* who asks now is not given what may be from before */
+		how = fr_store_fly(store, key, 1, &other);
+		assert_int_equal(how, purges[i].hits ? FR_FLY_LEAD : FR_FLY_JOIN);
+		fr_flight_land(f, FR_FLIGHT_LANDED, o, 0, 1);
+		if (purges[i].hits)
+			fr_flight_land(other, FR_FLIGHT_NOTHING, NULL, 0, 1);
+		fr_flight_unref(&f);
+		fr_flight_unref(&other);
+		fr_object_unref(&o);
+		(void)tear_down(NULL);
+	}
+	begin(1u << 20);
+}
+
+static void what_was_purged_is_not_put_back_by_its_validation(void **state)
 {
 	struct fr_purge all = {0};
+	struct fr_object *stale, *validated;
 	struct fr_flight *f;
 
 	(void)state;
 	begin(1u << 20);
+	put("a", stale = fr_object_ref(object(10, NULL, NULL, NULL)));
+	(void)fr_store_purge(store, &all); /* found before, asked about after */
+	validated = object(10, NULL, NULL, NULL);
 	assert_int_equal(fr_store_fly(store, S("a"), 1, &f), FR_FLY_LEAD);
-	assert_false(fr_flight_is_void(f));
-	(void)fr_store_purge(store, &all);
-	assert_true(fr_flight_is_void(f));
-	fr_flight_land(f, NULL, 0, 1);
+	assert_true(stale->is_purged);
+	assert_false(fr_store_insert(store, S("a"), validated, stale, f));
+	assert_false(has("a", NULL, NULL));
+	fr_flight_land(f, FR_FLIGHT_LANDED, validated, 0, 1);
 	fr_flight_unref(&f);
+	fr_object_unref(&stale);
+	fr_object_unref(&validated);
+}
+
+static void what_did_not_pass_the_gate_does_not_come_in(void **state)
+{
+#ifdef NDEBUG
+	struct fr_gate_verdict no = {.why = FR_CACHE_STORE_PRIVATE};
+	struct fr_body *body;
+	struct fr_arena a;
+	struct fr_request req;
+	struct fr_response resp;
+	struct fr_object *o;
+
+	(void)state;
+	begin(1u << 20);
+	fr_arena_init(&a, 1u << 20);
+	fr_request_init(&req, &a);
+	fr_response_init(&resp, &a, 200);
+	body = fr_body_new(fr_store_account(store), 0);
+	assert_null(fr_object_new(&req, &resp, &no, body, fr_store_account(store)));
+	o = fr_object_whole(&req, &resp, &no, body, fr_store_account(store));
+	assert_false(fr_store_insert(store, S("a"), o, NULL, NULL));
+	assert_false(has("a", NULL, NULL));
+	fr_object_unref(&o);
+	fr_body_unref(&body);
+	fr_arena_fini(&a);
+#else
+	(void)state; /* asserted there */
+	begin(1u << 20);
+#endif
 }
 
 static void a_304_updates_a_copy_with_the_same_body(void **state)
 {
 	struct fr_object *old, *new;
 	struct fr_request req;
-	struct fr_response resp;
+	struct fr_response resp, merged;
+	struct fr_gate_verdict verdict;
 
 	(void)state;
 	begin(1u << 20);
 	old = object(10, "accept", "a", "red");
 	fr_request_init(&req, &arena);
+	req.method = FR_METHOD_GET;
 	assert_int_equal(fr_fields_add(&req.fields, S("accept"), S("a")), 0);
 	fr_response_init(&resp, &arena, 304);
 	assert_int_equal(fr_fields_add(&resp.fields, S("cache-control"), S("max-age=5")), 0);
 	assert_int_equal(fr_fields_add(&resp.fields, S("cache-tag"), S("blue")), 0);
 	assert_int_equal(fr_fields_add(&resp.fields, S("content-length"), S("99")), 0);
 	assert_int_equal(fr_fields_add(&resp.fields, S("content-type"), S("text/new")), 0);
-	new = fr_object_updated(old, &req, &resp, 100, 100);
+	assert_int_equal(fr_object_merge(old, &resp, &arena, &merged), 0);
+	fr_gate_judge(&(struct fr_gate_question){.client = &req,
+	                                         .sent = &req,
+	                                         .resp = &merged,
+	                                         .request_s = 100,
+	                                         .response_s = 100},
+	              &verdict);
+	new = fr_object_new(&req, &merged, &verdict, old->body, fr_store_account(store));
+	assert_non_null(new);
 	assert_ptr_equal(new->body, old->body);
 	assert_int_equal(new->status, 200);
 	assert_int_equal(new->fresh.lifetime_s, 5);
 	assert_int_equal(new->content_length, 10);
-	assert_int_equal(new->n_fields, 4); /* vary, and the three of the 304 */
+	assert_int_equal(new->n_fields, 3); /* vary, and what of the 304 describes no body */
 	assert_true(fr_object_has_tag(new, S("blue")));
 	assert_false(fr_object_has_tag(new, S("red")));
 	assert_str(new->vary_values, "=a,\n");
@@ -327,9 +440,8 @@ static void *hammer(void *user)
 		o = fr_store_find(store, S(key), &none, &a, &others);
 		if (!o && fr_store_fly(store, S(key), 1, &f) == FR_FLY_LEAD) {
 			o = object(5000, NULL, NULL, "t");
-			if (!fr_flight_is_void(f))
-				fr_store_insert(store, S(key), o);
-			fr_flight_land(f, o, 0, 1);
+			(void)fr_store_insert(store, S(key), o, NULL, f);
+			fr_flight_land(f, FR_FLIGHT_LANDED, o, 0, 1);
 		}
 		if (f)
 			fr_flight_unref(&f);
@@ -373,7 +485,10 @@ int main(void)
 		T(purges_name_a_key_a_prefix_or_a_tag),
 		T(one_leads_and_the_others_join),
 		T(after_a_common_disappointment_nobody_waits),
-		T(a_purge_voids_a_flight),
+		T(after_a_lost_flight_one_asks_for_the_others),
+		T(a_purge_is_missed_by_no_fetch),
+		T(what_was_purged_is_not_put_back_by_its_validation),
+		T(what_did_not_pass_the_gate_does_not_come_in),
 		T(a_304_updates_a_copy_with_the_same_body),
 		T(workers_share_it),
 	};
