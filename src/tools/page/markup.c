@@ -1,4 +1,5 @@
 #include "tools/page/markup.h"
+#include "tools/page/media.h"
 
 #include <libxml/HTMLparser.h>
 #include <stdio.h>

@@ -15,9 +15,6 @@
 #define FR_MARKUP_URL_BYTES 2048u
 /* Of inline style sheets in all; what is beyond is not searched. */
 #define FR_MARKUP_STYLE_BYTES (1u << 20)
-/* The window that media, srcset and sizes are judged by, in pixels. */
-#define FR_MARKUP_WIDTH 1280u
-#define FR_MARKUP_HEIGHT 800u
 
 struct fr_markup_asset {   /* borrowed for the call */
 	struct fr_str url; /* as written */
@@ -46,12 +43,5 @@ void fr_markup_free(struct fr_markup **m);
 /* Elements so far that are not hidden. */
 size_t fr_markup_elements(const struct fr_markup *m);
 void fr_markup_feed(struct fr_markup *m, const uint8_t *data, size_t len, bool end);
-
-/* Does a media query list (as in media="...") apply to a screen of that size?
- * Features that it does not know do not apply. Empty: yes. */
-bool fr_media_applies(struct fr_str media);
-/* The candidate of a srcset (with its sizes, may be empty) that a screen of
- * one pixel a pixel takes; {NULL, 0}: none. Borrowed. */
-struct fr_str fr_srcset_choose(struct fr_str srcset, struct fr_str sizes);
 
 #endif

@@ -1,176 +1,412 @@
-/* Media queries and srcset: which of several assets a screen takes. */
-#include <stdlib.h>
+/* Media queries: conditions in brackets joined by and, or and not, evaluated with
+ * three values, so that what is not known stays unknown. */
+#include "tools/page/media.h"
+#include "base/err.h"
 
-#include "tools/page/markup.h"
+#include <math.h>
 
-/* A number with a unit that browsers take for lengths; the default em. */
-#define EM_PIXELS 16.0
-/* Candidates of a srcset that are looked at. */
-#define MAX_CANDIDATES 64u
+/* ((...)): brackets that are followed. */
+#define MAX_DEPTH 16u
 
-static bool number_at(struct fr_str s, double *out, struct fr_str *unit)
+static enum fr_media both(enum fr_media a, enum fr_media b)
 {
-	char text[32];
-	char *end;
-	double v;
-	size_t n = s.len < sizeof text - 1 ? s.len : sizeof text - 1;
-
-	memcpy(text, s.p ? s.p : "", n);
-	text[n] = '\0';
-	v = strtod(text, &end);
-	if (end == text)
-		return false;
-	*out = v;
-	*unit = fr_str_trim(fr_str_sub(s, (size_t)(end - text), s.len));
-	return true;
+	return a < b ? a : b;
 }
 
-/* A length in pixels; false: none, or a unit that is not known. */
-static bool length(struct fr_str s, double *pixels)
+static enum fr_media either(enum fr_media a, enum fr_media b)
+{
+	return a > b ? a : b;
+}
+
+static enum fr_media opposite(enum fr_media a)
+{
+	return (enum fr_media)(FR_MEDIA_YES - a);
+}
+
+static enum fr_media if_true(bool is)
+{
+	return is ? FR_MEDIA_YES : FR_MEDIA_NO;
+}
+
+/* --- features --- */
+
+enum kind { LENGTH, RATIO, RESOLUTION, NUMBER, WORD };
+
+/* What the window is: a number, or a word (NULL: none, false in a boolean context). */
+static const struct feature {
+	const char *name;
+	enum kind kind;
+	double number;
+	const char *word;
+} features[] = {
+	{"width", LENGTH, FR_MARKUP_WIDTH, NULL},
+	{"height", LENGTH, FR_MARKUP_HEIGHT, NULL},
+	{"device-width", LENGTH, FR_MARKUP_WIDTH, NULL},
+	{"device-height", LENGTH, FR_MARKUP_HEIGHT, NULL},
+	{"aspect-ratio", RATIO, (double)FR_MARKUP_WIDTH / FR_MARKUP_HEIGHT, NULL},
+	{"device-aspect-ratio", RATIO, (double)FR_MARKUP_WIDTH / FR_MARKUP_HEIGHT, NULL},
+	{"resolution", RESOLUTION, 1, NULL},
+	{"-webkit-device-pixel-ratio", NUMBER, 1, NULL},
+	{"color", NUMBER, 8, NULL},
+	{"color-index", NUMBER, 0, NULL},
+	{"monochrome", NUMBER, 0, NULL},
+	{"grid", NUMBER, 0, NULL},
+	{"-webkit-transform-3d", NUMBER, 1, NULL},
+	{"horizontal-viewport-segments", NUMBER, 1, NULL},
+	{"vertical-viewport-segments", NUMBER, 1, NULL},
+	{"orientation", WORD, 0, "landscape"},
+	{"hover", WORD, 0, "hover"},
+	{"any-hover", WORD, 0, "hover"},
+	{"pointer", WORD, 0, "fine"},
+	{"any-pointer", WORD, 0, "fine"},
+	{"prefers-color-scheme", WORD, 0, "light"},
+	{"prefers-reduced-motion", WORD, 0, NULL},
+	{"prefers-reduced-transparency", WORD, 0, NULL},
+	{"prefers-reduced-data", WORD, 0, NULL},
+	{"prefers-contrast", WORD, 0, NULL},
+	{"forced-colors", WORD, 0, NULL},
+	{"inverted-colors", WORD, 0, NULL},
+	{"display-mode", WORD, 0, "browser"},
+	{"scripting", WORD, 0, "enabled"},
+	{"update", WORD, 0, "fast"},
+	{"overflow-block", WORD, 0, "scroll"},
+	{"overflow-inline", WORD, 0, "scroll"},
+	{"scan", WORD, 0, NULL},
+	{"color-gamut", WORD, 0, "srgb"},
+	{"dynamic-range", WORD, 0, "standard"},
+	{"video-dynamic-range", WORD, 0, "standard"},
+};
+
+static const struct feature *find(struct fr_str name)
+{
+	for (size_t i = 0; i < FR_COUNT(features); i++)
+		if (fr_str_iis(name, features[i].name))
+			return &features[i];
+	return NULL;
+}
+
+/* min-width, -webkit-min-device-pixel-ratio: *sign is -1 for min, 1 for max. */
+static const struct feature *find_prefixed(struct fr_str name, int *sign)
+{
+	static const struct {
+		const char *prefix;
+		int sign;
+	} prefixes[] = {{"min-", -1}, {"max-", 1}, {"-webkit-min-", -1}, {"-webkit-max-", 1}};
+	char plain[64] = "-webkit-";
+
+	for (size_t i = 0; i < FR_COUNT(prefixes); i++) {
+		struct fr_str prefix = fr_str_from(prefixes[i].prefix), rest;
+		size_t at = i < 2 ? 0 : strlen("-webkit-");
+
+		if (!fr_str_istarts(name, prefix))
+			continue;
+		rest = fr_str_sub(name, prefix.len, name.len);
+		if (rest.len + at >= sizeof plain)
+			return NULL;
+		memcpy(plain + at, rest.p, rest.len);
+		*sign = prefixes[i].sign;
+		return find(fr_str_make(plain, at + rest.len));
+	}
+	return NULL;
+}
+
+static bool ratio_of(struct fr_str s, double *out)
+{
+	struct fr_str after;
+	double low = 1;
+
+	if (!fr_css_number(s, out, &after))
+		return false;
+	if (after.len && after.p[0] == '/') {
+		if (!fr_css_number(fr_css_strip(fr_str_sub(after, 1, after.len)), &low, &after))
+			return false;
+		*out = low > 0 ? *out / low : INFINITY;
+	}
+	return after.len == 0;
+}
+
+static bool resolution_of(struct fr_str s, double *out)
 {
 	struct fr_str unit;
-	double v;
 
-	if (!number_at(fr_str_trim(s), &v, &unit))
+	if (!fr_css_number(s, out, &unit))
 		return false;
-	if (fr_str_iis(unit, "px") || unit.len == 0)
-		*pixels = v;
-	else if (fr_str_iis(unit, "em") || fr_str_iis(unit, "rem"))
-		*pixels = v * EM_PIXELS;
-	else if (fr_str_iis(unit, "vw"))
-		*pixels = v * FR_MARKUP_WIDTH / 100;
-	else
+	if (fr_str_iis(unit, "dpi"))
+		*out /= 96;
+	else if (fr_str_iis(unit, "dpcm"))
+		*out /= 96 / 2.54;
+	else if (!fr_str_iis(unit, "dppx") && !fr_str_iis(unit, "x"))
 		return false;
 	return true;
 }
 
-static bool feature_applies(struct fr_str f)
+static bool value_of(const struct feature *f, struct fr_str s, double *out)
 {
-	size_t colon = fr_str_find(f, ':');
-	struct fr_str name = fr_str_trim(fr_str_sub(f, 0, colon));
-	struct fr_str value = fr_str_trim(fr_str_sub(f, colon + 1, f.len));
-	double v = 0;
+	struct fr_str rest;
 
-	if (fr_str_iis(name, "min-width"))
-		return length(value, &v) && FR_MARKUP_WIDTH >= v;
-	if (fr_str_iis(name, "max-width"))
-		return length(value, &v) && FR_MARKUP_WIDTH <= v;
-	if (fr_str_iis(name, "min-height"))
-		return length(value, &v) && FR_MARKUP_HEIGHT >= v;
-	if (fr_str_iis(name, "max-height"))
-		return length(value, &v) && FR_MARKUP_HEIGHT <= v;
-	if (fr_str_iis(name, "orientation"))
-		return fr_str_iis(value, "landscape");
-	if (fr_str_iis(name, "prefers-color-scheme"))
-		return fr_str_iis(value, "light");
-	if (fr_str_iis(name, "prefers-reduced-motion"))
-		return fr_str_iis(value, "no-preference");
-	return fr_str_iis(name, "hover") || fr_str_iis(name, "color");
-}
-
-/* "screen and (min-width: 40em)": every word and feature must hold. */
-static bool query_applies(struct fr_str q)
-{
-	bool negated = false, applies = true;
-
-	while (q.len) {
-		size_t n;
-
-		if (q.p[0] == '(') {
-			n = fr_str_find(q, ')');
-			applies &= feature_applies(fr_str_sub(q, 1, n));
-			q = fr_str_trim(fr_str_sub(q, n + 1, q.len));
-			continue;
-		}
-		for (n = 0; n < q.len && q.p[n] != ' ' && q.p[n] != '(' && q.p[n] != '\t' &&
-		            q.p[n] != '\n';)
-			n++;
-		if (fr_str_iis(fr_str_sub(q, 0, n), "not"))
-			negated = true;
-		else if (!fr_str_iis(fr_str_sub(q, 0, n), "and") &&
-		         !fr_str_iis(fr_str_sub(q, 0, n), "only") &&
-		         !fr_str_iis(fr_str_sub(q, 0, n), "screen") &&
-		         !fr_str_iis(fr_str_sub(q, 0, n), "all"))
-			applies = false;
-		q = fr_str_trim(fr_str_sub(q, n ? n : 1, q.len));
+	switch (f->kind) {
+	case LENGTH:
+		return fr_css_length(s, out);
+	case RATIO:
+		return ratio_of(s, out);
+	case RESOLUTION:
+		return resolution_of(s, out);
+	case NUMBER:
+		return fr_css_number(s, out, &rest) && !rest.len;
+	case WORD:
+		break;
 	}
-	return applies != negated;
+	return false;
 }
 
-bool fr_media_applies(struct fr_str media)
+/* (hover), (color): true unless it is none or zero. */
+static enum fr_media in_boolean_context(const struct feature *f)
 {
-	struct fr_str item;
+	return if_true(f->kind == WORD ? f->word != NULL : f->number != 0);
+}
 
-	media = fr_str_trim(media);
-	if (!media.len)
-		return true;
-	while (fr_str_next_item(&media, &item))
-		if (query_applies(item))
+/* Words that mean the same as having no preference. */
+static bool is_none(struct fr_str value)
+{
+	static const char *const words[] = {"no-preference", "none", "standard"};
+
+	for (size_t i = 0; i < FR_COUNT(words); i++)
+		if (fr_str_iis(value, words[i]))
 			return true;
 	return false;
 }
 
-/* The width in pixels that the image will have: of the first entry of sizes
- * whose condition holds. */
-static double wanted_width(struct fr_str sizes)
+static enum fr_media is_word(const struct feature *f, struct fr_str value)
 {
-	struct fr_str item;
-	double v;
-
-	while (fr_str_next_item(&sizes, &item)) {
-		size_t n = item.len && item.p[0] == '(' ? fr_str_find(item, ')') + 1 : 0;
-
-		if (n && !fr_media_applies(fr_str_sub(item, 0, n)))
-			continue;
-		if (length(fr_str_sub(item, n, item.len), &v))
-			return v;
-	}
-	return FR_MARKUP_WIDTH;
+	if (f->word)
+		return if_true(fr_str_iis(value, f->word));
+	return if_true(is_none(value));
 }
 
-/* Takes the next "url descriptor" off a srcset. */
-static bool next_candidate(struct fr_str *rest, struct fr_str *url, struct fr_str *descriptor)
+/* (name: value) */
+static enum fr_media plain(struct fr_str name, struct fr_str value)
 {
-	size_t n = 0, end;
+	const struct feature *f = find(name);
+	int sign = 0;
+	double v;
 
-	while (rest->len &&
-	       (rest->p[0] == ',' || rest->p[0] == ' ' || rest->p[0] == '\n' || rest->p[0] == '\t'))
-		*rest = fr_str_sub(*rest, 1, rest->len);
-	if (!rest->len)
-		return false;
-	while (n < rest->len && rest->p[n] != ' ' && rest->p[n] != '\n' && rest->p[n] != '\t')
-		n++;
-	*url = fr_str_sub(*rest, 0, n);
-	*descriptor = FR_STR("");
-	if (url->p[url->len - 1] == ',') { /* no descriptor */
-		*url = fr_str_sub(*url, 0, url->len - 1);
-		end = n;
-	} else {
-		end = n + fr_str_find(fr_str_sub(*rest, n, rest->len), ',');
-		*descriptor = fr_str_trim(fr_str_sub(*rest, n, end));
+	if (!f)
+		f = find_prefixed(name, &sign);
+	if (!f)
+		return FR_MEDIA_UNKNOWN;
+	if (f->kind == WORD)
+		return sign ? FR_MEDIA_UNKNOWN : is_word(f, value);
+	if (!value_of(f, value, &v))
+		return FR_MEDIA_UNKNOWN;
+	if (sign < 0)
+		return if_true(f->number >= v);
+	return if_true(sign > 0 ? f->number <= v : f->number == v);
+}
+
+/* --- ranges: (400px <= width < 60rem), (width >= 48rem) --- */
+
+/* Where a comparison begins in s, and how long it is; s.len: none. */
+static size_t find_comparison(struct fr_str s, size_t from, size_t *len)
+{
+	size_t depth = 0;
+
+	for (size_t i = from; i < s.len; i++) {
+		depth += s.p[i] == '(';
+		depth -= depth && s.p[i] == ')';
+		if (depth || !strchr("<>=", s.p[i]))
+			continue;
+		*len = i + 1 < s.len && s.p[i + 1] == '=' ? 2 : 1;
+		return i;
 	}
-	*rest = fr_str_sub(*rest, end, rest->len);
+	return s.len;
+}
+
+static bool holds(double a, struct fr_str op, double b)
+{
+	switch (op.p[0]) {
+	case '<':
+		return op.len > 1 ? a <= b : a < b;
+	case '>':
+		return op.len > 1 ? a >= b : a > b;
+	default:
+		return a == b;
+	}
+}
+
+/* a op b, one of which is a feature's name. */
+static enum fr_media compare(struct fr_str a, struct fr_str op, struct fr_str b)
+{
+	const struct feature *left = find(a), *right = find(b);
+	double v;
+
+	if (left && value_of(left, b, &v))
+		return if_true(holds(left->number, op, v));
+	if (right && value_of(right, a, &v))
+		return if_true(holds(v, op, right->number));
+	return FR_MEDIA_UNKNOWN;
+}
+
+static enum fr_media range(struct fr_str s, size_t at, size_t len)
+{
+	size_t second_len = 0, second = find_comparison(s, at + len, &second_len);
+	struct fr_str a = fr_css_strip(fr_str_sub(s, 0, at)), op = fr_str_sub(s, at, at + len);
+	struct fr_str b = fr_css_strip(fr_str_sub(s, at + len, second));
+
+	if (second == s.len)
+		return compare(a, op, b);
+	return both(compare(a, op, b),
+	            compare(b, fr_str_sub(s, second, second + second_len),
+	                    fr_css_strip(fr_str_sub(s, second + second_len, s.len))));
+}
+
+static enum fr_media feature(struct fr_str s)
+{
+	size_t colon = fr_str_find(s, ':'), len = 0, at = find_comparison(s, 0, &len);
+	const struct feature *f;
+
+	if (at < s.len)
+		return range(s, at, len);
+	if (colon < s.len)
+		return plain(fr_css_strip(fr_str_sub(s, 0, colon)),
+		             fr_css_strip(fr_str_sub(s, colon + 1, s.len)));
+	f = find(s);
+	return f ? in_boolean_context(f) : FR_MEDIA_UNKNOWN;
+}
+
+/* --- conditions --- */
+
+static enum fr_media condition(struct fr_str *rest, unsigned depth, bool allow_or);
+
+/* The word at the beginning; "" before a bracket. */
+static struct fr_str word_of(struct fr_str s)
+{
+	size_t n = 0;
+
+	while (n < s.len && !fr_css_is_space(s.p[n]) && s.p[n] != '(')
+		n++;
+	return fr_str_sub(s, 0, n);
+}
+
+static bool take_word(struct fr_str *s, const char *word)
+{
+	struct fr_str w = word_of(*s);
+
+	if (!fr_str_iis(w, word))
+		return false;
+	*s = fr_css_strip(fr_str_sub(*s, w.len, s->len));
 	return true;
 }
 
-struct fr_str fr_srcset_choose(struct fr_str srcset, struct fr_str sizes)
+/* Takes "( ... )" off; what is in the brackets, or p NULL if they never end. */
+static struct fr_str take_brackets(struct fr_str *s)
 {
-	struct fr_str url, descriptor, unit, best = {NULL, 0};
-	double width = wanted_width(sizes), best_density = 0;
+	size_t depth = 0;
 
-	for (unsigned i = 0; i < MAX_CANDIDATES && next_candidate(&srcset, &url, &descriptor);
-	     i++) {
-		double v = 1, density;
+	for (size_t i = 0; i < s->len; i++) {
+		depth += s->p[i] == '(';
+		if (s->p[i] == ')' && --depth == 0) {
+			struct fr_str inner = fr_css_strip(fr_str_sub(*s, 1, i));
 
-		if (!number_at(descriptor, &v, &unit))
-			unit = FR_STR("x");
-		density = fr_str_iis(unit, "w") ? v / (width > 0 ? width : 1) : v;
-		/* the smallest that is large enough, else the largest */
-		if (!best.len || (best_density < 1 ? density > best_density
-		                                   : density >= 1 && density < best_density)) {
-			best = url;
-			best_density = density;
+			*s = fr_css_strip(fr_str_sub(*s, i + 1, s->len));
+			return inner;
 		}
 	}
-	return best;
+	*s = fr_str_sub(*s, s->len, s->len);
+	return (struct fr_str){NULL, 0};
+}
+
+/* In brackets: a condition, or a feature. */
+static enum fr_media in_brackets(struct fr_str *s, unsigned depth)
+{
+	struct fr_str inner;
+
+	if (!s->len || s->p[0] != '(') {
+		*s = fr_str_sub(*s, s->len, s->len); /* a function that is not known */
+		return FR_MEDIA_UNKNOWN;
+	}
+	inner = take_brackets(s);
+	if (!inner.p || depth == MAX_DEPTH)
+		return FR_MEDIA_UNKNOWN;
+	if (inner.len && (inner.p[0] == '(' || fr_str_iis(word_of(inner), "not"))) {
+		enum fr_media m = condition(&inner, depth + 1, true);
+
+		return inner.len ? FR_MEDIA_UNKNOWN : m;
+	}
+	return feature(inner);
+}
+
+static enum fr_media condition(struct fr_str *s, unsigned depth, bool allow_or)
+{
+	enum fr_media m;
+
+	if (take_word(s, "not"))
+		return opposite(in_brackets(s, depth));
+	m = in_brackets(s, depth);
+	if (fr_str_iis(word_of(*s), "and"))
+		while (take_word(s, "and"))
+			m = both(m, in_brackets(s, depth));
+	else if (allow_or)
+		while (take_word(s, "or"))
+			m = either(m, in_brackets(s, depth));
+	return m;
+}
+
+/* "not screen and (...)", "only screen", "print". */
+static enum fr_media typed(struct fr_str s)
+{
+	bool negated = take_word(&s, "not");
+	enum fr_media m;
+	struct fr_str type;
+
+	if (!negated)
+		(void)take_word(&s, "only");
+	type = word_of(s);
+	s = fr_css_strip(fr_str_sub(s, type.len, s.len));
+	m = if_true(fr_str_iis(type, "all") || fr_str_iis(type, "screen"));
+	if (take_word(&s, "and"))
+		m = both(m, condition(&s, 0, false));
+	if (s.len)
+		return FR_MEDIA_NO; /* a query that cannot be read is "not all" */
+	return negated ? opposite(m) : m;
+}
+
+static enum fr_media query(struct fr_str s)
+{
+	struct fr_str first = word_of(s), after;
+	enum fr_media m;
+
+	if (first.len && first.len < s.len && s.p[first.len] == '(')
+		return FR_MEDIA_UNKNOWN; /* a function */
+	after = fr_css_strip(fr_str_sub(s, first.len, s.len));
+	/* without a type: it begins with a bracket, after "not" maybe */
+	if (first.len && !(fr_str_iis(first, "not") && after.len && after.p[0] == '('))
+		return typed(s);
+	m = condition(&s, 0, true);
+	return s.len ? FR_MEDIA_NO : m;
+}
+
+enum fr_media fr_media_judge(struct fr_str media)
+{
+	enum fr_media m = FR_MEDIA_NO;
+	size_t from = 0, depth = 0;
+
+	media = fr_css_strip(media);
+	if (!media.len)
+		return FR_MEDIA_YES;
+	for (size_t i = 0; i <= media.len; i++) {
+		char c = i < media.len ? media.p[i] : ',';
+
+		depth += c == '(';
+		depth -= depth && c == ')';
+		if (i < media.len && (c != ',' || depth))
+			continue;
+		m = either(m, query(fr_css_strip(fr_str_sub(media, from, i))));
+		from = i + 1;
+	}
+	return m;
+}
+
+bool fr_media_applies(struct fr_str media)
+{
+	return fr_media_judge(media) != FR_MEDIA_NO;
 }

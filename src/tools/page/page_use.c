@@ -1,4 +1,5 @@
 #include "http/link.h"
+#include "tools/page/media.h"
 #include "tools/page/page_priv.h"
 
 /* Imports and redirects in a row. */

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "tools/page/markup.h"
+#include "tools/page/media.h"
 #include "tools/page/style_priv.h"
 
 /* @media in @supports in @layer ... */
@@ -14,20 +15,6 @@ struct fr_str fr_css_unquote(struct fr_str s)
 	return s;
 }
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
-}
-
-static struct fr_str strip(struct fr_str s)
-{
-	while (s.len && is_space(s.p[0]))
-		s = fr_str_sub(s, 1, s.len);
-	while (s.len && is_space(s.p[s.len - 1]))
-		s = fr_str_sub(s, 0, s.len - 1);
-	return s;
-}
-
 bool fr_css_next_url(struct fr_str css, size_t *at, struct fr_str *url)
 {
 	for (size_t i = *at; i + 4 < css.len; i++) {
@@ -37,13 +24,13 @@ bool fr_css_next_url(struct fr_str css, size_t *at, struct fr_str *url)
 		    !fr_str_istarts(fr_str_sub(css, i, css.len), FR_STR("url(")))
 			continue;
 		end = i + 4;
-		while (end < css.len && is_space(css.p[end]))
+		while (end < css.len && fr_css_is_space(css.p[end]))
 			end++;
 		/* a quoted one may hold brackets */
 		if (end < css.len && (css.p[end] == '"' || css.p[end] == '\''))
 			end += 1 + fr_str_find(fr_str_sub(css, end + 1, css.len), css.p[end]);
 		end += fr_str_find(fr_str_sub(css, end, css.len), ')');
-		*url = fr_css_unquote(strip(fr_str_sub(css, i + 4, end)));
+		*url = fr_css_unquote(fr_css_strip(fr_str_sub(css, i + 4, end)));
 		*at = end;
 		return true;
 	}
@@ -54,7 +41,7 @@ unsigned fr_css_weight(struct fr_str value)
 {
 	for (size_t i = 0; i < value.len; i++) {
 		struct fr_str rest = fr_str_sub(value, i, value.len);
-		bool starts = i == 0 || is_space(value.p[i - 1]) || value.p[i - 1] == ',';
+		bool starts = i == 0 || fr_css_is_space(value.p[i - 1]) || value.p[i - 1] == ',';
 
 		if (!starts)
 			continue;
@@ -117,7 +104,7 @@ static bool next_declaration(struct fr_str *rest, struct fr_str *name, struct fr
 	size_t end, depth = 0, colon;
 	char quote = 0;
 
-	*rest = strip(*rest);
+	*rest = fr_css_strip(*rest);
 	if (!rest->len)
 		return false;
 	for (end = 0; end < rest->len; end++) {
@@ -137,8 +124,8 @@ static bool next_declaration(struct fr_str *rest, struct fr_str *name, struct fr
 	}
 	colon = fr_str_find(*rest, ':');
 	colon = colon < end ? colon : end;
-	*name = strip(fr_str_sub(*rest, 0, colon));
-	*value = strip(fr_str_sub(*rest, colon + 1, end));
+	*name = fr_css_strip(fr_str_sub(*rest, 0, colon));
+	*value = fr_css_strip(fr_str_sub(*rest, colon + 1, end));
 	*rest = fr_str_sub(*rest, end + 1, rest->len);
 	return true;
 }
@@ -286,7 +273,7 @@ static void on_import(struct fr_styles *s, int sheet, struct fr_str text)
 	struct fr_str url = {NULL, 0};
 	size_t at = 0, n;
 
-	text = strip(text);
+	text = fr_css_strip(text);
 	if (fr_str_istarts(text, FR_STR("url("))) {
 		if (!fr_css_next_url(text, &at, &url))
 			return;
@@ -296,7 +283,7 @@ static void on_import(struct fr_styles *s, int sheet, struct fr_str text)
 		url = fr_str_sub(text, 1, n + 1);
 		text = fr_str_sub(text, n + 2, text.len);
 	}
-	text = strip(text);
+	text = fr_css_strip(text);
 	if (fr_str_istarts(text, FR_STR("layer")) || fr_str_istarts(text, FR_STR("supports")))
 		text = FR_STR("");
 	if (url.len && fr_media_applies(text))
@@ -311,7 +298,8 @@ static void on_at_block(struct fr_styles *s, int sheet, struct fr_str head, stru
 	if (fr_str_istarts(head, FR_STR("@font-face"))) {
 		on_face(s, sheet, block);
 	} else if (fr_str_istarts(head, FR_STR("@media"))) {
-		if (fr_media_applies(strip(fr_str_sub(head, 6, head.len))) && depth < MAX_DEPTH)
+		if (fr_media_applies(fr_css_strip(fr_str_sub(head, 6, head.len))) &&
+		    depth < MAX_DEPTH)
 			parse(s, sheet, block, depth + 1);
 	} else if ((fr_str_istarts(head, FR_STR("@supports")) ||
 	            fr_str_istarts(head, FR_STR("@layer")) ||
@@ -348,9 +336,9 @@ static size_t head_end(struct fr_str css)
 
 static void parse(struct fr_styles *s, int sheet, struct fr_str css, unsigned depth)
 {
-	for (css = strip(css); css.len; css = strip(css)) {
+	for (css = fr_css_strip(css); css.len; css = fr_css_strip(css)) {
 		size_t head = head_end(css), end;
-		struct fr_str text = strip(fr_str_sub(css, 0, head));
+		struct fr_str text = fr_css_strip(fr_str_sub(css, 0, head));
 
 		if (head == css.len || css.p[head] != '{') {
 			if (fr_str_istarts(text, FR_STR("@import")))
