@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	                                        .on_content = on_content};
 	const struct fr_styles_events styles = {
 		.on_import = on_url, .on_font = on_url, .on_picture = on_url};
-	struct fr_names names = {{0}};
+	struct fr_names names = {.has_others = false};
 	struct fr_decode *d;
 	struct fr_markup *m;
 	struct fr_styles *s;

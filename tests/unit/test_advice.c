@@ -126,6 +126,79 @@ static void mistakes_of_links_are_found(void **state)
 	fr_load_fini(&l);
 }
 
+/* One page with one Link value; its assets are style.css, script.js and i.png. */
+static void advise_on(const char *html, const char *link, struct fr_advice *a)
+{
+	const struct model_file files[] = {
+		{.path = "/", .type = "text/html", .think_ms = 300, .body = html, .link = link},
+		{.path = "/style.css",
+	         .type = "text/css",
+	         .cache_control = "max-age=60",
+	         .body = "@media (width >= 48rem){p{background:url(/wide.png)}}"},
+		{.path = "/wide.png",
+	         .type = "image/png",
+	         .cache_control = "max-age=60",
+	         .body = "x"},
+		{.path = "/small.png",
+	         .type = "image/png",
+	         .cache_control = "max-age=60",
+	         .body = "x"},
+		{.path = "/script.js",
+	         .type = "text/javascript",
+	         .cache_control = "max-age=60",
+	         .body = "go()"},
+		{.path = "/i.png", .type = "image/png", .cache_control = "max-age=60", .body = "x"},
+	};
+	struct fr_load l;
+
+	model_load(files, FR_COUNT(files), &far_model, false, false, &l);
+	fr_advice_make(&l, NULL, &far, a);
+	fr_load_fini(&l);
+}
+
+static void what_is_to_be_taken_out_is_known_to_be_of_no_use(void **state)
+{
+	static const struct {
+		const char *html, *link;
+		const char *kind; /* of what is said of the link; NULL: nothing */
+	} rows[] = {
+		{"<p>x", "</style.css>; rel=preload; as=style", "unused"},
+		{"<script>go()</script><p>x", "</style.css>; rel=preload; as=style", "unseen"},
+		{"<script type=module src=/script.js></script><p>x",
+	         "</i.png>; rel=preload; as=image", "unseen"},
+		{"<body onload=go()>x", "</i.png>; rel=preload; as=image", "unseen"},
+		{"<script type='application/json'>{}</script>x", "</i.png>; rel=preload; as=image",
+	         "unused"},
+		{"<link rel=stylesheet href=/style.css><p>x", "</wide.png>; rel=preload; as=image",
+	         NULL},
+		{"<p>x", "</i.png>; rel=preload; as=image; media=print", NULL},
+		{"<img srcset='/small.png 400w, /wide.png 1600w' sizes=100vw>",
+	         "</small.png>; rel=preload; as=image; imagesrcset=\"/small.png 400w, /wide.png "
+	         "1600w\"; imagesizes=100vw",
+	         NULL},
+		{"<link rel=stylesheet href=/style.css><p>x",
+	         "</style.css>; rel=preload; as=script", "mistake"},
+		{"<img src=/i.png>", "</i.png>; rel=preload; as=fetch", "mistake"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(rows); i++) {
+		const char *kind = NULL;
+		struct fr_advice a;
+
+		advise_on(rows[i].html, rows[i].link, &a);
+		for (size_t k = 0; k < a.n; k++)
+			if (strstr(a.items[k].text, "The link to"))
+				kind = fr_advice_kind_str(a.items[k].kind);
+		print_message("row %zu: %s\n", i, kind ? kind : "nothing");
+		assert_int_equal(!!kind, !!rows[i].kind);
+		if (kind)
+			assert_string_equal(kind, rows[i].kind);
+		assert_false(has_link(&a, "</style.css>; rel=preload; as=script"));
+		fr_advice_fini(&a);
+	}
+}
+
 static void where_nothing_is_to_gain_nothing_is_advised(void **state)
 {
 	const struct model_file plain[] = {
@@ -321,6 +394,7 @@ int main(void)
 		cmocka_unit_test(a_replay_is_what_can_be_computed),
 		cmocka_unit_test(what_blocks_and_what_comes_late_is_advised),
 		cmocka_unit_test(mistakes_of_links_are_found),
+		cmocka_unit_test(what_is_to_be_taken_out_is_known_to_be_of_no_use),
 		cmocka_unit_test(where_nothing_is_to_gain_nothing_is_advised),
 		cmocka_unit_test(waste_and_other_hosts_are_named),
 		cmocka_unit_test(a_load_survives_json_and_har),

@@ -59,7 +59,7 @@ static void scan(const char *html, size_t piece, struct found *f, struct fr_name
 static void expect(const char *html, const char *expected)
 {
 	for (size_t piece = 1; piece <= strlen(html); piece += 13) {
-		struct fr_names names = {{0}};
+		struct fr_names names = {.has_others = false};
 		struct found f = {{0}};
 
 		scan(html, piece, &f, &names);
@@ -153,7 +153,7 @@ static void expect_style(const char *html, const char *css, const char *expected
 {
 	const struct fr_styles_events style_events = {
 		.on_import = on_import, .on_font = on_font, .on_picture = on_picture};
-	struct fr_names names = {{0}};
+	struct fr_names names = {.has_others = false};
 	struct found ignored = {{0}}, f = {{0}};
 	struct fr_styles *s = fr_styles_new(&style_events, &f);
 
@@ -185,6 +185,60 @@ static void pictures_are_loaded_where_their_rule_applies(void **state)
 	             "@media (min-width:1000px){.hero{background:#fff url( 'e f.png' )}}"
 	             "span, div::before{content:url(g.png)}",
 	             "a.png:picture e f.png:picture g.png:picture ");
+}
+
+static void imports_have_layers_and_conditions(void **state)
+{
+	(void)state;
+	expect_style("<p>",
+	             "@import url(a.css) layer; @import 'b.css' layer(x) screen;"
+	             "@import 'c.css' layer(x) supports(display: grid) print;"
+	             "@import 'd.css' supports(display: grid) (width >= 40em);"
+	             "@import url('e.css') supports(not (display: none))",
+	             "a.css:import b.css:import d.css:import e.css:import ");
+}
+
+static void rules_may_stand_in_rules(void **state)
+{
+	(void)state;
+	expect_style("<div class=card><b class=in>",
+	             ".card{color:red;.in{background:url(a.png)} &:hover{background:url(b.png)}"
+	             ".none{background:url(c.png)} background:url(d.png);"
+	             "@media (width >= 40em){background:url(e.png)}"
+	             "@media print{background:url(f.png)}}"
+	             ".none{.in{background:url(g.png)} @media all{background:url(h.png)}}"
+	             ".card{--x:{a:b};background:url(i.png)}",
+	             "a.png:picture d.png:picture e.png:picture i.png:picture ");
+}
+
+static void of_an_image_set_one_is_loaded(void **state)
+{
+	(void)state;
+	expect_style(
+		"<p>",
+		"p{background:image-set(url(a2.png) 2x, url(a1.png) 1x), url(b.png)}"
+		"p{background:-webkit-image-set(url('c.png') 1x,url(c2.png) 2x)}"
+		"p{background:image-set('d.avif' type('image/avif'),'d.png' type('image/png'))}",
+		"a1.png:picture b.png:picture c.png:picture d.avif:picture ");
+}
+
+static void of_a_font_the_parts_with_the_pages_characters_are_loaded(void **state)
+{
+	static const char faces[] =
+		"@font-face{font-family:T;src:url(cyrillic.woff2);unicode-range:U+0301,U+0400-045F}"
+		"@font-face{font-family:T;src:url(greek.woff2);unicode-range:U+37?,U+0380-03FF}"
+		"@font-face{font-family:T;src:url(latin.woff2);unicode-range:U+0000-00FF}"
+		"@font-face{font-family:T;src:url(emoji.woff2);unicode-range:U+1F6??}"
+		"@font-face{font-family:T;src:url(plane.woff2);unicode-range:U+20000-2FFFF}"
+		"@font-face{font-family:T;src:url(odd.woff2);unicode-range:U+XYZ}"
+		"body{font-family:T}";
+
+	(void)state;
+	expect_style("<body>abc", faces, "latin.woff2:font odd.woff2:font ");
+	expect_style("<body>\xd0\xb0\xd0\xb1", faces, "cyrillic.woff2:font odd.woff2:font ");
+	expect_style("<body>&alpha;", faces, "greek.woff2:font odd.woff2:font ");
+	expect_style("<body>\xf0\x9f\x98\x80 \xf0\xa0\x80\x80", faces,
+	             "latin.woff2:font emoji.woff2:font plane.woff2:font odd.woff2:font ");
 }
 
 static void of_a_font_the_faces_that_are_asked_for_are_loaded(void **state)
@@ -230,7 +284,7 @@ static void a_weight_belongs_to_the_family_that_its_selector_has(void **state)
 
 static void selectors_are_judged_by_names(void **state)
 {
-	struct fr_names names = {{0}};
+	struct fr_names names = {.has_others = false};
 	struct found ignored = {{0}};
 
 	(void)state;
@@ -254,6 +308,10 @@ int main(void)
 		cmocka_unit_test(media_queries_are_judged_by_the_window),
 		cmocka_unit_test(imports_are_found_where_their_media_applies),
 		cmocka_unit_test(pictures_are_loaded_where_their_rule_applies),
+		cmocka_unit_test(imports_have_layers_and_conditions),
+		cmocka_unit_test(rules_may_stand_in_rules),
+		cmocka_unit_test(of_an_image_set_one_is_loaded),
+		cmocka_unit_test(of_a_font_the_parts_with_the_pages_characters_are_loaded),
 		cmocka_unit_test(of_a_font_the_faces_that_are_asked_for_are_loaded),
 		cmocka_unit_test(a_weight_belongs_to_the_family_that_its_selector_has),
 		cmocka_unit_test(selectors_are_judged_by_names),

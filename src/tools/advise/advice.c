@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "http/link.h"
+#include "tools/page/media.h"
 
 #define TEXT_BYTES 1024u
 /* Names of assets that one sentence has. */
@@ -374,11 +375,18 @@ static void advise_waste(const struct fr_load *l, bool *marked, struct fr_advice
 		for (size_t i = 0; i < l->n; i++)
 			bytes += marked[i] ? l->entries[i].bytes : 0;
 		name_all(l, marked, names, sizeof names);
-		fr_advice_add(
-			a, FR_ADVICE_UNUSED, NULL,
-			"Pushed and of no use to the page (%llu KiB): %s. Take them out of the "
-			"Link field, or add nopush.",
-			(unsigned long long)bytes / 1024, names);
+		if (l->has_unrun_scripts)
+			fr_advice_add(a, FR_ADVICE_UNSEEN, NULL,
+			              "Pushed (%llu KiB), and the page was not seen to use it: %s. "
+			              "Scripts "
+			              "were not run; check with a browser (--browser).",
+			              (unsigned long long)bytes / 1024, names);
+		else
+			fr_advice_add(a, FR_ADVICE_UNUSED, NULL,
+			              "Pushed and of no use to the page (%llu KiB): %s. Take them "
+			              "out of the "
+			              "Link field, or add nopush.",
+			              (unsigned long long)bytes / 1024, names);
 	}
 	if (mark(l, marked, FR_ENTRY_PUSHED | FR_ENTRY_CANCELLED, 0)) {
 		name_all(l, marked, names, sizeof names);
@@ -417,17 +425,32 @@ static const struct fr_load_entry *find(const struct fr_load *l, struct fr_str t
 	return found;
 }
 
+/* Only a load in which everything ran can tell that something is of no use. */
+static void advise_unneeded(const struct fr_load *l, const char *name, struct fr_advice *a)
+{
+	if (l->has_unrun_scripts)
+		fr_advice_add(
+			a, FR_ADVICE_UNSEEN, NULL,
+			"The link to %s: the page was not seen to use it. Scripts were not run; "
+			"check with a browser (--browser).",
+			name);
+	else
+		fr_advice_add(a, FR_ADVICE_UNUSED, NULL,
+		              "The link to %s names what the page does not need: take it out.",
+		              name);
+}
+
 static void check_link(const struct fr_load *l, const struct fr_link *k, bool *pictures,
                        struct fr_advice *a)
 {
-	const struct fr_load_entry *e = find(l, k->target);
+	const struct fr_load_entry *e = find(l, fr_link_choice(k));
 	enum fr_as as = fr_as_parse(k->as);
 	char name[256], *better = NULL;
 
 	(void)snprintf(name, sizeof name, "%.*s", FR_STR_ARG(k->target));
-	if (!(k->rels & FR_REL_PRELOAD))
+	if (!(k->rels & FR_REL_PRELOAD) || !fr_media_applies(k->media))
 		return;
-	if (e && has_as(e))
+	if (e && has_as(e) && !k->imagesrcset.len)
 		better = fr_advice_link(k->target, e->as, e->flags);
 	if (as == FR_AS_NONE || as == FR_AS_UNKNOWN)
 		fr_advice_add(a, FR_ADVICE_MISTAKE, better,
@@ -442,9 +465,7 @@ static void check_link(const struct fr_load *l, const struct fr_link *k, bool *p
 		              "The link to %s says as=%s; it is used as %s.", name, fr_as_str(as),
 		              fr_as_str(e->as));
 	else if ((!e || !(e->flags & FR_ENTRY_NEEDED)) && k->target.len)
-		fr_advice_add(a, FR_ADVICE_UNUSED, NULL,
-		              "The link to %s names what the page does not need: take it out.",
-		              name);
+		advise_unneeded(l, name, a);
 	if (e && as == FR_AS_IMAGE && !k->nopush)
 		pictures[e - l->entries] = true;
 	free(better);

@@ -17,6 +17,7 @@
 	X(ADD, "add")                 /* Link values to add */                                     \
 	X(NOPUSH, "nopush")           /* hinted, and better not pushed */                          \
 	X(UNUSED, "unused")           /* hinted or pushed, and of no use to the page */            \
+	X(UNSEEN, "unseen")           /* the same, as far as a load without scripts shows */       \
 	X(MISTAKE, "mistake")         /* as, crossorigin, caching */                               \
 	X(LATE, "late")               /* found late in a chain */                                  \
 	X(THIRD_PARTY, "third-party") /* of other hosts */

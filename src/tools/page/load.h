@@ -111,6 +111,8 @@ struct fr_load {
 	uint64_t event_us;       /* a browser's load event: scripts have run, too; 0: unknown */
 	unsigned n_early_hints;
 	size_t dropped; /* assets beyond FR_LOAD_MAX_ENTRIES */
+	/* The page has scripts, and they were not run: what they load is not known. */
+	bool has_unrun_scripts;
 	bool failed;
 	char problem[200];
 };

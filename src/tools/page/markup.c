@@ -79,6 +79,21 @@ static void content(struct fr_markup *m)
 	m->events.on_content(m->user);
 }
 
+static void script(struct fr_markup *m)
+{
+	if (m->events.on_script)
+		m->events.on_script(m->user);
+}
+
+/* onload="..." and the like are scripts, too. */
+static bool has_handler(const xmlChar **atts)
+{
+	for (size_t i = 0; atts && atts[i]; i += 2)
+		if (fr_str_istarts(fr_str_from((const char *)atts[i]), FR_STR("on")))
+			return true;
+	return false;
+}
+
 /* --- elements --- */
 
 static void on_preload(struct fr_markup *m, const xmlChar **atts, bool module)
@@ -132,6 +147,7 @@ static void on_script(struct fr_markup *m, const xmlChar **atts)
 	if (has(atts, "nomodule") || (type.len && !module && !fr_str_iis(type, "text/javascript") &&
 	                              !fr_str_iis(type, "application/javascript")))
 		return;
+	script(m);
 	report(m, (struct fr_markup_asset){.url = attribute(atts, "src"),
 	                                   .as = FR_AS_SCRIPT,
 	                                   .is_blocking = !late && !m->has_content,
@@ -294,6 +310,8 @@ static void start_element(void *user, const xmlChar *name, const xmlChar **atts)
 	style = attribute(atts, "style");
 	if (style.len)
 		on_style_attribute(m, style);
+	if (has_handler(atts))
+		script(m);
 	for (size_t i = 0; i < FR_COUNT(elements); i++)
 		if (fr_str_iis(tag, elements[i].tag))
 			elements[i].run(m, atts);
@@ -332,6 +350,7 @@ static void characters(void *user, const xmlChar *ch, int len)
 			m->style_bytes += text.len;
 		return;
 	}
+	fr_names_add_text(m->names, text);
 	for (size_t i = 0; i < text.len; i++)
 		if ((unsigned char)text.p[i] > ' ') {
 			if (*m->opened)

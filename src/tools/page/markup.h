@@ -32,6 +32,7 @@ struct fr_markup_events {
 	void (*on_base)(void *user, struct fr_str url);  /* the first base element */
 	void (*on_style)(void *user, struct fr_str css); /* a style element; borrowed */
 	void (*on_content)(void *user);                  /* there is something to draw; once */
+	void (*on_script)(void *user); /* something that a browser would run; may be NULL */
 };
 
 struct fr_markup;

@@ -27,6 +27,11 @@ bool fr_media_applies(struct fr_str media);
  * one pixel a pixel takes; {NULL, 0}: none. Borrowed. */
 struct fr_str fr_srcset_choose(struct fr_str srcset, struct fr_str sizes);
 
+struct fr_link;
+/* What a preload link names on that screen: its target, or a candidate of its
+ * imagesrcset. Borrowed. */
+struct fr_str fr_link_choice(const struct fr_link *link);
+
 /* White space of CSS, which has more of it than fields of HTTP, and s without it at
  * either end. */
 bool fr_css_is_space(char c);

@@ -72,6 +72,13 @@ static void on_content(void *user)
 	p->content_us = p->now_us;
 }
 
+static void on_script(void *user)
+{
+	struct fr_page *p = user;
+
+	p->load->has_unrun_scripts = true;
+}
+
 static void on_inline_style(void *user, struct fr_str css)
 {
 	struct fr_page *p = user;
@@ -513,6 +520,7 @@ int fr_page_new(struct fr_load *load, const struct fr_page_options *options,
 	struct fr_markup_events found = {.on_asset = on_asset,
 	                                 .on_base = on_base,
 	                                 .on_style = on_inline_style,
+	                                 .on_script = on_script,
 	                                 .on_content = on_content};
 	struct fr_styles_events styles = {
 		.on_import = on_import, .on_font = on_font, .on_picture = on_picture};

@@ -163,11 +163,10 @@ static void on_link(struct fr_page *p, const struct fr_link *l, enum fr_found fo
 	                        .is_hint = true};
 
 	if (!(l->rels & (FR_REL_PRELOAD | FR_REL_MODULEPRELOAD)) || u.as == FR_AS_NONE ||
-	    u.as == FR_AS_UNKNOWN || l->has_anchor || !fr_media_applies(l->media) ||
-	    l->imagesrcset.len)
+	    u.as == FR_AS_UNKNOWN || l->has_anchor || !fr_media_applies(l->media))
 		return;
 	u.blocking = false;
-	fr_page_use(p, &p->url, l->target, u);
+	fr_page_use(p, &p->url, fr_link_choice(l), u);
 }
 
 void fr_page_use_links(struct fr_page *p, struct fr_str value, enum fr_found found)

@@ -1,4 +1,5 @@
 /* srcset and sizes: which of several pictures a screen takes. */
+#include "http/link.h"
 #include "tools/page/media.h"
 
 /* Candidates of a srcset that are looked at. */
@@ -67,4 +68,13 @@ struct fr_str fr_srcset_choose(struct fr_str srcset, struct fr_str sizes)
 		}
 	}
 	return best;
+}
+
+struct fr_str fr_link_choice(const struct fr_link *link)
+{
+	struct fr_str chosen = {NULL, 0};
+
+	if (link->imagesrcset.len)
+		chosen = fr_srcset_choose(link->imagesrcset, link->imagesizes);
+	return chosen.len ? chosen : link->target;
 }

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "tools/page/media.h"
 #include "tools/page/style_priv.h"
 
 /* A custom property that names another, and so on. */
@@ -241,7 +242,62 @@ static unsigned distance(const struct css_face *f, unsigned weight)
 	return weight > f->most ? weight - f->most : 0;
 }
 
-static void report_nearest(struct fr_styles *s, struct fr_str family, unsigned weight, bool italic)
+/* Takes hexadecimal digits off, and "?" for any digit: the lowest and the highest
+ * number that they stand for. False: there are none, or too many. */
+static bool take_hex(struct fr_str *s, uint32_t *low, uint32_t *high)
+{
+	size_t n = 0;
+
+	*low = *high = 0;
+	for (; n < s->len && n <= 6; n++) {
+		char c = fr_ascii_lower(s->p[n]);
+		const char *digits = "0123456789abcdef", *at = strchr(digits, c);
+
+		if (c != '?' && !at)
+			break;
+		*low = *low << 4 | (uint32_t)(at ? at - digits : 0);
+		*high = *high << 4 | (uint32_t)(at ? at - digits : 0xf);
+	}
+	*s = fr_str_sub(*s, n, s->len);
+	return n >= 1 && n <= 6;
+}
+
+/* "U+26", "U+0-7F", "U+4??" */
+static bool range_of(struct fr_str item, uint32_t *low, uint32_t *high)
+{
+	struct fr_str rest = fr_str_sub(item, 2, item.len);
+	uint32_t ignored;
+
+	if (!fr_str_istarts(item, FR_STR("u+")) || !take_hex(&rest, low, high))
+		return false;
+	if (rest.len && rest.p[0] == '-') {
+		rest = fr_str_sub(rest, 1, rest.len);
+		if (!take_hex(&rest, &ignored, high))
+			return false;
+	}
+	return rest.len == 0;
+}
+
+/* Has the page a character of the face? Those of private use come from style sheets,
+ * as icons do. */
+static bool has_text_for(const struct css_face *f, const struct fr_names *names)
+{
+	struct fr_str rest = f->range, item;
+	uint32_t low, high;
+
+	if (!rest.len)
+		return true;
+	while (fr_str_next_item(&rest, &item)) {
+		item = fr_css_strip(item);
+		if (!range_of(item, &low, &high) || (low <= 0xf8ff && high >= 0xe000) ||
+		    fr_names_has_character(names, low, high))
+			return true;
+	}
+	return false;
+}
+
+static void report_nearest(struct fr_styles *s, const struct fr_names *names, struct fr_str family,
+                           unsigned weight, bool italic)
 {
 	unsigned best = UINT32_MAX;
 	bool has_italic = false;
@@ -259,8 +315,8 @@ static void report_nearest(struct fr_styles *s, struct fr_str family, unsigned w
 	for (size_t i = 0; i < s->n_faces; i++) {
 		struct css_face *f = &s->faces[i];
 
-		if (!fr_str_ieq(f->family, family) || f->is_italic != italic || !f->is_latin ||
-		    f->is_reported || distance(f, weight) != best)
+		if (!fr_str_ieq(f->family, family) || f->is_italic != italic || f->is_reported ||
+		    distance(f, weight) != best || !has_text_for(f, names))
 			continue;
 		f->is_reported = true;
 		s->events.on_font(s->user, f->sheet, f->url);
@@ -292,6 +348,6 @@ void fr_styles_apply(struct fr_styles *s, const struct fr_names *names)
 			continue;
 		collect(s, names, s->faces[i].family, &w);
 		for (size_t k = 0; k < w.n; k++)
-			report_nearest(s, s->faces[i].family, w.weights[k], w.italics[k]);
+			report_nearest(s, names, s->faces[i].family, w.weights[k], w.italics[k]);
 	}
 }

@@ -37,6 +37,27 @@ bool fr_css_next_url(struct fr_str css, size_t *at, struct fr_str *url)
 	return false;
 }
 
+/* Where the bracket that opens at `at` closes; s.len: it never does. */
+static size_t brackets_end(struct fr_str s, size_t at)
+{
+	size_t depth = 0;
+	char quote = 0;
+
+	for (; at < s.len; at++) {
+		char c = s.p[at];
+
+		if (quote)
+			quote = c == quote ? 0 : quote;
+		else if (c == '"' || c == '\'')
+			quote = c;
+		else if (c == '(')
+			depth++;
+		else if (c == ')' && --depth == 0)
+			return at;
+	}
+	return s.len;
+}
+
 unsigned fr_css_weight(struct fr_str value)
 {
 	for (size_t i = 0; i < value.len; i++) {
@@ -151,29 +172,9 @@ static struct fr_str choose_source(struct fr_str src)
 	return (struct fr_str){NULL, 0};
 }
 
-static bool has_latin(struct fr_str range)
-{
-	struct fr_str item;
-
-	while (fr_str_next_item(&range, &item)) {
-		size_t dash = fr_str_find(item, '-');
-		struct fr_str low = fr_str_sub(item, 2, dash);
-		char text[16];
-
-		if (!fr_str_istarts(item, FR_STR("u+")) || low.len >= sizeof text)
-			continue;
-		memcpy(text, low.p, low.len);
-		text[low.len] = '\0';
-		if (strtoul(text, NULL, 16) <= 'a' &&
-		    dash < item.len) /* a range with the letters */
-			return true;
-	}
-	return false;
-}
-
 static void on_face(struct fr_styles *s, int sheet, struct fr_str block)
 {
-	struct css_face f = {.least = 400, .most = 400, .is_latin = true, .sheet = sheet};
+	struct css_face f = {.least = 400, .most = 400, .sheet = sheet};
 	struct fr_str name, value, source;
 
 	while (next_declaration(&block, &name, &value)) {
@@ -191,7 +192,7 @@ static void on_face(struct fr_styles *s, int sheet, struct fr_str block)
 		} else if (fr_str_iis(name, "font-style")) {
 			f.is_italic = !fr_str_istarts(value, FR_STR("normal"));
 		} else if (fr_str_iis(name, "unicode-range")) {
-			f.is_latin = has_latin(value);
+			f.range = value;
 		}
 	}
 	add_face(s, f);
@@ -203,6 +204,59 @@ static bool names_font(struct fr_str property)
 		if (fr_str_istarts(fr_str_sub(property, i, property.len), FR_STR("font")) ||
 		    fr_str_istarts(fr_str_sub(property, i, property.len), FR_STR("family")))
 			return true;
+	return false;
+}
+
+/* The candidate of an image-set() that one pixel a pixel takes; its arguments. A
+ * string is a URL there, too. */
+static struct fr_str choose_image(struct fr_str set)
+{
+	struct fr_str best = {NULL, 0};
+	size_t from = 0, depth = 0;
+
+	for (size_t i = 0; i <= set.len; i++) {
+		char c = i < set.len ? set.p[i] : ',';
+		struct fr_str item, url = {NULL, 0};
+		size_t at = 0;
+
+		depth += c == '(';
+		depth -= depth && c == ')';
+		if (i < set.len && (c != ',' || depth))
+			continue;
+		item = fr_css_strip(fr_str_sub(set, from, i));
+		from = i + 1;
+		if (item.len && (item.p[0] == '"' || item.p[0] == '\''))
+			url = fr_str_sub(item, 1,
+			                 1 + fr_str_find(fr_str_sub(item, 1, item.len), item.p[0]));
+		else if (!fr_css_next_url(item, &at, &url))
+			continue;
+		if (!best.len || fr_str_ends(item, FR_STR(" 1x")) ||
+		    fr_str_ends(item, FR_STR(" 1dppx")))
+			best = url;
+		if (fr_str_ends(item, FR_STR(" 1x")) || fr_str_ends(item, FR_STR(" 1dppx")))
+			break;
+	}
+	return best;
+}
+
+/* The next picture of a value at or behind *at: a url(), or one of an image-set(). */
+static bool next_picture(struct fr_str value, size_t *at, struct fr_str *url)
+{
+	for (size_t i = *at; i < value.len; i++) {
+		struct fr_str rest = fr_str_sub(value, i, value.len);
+		size_t end;
+
+		if (fr_str_istarts(rest, FR_STR("url("))) {
+			*at = i;
+			return fr_css_next_url(value, at, url);
+		}
+		if (!fr_str_istarts(rest, FR_STR("image-set(")))
+			continue;
+		end = brackets_end(rest, strlen("image-set"));
+		*url = choose_image(fr_str_sub(rest, strlen("image-set("), end));
+		*at = i + end;
+		return true;
+	}
 	return false;
 }
 
@@ -224,23 +278,12 @@ static void on_declaration(struct fr_styles *s, struct css_rule *r, struct fr_st
 		r->weight = fr_css_weight(value) ? fr_css_weight(value) : r->weight;
 	if (fr_str_iis(name, "font-style"))
 		r->is_italic = fr_str_istarts(value, FR_STR("italic"));
-	for (struct fr_str url; fr_css_next_url(value, &at, &url);) {
+	for (struct fr_str url; next_picture(value, &at, &url);) {
 		struct css_rule p = {.selector = r->selector, .url = url, .sheet = r->sheet};
 
 		if (url.len && url.p[0] != '#' && !fr_str_istarts(url, FR_STR("data:")))
 			add_rule(s, p);
 	}
-}
-
-static void on_block(struct fr_styles *s, int sheet, struct fr_str selector, struct fr_str block)
-{
-	struct css_rule r = {.selector = selector, .sheet = sheet};
-	struct fr_str name, value;
-
-	while (next_declaration(&block, &name, &value))
-		on_declaration(s, &r, name, value);
-	if (r.family.len || r.weight || r.is_italic)
-		add_rule(s, r);
 }
 
 /* --- structure --- */
@@ -268,6 +311,18 @@ static size_t block_end(struct fr_str css)
 	return css.len;
 }
 
+/* "layer", "layer(x)", "supports(display: grid)": without it. */
+static struct fr_str skip_function(struct fr_str s, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (!fr_str_istarts(s, fr_str_from(name)))
+		return s;
+	if (n < s.len && s.p[n] == '(')
+		n = brackets_end(s, n) + 1;
+	return fr_css_strip(fr_str_sub(s, n, s.len));
+}
+
 static void on_import(struct fr_styles *s, int sheet, struct fr_str text)
 {
 	struct fr_str url = {NULL, 0};
@@ -283,30 +338,51 @@ static void on_import(struct fr_styles *s, int sheet, struct fr_str text)
 		url = fr_str_sub(text, 1, n + 1);
 		text = fr_str_sub(text, n + 2, text.len);
 	}
-	text = fr_css_strip(text);
-	if (fr_str_istarts(text, FR_STR("layer")) || fr_str_istarts(text, FR_STR("supports")))
-		text = FR_STR("");
+	text = skip_function(skip_function(fr_css_strip(text), "layer"), "supports");
 	if (url.len && fr_media_applies(text))
 		s->events.on_import(s->user, sheet, url);
 }
 
-static void parse(struct fr_styles *s, int sheet, struct fr_str css, unsigned depth);
+/* What a block stands in. */
+struct scope {
+	int sheet;
+	unsigned depth;
+	struct fr_str selector; /* of the rule around it; empty at the top */
+};
 
-static void on_at_block(struct fr_styles *s, int sheet, struct fr_str head, struct fr_str block,
-                        unsigned depth)
+static void parse(struct fr_styles *s, const struct scope *scope, struct fr_str css);
+
+/* Nested rules (CSS Nesting): the names of both selectors must be there. A list
+ * around it is left out, which may make a rule apply that does not. */
+static struct fr_str nested_selector(struct fr_styles *s, struct fr_str outer, struct fr_str inner)
 {
+	const struct fr_str parts[] = {outer, FR_STR(" "), inner};
+	struct fr_str both;
+
+	if (!outer.len || fr_str_find(outer, ',') < outer.len ||
+	    fr_str_find(inner, ',') < inner.len ||
+	    fr_arena_concat(&s->arena, parts, FR_COUNT(parts), &both) < 0)
+		return inner;
+	return both;
+}
+
+static void on_at_block(struct fr_styles *s, const struct scope *scope, struct fr_str head,
+                        struct fr_str block)
+{
+	static const char *const groups[] = {"@supports", "@layer", "@container", "@scope",
+	                                     "@starting-style"};
+	struct scope inner = *scope;
+
+	inner.depth++;
 	if (fr_str_istarts(head, FR_STR("@font-face"))) {
-		on_face(s, sheet, block);
+		on_face(s, scope->sheet, block);
 	} else if (fr_str_istarts(head, FR_STR("@media"))) {
-		if (fr_media_applies(fr_css_strip(fr_str_sub(head, 6, head.len))) &&
-		    depth < MAX_DEPTH)
-			parse(s, sheet, block, depth + 1);
-	} else if ((fr_str_istarts(head, FR_STR("@supports")) ||
-	            fr_str_istarts(head, FR_STR("@layer")) ||
-	            fr_str_istarts(head, FR_STR("@container"))) &&
-	           depth < MAX_DEPTH) {
-		parse(s, sheet, block, depth + 1);
+		if (fr_media_applies(fr_css_strip(fr_str_sub(head, 6, head.len))))
+			parse(s, &inner, block);
 	}
+	for (size_t i = 0; i < FR_COUNT(groups); i++)
+		if (fr_str_istarts(head, fr_str_from(groups[i])))
+			parse(s, &inner, block);
 }
 
 /* The end of what is before a block or a semicolon: strings and brackets skipped. */
@@ -334,28 +410,66 @@ static size_t head_end(struct fr_str css)
 	return css.len;
 }
 
-static void parse(struct fr_styles *s, int sheet, struct fr_str css, unsigned depth)
+static void on_block(struct fr_styles *s, const struct scope *scope, struct fr_str head,
+                     struct fr_str block)
 {
+	struct scope inner = *scope;
+
+	if (head.len && head.p[0] == '@') {
+		on_at_block(s, scope, head, block);
+		return;
+	}
+	inner.depth++;
+	inner.selector = nested_selector(s, scope->selector, head);
+	parse(s, &inner, block);
+}
+
+/* A statement that ends without a block: an import, or a declaration of the rule
+ * around it. */
+static void on_statement(struct fr_styles *s, const struct scope *scope, struct css_rule *r,
+                         struct fr_str text)
+{
+	struct fr_str name, value;
+
+	if (!scope->selector.len && fr_str_istarts(text, FR_STR("@import")))
+		on_import(s, scope->sheet, fr_str_sub(text, 7, text.len));
+	else if (scope->selector.len && next_declaration(&text, &name, &value))
+		on_declaration(s, r, name, value);
+}
+
+/* Is the "{" at css[head] part of a custom property's value? */
+static bool is_custom_property(struct fr_str text)
+{
+	return fr_str_starts(text, FR_STR("--")) && fr_str_find(text, ':') < text.len;
+}
+
+static void parse(struct fr_styles *s, const struct scope *scope, struct fr_str css)
+{
+	struct css_rule r = {.selector = scope->selector, .sheet = scope->sheet};
+
+	if (scope->depth > MAX_DEPTH)
+		return;
 	for (css = fr_css_strip(css); css.len; css = fr_css_strip(css)) {
 		size_t head = head_end(css), end;
 		struct fr_str text = fr_css_strip(fr_str_sub(css, 0, head));
 
 		if (head == css.len || css.p[head] != '{') {
-			if (fr_str_istarts(text, FR_STR("@import")))
-				on_import(s, sheet, fr_str_sub(text, 7, text.len));
+			on_statement(s, scope, &r, text);
 			css = fr_str_sub(css, head + 1, css.len);
 			continue;
 		}
 		end = head + block_end(fr_str_sub(css, head, css.len));
-		if (text.len && text.p[0] == '@')
-			on_at_block(s, sheet, text, fr_str_sub(css, head + 1, end), depth);
-		else
-			on_block(s, sheet, text, fr_str_sub(css, head + 1, end));
+		if (!is_custom_property(text))
+			on_block(s, scope, text, fr_str_sub(css, head + 1, end));
 		css = fr_str_sub(css, end + 1, css.len);
 	}
+	if (r.family.len || r.weight || r.is_italic)
+		add_rule(s, r);
 }
 
 void fr_styles_parse(struct fr_styles *s, int sheet, struct fr_str css)
 {
-	parse(s, sheet, css, 0);
+	struct scope top = {.sheet = sheet};
+
+	parse(s, &top, css);
 }

@@ -19,8 +19,8 @@ struct css_rule { /* one of: url, family, weight, italic, property is there */
 struct css_face {
 	struct fr_str family, url;
 	unsigned least, most; /* weights */
+	struct fr_str range;  /* value of unicode-range; empty: all characters */
 	bool is_italic;
-	bool is_latin; /* its unicode-range, if any, has basic Latin */
 	bool is_reported;
 	int sheet;
 };

@@ -131,6 +131,8 @@ json_t *fr_load_to_json(const struct fr_load *l)
 	if (l->n_frames)
 		(void)json_object_set_new(j, "frames", json_incref(frames));
 	json_decref(frames);
+	if (l->has_unrun_scripts)
+		(void)json_object_set_new(j, "unrun_scripts", json_true());
 	if (l->dropped)
 		(void)json_object_set_new(j, "dropped", json_integer((json_int_t)l->dropped));
 	return j;
@@ -235,6 +237,7 @@ int fr_load_from_json(const json_t *j, const char *url, struct fr_load *out)
 	out->event_us = us_of(j, "load_event");
 	out->early_hints_us = us_of(j, "early_hints_at");
 	out->n_early_hints = (unsigned)int_of(j, "early_hints", 0);
+	out->has_unrun_scripts = json_is_true(json_object_get(j, "unrun_scripts"));
 	return 0;
 }
 
