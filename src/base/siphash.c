@@ -31,17 +31,17 @@ static inline uint64_t load(const uint8_t *p)
 	return le64toh(x);
 }
 
-/* The last n of len bytes, fewer than eight. */
-static inline uint64_t load_last(const uint8_t *end, size_t n, size_t len)
+/* The last n of len bytes, fewer than eight; p: where they begin. */
+static inline uint64_t load_last(const uint8_t *p, size_t n, size_t len)
 {
 	uint64_t x = 0;
 
 	if (n == 0)
 		return 0;
 	if (len >= 8)
-		return load(end - 8) >> (64 - 8 * n);
+		return load(p + n - 8) >> (64 - 8 * n);
 	for (size_t i = 0; i < n; i++)
-		x |= (uint64_t)(end - n)[i] << (8 * i);
+		x |= (uint64_t)p[i] << (8 * i);
 	return x;
 }
 
@@ -59,7 +59,7 @@ uint64_t fr_siphash(uint64_t seed, const void *data, size_t len)
 		round_once(v);
 		v[0] ^= m;
 	}
-	m = load_last(p + left, left, len) | (uint64_t)len << 56;
+	m = load_last(p, left, len) | (uint64_t)len << 56;
 	v[3] ^= m;
 	round_once(v);
 	v[0] ^= m;
