@@ -211,7 +211,7 @@ void fr_worker_fill_ended(struct fr_worker *w)
 	end_if_empty(w);
 }
 
-void fr_worker_configure(struct fr_worker *w, struct fr_shared *shared,
+unsigned fr_worker_offer(struct fr_worker *w, struct fr_shared *shared,
                          const struct fr_listen_fd *fds, size_t n)
 {
 	unsigned want;
@@ -225,6 +225,16 @@ void fr_worker_configure(struct fr_worker *w, struct fr_shared *shared,
 		memcpy(w->next_fds, fds, n * sizeof *fds);
 	w->n_next_fds = n;
 	fr_loop_wake(w->loop);
+	(void)pthread_mutex_unlock(&w->lock);
+	return want;
+}
+
+void fr_worker_configure(struct fr_worker *w, struct fr_shared *shared,
+                         const struct fr_listen_fd *fds, size_t n)
+{
+	unsigned want = fr_worker_offer(w, shared, fds, n);
+
+	(void)pthread_mutex_lock(&w->lock);
 	while (w->applied != want)
 		(void)pthread_cond_wait(&w->applied_cond, &w->lock);
 	(void)pthread_mutex_unlock(&w->lock);
@@ -258,16 +268,16 @@ static void *run(void *user)
 	return NULL;
 }
 
-int fr_worker_start(unsigned index, struct fr_admission *admission, void (*on_empty)(void *user),
-                    void (*on_ended)(void *user), void *user, struct fr_worker **out)
+int fr_worker_new(unsigned index, struct fr_admission *admission, void (*on_empty)(void *user),
+                  void *user, struct fr_worker **out)
 {
 	struct fr_worker *w = fr_calloc(1, sizeof *w);
 
 	w->index = index;
 	w->admission = admission;
 	w->on_empty = on_empty;
-	w->on_ended = on_ended;
 	w->on_ended_user = user;
+	w->thread = pthread_self();
 	fr_random_bytes(&w->seed, sizeof w->seed);
 	fr_observer_init(&w->observer, w);
 	fr_timer_init(&w->drain_timer, drain_due, w);
@@ -279,22 +289,32 @@ int fr_worker_start(unsigned index, struct fr_admission *admission, void (*on_em
 	fr_loop_count_turns(w->loop, &w->observer.metrics.loop_turn);
 	(void)pthread_mutex_init(&w->lock, NULL);
 	(void)pthread_cond_init(&w->applied_cond, NULL);
+	*out = w;
+	return 0;
+}
+
+int fr_worker_start(unsigned index, struct fr_admission *admission, void (*on_empty)(void *user),
+                    void (*on_ended)(void *user), void *user, struct fr_worker **out)
+{
+	struct fr_worker *w;
+
+	if (fr_worker_new(index, admission, on_empty, user, &w) < 0)
+		return FR_ERR_IO;
+	w->on_ended = on_ended;
 	if (pthread_create(&w->thread, NULL, run, w) != 0) {
 		fr_loop_stop(w->loop);
-		fr_loop_free(&w->loop);
-		free(w);
+		(void)fr_worker_free(&w);
 		return FR_ERR_IO;
 	}
 	*out = w;
 	return 0;
 }
 
-size_t fr_worker_join(struct fr_worker **wp)
+size_t fr_worker_free(struct fr_worker **wp)
 {
 	struct fr_worker *w = *wp;
 	uint64_t live = 0;
 
-	(void)pthread_join(w->thread, NULL);
 	fr_notes_drop(w->notes);
 	fr_notes_drop(w->own_notes);
 	fr_exchange_free_list(&w->free_exchanges);
@@ -310,6 +330,12 @@ size_t fr_worker_join(struct fr_worker **wp)
 	free(w);
 	*wp = NULL;
 	return (size_t)live;
+}
+
+size_t fr_worker_join(struct fr_worker **w)
+{
+	(void)pthread_join((*w)->thread, NULL);
+	return fr_worker_free(w);
 }
 
 struct fr_str fr_worker_date(struct fr_worker *w)

@@ -135,15 +135,25 @@ struct fr_worker {
 	void *on_ended_user; /* borrowed */
 };
 
-/* Makes a worker and starts its thread; it serves nothing before the first
- * fr_worker_configure. on_empty: told to stop, and without clients but those of
- * the admin interface; it waits for fr_worker_finish then. Both are called on its
+/* Makes a worker without a thread: the caller runs its loop, as the fuzz targets do.
+ * It serves nothing before the first fr_worker_offer. on_empty: told to stop, and
+ * without clients but those of the admin interface; it waits for fr_worker_finish
+ * then. 0 or FR_ERR_IO. */
+int fr_worker_new(unsigned index, struct fr_admission *admission, void (*on_empty)(void *user),
+                  void *user, struct fr_worker **out) FR_MUST_USE;
+/* Frees one whose loop has ended. Returns the sum of its live-object gauges. */
+size_t fr_worker_free(struct fr_worker **w);
+/* Makes a worker and starts its thread. on_empty, on_ended: called on that
  * thread. 0 or FR_ERR_IO. */
 int fr_worker_start(unsigned index, struct fr_admission *admission, void (*on_empty)(void *user),
                     void (*on_ended)(void *user), void *user, struct fr_worker **out) FR_MUST_USE;
 /* Gives a configuration and the sockets of its new listeners (those that the
  * worker has already, by text, are not among them; those that are no longer configured
- * are closed). Waits until the worker uses it. Thread-safe. */
+ * are closed). The worker takes it over in its next turn. Returns how many it has taken
+ * over then (see `applied`). Thread-safe. */
+unsigned fr_worker_offer(struct fr_worker *w, struct fr_shared *shared,
+                         const struct fr_listen_fd *fds, size_t n);
+/* The same; waits until the worker uses it. Not on the worker's own thread. */
 void fr_worker_configure(struct fr_worker *w, struct fr_shared *shared,
                          const struct fr_listen_fd *fds, size_t n);
 /* Drain; again: cut. Thread-safe. */
