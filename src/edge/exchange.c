@@ -80,9 +80,10 @@ static struct fr_exchange *take_memory(struct fr_worker *w)
 	return ex;
 }
 
-struct fr_exchange *fr_exchange_new(struct fr_worker *w, struct fr_client *c,
-                                    const struct fr_exchange_ops *ops, int32_t stream_id)
+static struct fr_exchange *new_under(struct fr_generation *gen, struct fr_client *c,
+                                     const struct fr_exchange_ops *ops, int32_t stream_id)
 {
+	struct fr_worker *w = gen->worker;
 	struct fr_exchange *ex = take_memory(w);
 
 	ex->magic = FR_EXCHANGE_MAGIC;
@@ -91,7 +92,7 @@ struct fr_exchange *fr_exchange_new(struct fr_worker *w, struct fr_client *c,
 	ex->client = c;
 	ex->ops = ops;
 	ex->stream_id = stream_id;
-	ex->gen = fr_generation_ref(w->gen);
+	ex->gen = fr_generation_ref(gen);
 	ex->req_body.max_bytes = limits(ex)->request_buffer_bytes + FR_READ_BYTES;
 	fr_chain_init(&ex->resp_body, limits(ex)->response_buffer_bytes + RESPONSE_SLACK_BYTES,
 	              &w->body_blocks);
@@ -102,6 +103,20 @@ struct fr_exchange *fr_exchange_new(struct fr_worker *w, struct fr_client *c,
 	count(ex, FR_COUNT_EXCHANGES_OPEN);
 	fr_client_exchange_opened(c);
 	fr_observe_opened(ex);
+	return ex;
+}
+
+struct fr_exchange *fr_exchange_new(struct fr_worker *w, struct fr_client *c,
+                                    const struct fr_exchange_ops *ops, int32_t stream_id)
+{
+	return new_under(w->gen, c, ops, stream_id);
+}
+
+struct fr_exchange *fr_exchange_new_for(const struct fr_exchange *page)
+{
+	struct fr_exchange *ex = new_under(page->gen, page->client, page->ops, 0);
+
+	ex->site = page->site;
 	return ex;
 }
 

@@ -133,9 +133,12 @@ struct fr_exchange {
 	bool resp_failed;                     /* the body cannot be completed */
 };
 
-/* A new exchange in state HEAD. Never NULL. */
+/* A new exchange in state HEAD, under the worker's current configuration. Never NULL. */
 struct fr_exchange *fr_exchange_new(struct fr_worker *w, struct fr_client *c,
                                     const struct fr_exchange_ops *ops, int32_t stream_id);
+/* One that a page causes: with the page's client, and with its site and the generation
+ * that the site belongs to, whatever the current one is. Never NULL. */
+struct fr_exchange *fr_exchange_new_for(const struct fr_exchange *page);
 
 /* The request's head is complete in ex->req. Runs the pipeline; ops may be
  * called at once. body_ended: no body bytes follow. */

@@ -138,7 +138,7 @@ void fr_push_note_request(struct fr_exchange *ex)
 static bool promise(struct fr_exchange *page, const struct fr_hint *hint)
 {
 	struct fr_client *c = page->client;
-	struct fr_exchange *push = fr_exchange_new(page->worker, c, page->ops, 0);
+	struct fr_exchange *push = fr_exchange_new_for(page);
 
 	push->is_push = true;
 	push->seen.parent_id = page->seen.id;
