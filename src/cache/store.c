@@ -1,6 +1,5 @@
-#include "cache/store.h"
+#include "cache/store_priv.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,88 +8,35 @@
 #include "cache/gate.h"
 #include "cache/key.h"
 
-#define HASH_NONFATAL_OOM 0
-#define uthash_malloc(n) fr_malloc(n)
-#include <uthash.h>
-
-#define SHARDS 32u
-
-struct variant {
-	struct variant *next;
-	struct fr_object *object; /* reference */
-	size_t bytes;             /* what it counts in its shard */
-};
-
-struct entry {
-	UT_hash_handle hh;
-	struct entry *older, *newer; /* borrowed, in the shard's list */
-	struct variant *variants;    /* owned, newest first */
-	struct fr_flight *flight;    /* borrowed: it unlinks itself when it lands */
-	uint64_t pass_until_ms;
-	_Atomic bool is_visited; /* asked for since the hand passed */
-	size_t key_len;
-	char key[];
-};
-
-struct shard {
-	pthread_mutex_t lock;
-	struct entry *table;           /* owned, by key */
-	struct entry *oldest, *newest; /* borrowed */
-	struct entry *hand;            /* borrowed: where eviction goes on; NULL: at the oldest */
-	_Atomic size_t bytes;          /* of its entries and variants, about */
-};
-
-struct fr_store {
-	_Atomic size_t held, memory;
-	_Atomic uint32_t max_variants;
-	_Atomic uint64_t evicted;
-	uint64_t seed;
-	struct shard shards[SHARDS];
-};
-
-struct fr_flight {
-	_Atomic uint32_t refs;
-	_Atomic bool is_void;   /* purged while under way */
-	struct fr_store *store; /* borrowed */
-	struct entry *entry;    /* borrowed while under way; under the shard's lock */
-	struct shard *shard;    /* borrowed */
-	pthread_mutex_t lock;   /* of what follows */
-	enum fr_flight_state state;
-	bool was_joined; /* under the shard's lock */
-	int error;
-	struct fr_object *object; /* reference */
-	struct fr_watcher *watchers;
-};
-
 /* --- the table --- */
 
-static unsigned hash_of(const struct fr_store *s, struct fr_str key)
+unsigned fr_store_hash(const struct fr_store *s, struct fr_str key)
 {
 	return (unsigned)fr_siphash(s->seed, key.p, key.len);
 }
 
-static struct shard *shard_of(struct fr_store *s, unsigned hash)
+struct fr_store_shard *fr_store_shard_of(struct fr_store *s, unsigned hash)
 {
 	return &s->shards[hash >> 27];
 }
 
-static struct entry *lookup(struct shard *sh, struct fr_str key, unsigned hash)
+struct fr_store_entry *fr_store_lookup(struct fr_store_shard *sh, struct fr_str key, unsigned hash)
 {
-	struct entry *e;
+	struct fr_store_entry *e;
 
 	HASH_FIND_BYHASHVALUE(hh, sh->table, key.p, key.len, hash, e);
 	return e;
 }
 
-static size_t entry_bytes(const struct entry *e)
+static size_t entry_bytes(const struct fr_store_entry *e)
 {
 	return FR_STORE_ENTRY_BYTES + e->key_len;
 }
 
-static struct entry *add_entry(struct fr_store *s, struct shard *sh, struct fr_str key,
-                               unsigned hash)
+struct fr_store_entry *fr_store_add_entry(struct fr_store *s, struct fr_store_shard *sh,
+                                          struct fr_str key, unsigned hash)
 {
-	struct entry *e = fr_try_malloc(sizeof *e + key.len);
+	struct fr_store_entry *e = fr_try_malloc(sizeof *e + key.len);
 
 	if (!e)
 		return NULL;
@@ -109,9 +55,9 @@ static struct entry *add_entry(struct fr_store *s, struct shard *sh, struct fr_s
 	return e;
 }
 
-static void drop_variant(struct shard *sh, struct variant **at)
+static void drop_variant(struct fr_store_shard *sh, struct fr_store_variant **at)
 {
-	struct variant *v = *at;
+	struct fr_store_variant *v = *at;
 
 	*at = v->next;
 	atomic_fetch_sub_explicit(&sh->bytes, v->bytes, memory_order_relaxed);
@@ -119,7 +65,7 @@ static void drop_variant(struct shard *sh, struct variant **at)
 	free(v);
 }
 
-static void remove_entry(struct fr_store *s, struct shard *sh, struct entry *e)
+static void remove_entry(struct fr_store *s, struct fr_store_shard *sh, struct fr_store_entry *e)
 {
 	FR_ASSERT(!e->flight);
 	while (e->variants)
@@ -140,7 +86,8 @@ static void remove_entry(struct fr_store *s, struct shard *sh, struct entry *e)
 	free(e);
 }
 
-static void remove_if_empty(struct fr_store *s, struct shard *sh, struct entry *e)
+void fr_store_remove_if_empty(struct fr_store *s, struct fr_store_shard *sh,
+                              struct fr_store_entry *e)
 {
 	if (!e->variants && !e->flight && e->pass_until_ms == 0)
 		remove_entry(s, sh, e);
@@ -154,7 +101,7 @@ struct fr_store *fr_store_new(const struct fr_store_limits *limits, uint64_t see
 
 	s->seed = seed;
 	fr_store_set_limits(s, limits);
-	for (size_t i = 0; i < SHARDS; i++)
+	for (size_t i = 0; i < FR_STORE_SHARDS; i++)
 		(void)pthread_mutex_init(&s->shards[i].lock, NULL);
 	return s;
 }
@@ -165,7 +112,7 @@ void fr_store_free(struct fr_store **sp)
 
 	if (!s)
 		return;
-	for (size_t i = 0; i < SHARDS; i++) {
+	for (size_t i = 0; i < FR_STORE_SHARDS; i++) {
 		while (s->shards[i].oldest)
 			remove_entry(s, &s->shards[i], s->shards[i].oldest);
 		(void)pthread_mutex_destroy(&s->shards[i].lock);
@@ -206,10 +153,10 @@ static bool is_over(const struct fr_store *s)
 
 /* SIEVE: the hand goes from old to new; who was asked for since it came by
  * last stays, once. False when there is nothing to evict. */
-static bool evict_one(struct fr_store *s, struct shard *sh)
+static bool evict_one(struct fr_store *s, struct fr_store_shard *sh)
 {
 	for (int round = 0; round < 2; round++) {
-		struct entry *e = sh->hand ? sh->hand : sh->oldest;
+		struct fr_store_entry *e = sh->hand ? sh->hand : sh->oldest;
 
 		for (; e; e = e->newer) {
 			if (e->flight)
@@ -233,7 +180,7 @@ static unsigned fullest(struct fr_store *s, uint32_t tried)
 	size_t most = 0;
 	unsigned at = 0;
 
-	for (unsigned i = 0; i < SHARDS; i++) {
+	for (unsigned i = 0; i < FR_STORE_SHARDS; i++) {
 		size_t n = atomic_load_explicit(&s->shards[i].bytes, memory_order_relaxed);
 
 		if (!(tried & FR_BIT(i)) && n >= most) {
@@ -250,7 +197,7 @@ bool fr_store_trim(struct fr_store *s)
 
 	while (is_over(s) && tried != UINT32_MAX) {
 		unsigned i = fullest(s, tried);
-		struct shard *sh = &s->shards[i];
+		struct fr_store_shard *sh = &s->shards[i];
 
 		(void)pthread_mutex_lock(&sh->lock);
 		if (!evict_one(s, sh))
@@ -265,16 +212,16 @@ bool fr_store_trim(struct fr_store *s)
 struct fr_object *fr_store_find(struct fr_store *s, struct fr_str key, const struct fr_fields *req,
                                 struct fr_arena *arena, bool *other_variants)
 {
-	unsigned hash = hash_of(s, key);
-	struct shard *sh = shard_of(s, hash);
+	unsigned hash = fr_store_hash(s, key);
+	struct fr_store_shard *sh = fr_store_shard_of(s, hash);
 	struct fr_object *found = NULL;
 	struct fr_str vary = {0}, values = {0};
-	struct entry *e;
+	struct fr_store_entry *e;
 
 	*other_variants = false;
 	(void)pthread_mutex_lock(&sh->lock);
-	e = lookup(sh, key, hash);
-	for (struct variant *v = e ? e->variants : NULL; v && !found; v = v->next) {
+	e = fr_store_lookup(sh, key, hash);
+	for (struct fr_store_variant *v = e ? e->variants : NULL; v && !found; v = v->next) {
 		struct fr_object *o = v->object;
 
 		/* most variants of a key vary on the same fields */
@@ -314,12 +261,12 @@ static void check_admission(const struct fr_object *o)
 
 /* Makes room for `o`: what the same requests select goes, what it replaces, and
  * the oldest of too many. */
-static void drop_superseded(struct fr_store *s, struct shard *sh, struct entry *e,
+static void drop_superseded(struct fr_store *s, struct fr_store_shard *sh, struct fr_store_entry *e,
                             const struct fr_object *o, const struct fr_object *replaced)
 {
 	uint32_t kept = 0, most = atomic_load_explicit(&s->max_variants, memory_order_relaxed);
 
-	for (struct variant **at = &e->variants; *at;) {
+	for (struct fr_store_variant **at = &e->variants; *at;) {
 		if ((*at)->object == replaced || same_selection((*at)->object, o) || ++kept >= most)
 			drop_variant(sh, at);
 		else
@@ -336,10 +283,10 @@ static bool was_purged(const struct fr_object *replaced, const struct fr_flight 
 bool fr_store_insert(struct fr_store *s, struct fr_str key, struct fr_object *o,
                      const struct fr_object *replaced, const struct fr_flight *flight)
 {
-	unsigned hash = hash_of(s, key);
-	struct shard *sh = shard_of(s, hash);
-	struct variant *v;
-	struct entry *e = NULL;
+	unsigned hash = fr_store_hash(s, key);
+	struct fr_store_shard *sh = fr_store_shard_of(s, hash);
+	struct fr_store_variant *v;
+	struct fr_store_entry *e = NULL;
 
 	check_admission(o);
 	if (!o->is_admitted)
@@ -347,9 +294,9 @@ bool fr_store_insert(struct fr_store *s, struct fr_str key, struct fr_object *o,
 	v = fr_malloc(sizeof *v);
 	(void)pthread_mutex_lock(&sh->lock);
 	if (!was_purged(replaced, flight)) {
-		e = lookup(sh, key, hash);
+		e = fr_store_lookup(sh, key, hash);
 		if (!e)
-			e = add_entry(s, sh, key, hash);
+			e = fr_store_add_entry(s, sh, key, hash);
 	}
 	if (!e) {
 		(void)pthread_mutex_unlock(&sh->lock);
@@ -370,205 +317,42 @@ bool fr_store_insert(struct fr_store *s, struct fr_str key, struct fr_object *o,
 
 void fr_store_remove(struct fr_store *s, struct fr_str key, const struct fr_object *o)
 {
-	unsigned hash = hash_of(s, key);
-	struct shard *sh = shard_of(s, hash);
-	struct entry *e;
+	unsigned hash = fr_store_hash(s, key);
+	struct fr_store_shard *sh = fr_store_shard_of(s, hash);
+	struct fr_store_entry *e;
 
 	(void)pthread_mutex_lock(&sh->lock);
-	e = lookup(sh, key, hash);
-	for (struct variant **at = e ? &e->variants : NULL; at && *at; at = &(*at)->next)
+	e = fr_store_lookup(sh, key, hash);
+	for (struct fr_store_variant **at = e ? &e->variants : NULL; at && *at; at = &(*at)->next)
 		if ((*at)->object == o) {
 			drop_variant(sh, at);
-			remove_if_empty(s, sh, e);
+			fr_store_remove_if_empty(s, sh, e);
 			break;
 		}
 	(void)pthread_mutex_unlock(&sh->lock);
-}
-
-/* --- flights --- */
-
-static struct fr_flight *flight_new(struct fr_store *s, struct shard *sh, struct entry *e)
-{
-	struct fr_flight *f = fr_calloc(1, sizeof *f);
-
-	atomic_init(&f->refs, 1);
-	f->store = s;
-	f->shard = sh;
-	f->entry = e;
-	(void)pthread_mutex_init(&f->lock, NULL);
-	return f;
-}
-
-enum fr_fly fr_store_fly(struct fr_store *s, struct fr_str key, uint64_t now_ms,
-                         struct fr_flight **out)
-{
-	unsigned hash = hash_of(s, key);
-	struct shard *sh = shard_of(s, hash);
-	enum fr_fly how = FR_FLY_LEAD;
-	struct entry *e;
-
-	(void)pthread_mutex_lock(&sh->lock);
-	e = lookup(sh, key, hash);
-	if (!e)
-		e = add_entry(s, sh, key, hash);
-	if (!e || e->pass_until_ms > now_ms) {
-		how = FR_FLY_ALONE;
-	} else if (e->flight) {
-		how = FR_FLY_JOIN;
-		e->flight->was_joined = true;
-		atomic_fetch_add_explicit(&e->flight->refs, 1, memory_order_relaxed);
-		*out = e->flight;
-	} else {
-		e->pass_until_ms = 0;
-		*out = e->flight = flight_new(s, sh, e);
-	}
-	(void)pthread_mutex_unlock(&sh->lock);
-	return how;
-}
-
-/* The entry's requests lead or wait for another one from now on. Under the
- * shard's lock. */
-static void detach(struct fr_flight *f)
-{
-	if (!f->entry)
-		return;
-	f->entry->flight = NULL;
-	f->entry = NULL;
-}
-
-void fr_flight_land(struct fr_flight *f, enum fr_flight_state how, struct fr_object *object,
-                    int error, uint64_t now_ms)
-{
-	struct entry *e;
-
-	(void)pthread_mutex_lock(&f->shard->lock);
-	e = f->entry;
-	detach(f);
-	if (e) {
-		if (how == FR_FLIGHT_NOTHING && f->was_joined)
-			e->pass_until_ms = now_ms + FR_STORE_PASS_MS;
-		remove_if_empty(f->store, f->shard, e);
-	}
-	(void)pthread_mutex_unlock(&f->shard->lock);
-	(void)pthread_mutex_lock(&f->lock);
-	if (f->state == FR_FLIGHT_UNDER_WAY) {
-		f->object = object ? fr_object_ref(object) : NULL;
-		f->error = error;
-		f->state = how;
-		for (struct fr_watcher *w = f->watchers; w; w = w->next)
-			w->wake(w);
-	}
-	(void)pthread_mutex_unlock(&f->lock);
-}
-
-void fr_flight_unref(struct fr_flight **fp)
-{
-	struct fr_flight *f = *fp;
-	struct entry *e;
-
-	*fp = NULL;
-	if (!f || atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) != 1)
-		return;
-	/* whoever watches holds a reference; an entry may still name one that
-	 * never landed */
-	(void)pthread_mutex_lock(&f->shard->lock);
-	e = f->entry;
-	detach(f);
-	if (e)
-		remove_if_empty(f->store, f->shard, e);
-	(void)pthread_mutex_unlock(&f->shard->lock);
-	fr_object_unref(&f->object);
-	(void)pthread_mutex_destroy(&f->lock);
-	free(f);
-}
-
-bool fr_flight_is_void(const struct fr_flight *f)
-{
-	return atomic_load_explicit(&f->is_void, memory_order_relaxed);
-}
-
-enum fr_flight_state fr_flight_state(struct fr_flight *f)
-{
-	enum fr_flight_state state;
-
-	(void)pthread_mutex_lock(&f->lock);
-	state = f->state;
-	(void)pthread_mutex_unlock(&f->lock);
-	return state;
-}
-
-bool fr_flight_was_joined(struct fr_flight *f)
-{
-	bool joined;
-
-	(void)pthread_mutex_lock(&f->shard->lock);
-	joined = f->was_joined;
-	(void)pthread_mutex_unlock(&f->shard->lock);
-	return joined;
-}
-
-int fr_flight_error(const struct fr_flight *f)
-{
-	return f->error;
-}
-
-struct fr_object *fr_flight_object(struct fr_flight *f)
-{
-	/* set before the state, never changed after it */
-	return f->object ? fr_object_ref(f->object) : NULL;
-}
-
-void fr_flight_watch(struct fr_flight *f, struct fr_watcher *w)
-{
-	atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
-	(void)pthread_mutex_lock(&f->lock);
-	w->next = f->watchers;
-	w->pprev = &f->watchers;
-	if (w->next)
-		w->next->pprev = &w->next;
-	f->watchers = w;
-	if (f->state != FR_FLIGHT_UNDER_WAY)
-		w->wake(w);
-	(void)pthread_mutex_unlock(&f->lock);
-}
-
-void fr_flight_unwatch(struct fr_flight *f, struct fr_watcher *w)
-{
-	bool was_registered;
-
-	(void)pthread_mutex_lock(&f->lock);
-	was_registered = w->pprev != NULL;
-	if (was_registered) {
-		*w->pprev = w->next;
-		if (w->next)
-			w->next->pprev = w->pprev;
-		w->pprev = NULL;
-	}
-	(void)pthread_mutex_unlock(&f->lock);
-	if (was_registered)
-		fr_flight_unref(&f);
 }
 
 /* --- invalidating --- */
 
 /* What is being fetched may be from before: its flight is void, and who asks
  * from now on asks anew. */
-static void void_flight(struct entry *e)
+static void void_flight(struct fr_store_entry *e)
 {
 	struct fr_flight *f = e->flight;
 
 	if (!f)
 		return;
 	atomic_store_explicit(&f->is_void, true, memory_order_relaxed);
-	detach(f);
+	fr_flight_detach(f);
 }
 
-static size_t purge_entry(struct shard *sh, struct entry *e, const struct fr_purge *p)
+static size_t purge_entry(struct fr_store_shard *sh, struct fr_store_entry *e,
+                          const struct fr_purge *p)
 {
 	size_t n = 0;
 
 	void_flight(e);
-	for (struct variant **at = &e->variants; *at;) {
+	for (struct fr_store_variant **at = &e->variants; *at;) {
 		struct fr_object *o = (*at)->object;
 
 		if (p->tag.p && !fr_object_has_tag(o, p->tag)) {
@@ -587,9 +371,9 @@ static size_t purge_entry(struct shard *sh, struct entry *e, const struct fr_pur
 	return n;
 }
 
-static size_t purge_shard(struct fr_store *s, struct shard *sh, const struct fr_purge *p)
+static size_t purge_shard(struct fr_store *s, struct fr_store_shard *sh, const struct fr_purge *p)
 {
-	struct entry *e, *next;
+	struct fr_store_entry *e, *next;
 	size_t n = 0;
 
 	for (e = sh->oldest; e; e = next) {
@@ -597,7 +381,7 @@ static size_t purge_shard(struct fr_store *s, struct shard *sh, const struct fr_
 		if (p->prefix.p && !fr_str_starts(fr_str_make(e->key, e->key_len), p->prefix))
 			continue;
 		n += purge_entry(sh, e, p);
-		remove_if_empty(s, sh, e);
+		fr_store_remove_if_empty(s, sh, e);
 	}
 	return n;
 }
@@ -607,20 +391,20 @@ size_t fr_store_purge(struct fr_store *s, const struct fr_purge *p)
 	size_t n = 0;
 
 	if (p->key.p) {
-		unsigned hash = hash_of(s, p->key);
-		struct shard *sh = shard_of(s, hash);
-		struct entry *e;
+		unsigned hash = fr_store_hash(s, p->key);
+		struct fr_store_shard *sh = fr_store_shard_of(s, hash);
+		struct fr_store_entry *e;
 
 		(void)pthread_mutex_lock(&sh->lock);
-		e = lookup(sh, p->key, hash);
+		e = fr_store_lookup(sh, p->key, hash);
 		if (e) {
 			n = purge_entry(sh, e, p);
-			remove_if_empty(s, sh, e);
+			fr_store_remove_if_empty(s, sh, e);
 		}
 		(void)pthread_mutex_unlock(&sh->lock);
 		return n;
 	}
-	for (size_t i = 0; i < SHARDS; i++) {
+	for (size_t i = 0; i < FR_STORE_SHARDS; i++) {
 		(void)pthread_mutex_lock(&s->shards[i].lock);
 		n += purge_shard(s, &s->shards[i], p);
 		(void)pthread_mutex_unlock(&s->shards[i].lock);
@@ -632,11 +416,11 @@ void fr_store_stats(struct fr_store *s, struct fr_store_stats *out)
 {
 	*out = (struct fr_store_stats){.held = fr_store_held(s),
 	                               .evicted = atomic_load(&s->evicted)};
-	for (size_t i = 0; i < SHARDS; i++) {
+	for (size_t i = 0; i < FR_STORE_SHARDS; i++) {
 		(void)pthread_mutex_lock(&s->shards[i].lock);
-		for (struct entry *e = s->shards[i].oldest; e; e = e->newer) {
+		for (struct fr_store_entry *e = s->shards[i].oldest; e; e = e->newer) {
 			out->entries++;
-			for (struct variant *v = e->variants; v; v = v->next)
+			for (struct fr_store_variant *v = e->variants; v; v = v->next)
 				out->objects++;
 		}
 		(void)pthread_mutex_unlock(&s->shards[i].lock);
