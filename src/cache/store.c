@@ -67,7 +67,8 @@ static void drop_variant(struct fr_store_shard *sh, struct fr_store_variant **at
 
 static void remove_entry(struct fr_store *s, struct fr_store_shard *sh, struct fr_store_entry *e)
 {
-	FR_ASSERT(!e->flight);
+	if (e->flight)
+		fr_flight_detach(e->flight);
 	while (e->variants)
 		drop_variant(sh, &e->variants);
 	if (sh->hand == e)

@@ -47,12 +47,26 @@ static int status_line(struct fr_exchange *ex, struct fr_cached *c, int64_t now)
 	return rc < 0 ? rc : fr_fields_add_id(&ex->resp.fields, FR_FIELD_CACHE_STATUS, text);
 }
 
+/* Gives up what it held of the object, so that another one can answer. */
+void fr_cached_forget_object(struct fr_cached *c)
+{
+	if (c->watches_body)
+		fr_body_unwatch(c->object->body, &c->note->watcher);
+	c->watches_body = false;
+	fr_serving_fini(&c->serving);
+	fr_object_unref(&c->object);
+	if (c->state == FR_CACHED_READING)
+		c->state = FR_CACHED_IDLE;
+}
+
 void fr_cached_own_answer(struct fr_exchange *ex)
 {
-	const struct fr_cached *c = ex->cached;
+	struct fr_cached *c = ex->cached;
 	const char *fwd = c && c->fwd ? c->fwd : ex->cache_fwd;
 	struct fr_str text = FR_STR(FR_CACHE_NAME "; detail=only-if-cached");
 
+	if (c && c->object) /* our own body answers now */
+		fr_cached_forget_object(c);
 	if (!fwd)
 		return;
 	if ((c && c->is_refused) ||
@@ -111,18 +125,6 @@ static void watch_body(struct fr_exchange *ex, struct fr_cached *c)
 	atomic_store(&c->note->watcher.pos, 0);
 	c->watches_body = true;
 	fr_body_watch(c->object->body, &c->note->watcher);
-}
-
-/* Gives up what it held of the object, so that another one can answer. */
-void fr_cached_forget_object(struct fr_cached *c)
-{
-	if (c->watches_body)
-		fr_body_unwatch(c->object->body, &c->note->watcher);
-	c->watches_body = false;
-	fr_serving_fini(&c->serving);
-	fr_object_unref(&c->object);
-	if (c->state == FR_CACHED_READING)
-		c->state = FR_CACHED_IDLE;
 }
 
 /* Everything of the response but its delivery; FR_ERR_REFUSED: the object takes

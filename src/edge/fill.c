@@ -157,6 +157,8 @@ static void on_head(void *user)
 {
 	struct fr_fill *f = user;
 
+	if (f->state != FR_FILL_ASKING)
+		return;
 	if (f->leader)
 		fr_observe_origin_head(f->leader, f->fetch);
 	fr_fill_take_head(f);

@@ -250,6 +250,8 @@ static void drain(struct fr_fill *f)
 {
 	struct fr_worker *w = f->worker;
 
+	if (f->state != FR_FILL_DRAINING)
+		return;
 	if (f->resp.content_length < 0 || f->resp.content_length > (int64_t)FR_FILL_DRAIN_BYTES ||
 	    w->n_fills_behind >= FR_FILLS_BEHIND) {
 		fr_fill_over(f);
