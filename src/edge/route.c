@@ -67,8 +67,8 @@ bool fr_route(struct fr_exchange *ex)
 		fr_exchange_refuse(ex, 421, "No site of that name is served here.");
 		return false;
 	}
-	if (ex->site->config->cert_file && !fr_client_covers(ex->client, host)) {
-		fr_exchange_refuse(ex, 421, "This connection was made for another site.");
+	if (!fr_client_covers(ex->client, ex->gen, host)) {
+		fr_exchange_refuse(ex, 421, "This connection's certificate is not for that host.");
 		return false;
 	}
 	remember(ex);

@@ -1,5 +1,5 @@
 /* Which site answers a request (RFC 9110 §7.4): by its host, on a connection
- * whose certificate is that site's. */
+ * whose certificate speaks for that host. */
 #ifndef FR_EDGE_ROUTE_H
 #define FR_EDGE_ROUTE_H
 

@@ -17,13 +17,14 @@
 
 struct fr_tls {
 	uint32_t magic;
-	SSL *ssl;                     /* owned */
-	struct fr_tls_server *server; /* reference; NULL on a client */
-	struct fr_tls_client *client; /* reference; NULL on a server */
-	struct fr_buf *out;           /* borrowed: ciphertext to send */
-	const uint8_t *in;            /* borrowed: ciphertext received, in_len left */
+	SSL *ssl;                       /* owned */
+	struct fr_tls_server *server;   /* reference; NULL on a client */
+	struct fr_tls_client *client;   /* reference; NULL on a server */
+	const struct fr_tls_cert *cert; /* borrowed from server: the one in use; NULL on a client */
+	struct fr_buf *out;             /* borrowed: ciphertext to send */
+	const uint8_t *in;              /* borrowed: ciphertext received, in_len left */
 	size_t in_len;
-	char name[NAME_MAX_BYTES]; /* SNI, lower case */
+	char name[NAME_MAX_BYTES]; /* SNI, lower case, no dot at its end */
 	char error[160];
 	bool is_first_read;
 	bool saw_plain_http;
@@ -118,8 +119,16 @@ struct fr_tls *fr_tls_accept(struct fr_tls_server *s, struct fr_buf *out)
 
 	fr_tls_server_ref(s);
 	t->server = s;
+	t->cert = &s->certs[0];
 	SSL_set_accept_state(t->ssl);
 	return t;
+}
+
+/* SNI and certificates name hosts without the dot at their end (RFC 6066 §3). */
+static struct fr_str without_dot(struct fr_str host)
+{
+	return host.len > 1 && host.p[host.len - 1] == '.' ? fr_str_sub(host, 0, host.len - 1)
+	                                                   : host;
 }
 
 struct fr_tls *fr_tls_connect(struct fr_tls_client *c, const char *host, struct fr_buf *out)
@@ -131,9 +140,13 @@ struct fr_tls *fr_tls_connect(struct fr_tls_client *c, const char *host, struct 
 	t->client = c;
 	/* an address is verified as such and never sent as a name (RFC 6066 §3) */
 	if (X509_VERIFY_PARAM_set1_ip_asc(param, host) != 1) {
+		struct fr_str bare = without_dot(fr_str_from(host));
+		char *name = fr_str_dup(bare);
+
 		ERR_clear_error();
-		FR_ASSERT(SSL_set1_host(t->ssl, host) == 1);
-		(void)SSL_set_tlsext_host_name(t->ssl, host);
+		FR_ASSERT(SSL_set1_host(t->ssl, name) == 1);
+		(void)SSL_set_tlsext_host_name(t->ssl, name);
+		free(name);
 	}
 	SSL_set_connect_state(t->ssl);
 	return t;
@@ -209,12 +222,27 @@ void fr_tls_feed(struct fr_tls *t, const uint8_t *data, size_t len)
 	t->in_len = len;
 }
 
-static void note_server_name(struct fr_tls *t)
+int fr_tls_begin_server(SSL *ssl, struct fr_str host)
 {
-	const char *name = SSL_get_servername(t->ssl, TLSEXT_NAMETYPE_host_name);
+	struct fr_tls *t = of(ssl);
+	uint8_t context[FR_SHA256_BYTES];
+	size_t n = 0;
 
-	for (size_t i = 0; name && name[i] && i < NAME_MAX_BYTES - 1; i++)
-		t->name[i] = fr_ascii_lower(name[i]);
+	host = without_dot(host);
+	if (host.len >= sizeof t->name || (host.len && memchr(host.p, '\0', host.len)))
+		return FR_ERR_TLS;
+	for (; n < host.len; n++)
+		t->name[n] = fr_ascii_lower(host.p[n]);
+	t->name[n] = '\0';
+	t->cert = fr_tls_server_choose(t->server, fr_str_make(t->name, n));
+	fr_sha256((const struct fr_str[]){fr_str_make((const char *)t->cert->digest,
+	                                              sizeof t->cert->digest),
+	                                  fr_str_make(t->name, n)},
+	          2, context);
+	if (!SSL_set_SSL_CTX(ssl, t->cert->ctx) ||
+	    SSL_set_session_id_context(ssl, context, sizeof context) != 1)
+		return FR_ERR_TLS;
+	return 0;
 }
 
 int fr_tls_handshake(struct fr_tls *t)
@@ -223,10 +251,8 @@ int fr_tls_handshake(struct fr_tls *t)
 
 	ERR_clear_error();
 	rc = SSL_do_handshake(t->ssl);
-	if (rc == 1) {
-		note_server_name(t);
+	if (rc == 1)
 		return 1;
-	}
 	rc = outcome(t, rc);
 	return rc == 0 ? failed(t) : rc;
 }
@@ -304,12 +330,18 @@ const char *fr_tls_error_text(const struct fr_tls *t)
 	return t->error;
 }
 
-bool fr_tls_covers(const struct fr_tls *t, struct fr_str host)
+bool fr_tls_covers(const struct fr_tls *t, const struct fr_tls_server *now, struct fr_str host)
 {
-	if (!t->server)
+	const struct fr_tls_cert *same;
+
+	if (!t->server || fr_tls_names_cover(&t->cert->names, host))
 		return true;
-	return fr_tls_server_choose(t->server, host) ==
-	       fr_tls_server_choose(t->server, fr_str_from(t->name));
+	if (!now)
+		return false;
+	/* no other connection would be better: it would get this certificate, too */
+	same = fr_tls_server_choose(now, fr_str_from(t->name));
+	return fr_tls_server_choose(now, host) == same &&
+	       memcmp(same->digest, t->cert->digest, sizeof same->digest) == 0;
 }
 
 bool fr_tls_saw_plain_http(const struct fr_tls *t)

@@ -36,7 +36,8 @@ struct fr_tls_tickets *fr_tls_tickets_new(void);
 void fr_tls_tickets_free(struct fr_tls_tickets **t);
 
 /* min_version: 12 or 13. The first certificate answers clients without SNI or
- * with an unknown name. With offer_h2 false only http/1.1 is negotiated.
+ * with an unknown name. With offer_h2 false only http/1.1 and http/1.0 are
+ * negotiated. Sessions are resumed under the same certificate and name only.
  * Checks that key and certificate belong together. tickets: borrowed, must
  * outlive the context. 0; FR_ERR_TLS or FR_ERR_IO with *why filled. */
 int fr_tls_server_new(const struct fr_tls_cert_spec *certs, size_t n, int min_version,
@@ -79,16 +80,19 @@ int fr_tls_write(struct fr_tls *t, const void *data, size_t len, size_t record_b
 void fr_tls_shutdown(struct fr_tls *t);
 
 /* After the handshake. Borrowed for the life of t. */
-struct fr_str fr_tls_alpn(const struct fr_tls *t);        /* "" if none */
-struct fr_str fr_tls_server_name(const struct fr_tls *t); /* SNI, lower case; "" if none */
+struct fr_str fr_tls_alpn(const struct fr_tls *t); /* "" if none */
+/* SNI, in lower case, without a dot at its end; "" if none */
+struct fr_str fr_tls_server_name(const struct fr_tls *t);
 const char *fr_tls_version_str(const struct fr_tls *t);
 bool fr_tls_is_13(const struct fr_tls *t);
 bool fr_tls_is_resumed(const struct fr_tls *t);
 /* Why the connection failed, for the log; "" if it did not. */
 const char *fr_tls_error_text(const struct fr_tls *t);
-/* Would the certificate chosen for this connection also be chosen for `host`?
- * (HTTP/2 connection coalescing and 421, RFC 9110 §7.4.) */
-bool fr_tls_covers(const struct fr_tls *t, struct fr_str host);
+/* May the connection carry requests for `host` (lower case, without port and without a
+ * dot at the end)? If the certificate in use speaks for it (RFC 9113 §9.1.1), or if a
+ * new connection would be under the same certificate: `now` (NULL: nobody knows) is
+ * the server that makes it, after a reload another one. True on a client. */
+bool fr_tls_covers(const struct fr_tls *t, const struct fr_tls_server *now, struct fr_str host);
 
 /* A client spoke plain HTTP to a TLS port (known once bytes were fed). */
 bool fr_tls_saw_plain_http(const struct fr_tls *t);

@@ -50,29 +50,65 @@ const struct fr_tls_cert *fr_tls_server_choose(const struct fr_tls_server *s, st
 	return best;
 }
 
+/* A big-endian number of two bytes, taken off the front; SIZE_MAX: there is none. */
+static size_t take_u16(const unsigned char **p, size_t *left)
+{
+	size_t v;
+
+	if (*left < 2)
+		return SIZE_MAX;
+	v = (size_t)(*p)[0] << 8 | (*p)[1];
+	*p += 2;
+	*left -= 2;
+	return v;
+}
+
+/* The host that a ClientHello names: ServerNameList of one host_name (RFC 6066 §3); empty
+ * without. What is malformed OpenSSL refuses later. */
+static struct fr_str read_server_name(SSL *ssl)
+{
+	const unsigned char *p;
+	struct fr_str none = {0};
+	size_t left, n;
+
+	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &p, &left) != 1)
+		return none;
+	n = take_u16(&p, &left);
+	if (n != left || left < 1 || *p != TLSEXT_NAMETYPE_host_name)
+		return none;
+	p++;
+	left--;
+	n = take_u16(&p, &left);
+	return n > left ? none : fr_str_make((const char *)p, n);
+}
+
+/* Before a session is looked for, which comes before OpenSSL's callback for server names:
+ * what a session is resumed under must be known by then. */
+static int on_client_hello(SSL *ssl, int *alert, void *arg)
+{
+	(void)arg;
+	if (fr_tls_begin_server(ssl, read_server_name(ssl)) == 0)
+		return SSL_CLIENT_HELLO_SUCCESS;
+	*alert = SSL_AD_UNRECOGNIZED_NAME;
+	return SSL_CLIENT_HELLO_ERROR;
+}
+
+/* The name was taken: says so to the client. */
 static int on_server_name(SSL *ssl, int *alert, void *arg)
 {
-	const struct fr_tls_server *s = arg;
-	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-	char lower[256];
-	size_t n = 0;
-
 	(void)alert;
-	if (!name)
-		return SSL_TLSEXT_ERR_NOACK;
-	for (; name[n] && n < sizeof lower; n++)
-		lower[n] = fr_ascii_lower(name[n]);
-	(void)SSL_set_SSL_CTX(ssl, fr_tls_server_choose(s, fr_str_make(lower, n))->ctx);
-	return SSL_TLSEXT_ERR_OK;
+	(void)arg;
+	return SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) ? SSL_TLSEXT_ERR_OK
+	                                                          : SSL_TLSEXT_ERR_NOACK;
 }
 
 static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
                    const unsigned char *in, unsigned in_len, void *arg)
 {
-	static const unsigned char both[] = "\x02h2\x08http/1.1";
+	static const unsigned char all[] = "\x02h2\x08http/1.1\x08http/1.0";
 	const struct fr_tls_server *s = arg;
-	const unsigned char *ours = s->offer_h2 ? both : both + 3;
-	unsigned ours_len = (unsigned)sizeof both - 1 - (s->offer_h2 ? 0 : 3);
+	const unsigned char *ours = s->offer_h2 ? all : all + 3;
+	unsigned ours_len = (unsigned)sizeof all - 1 - (s->offer_h2 ? 0 : 3);
 
 	(void)ssl;
 	/* RFC 7301 §3.2: nothing in common is an error */
@@ -103,9 +139,8 @@ static SSL_CTX *server_ctx(struct fr_tls_server *s, int min_version)
 	/* resumption by tickets alone: nothing is kept for clients that are gone */
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	(void)SSL_CTX_set_num_tickets(ctx, 1);
-	(void)SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"forerun", 7);
+	SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
 	(void)SSL_CTX_set_tlsext_servername_callback(ctx, on_server_name);
-	(void)SSL_CTX_set_tlsext_servername_arg(ctx, s);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, s);
 	fr_tls_tickets_install(ctx);
 	return ctx;
@@ -121,6 +156,20 @@ static int load_pair(SSL_CTX *ctx, const struct fr_tls_cert_spec *spec, struct f
 	if (SSL_CTX_check_private_key(ctx) != 1)
 		return problem(why, "key does not belong to the certificate:", spec->key_file,
 		               FR_ERR_TLS);
+	return 0;
+}
+
+/* What the certificate says of itself, for later comparisons. */
+static int describe(struct fr_tls_cert *cert, const char *file, struct fr_tls_problem *why)
+{
+	X509 *x509 = SSL_CTX_get0_certificate(cert->ctx);
+	unsigned n = 0;
+
+	if (!x509 || X509_digest(x509, EVP_sha256(), cert->digest, &n) != 1 ||
+	    n != sizeof cert->digest)
+		return problem(why, "cannot read certificate", file, FR_ERR_TLS);
+	fr_tls_names_read(&cert->names, x509);
+	ERR_clear_error();
 	return 0;
 }
 
@@ -151,6 +200,8 @@ int fr_tls_server_new(const struct fr_tls_cert_spec *certs, size_t n, int min_ve
 		s->certs[s->n_certs].ctx = server_ctx(s, min_version);
 		copy_hosts(&s->certs[s->n_certs], &certs[s->n_certs]);
 		rc = load_pair(s->certs[s->n_certs].ctx, &certs[s->n_certs], why);
+		if (rc == 0)
+			rc = describe(&s->certs[s->n_certs], certs[s->n_certs].cert_file, why);
 	}
 	if (rc < 0) {
 		fr_tls_server_unref(&s);
@@ -177,6 +228,7 @@ void fr_tls_server_unref(struct fr_tls_server **sp)
 		for (size_t h = 0; h < s->certs[c].n_hosts; h++)
 			free(s->certs[c].hosts[h]);
 		free(s->certs[c].hosts);
+		fr_tls_names_fini(&s->certs[c].names);
 	}
 	free(s->certs);
 	free(s);

@@ -7,11 +7,14 @@
 #include <stdatomic.h>
 
 #include "net/tls.h"
+#include "net/tls_names.h"
 
 struct fr_tls_cert {  /* one certificate and the names that choose it */
 	SSL_CTX *ctx; /* owned */
 	char **hosts; /* owned; lower case */
 	size_t n_hosts;
+	struct fr_tls_names names;       /* that it speaks for */
+	uint8_t digest[FR_SHA256_BYTES]; /* of the certificate itself */
 };
 
 struct fr_tls_server {
@@ -41,5 +44,9 @@ void fr_tls_describe(char *out, size_t cap, const char *what);
 
 /* The connection's server, from its SSL. NULL for a client's. */
 struct fr_tls_server *fr_tls_server_of(SSL *ssl);
+
+/* The ClientHello names `host` (as sent; empty: nobody). Chooses the certificate and
+ * binds sessions to both, before a session is looked for. 0 or FR_ERR_TLS. */
+int fr_tls_begin_server(SSL *ssl, struct fr_str host) FR_MUST_USE;
 
 #endif

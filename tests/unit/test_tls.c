@@ -78,19 +78,26 @@ static void shake(struct talk *t)
 	}
 }
 
+/* c: taken over. */
+static void begin_with(struct talk *t, struct fr_tls_server *s, struct fr_tls_client *c,
+                       const char *host)
+{
+	memset(t, 0, sizeof *t);
+	fr_buf_init(&t->to_client, 1u << 20);
+	fr_buf_init(&t->to_server, 1u << 20);
+	t->client = fr_tls_connect(c, host, &t->to_server);
+	t->server = fr_tls_accept(s, &t->to_client);
+	fr_tls_client_unref(&c);
+	shake(t);
+}
+
 static void begin(struct talk *t, struct fr_tls_server *s, const char *ca_file, const char *alpn,
                   const char *host)
 {
 	struct fr_tls_client *c;
 
-	memset(t, 0, sizeof *t);
-	fr_buf_init(&t->to_client, 1u << 20);
-	fr_buf_init(&t->to_server, 1u << 20);
 	assert_int_equal(fr_tls_client_new(ca_file, true, alpn, &c, &why), 0);
-	t->client = fr_tls_connect(c, host, &t->to_server);
-	t->server = fr_tls_accept(s, &t->to_client);
-	fr_tls_client_unref(&c);
-	shake(t);
+	begin_with(t, s, c, host);
 }
 
 static void end(struct talk *t)
@@ -109,6 +116,8 @@ static void the_protocol_is_agreed_by_alpn(void **state)
 	} cases[] = {{true, "h2", "h2"},
 	             {true, "http/1.1", "http/1.1"},
 	             {true, NULL, ""},
+	             {true, "http/1.0", "http/1.0"},
+	             {false, "http/1.0", "http/1.0"},
 	             {false, "http/1.1", "http/1.1"}};
 	struct talk t;
 
@@ -121,8 +130,8 @@ static void the_protocol_is_agreed_by_alpn(void **state)
 		assert_int_equal(t.server_rc, 1);
 		assert_str(fr_tls_alpn(t.server), cases[i].agreed);
 		assert_str(fr_tls_server_name(t.server), "localhost");
-		assert_true(fr_tls_covers(t.server, S("localhost")));
-		assert_false(fr_tls_covers(t.server, S("other.test")));
+		assert_true(fr_tls_covers(t.server, s, S("localhost")));
+		assert_false(fr_tls_covers(t.server, s, S("other.test")));
 		end(&t);
 		fr_tls_server_unref(&s);
 	}
@@ -233,6 +242,103 @@ static void a_folder_that_cannot_be_written_is_named(void **state)
 	assert_non_null(strstr(why.text, "/proc/nowhere"));
 }
 
+/* A server with a certificate that openssl makes for that subjectAltName, and a connection to
+ * it that verifies nothing. */
+static struct fr_tls_server *serve_names(struct talk *t, const char *san)
+{
+	static const char *const hosts[] = {"default.test"};
+	char command[1024], cert[128], key[128];
+	struct fr_tls_cert_spec spec = {
+		.hosts = hosts, .n_hosts = 1, .cert_file = cert, .key_file = key};
+	struct fr_tls_server *s;
+	struct fr_tls_client *c;
+
+	(void)snprintf(cert, sizeof cert, "%s/names.pem", dir);
+	(void)snprintf(key, sizeof key, "%s/names.key", dir);
+	(void)snprintf(command, sizeof command,
+	               "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+	               "-keyout %s -out %s -subj /CN=common.test %s%s 2>/dev/null",
+	               key, cert, *san ? "-addext subjectAltName=" : "", san);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(fr_tls_server_new(&spec, 1, 12, true, tickets, &s, &why), 0);
+	assert_int_equal(fr_tls_client_new(NULL, false, NULL, &c, &why), 0);
+	begin_with(t, s, c, "default.test");
+	assert_int_equal(t->server_rc, 1);
+	return s;
+}
+
+static void a_certificate_speaks_for_its_alternative_names(void **state)
+{
+	static const char *const covered[] = {
+		"a.test",   "b.w.test",  "x-1.w.test",    "upper.test",
+		"dot.test", "192.0.2.7", "[2001:db8::1]", "[2001:DB8:0:0:0:0:0:1]",
+	};
+	static const char *const not_covered[] = {
+		"",
+		".",
+		"w.test",
+		".w.test",
+		"a.b.w.test",
+		"xa.test",
+		"a.test.x",
+		"pb.part.test",
+		"a.x.test",
+		"common.test",
+		"default.test",
+		"192.0.2.8",
+		"192.0.2.07",
+		"192.0.2",
+		"2001:db8::1",
+		"[2001:db8::2]",
+		"[::ffff:192.0.2.7]",
+		"[a.test]",
+	};
+	struct fr_tls_server *s;
+	struct talk t;
+
+	(void)state;
+	s = serve_names(&t, "DNS:a.test,DNS:*.w.test,DNS:Upper.Test,DNS:dot.test.,"
+	                    "DNS:p*.part.test,DNS:a.*.test,IP:192.0.2.7,IP:2001:db8::1,"
+	                    "DNS:192.0.2.8,email:x@y.test");
+	for (size_t i = 0; i < FR_COUNT(covered); i++)
+		if (!fr_tls_covers(t.server, NULL, S(covered[i])))
+			fail_msg("does not speak for %s", covered[i]);
+	for (size_t i = 0; i < FR_COUNT(not_covered); i++)
+		if (fr_tls_covers(t.server, NULL, S(not_covered[i])))
+			fail_msg("speaks for %s", not_covered[i]);
+	/* no other connection would be better */
+	assert_true(fr_tls_covers(t.server, s, S("common.test")));
+	end(&t);
+	fr_tls_server_unref(&s);
+	/* a common name is no name */
+	s = serve_names(&t, "");
+	assert_false(fr_tls_covers(t.server, NULL, S("common.test")));
+	end(&t);
+	fr_tls_server_unref(&s);
+}
+
+/* Names as they come in a ClientHello, and as they count. */
+static void a_server_name_counts_in_lower_case_without_its_last_dot(void **state)
+{
+	static const char *const names[][2] = {
+		{"LocalHost", "localhost"}, {"other.TEST", "other.test"}, {"x..", "x"}};
+	struct fr_tls_server *s = server(true, 12);
+	struct talk t;
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(names); i++) {
+		struct fr_tls_client *c;
+
+		assert_int_equal(fr_tls_client_new(NULL, false, NULL, &c, &why), 0);
+		begin_with(&t, s, c, names[i][0]);
+		assert_int_equal(t.server_rc, 1);
+		/* of two dots the client side has taken one already */
+		assert_str(fr_tls_server_name(t.server), names[i][1]);
+		end(&t);
+	}
+	fr_tls_server_unref(&s);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 static void sha256_is_that_of_the_parts_together(void **state)
@@ -260,6 +366,8 @@ int main(void)
 		T(origins_are_verified_by_chain_and_name),
 		T(garbage_and_plain_http_fail_cleanly),
 		T(what_is_wrong_with_files_is_said),
+		T(a_certificate_speaks_for_its_alternative_names),
+		T(a_server_name_counts_in_lower_case_without_its_last_dot),
 		T(the_local_authority_is_kept_and_private),
 		T(a_damaged_certificate_is_made_again_under_the_same_authority),
 		T(a_folder_that_cannot_be_written_is_named),
