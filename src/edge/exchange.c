@@ -383,7 +383,7 @@ static void on_end(void *user, const struct fr_fields *trailers)
 	struct fr_exchange *ex = of(user);
 
 	fetch_over(ex);
-	fr_tap_end(&ex->tap);
+	fr_tap_end(&ex->tap, ex->plan);
 	fr_observe_origin_end(ex);
 	ex->resp_ended = true;
 	if (!ex->request_ended)

@@ -186,7 +186,7 @@ static void end_body(struct fr_fill *f, bool complete)
 	if (complete && f->resp.content_length < 0)
 		fr_fill_learn(f, fr_body_len(f->object->body), true);
 	if (complete)
-		fr_tap_end(&f->tap);
+		fr_tap_end(&f->tap, NULL);
 	else
 		fr_tap_drop(&f->tap);
 	fr_body_set_filler(f->object->body, NULL);

@@ -260,7 +260,8 @@ static void add_server_timing(struct fr_exchange *page)
 	char summary[SUMMARY_BYTES];
 	struct fr_str value;
 
-	if (!wants_timing(page) || page->plan->n + page->plan->dropped == 0 ||
+	if (!wants_timing(page) ||
+	    (page->plan->n + page->plan->dropped == 0 && !page->plan->learning.waiting) ||
 	    fr_plan_summary(page->plan, summary, sizeof summary) == 0)
 		return;
 	if (fr_arena_printf(&page->arena, &value, "forerun;desc=\"%s\"", summary) < 0 ||

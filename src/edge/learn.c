@@ -1,55 +1,69 @@
 #include "edge/learn.h"
 
-#include "base/siphash.h"
-#include "cache/key.h"
 #include "edge/cached.h"
 #include "edge/client.h"
 #include "edge/load.h"
 #include "hints/judge.h"
-#include "http/cache_control.h"
 
 _Static_assert((unsigned)FR_HINT_BLOCKING == (unsigned)FR_REMEMBERED_BLOCKING &&
                        (unsigned)FR_HINT_LATE == (unsigned)FR_REMEMBERED_ASYNC,
                "what is remembered of a hint is what it was");
 
-/* --- keys --- */
-
-int fr_learn_key(struct fr_arena *a, const struct fr_config_hints *settings,
-                 const struct fr_request *req, struct fr_str *out)
-{
-	struct fr_query_rule rule = {.policy = FR_QUERY_IGNORE,
-	                             .names = (const char *const *)settings->query_only,
-	                             .n = settings->n_query_only};
-
-	if (settings->query_only)
-		rule.policy = FR_QUERY_ONLY;
-	else if (settings->keep_query)
-		rule.policy = FR_QUERY_KEEP;
-	return fr_cache_key(a, req, &rule, out);
-}
-
-static bool has_key(struct fr_exchange *page)
-{
-	struct fr_load *load = page->load;
-
-	return load->key.len ||
-	       fr_learn_key(&page->arena, fr_load_settings(page), &page->req, &load->key) == 0;
-}
-
 /* --- what is known before --- */
+
+static struct fr_remembered_page *find(struct fr_exchange *page, struct fr_str key,
+                                       const struct fr_hint_asker *who, struct fr_hint_found *found)
+{
+	struct fr_remembered_page *p =
+		fr_hint_memory_find(page->gen->shared->memory, key, who, fr_load_now_s(), found);
+
+	if (p)
+		page->load->known_as = key;
+	return p;
+}
+
+/* Under its own key, else under what the path's queries have in common. */
+static struct fr_remembered_page *find_page(struct fr_exchange *page, struct fr_hint_found *found)
+{
+	struct fr_page_client client = fr_page_client_of(page, &page->req);
+	struct fr_hint_asker who = {.kinds = client.kinds, .self = client.self};
+	struct fr_remembered_page *p;
+	struct fr_page_keys keys;
+	struct fr_hint_found of_path;
+
+	if (fr_page_keys_make(&page->arena, fr_load_settings(page), &page->req, &keys) < 0)
+		return NULL;
+	p = find(page, keys.path, &who, &of_path);
+	*found = of_path;
+	if (!of_path.vary && fr_str_eq(keys.own, keys.path))
+		return p;
+	fr_remembered_page_unref(&p);
+	if (fr_page_keys_vary(&page->arena, &page->req, of_path.vary, &keys) < 0)
+		return NULL;
+	p = find(page, keys.own, &who, found);
+	if (p || !keys.shared.len)
+		return p;
+	who.is_sharing = true;
+	return find(page, keys.shared, &who, &of_path);
+}
 
 static void add_remembered(struct fr_exchange *page)
 {
 	struct fr_load *load = page->load;
+	struct fr_hint_found found = {0};
 
-	if (!fr_load_settings(page)->memory || !has_key(page))
+	if (!fr_load_settings(page)->memory || !fr_teach_path_is_plain(page->req.target))
 		return;
-	load->remembered =
-		fr_hint_memory_find(page->gen->shared->memory, load->key, fr_load_now_s());
+	load->remembered = find_page(page, &found);
+	load->plan.learning =
+		(struct fr_plan_learning){.waiting = found.waiting,
+	                                  .seen_by = found.seen_by,
+	                                  .witnesses = fr_load_settings(page)->witnesses};
 	for (size_t i = 0; load->remembered && i < load->remembered->n; i++) {
 		const struct fr_remembered *r = &load->remembered->v[i];
 
-		fr_plan_add_link_field(&load->plan, r->link, r->source, r->flags);
+		fr_plan_add_link_field(&load->plan, r->link, r->source,
+		                       r->flags | (r->needs ? FR_HINT_RESTRICTED : 0u));
 	}
 }
 
@@ -75,34 +89,6 @@ void fr_learn_known(struct fr_exchange *page)
 }
 
 /* --- what a load shows --- */
-
-struct fr_witness fr_learn_witness(const struct fr_exchange *ex, const struct fr_request *req,
-                                   const struct fr_response *resp)
-{
-	static const enum fr_field_id credentials[] = {FR_FIELD_COOKIE, FR_FIELD_AUTHORIZATION};
-	const struct fr_ticket *from = &ex->client->ticket;
-	uint64_t seed = ex->gen->shared->seed;
-	struct fr_witness w = {0};
-	struct fr_cache_control cc;
-
-	for (size_t i = 0; i < FR_COUNT(credentials); i++) {
-		const struct fr_field *f = NULL;
-
-		while ((f = fr_fields_next(&req->fields, credentials[i], f))) {
-			w.is_personal = true;
-			w.credential =
-				w.credential * 31 + fr_siphash(seed + i, f->value.p, f->value.len);
-		}
-	}
-	if (w.is_personal && w.credential == 0)
-		w.credential = 1;
-	fr_cache_control_read(&resp->fields, &cc);
-	if ((cc.flags & FR_CC_PRIVATE) || cc.n_private_names ||
-	    fr_fields_get(&resp->fields, FR_FIELD_SET_COOKIE))
-		w.is_personal = true;
-	w.client = from->has_address ? fr_siphash(seed, from->address, sizeof from->address) : 1;
-	return w;
-}
 
 /* The links that this load named, as they are remembered. */
 static size_t named(struct fr_exchange *page, struct fr_remembered *out, size_t cap)
@@ -131,35 +117,41 @@ static bool remembers_links(const struct fr_load *load)
 	return false;
 }
 
+void fr_plan_learned(struct fr_plan *plan, const struct fr_hint_seen *seen)
+{
+	if (seen->waiting)
+		plan->learning =
+			(struct fr_plan_learning){seen->waiting, seen->seen_by, seen->witnesses};
+}
+
 void fr_learn_page(struct fr_exchange *page)
 {
 	struct fr_load *load = page->load;
-	struct fr_witness w;
+	struct fr_lesson_hints hints = {.source = FR_HINT_SOURCE_LINK};
+	struct fr_lesson lesson;
 	struct fr_remembered *v;
-	struct fr_hint_load seen = {.source = FR_HINT_SOURCE_LINK, .now_s = fr_load_now_s()};
+	struct fr_hint_seen seen;
 
-	if (!fr_load_settings(page)->memory || !has_key(page))
+	if (!fr_load_settings(page)->memory)
 		return;
 	v = fr_arena_calloc(&page->arena, load->plan.n + 1, sizeof *v);
 	if (!v)
 		return;
-	seen.v = v;
-	seen.n = named(page, v, load->plan.n);
-	if (seen.n == 0 && !remembers_links(load))
+	hints.v = v;
+	hints.n = named(page, v, load->plan.n);
+	if ((hints.n == 0 && !remembers_links(load)) ||
+	    !fr_lesson_make(&page->arena, page, &page->req, &page->resp, &lesson))
 		return;
-	w = fr_learn_witness(page, &page->req, &page->resp);
-	seen.is_personal = w.is_personal;
-	seen.client = w.client;
-	seen.credential = w.credential;
-	seen.witnesses = fr_load_settings(page)->witnesses;
-	seen.think_ms = page->think_ms;
-	(void)fr_hint_memory_see(page->gen->shared->memory, load->key, &seen);
+	lesson.think_ms = page->think_ms;
+	fr_lesson_see(&lesson, &hints, &seen);
+	fr_plan_learned(&load->plan, &seen);
 }
 
 void fr_learn_forget(struct fr_exchange *page, const struct fr_hint *hint)
 {
-	if (page->load->key.len)
-		fr_hint_memory_forget(page->gen->shared->memory, page->load->key, hint->target);
+	if (page->load->known_as.len)
+		fr_hint_memory_forget(page->gen->shared->memory, page->load->known_as,
+		                      hint->target);
 	fr_count(&page->worker->counters, FR_COUNT_HINTS_FORGOTTEN);
 }
 

@@ -19,17 +19,8 @@ void fr_learn_known(struct fr_exchange *page);
 /* The page's final response, with its links in the plan: remembers them. */
 void fr_learn_page(struct fr_exchange *page);
 
-/* Who loaded what, as far as the memory of hints asks. */
-struct fr_witness {
-	bool is_personal;
-	uint64_t client, credential;
-};
-/* Of a request and its response. */
-struct fr_witness fr_learn_witness(const struct fr_exchange *ex, const struct fr_request *req,
-                                   const struct fr_response *resp);
-/* What tells the page in the memory of hints, in `a`. 0 or FR_ERR_NOMEM, FR_ERR_SYNTAX. */
-int fr_learn_key(struct fr_arena *a, const struct fr_config_hints *settings,
-                 const struct fr_request *req, struct fr_str *out) FR_MUST_USE;
+/* What a load brought, into what the plan says of it. */
+void fr_plan_learned(struct fr_plan *plan, const struct fr_hint_seen *seen);
 
 /* A remembered asset of the page is gone. */
 void fr_learn_forget(struct fr_exchange *page, const struct fr_hint *hint);

@@ -9,6 +9,7 @@
 #define FR_EDGE_LOAD_H
 
 #include "edge/exchange.h"
+#include "edge/lesson.h"
 #include "hints/cache_digest.h"
 #include "hints/digest.h"
 #include "hints/memory.h"
@@ -23,7 +24,7 @@ enum fr_way {
 struct fr_load {
 	struct fr_plan plan;
 	struct fr_remembered_page *remembered; /* reference, whose strings the plan borrows; NULL */
-	struct fr_str key;                     /* of the memory; empty: it has none */
+	struct fr_str known_as;                /* the key that this is under; empty: none */
 	enum fr_way way;
 	uint64_t idle_bytes;            /* what the link may still carry before the page */
 	uint64_t push_bytes;            /* of promised bodies, as far as known */

@@ -1,9 +1,8 @@
 /* A look at HTML that passes: its body is scanned (hints/scan.h) for what the page
  * needs, and that is remembered for the next load. The bytes are only read:
  * nothing is delayed, changed or broken. A page that brought nothing new is not
- * scanned again for hints.html_interval. Where the query does not tell pages apart,
- * loads with one are not scanned: what a query made the page name would be
- * hinted to everybody. */
+ * scanned again for hints.html_interval. What a load may teach is the same as for
+ * Link fields (edge/lesson.h). */
 #ifndef FR_EDGE_TAP_H
 #define FR_EDGE_TAP_H
 
@@ -17,8 +16,9 @@ struct fr_tap *fr_tap_new(const struct fr_exchange *ex, const struct fr_request 
                           const struct fr_response *resp);
 /* A piece of the body, as the origin sent it. */
 void fr_tap_feed(struct fr_tap *t, const void *data, size_t len);
-/* The body is complete: what was found is remembered. Frees. NULL is allowed. */
-void fr_tap_end(struct fr_tap **t);
+/* The body is complete: what was found is remembered. plan: of the page's exchange,
+ * if it is still there; else NULL. Frees. NULL is allowed. */
+void fr_tap_end(struct fr_tap **t, struct fr_plan *plan);
 /* It broke off: nothing is learned. Frees. NULL is allowed. */
 void fr_tap_drop(struct fr_tap **t);
 

@@ -30,7 +30,7 @@ size_t fr_memory_hint_bytes(const struct fr_remembered *r)
 }
 
 /* One piece: | page | v[n] | ids[n] | text of the links | */
-static struct fr_remembered_page *page_new(const struct fr_memory_draft *d)
+struct fr_remembered_page *fr_memory_page_new(const struct fr_memory_draft *d)
 {
 	struct fr_remembered_page *p = fr_try_malloc(d->bytes);
 	struct fr_remembered *v;
@@ -58,7 +58,7 @@ static struct fr_remembered_page *page_new(const struct fr_memory_draft *d)
 }
 
 bool fr_memory_draft_add(const struct fr_hint_memory *m, struct fr_memory_draft *d,
-                         const struct fr_remembered *r, uint64_t id, uint8_t absent)
+                         const struct fr_remembered *r, uint64_t id)
 {
 	size_t bytes =
 		(d->n ? d->bytes : sizeof(struct fr_remembered_page)) + fr_memory_hint_bytes(r);
@@ -66,8 +66,7 @@ bool fr_memory_draft_add(const struct fr_hint_memory *m, struct fr_memory_draft 
 	if (d->n == FR_MEMORY_MAX_HINTS || bytes > fr_memory_page_max(m))
 		return false;
 	d->v[d->n] = *r;
-	d->ids[d->n] = id;
-	d->absent[d->n++] = absent;
+	d->ids[d->n++] = id;
 	d->bytes = bytes;
 	return true;
 }
@@ -77,12 +76,10 @@ bool fr_memory_install(struct fr_memory_entry *e, const struct fr_memory_draft *
 	struct fr_remembered_page *page = NULL;
 
 	if (d->n) {
-		page = page_new(d);
+		page = fr_memory_page_new(d);
 		if (!page)
 			return false;
-		if (e->page)
-			atomic_store(&page->think_ms, atomic_load(&e->page->think_ms));
-		memcpy(e->absent, d->absent, d->n);
+		atomic_store(&page->think_ms, e->think_ms);
 	}
 	fr_remembered_page_unref(&e->page);
 	e->page = page;
@@ -123,7 +120,7 @@ bool fr_memory_is_expired(const struct fr_hint_memory *m, int64_t seen_s, int64_
 
 /* --- the table --- */
 
-struct fr_str fr_memory_identity(struct fr_str link)
+struct fr_str fr_memory_asset(struct fr_str link)
 {
 	size_t end = fr_str_find(link, '>');
 
@@ -133,10 +130,41 @@ struct fr_str fr_memory_identity(struct fr_str link)
 	return fr_str_sub(link, 1, end);
 }
 
+/* A parameter that is part of the identity? In the order in which fr_link_write has them. */
+static bool tells_request(struct fr_str parameter)
+{
+	struct fr_str name = fr_str_sub(parameter, 0, fr_str_find(parameter, '='));
+
+	return fr_str_is(name, "rel") || fr_str_is(name, "as") || fr_str_is(name, "crossorigin");
+}
+
+struct fr_str fr_memory_identity(struct fr_str link)
+{
+	size_t end = fr_str_find(link, '>') + 1;
+
+	while (fr_str_starts(fr_str_sub(link, end, link.len), FR_STR("; "))) {
+		struct fr_str rest = fr_str_sub(link, end + 2, link.len);
+		size_t len = fr_str_find(rest, ';');
+
+		if (!tells_request(fr_str_sub(rest, 0, len)))
+			break;
+		end += 2 + len;
+	}
+	return fr_str_sub(link, 0, end);
+}
+
 uint64_t fr_memory_id(const struct fr_hint_memory *m, enum fr_hint_source source,
                       struct fr_str identity)
 {
 	return fr_siphash(m->seed + 1 + (uint64_t)source, identity.p, identity.len);
+}
+
+void fr_memory_remove_candidate(struct fr_memory_shard *sh, struct fr_memory_entry *e, size_t i)
+{
+	e->text_bytes -= e->candidates[i].link_len;
+	free(e->candidates[i].link);
+	e->candidates[i] = e->candidates[--e->n_candidates];
+	sh->n_candidates--;
 }
 
 /* Out of the table, the lists and the counts; freed at the end of the turn. */
@@ -164,10 +192,24 @@ static void bury(struct fr_memory_turn *t, struct fr_memory_entry *e)
 
 static void drop_candidates(struct fr_memory_shard *sh, struct fr_memory_entry *e)
 {
-	sh->n_candidates -= e->n_candidates;
+	while (e->n_candidates)
+		fr_memory_remove_candidate(sh, e, e->n_candidates - 1);
 	free(e->candidates);
 	e->candidates = NULL;
-	e->n_candidates = e->cap_candidates = 0;
+	e->cap_candidates = 0;
+}
+
+static void drop_forms(struct fr_memory_entry *e)
+{
+	if (e->forms)
+		free(e->forms->v);
+	free(e->forms);
+	e->forms = NULL;
+}
+
+static size_t forms_bytes(const struct fr_memory_entry *e)
+{
+	return e->forms ? sizeof *e->forms + e->forms->cap * sizeof *e->forms->v : 0;
 }
 
 /* Files and counts an entry as it is now; one that holds nothing is buried. */
@@ -176,11 +218,13 @@ static void file(struct fr_memory_turn *t, struct fr_memory_entry *e)
 	struct fr_memory_shard *sh = t->shard;
 	size_t base = sizeof *e + e->key_len + FR_MEMORY_OVERHEAD_BYTES;
 	size_t pages = e->page ? base + e->page->bytes : 0;
+	bool is_hopeful = e->n_candidates || e->forms;
 	size_t candidates;
 
 	if (!e->n_candidates)
 		drop_candidates(sh, e);
-	candidates = e->cap_candidates * sizeof *e->candidates + (e->page ? 0 : base);
+	candidates = e->cap_candidates * sizeof *e->candidates + e->text_bytes + forms_bytes(e) +
+	             (e->page ? 0 : base);
 	sh->page_bytes += pages - e->page_bytes;
 	e->page_bytes = pages;
 	sh->candidate_bytes += candidates - e->candidate_bytes;
@@ -198,12 +242,12 @@ static void file(struct fr_memory_turn *t, struct fr_memory_entry *e)
 		sh->n_pages--;
 	}
 	e->in_pages = e->page != NULL;
-	if (e->n_candidates && !e->in_hopefuls)
+	if (is_hopeful && !e->in_hopefuls)
 		DL_APPEND2(sh->hopefuls, e, cprev, cnext);
-	else if (!e->n_candidates && e->in_hopefuls)
+	else if (!is_hopeful && e->in_hopefuls)
 		DL_DELETE2(sh->hopefuls, e, cprev, cnext);
-	e->in_hopefuls = e->n_candidates > 0;
-	if (!e->page && !e->n_candidates)
+	e->in_hopefuls = is_hopeful;
+	if (!e->page && !is_hopeful)
 		bury(t, e);
 }
 
@@ -234,6 +278,7 @@ static void trim(struct fr_memory_turn *t)
 
 		sh->displaced += e->n_candidates;
 		drop_candidates(sh, e);
+		drop_forms(e);
 		file(t, e);
 	}
 }
@@ -292,7 +337,10 @@ void fr_memory_turn_settle(struct fr_memory_turn *t)
 static void entry_free(struct fr_memory_entry *e)
 {
 	fr_remembered_page_unref(&e->page);
+	for (uint32_t i = 0; i < e->n_candidates; i++)
+		free(e->candidates[i].link);
 	free(e->candidates);
+	drop_forms(e);
 	free(e);
 }
 
@@ -370,15 +418,23 @@ void fr_hint_memory_resize(struct fr_hint_memory *m, const struct fr_hint_memory
 /* --- use --- */
 
 struct fr_remembered_page *fr_hint_memory_find(struct fr_hint_memory *m, struct fr_str key,
-                                               int64_t now_s)
+                                               const struct fr_hint_asker *who, int64_t now_s,
+                                               struct fr_hint_found *found)
 {
 	struct fr_remembered_page *page = NULL;
 	struct fr_memory_turn t;
 
+	if (found)
+		*found = (struct fr_hint_found){0};
 	fr_memory_turn_begin(&t, m, key, now_s);
-	if (t.entry && t.entry->page) {
+	if (t.entry) {
 		t.entry->is_visited = true;
-		page = page_ref(t.entry->page);
+		if (who)
+			page = fr_memory_view(m, t.entry, who);
+		else if (t.entry->page)
+			page = page_ref(t.entry->page);
+		if (found)
+			fr_memory_waiting(t.entry, found);
 	}
 	fr_memory_turn_end(&t);
 	return page;

@@ -3,10 +3,11 @@
 
 #include "base/siphash.h"
 #include "hints/memory_priv.h"
+#include "hints/teach.h"
 
-#define VERSION 1u
-#define HEAD_BYTES 16u
-#define HINT_BYTES 4u /* of a hint, before its link */
+#define VERSION 2u
+#define HEAD_BYTES 20u
+#define HINT_BYTES 12u /* of a hint, before its link */
 #define CHECK_BYTES 8u
 
 static void put(uint8_t *p, uint64_t v, size_t bytes)
@@ -26,8 +27,8 @@ static uint64_t get(const uint8_t *p, size_t bytes)
 
 /* --- saving --- */
 
-static void write_blob(const struct fr_remembered_page *page, int64_t seen_s, uint8_t *out,
-                       size_t len)
+static void write_blob(const struct fr_remembered_page *page, int64_t seen_s, uint32_t vary,
+                       uint8_t *out, size_t len)
 {
 	uint8_t *p = out + HEAD_BYTES;
 
@@ -36,19 +37,22 @@ static void write_blob(const struct fr_remembered_page *page, int64_t seen_s, ui
 	put(out + 2, page->n, 2);
 	put(out + 4, atomic_load_explicit(&page->think_ms, memory_order_relaxed), 4);
 	put(out + 8, (uint64_t)seen_s, 8);
+	put(out + 16, vary, 4);
 	for (size_t i = 0; i < page->n; i++) {
 		const struct fr_remembered *r = &page->v[i];
 
 		p[0] = (uint8_t)r->source;
 		p[1] = (uint8_t)r->flags;
 		put(p + 2, r->link.len, 2);
+		put(p + 4, r->needs, 8);
 		memcpy(p + HINT_BYTES, r->link.p, r->link.len);
 		p += HINT_BYTES + r->link.len;
 	}
 	put(p, fr_siphash(FR_MEMORY_BLOB_CHECK, out, len - CHECK_BYTES), CHECK_BYTES);
 }
 
-static int append_blob(const struct fr_remembered_page *page, int64_t seen_s, struct fr_buf *out)
+static int append_blob(const struct fr_remembered_page *page, int64_t seen_s, uint32_t vary,
+                       struct fr_buf *out)
 {
 	size_t len = HEAD_BYTES + page->n * HINT_BYTES + CHECK_BYTES;
 	uint8_t *p;
@@ -60,7 +64,7 @@ static int append_blob(const struct fr_remembered_page *page, int64_t seen_s, st
 	p = fr_buf_reserve(out, len);
 	if (!p)
 		return FR_ERR_NOMEM;
-	write_blob(page, seen_s, p, len);
+	write_blob(page, seen_s, vary, p, len);
 	fr_buf_commit(out, len);
 	return 0;
 }
@@ -72,6 +76,7 @@ int fr_hint_memory_save(struct fr_hint_memory *m, struct fr_str key, struct fr_b
 	struct fr_remembered_page *page = NULL;
 	struct fr_memory_turn t;
 	int64_t seen_s = 0;
+	uint32_t vary = 0;
 	int r;
 
 	fr_memory_turn_begin(&t, m, key, INT64_MIN);
@@ -79,11 +84,12 @@ int fr_hint_memory_save(struct fr_hint_memory *m, struct fr_str key, struct fr_b
 		page = t.entry->page;
 		atomic_fetch_add_explicit(&page->refs, 1, memory_order_relaxed);
 		seen_s = t.entry->seen_s;
+		vary = t.entry->forms ? t.entry->forms->vary : 0;
 	}
 	fr_memory_turn_end(&t);
 	if (!page)
 		return FR_ERR_NOTFOUND;
-	r = append_blob(page, seen_s, out);
+	r = append_blob(page, seen_s, vary, out);
 	fr_remembered_page_unref(&page);
 	if (r == 0)
 		*expires_s = ttl_s < (uint64_t)(INT64_MAX - seen_s) ? seen_s + (int64_t)ttl_s
@@ -95,7 +101,7 @@ int fr_hint_memory_save(struct fr_hint_memory *m, struct fr_str key, struct fr_b
 
 struct blob {
 	struct fr_memory_draft draft; /* links borrowed from the bytes */
-	uint32_t think_ms;
+	uint32_t think_ms, vary;
 	int64_t seen_s;
 };
 
@@ -112,7 +118,6 @@ static int read_hint(const struct fr_hint_memory *m, const uint8_t **p, const ui
                      struct fr_memory_draft *d)
 {
 	struct fr_remembered r = {0};
-	struct fr_str identity;
 	uint64_t id;
 	size_t len;
 
@@ -121,19 +126,20 @@ static int read_hint(const struct fr_hint_memory *m, const uint8_t **p, const ui
 	r.source = (enum fr_hint_source)(*p)[0];
 	r.flags = (*p)[1];
 	len = (size_t)get(*p + 2, 2);
+	r.needs = get(*p + 4, 8);
 	*p += HINT_BYTES;
 	if ((unsigned)r.source >= FR_MEMORY_SOURCES || (r.flags & ~(unsigned)FR_REMEMBERED_FLAGS) ||
 	    (size_t)(end - *p) < len)
 		return FR_ERR_SYNTAX;
 	r.link = fr_str_make((const char *)*p, len);
 	*p += len;
-	identity = fr_memory_identity(r.link);
-	if (!identity.p)
+	/* what is restricted is so for any credential at least */
+	if (!fr_memory_asset(r.link).p || (r.needs && !(r.needs & FR_TEACH_ANY_CREDENTIAL)))
 		return FR_ERR_SYNTAX;
-	id = fr_memory_id(m, r.source, identity);
+	id = fr_memory_id(m, r.source, fr_memory_identity(r.link));
 	if (draft_has(d, id))
 		return FR_ERR_SYNTAX;
-	return fr_memory_draft_add(m, d, &r, id, 0) ? 0 : FR_ERR_LIMIT;
+	return fr_memory_draft_add(m, d, &r, id) ? 0 : FR_ERR_LIMIT;
 }
 
 static int read_blob(const struct fr_hint_memory *m, const uint8_t *p, size_t len, struct blob *b)
@@ -153,6 +159,7 @@ static int read_blob(const struct fr_hint_memory *m, const uint8_t *p, size_t le
 	n = (size_t)get(p + 2, 2);
 	b->think_ms = (uint32_t)get(p + 4, 4);
 	b->seen_s = (int64_t)get(p + 8, 8);
+	b->vary = (uint32_t)get(p + 16, 4);
 	if (n < 1 || n > FR_MEMORY_MAX_HINTS || b->seen_s < 0)
 		return FR_ERR_SYNTAX;
 	p += HEAD_BYTES;
@@ -179,11 +186,17 @@ static int take(struct fr_memory_turn *t, const struct blob *b)
 	e = fr_memory_turn_entry(t);
 	if (!e)
 		return FR_ERR_NOMEM;
+	e->think_ms = b->think_ms;
 	if (!fr_memory_install(e, &b->draft)) {
 		fr_memory_turn_settle(t);
 		return FR_ERR_NOMEM;
 	}
-	atomic_store_explicit(&e->page->think_ms, b->think_ms, memory_order_relaxed);
+	if (b->vary && !fr_memory_vary(e, b->vary)) {
+		/* it would be hinted to every variant */
+		(void)fr_memory_install(e, &(struct fr_memory_draft){0});
+		fr_memory_turn_settle(t);
+		return FR_ERR_NOMEM;
+	}
 	e->seen_s = e->told_s = b->seen_s;
 	t->is_oldest = true;
 	fr_memory_turn_settle(t);

@@ -2,8 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <utlist.h>
-
 #include "base/siphash.h"
 #include "hints/memory_priv.h"
 
@@ -14,30 +12,27 @@
 struct seen {
 	struct fr_remembered v[FR_MEMORY_MAX_HINTS];
 	uint64_t ids[FR_MEMORY_MAX_HINTS];
+	struct fr_str assets[FR_MEMORY_MAX_HINTS];
 	size_t n;
 	bool lacks_gone; /* some were left out that may come back by themselves */
 };
 
 /* --- reading a load --- */
 
-static uint64_t value_hash(uint64_t seed, const struct fr_remembered *r)
-{
-	return fr_siphash(seed + r->flags, r->link.p, r->link.len);
-}
-
-/* Of everything that learning depends on, in order; never 0. */
+/* Of everything that learning depends on, in order; never 0. What needs
+ * witnesses is never settled, so who they are is no part of it. */
 static uint64_t load_hash(const struct fr_hint_memory *m, const struct fr_hint_load *load)
 {
-	uint64_t h = m->seed ^ load->n;
+	uint64_t h = m->seed ^ load->n ^ load->kinds ^ (uint64_t)load->is_partial << 32;
 
 	for (size_t i = 0; i < load->n; i++)
-		h = value_hash(h, &load->v[i]);
+		h = fr_memory_value(h, &load->v[i]);
 	return h ? h : 1;
 }
 
 static uint64_t gone_id(const struct fr_memory_turn *t, struct fr_str identity)
 {
-	uint64_t key = fr_siphash(t->m->seed + 1 + FR_MEMORY_SOURCES, t->key.p, t->key.len);
+	uint64_t key = fr_siphash(t->m->seed + 2 + FR_MEMORY_SOURCES, t->key.p, t->key.len);
 
 	return fr_siphash(key, identity.p, identity.len);
 }
@@ -72,23 +67,25 @@ static void read_load(const struct fr_memory_turn *t, const struct fr_hint_load 
 	seen->n = 0;
 	seen->lacks_gone = false;
 	for (size_t i = 0; i < load->n; i++) {
-		struct fr_str identity = fr_memory_identity(load->v[i].link);
+		struct fr_str asset = fr_memory_asset(load->v[i].link);
 		uint64_t id;
 
-		if (!identity.p || seen->n == FR_MEMORY_MAX_HINTS) {
+		if (!asset.p || seen->n == FR_MEMORY_MAX_HINTS) {
 			t->shard->links_dropped++;
 			continue;
 		}
-		if (is_gone(t, identity)) {
+		if (is_gone(t, asset)) {
 			seen->lacks_gone = true;
 			continue;
 		}
-		id = fr_memory_id(t->m, load->source, identity);
+		id = fr_memory_id(t->m, load->source, fr_memory_identity(load->v[i].link));
 		if (has_id(seen, id))
 			continue;
 		seen->v[seen->n] = load->v[i];
 		seen->v[seen->n].source = load->source;
 		seen->v[seen->n].flags &= FR_REMEMBERED_FLAGS;
+		seen->v[seen->n].needs = 0;
+		seen->assets[seen->n] = asset;
 		seen->ids[seen->n++] = id;
 	}
 }
@@ -116,9 +113,9 @@ static size_t find_confirmed(const struct fr_memory_entry *e, uint64_t id)
 }
 
 static void add_counted(struct fr_memory_turn *t, struct fr_memory_draft *d,
-                        const struct fr_remembered *r, uint64_t id, uint8_t absent)
+                        const struct fr_remembered *r, uint64_t id)
 {
-	if (!fr_memory_draft_add(t->m, d, r, id, absent))
+	if (!fr_memory_draft_add(t->m, d, r, id))
 		t->shard->links_dropped++;
 }
 
@@ -133,12 +130,12 @@ static void compose(struct fr_memory_turn *t, const struct fr_memory_draft *part
 	for (unsigned s = 0; s < FR_MEMORY_SOURCES; s++) {
 		if (s == (unsigned)source) {
 			for (size_t i = 0; i < part->n; i++)
-				add_counted(t, out, &part->v[i], part->ids[i], part->absent[i]);
+				add_counted(t, out, &part->v[i], part->ids[i]);
 			continue;
 		}
 		for (size_t i = 0; i < page_n(e); i++)
 			if ((unsigned)e->page->v[i].source == s)
-				add_counted(t, out, &e->page->v[i], e->page->ids[i], e->absent[i]);
+				add_counted(t, out, &e->page->v[i], e->page->ids[i]);
 	}
 }
 
@@ -147,7 +144,8 @@ static bool is_page(const struct fr_memory_entry *e, const struct fr_memory_draf
 	if (d->n != page_n(e))
 		return false;
 	for (size_t i = 0; i < d->n; i++)
-		if (d->ids[i] != e->page->ids[i] || !same_value(&d->v[i], &e->page->v[i]))
+		if (d->ids[i] != e->page->ids[i] || d->v[i].needs != e->page->v[i].needs ||
+		    !same_value(&d->v[i], &e->page->v[i]))
 			return false;
 	return true;
 }
@@ -155,296 +153,198 @@ static bool is_page(const struct fr_memory_entry *e, const struct fr_memory_draf
 /* Makes the draft the page unless it is. True if that changed anything. */
 static bool replace(struct fr_memory_turn *t, const struct fr_memory_draft *d, bool *is_exact)
 {
-	if (is_page(t->entry, d)) {
-		memcpy(t->entry->absent, d->absent, d->n);
+	if (is_page(t->entry, d))
 		return false;
-	}
 	if (fr_memory_install(t->entry, d))
 		return true;
 	*is_exact = false; /* no memory: the next load tries again */
 	return false;
 }
 
-/* --- candidates --- */
+/* --- a load --- */
 
-static void remove_candidate(struct fr_memory_shard *sh, struct fr_memory_entry *e, size_t i)
+/* One load being learned from. */
+struct lesson {
+	struct fr_memory_turn *t;
+	const struct fr_hint_load *load;
+	const struct seen *seen;
+	bool is_new[FR_MEMORY_MAX_HINTS];    /* by index in seen: confirmed by it */
+	uint64_t needs[FR_MEMORY_MAX_HINTS]; /* what is new is restricted by */
+	bool is_lost[FR_MEMORY_MAX_HINTS];   /* by index in the page */
+	size_t found, lost, n, bytes;        /* n, bytes: of the page with what was found */
+	bool is_exact;                       /* the load again would change nothing */
+	struct fr_hint_seen *out;
+};
+
+/* Of the page's own origin: what another says would name it as a URL. */
+static bool is_own_origin(struct fr_str asset)
 {
-	e->candidates[i] = e->candidates[--e->n_candidates];
-	sh->n_candidates--;
+	return asset.len && asset.p[0] == '/' && !fr_str_starts(asset, FR_STR("//"));
 }
 
-static void remove_candidates(struct fr_memory_turn *t, uint64_t id)
+static void count_waiting(struct lesson *l, uint32_t seen_by)
 {
-	struct fr_memory_entry *e = t->entry;
-
-	for (size_t i = e->n_candidates; i-- > 0;)
-		if (e->candidates[i].id == id)
-			remove_candidate(t->shard, e, i);
+	if (!l->out->waiting++ || seen_by < l->out->seen_by)
+		l->out->seen_by = seen_by;
 }
 
-static void expire_candidates(struct fr_memory_turn *t, int64_t now_s)
+/* Is the hint, as the load has it, news to nobody? */
+static bool is_no_news(const struct lesson *l, size_t i, size_t at)
 {
-	struct fr_memory_entry *e = t->entry;
+	const struct fr_memory_entry *e = l->t->entry;
+	const struct fr_remembered *r;
 
-	for (size_t i = e->n_candidates; i-- > 0;) {
-		int64_t seen_s = e->candidates[i].seen_s;
+	if (at == page_n(e))
+		return false;
+	r = &e->page->v[at];
+	return same_value(r, &l->seen->v[i]) && (!r->needs || l->load->kinds);
+}
 
-		if (now_s - seen_s >= (int64_t)FR_MEMORY_CANDIDATE_TTL_S ||
-		    fr_memory_is_expired(t->m, seen_s, now_s))
-			remove_candidate(t->shard, e, i);
+/* What the load names, by itself or with the witnesses before it, if there is
+ * room beside what is confirmed already. */
+static void confirm_one(struct lesson *l, size_t i)
+{
+	const struct fr_remembered *r = &l->seen->v[i];
+	size_t at = find_confirmed(l->t->entry, l->seen->ids[i]), more = fr_memory_hint_bytes(r);
+	bool is_other = at < page_n(l->t->entry), has_room, is_at_once;
+	struct fr_memory_news news = {
+		.link = r, .value = fr_memory_value(l->seen->ids[i], r), .id = l->seen->ids[i]};
+	uint32_t seen_by = 0;
+
+	fr_memory_remove_absence(l->t, news.id);
+	if (is_no_news(l, i, at))
+		return;
+	has_room = l->bytes + more <= fr_memory_page_max(l->t->m) &&
+	           l->n + !is_other <= FR_MEMORY_MAX_HINTS;
+	news.asset = fr_memory_asset_hash(l->t->m, l->seen->assets[i]);
+	is_at_once = !l->load->is_personal && is_own_origin(l->seen->assets[i]) &&
+	             (!is_other || same_value(&l->t->entry->page->v[at], r));
+	if (is_at_once && has_room) {
+		fr_memory_remove_candidates(l->t, news.id);
+	} else if (is_at_once) {
+		l->is_exact = false;
+		l->t->shard->links_dropped++;
+		return;
+	} else if (!fr_memory_witness(l->t, l->load, &news, has_room, &l->needs[i], &seen_by)) {
+		l->is_exact = false;
+		count_waiting(l, seen_by);
+		return;
 	}
+	l->is_new[i] = true;
+	l->found++;
+	l->n += !is_other;
+	l->bytes += more;
 }
 
-/* One person: the same address, or the same credential. */
-static bool same_witness(const struct fr_memory_witness *w, const struct fr_hint_load *load)
+/* A confirmed hint of the source that the load lacks. */
+static void miss_one(struct lesson *l, size_t at)
 {
-	return w->client == load->client || (w->credential && w->credential == load->credential);
-}
+	const struct fr_remembered *r = &l->t->entry->page->v[at];
+	uint64_t id = l->t->entry->page->ids[at], needs = 0;
+	struct fr_memory_news news = {.value = fr_siphash(id, "absent", 6), .id = id};
+	uint32_t seen_by = 0;
 
-static bool is_new_witness(const struct fr_memory_candidate *c, const struct fr_hint_load *load)
-{
-	for (uint32_t i = 0; i < c->n; i++)
-		if (same_witness(&c->by[i], load))
-			return false;
-	return true;
-}
-
-/* Lower is displaced first: the loader's own, few witnesses, long not seen. */
-static bool goes_before(const struct fr_memory_candidate *a, const struct fr_memory_candidate *b,
-                        const struct fr_hint_load *load)
-{
-	bool own_a = a->n == 1 && same_witness(&a->by[0], load);
-	bool own_b = b->n == 1 && same_witness(&b->by[0], load);
-
-	if (own_a != own_b)
-		return own_a;
-	return a->n != b->n ? a->n < b->n : a->seen_s < b->seen_s;
-}
-
-static struct fr_memory_candidate *displace(struct fr_memory_turn *t,
-                                            const struct fr_hint_load *load)
-{
-	struct fr_memory_entry *e = t->entry;
-	struct fr_memory_candidate *least = &e->candidates[0];
-
-	for (uint32_t i = 1; i < e->n_candidates; i++)
-		if (goes_before(&e->candidates[i], least, load))
-			least = &e->candidates[i];
-	t->shard->displaced++;
-	return least;
-}
-
-/* A place for one more; NULL without memory. */
-static struct fr_memory_candidate *add_candidate(struct fr_memory_turn *t,
-                                                 const struct fr_hint_load *load)
-{
-	struct fr_memory_entry *e = t->entry;
-
-	if (e->n_candidates == FR_MEMORY_MAX_CANDIDATES)
-		return displace(t, load);
-	if (e->n_candidates == e->cap_candidates) {
-		uint32_t cap = e->cap_candidates ? e->cap_candidates * 2 : 4;
-		void *grown = fr_try_realloc(e->candidates, cap * sizeof *e->candidates);
-
-		if (!grown)
-			return NULL;
-		e->candidates = grown;
-		e->cap_candidates = cap;
-	}
-	if (e->in_hopefuls) { /* now the youngest of them */
-		DL_DELETE2(t->shard->hopefuls, e, cprev, cnext);
-		DL_APPEND2(t->shard->hopefuls, e, cprev, cnext);
-	}
-	t->shard->n_candidates++;
-	return &e->candidates[e->n_candidates++];
-}
-
-static unsigned witnesses_of(const struct fr_hint_load *load)
-{
-	if (load->witnesses < 1)
-		return 1;
-	return load->witnesses < FR_MEMORY_MAX_WITNESSES ? load->witnesses
-	                                                 : FR_MEMORY_MAX_WITNESSES;
-}
-
-/* The load is a witness of a value that is not confirmed. True if that
- * confirms it, for which there must be room. */
-static bool witness(struct fr_memory_turn *t, const struct fr_hint_load *load,
-                    const struct fr_remembered *r, uint64_t id, bool has_room)
-{
-	struct fr_memory_entry *e = t->entry;
-	uint64_t value = value_hash(id, r);
-	struct fr_memory_candidate *c = NULL;
-	unsigned needed = witnesses_of(load);
-	uint32_t n;
-
-	for (uint32_t i = 0; i < e->n_candidates && !c; i++)
-		if (e->candidates[i].value == value)
-			c = &e->candidates[i];
-	n = c ? c->n + is_new_witness(c, load) : 1;
-	if (n >= needed) {
-		if (!has_room) {
-			t->shard->links_dropped++;
-			return false;
-		}
-		remove_candidates(t, id);
-		t->shard->confirmed++;
-		return true;
-	}
-	if (!c) {
-		c = add_candidate(t, load);
-		if (!c)
-			return false;
-		*c = (struct fr_memory_candidate){.value = value, .id = id};
-	}
-	c->seen_s = load->now_s;
-	if (n > c->n)
-		c->by[c->n++] = (struct fr_memory_witness){load->client, load->credential};
-	return false;
-}
-
-/* --- the two kinds of load --- */
-
-/* What a public load has is what the page needs. */
-static bool see_public(struct fr_memory_turn *t, const struct fr_hint_load *load,
-                       const struct seen *seen, bool *is_exact)
-{
-	struct fr_memory_draft part = {0}, all;
-
-	for (size_t i = 0; i < seen->n; i++) {
-		add_counted(t, &part, &seen->v[i], seen->ids[i], 0);
-		remove_candidates(t, seen->ids[i]);
-	}
-	compose(t, &part, load->source, &all);
-	return replace(t, &all, is_exact);
-}
-
-/* Marks in `is_new` which of the load's hints are confirmed by it. Returns how
- * many. What is new has to fit beside everything that is confirmed already. */
-static size_t confirm(struct fr_memory_turn *t, const struct fr_hint_load *load,
-                      const struct seen *seen, bool is_new[], bool *is_exact)
-{
-	const struct fr_memory_entry *e = t->entry;
-	size_t bytes = e->page ? e->page->bytes : sizeof(struct fr_remembered_page);
-	size_t n = page_n(e), found = 0;
-
-	for (size_t i = 0; i < seen->n; i++) {
-		size_t at = find_confirmed(e, seen->ids[i]);
-		size_t more = fr_memory_hint_bytes(&seen->v[i]);
-		bool is_known = at < page_n(e);
-
-		is_new[i] = false;
-		if (is_known && same_value(&e->page->v[at], &seen->v[i]))
-			continue;
-		is_new[i] = witness(t, load, &seen->v[i], seen->ids[i],
-		                    bytes + more <= fr_memory_page_max(t->m) &&
-		                            n + !is_known <= FR_MEMORY_MAX_HINTS);
-		if (!is_new[i]) {
-			*is_exact = false;
-			continue;
-		}
-		n += !is_known;
-		bytes += more;
-		found++;
-	}
-	return found;
-}
-
-/* Counts the absences of the source's confirmed hints. Returns how many were
- * absent often enough to vanish; their counts are at `needed` or beyond. */
-static size_t count_absent(struct fr_memory_entry *e, const struct fr_hint_load *load,
-                           const struct seen *seen, bool *is_exact)
-{
-	unsigned needed = witnesses_of(load);
-	size_t lost = 0;
-
-	for (size_t i = 0; i < page_n(e); i++) {
-		if (e->page->v[i].source != load->source)
-			continue;
-		if (has_id(seen, e->page->ids[i])) {
-			e->absent[i] = 0;
-			continue;
-		}
-		*is_exact = false;
-		if (++e->absent[i] >= needed)
-			lost++;
-	}
-	return lost;
+	/* who may not see it, or did not see all, cannot miss it */
+	if (l->load->is_partial || (r->needs & ~l->load->kinds))
+		return;
+	news.asset = fr_memory_asset_hash(l->t->m, fr_memory_asset(r->link));
+	l->is_exact = false;
+	l->is_lost[at] = fr_memory_witness(l->t, l->load, &news, true, &needs, &seen_by);
+	l->lost += l->is_lost[at];
 }
 
 /* In the order of the load; what it lacks, and is not lost, behind it. */
-static void arrange(struct fr_memory_turn *t, const struct fr_hint_load *load,
-                    const struct seen *seen, const bool is_new[], struct fr_memory_draft *part)
+static void arrange(struct lesson *l, struct fr_memory_draft *part)
 {
-	const struct fr_memory_entry *e = t->entry;
-	unsigned needed = witnesses_of(load);
+	const struct fr_memory_entry *e = l->t->entry;
 
 	part->n = 0;
-	for (size_t i = 0; i < seen->n; i++) {
-		size_t at = find_confirmed(e, seen->ids[i]);
+	for (size_t i = 0; i < l->seen->n; i++) {
+		size_t at = find_confirmed(e, l->seen->ids[i]);
+		struct fr_remembered r = l->seen->v[i];
 
-		if (is_new[i])
-			add_counted(t, part, &seen->v[i], seen->ids[i], 0);
-		else if (at < page_n(e))
-			add_counted(t, part, &e->page->v[at], seen->ids[i], 0);
+		if (!l->is_new[i] && at == page_n(e))
+			continue;
+		if (l->is_new[i])
+			r.needs = l->needs[i];
+		else
+			r = e->page->v[at];
+		add_counted(l->t, part, &r, l->seen->ids[i]);
 	}
 	for (size_t i = 0; i < page_n(e); i++)
-		if (e->page->v[i].source == load->source && !has_id(seen, e->page->ids[i]) &&
-		    e->absent[i] < needed)
-			add_counted(t, part, &e->page->v[i], e->page->ids[i], e->absent[i]);
+		if (e->page->v[i].source == l->load->source && !l->is_lost[i] &&
+		    !has_id(l->seen, e->page->ids[i]))
+			add_counted(l->t, part, &e->page->v[i], e->page->ids[i]);
 }
 
-static bool see_personal(struct fr_memory_turn *t, const struct fr_hint_load *load,
-                         const struct seen *seen, bool *is_exact)
+static bool is_in_load(const void *user, uint64_t id, uint64_t value)
 {
-	struct fr_memory_draft part, all;
-	bool is_new[FR_MEMORY_MAX_HINTS];
-	size_t found, lost;
+	const struct seen *seen = user;
+	size_t i = 0;
 
-	expire_candidates(t, load->now_s);
-	lost = count_absent(t->entry, load, seen, is_exact);
-	found = confirm(t, load, seen, is_new, is_exact);
-	if (!found && !lost)
+	while (i < seen->n && seen->ids[i] != id)
+		i++;
+	if (i == seen->n) /* it is absent */
+		return value == fr_siphash(id, "absent", 6);
+	return value == fr_memory_value(id, &seen->v[i]);
+}
+
+static bool see(struct lesson *l)
+{
+	const struct fr_memory_entry *e = l->t->entry;
+	struct fr_memory_draft part, all;
+
+	l->n = page_n(e);
+	l->bytes = e->page ? e->page->bytes : sizeof(struct fr_remembered_page);
+	fr_memory_expire_candidates(l->t, l->load->now_s);
+	if (!l->load->is_partial)
+		fr_memory_disown(l->t, l->load, is_in_load, l->seen);
+	for (size_t i = 0; i < page_n(e); i++)
+		if (e->page->v[i].source == l->load->source && !has_id(l->seen, e->page->ids[i]))
+			miss_one(l, i);
+	for (size_t i = 0; i < l->seen->n; i++)
+		confirm_one(l, i);
+	if (!l->found && !l->lost)
 		return false; /* another order of the same is no change */
-	arrange(t, load, seen, is_new, &part);
-	compose(t, &part, load->source, &all);
-	return replace(t, &all, is_exact);
+	arrange(l, &part);
+	compose(l->t, &part, l->load->source, &all);
+	return replace(l->t, &all, &l->is_exact);
 }
 
 /* --- entry points --- */
 
-/* The load was seen before as it is, and would change nothing. */
+/* The load was seen before as it is, and would change nothing, nobody's news either. */
 static bool is_same(const struct fr_memory_entry *e, const struct fr_hint_load *load, uint64_t hash)
 {
-	return e && e->page && e->same[load->source] == hash;
+	return e && e->page && !e->n_candidates && e->same[load->source] == hash;
 }
 
 static void learn(struct fr_memory_turn *t, const struct fr_hint_load *load, uint64_t hash,
-                  bool *changed)
+                  struct fr_hint_seen *out)
 {
-	bool is_exact = true;
 	struct seen seen;
+	struct lesson l = {.t = t, .load = load, .seen = &seen, .is_exact = true, .out = out};
 
 	read_load(t, load, &seen);
 	if (!t->entry && seen.n == 0)
 		return;
 	if (!fr_memory_turn_entry(t))
 		return;
-	*changed = load->is_personal ? see_personal(t, load, &seen, &is_exact)
-	                             : see_public(t, load, &seen, &is_exact);
-	t->entry->same[load->source] = is_exact && !seen.lacks_gone ? hash : 0;
+	out->changed = see(&l);
+	out->is_settled = l.is_exact && !seen.lacks_gone;
+	t->entry->same[load->source] = out->is_settled ? hash : 0;
 }
 
 static void note_think(struct fr_memory_entry *e, uint32_t think_ms)
 {
-	uint32_t old;
-
-	if (!e->page || !think_ms)
+	if (!think_ms)
 		return;
-	old = atomic_load_explicit(&e->page->think_ms, memory_order_relaxed);
-	if (old)
-		think_ms = (uint32_t)(((uint64_t)old * (THINK_PARTS - 1) + think_ms) / THINK_PARTS);
-	atomic_store_explicit(&e->page->think_ms, think_ms, memory_order_relaxed);
+	if (e->think_ms)
+		think_ms = (uint32_t)(((uint64_t)e->think_ms * (THINK_PARTS - 1) + think_ms) /
+		                      THINK_PARTS);
+	e->think_ms = think_ms;
+	if (e->page)
+		atomic_store_explicit(&e->page->think_ms, think_ms, memory_order_relaxed);
 }
 
 /* A change, or a renewal that whoever listens should know of before it takes
@@ -459,35 +359,45 @@ static bool is_to_be_told(const struct fr_memory_turn *t, bool changed, int64_t 
 	return changed || (t->entry->page && now_s - t->entry->told_s >= often);
 }
 
-bool fr_hint_memory_see(struct fr_hint_memory *m, struct fr_str key,
-                        const struct fr_hint_load *load)
+/* Under the lock: learns, and says what is to be told. */
+static void take_load(struct fr_memory_turn *t, const struct fr_hint_load *load,
+                      struct fr_hint_seen *out)
 {
+	uint64_t hash = load_hash(t->m, load);
+	bool is_known = is_same(t->entry, load, hash);
+	struct fr_memory_entry *e;
+
+	out->is_settled = is_known;
+	if (!is_known)
+		learn(t, load, hash, out);
+	e = t->entry;
+	if (!e)
+		return;
+	e->seen_s = load->now_s;
+	note_think(e, load->think_ms);
+	t->tell = is_to_be_told(t, out->changed, load->now_s);
+	if (t->tell)
+		e->told_s = load->now_s;
+	if (!is_known)
+		fr_memory_turn_settle(t);
+}
+
+bool fr_hint_memory_see(struct fr_hint_memory *m, struct fr_str key,
+                        const struct fr_hint_load *load, struct fr_hint_seen *out)
+{
+	struct fr_hint_seen seen = {.witnesses = fr_memory_witnesses(load)};
 	struct fr_memory_turn t;
-	bool changed = false, is_known;
-	uint64_t hash;
 
 	FR_ASSERT((unsigned)load->source < FR_MEMORY_SOURCES);
-	if (key.len > FR_MEMORY_KEY_MAX_BYTES ||
-	    atomic_load_explicit(&m->bytes, memory_order_relaxed) == 0)
-		return false;
-	hash = load_hash(m, load);
-	fr_memory_turn_begin(&t, m, key, load->now_s);
-	is_known = is_same(t.entry, load, hash);
-	if (!is_known)
-		learn(&t, load, hash, &changed);
-	if (t.entry) {
-		struct fr_memory_entry *e = t.entry;
-
-		e->seen_s = load->now_s;
-		note_think(e, load->think_ms);
-		t.tell = is_to_be_told(&t, changed, load->now_s);
-		if (t.tell)
-			e->told_s = load->now_s;
-		if (!is_known)
-			fr_memory_turn_settle(&t);
+	if (key.len <= FR_MEMORY_KEY_MAX_BYTES &&
+	    atomic_load_explicit(&m->bytes, memory_order_relaxed) != 0) {
+		fr_memory_turn_begin(&t, m, key, load->now_s);
+		take_load(&t, load, &seen);
+		fr_memory_turn_end(&t);
 	}
-	fr_memory_turn_end(&t);
-	return changed;
+	if (out)
+		*out = seen;
+	return seen.changed;
 }
 
 static void remember_gone(struct fr_memory_turn *t, struct fr_str identity)
@@ -504,19 +414,18 @@ static void remember_gone(struct fr_memory_turn *t, struct fr_str identity)
 }
 
 /* True if the page had the hint. */
-static bool forget(struct fr_memory_turn *t, struct fr_str identity)
+static bool forget(struct fr_memory_turn *t, struct fr_str asset)
 {
 	struct fr_memory_entry *e = t->entry;
 	struct fr_memory_draft rest = {0};
-	uint64_t ids[FR_MEMORY_SOURCES];
+	uint64_t hash = fr_memory_asset_hash(t->m, asset);
 
-	for (unsigned s = 0; s < FR_MEMORY_SOURCES; s++) {
-		ids[s] = fr_memory_id(t->m, (enum fr_hint_source)s, identity);
-		remove_candidates(t, ids[s]);
-	}
+	for (uint32_t i = e->n_candidates; i-- > 0;)
+		if (e->candidates[i].asset == hash)
+			fr_memory_remove_candidate(t->shard, e, i);
 	for (size_t i = 0; i < page_n(e); i++)
-		if (e->page->ids[i] != ids[0] && e->page->ids[i] != ids[1])
-			add_counted(t, &rest, &e->page->v[i], e->page->ids[i], e->absent[i]);
+		if (!fr_str_eq(fr_memory_asset(e->page->v[i].link), asset))
+			add_counted(t, &rest, &e->page->v[i], e->page->ids[i]);
 	return rest.n != page_n(e) && fr_memory_install(e, &rest);
 }
 

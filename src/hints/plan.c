@@ -151,17 +151,55 @@ static bool is_asset(const struct fr_hint *h)
 	return (h->link.rels & (FR_REL_PRELOAD | FR_REL_MODULEPRELOAD)) != 0;
 }
 
-/* The hint for the same asset; NULL if there is none. */
+/* What tells the requests for one URL apart (Fetch, HTML "link type preload" and
+ * "preconnect"): a response fetched in one mode is not used in another. */
+static enum fr_crossorigin mode_of(const struct fr_hint *h)
+{
+	const struct fr_link *link = &h->link;
+
+	if (!is_asset(h)) /* a connection is used with credentials or without */
+		return link->crossorigin == FR_CORS_ANONYMOUS ? FR_CORS_ANONYMOUS : FR_CORS_NONE;
+	if (!(link->rels & FR_REL_PRELOAD) && link->crossorigin == FR_CORS_NONE)
+		return FR_CORS_ANONYMOUS; /* modules are always fetched by CORS */
+	return link->crossorigin;
+}
+
+static bool is_same_url(const struct fr_hint *a, const struct fr_hint *b)
+{
+	return is_asset(a) == is_asset(b) && fr_str_eq(a->target, b->target) &&
+	       fr_str_eq(a->whole, b->whole);
+}
+
+static bool is_usable(const struct fr_hint *h)
+{
+	return h->no_push == FR_REASON_UNDECIDED || h->no_early == FR_REASON_UNDECIDED;
+}
+
+/* Does what h says hold for `like`? Where one cannot be used, the other counts. */
+static bool is_same_request(const struct fr_hint *h, const struct fr_hint *like)
+{
+	return h->as == like->as && mode_of(h) == mode_of(like) &&
+	       (is_usable(h) || !is_usable(like));
+}
+
+/* The hint for the same request; NULL if there is none. Of what was known
+ * before, one that another source names differently is the same: the first
+ * source knows. */
 static struct fr_hint *find(const struct fr_plan *p, const struct fr_hint *like)
 {
+	struct fr_hint *other = NULL;
+
 	for (size_t i = 0; i < p->n; i++) {
 		struct fr_hint *h = p->v[i];
 
-		if (h->reason != FR_REASON_DUPLICATE && is_asset(h) == is_asset(like) &&
-		    fr_str_eq(h->target, like->target) && fr_str_eq(h->whole, like->whole))
+		if (h->reason == FR_REASON_DUPLICATE || !is_same_url(h, like))
+			continue;
+		if (is_same_request(h, like))
 			return h;
+		if (p->message == 0 && h->source != like->source && is_usable(h))
+			other = h;
 	}
-	return NULL;
+	return other;
 }
 
 /* This load names what was known before: what it says now counts, as far as
@@ -269,9 +307,21 @@ void fr_hint_decide(struct fr_hint *h, enum fr_delivery d, enum fr_reason r)
 	h->reason = r;
 }
 
+size_t fr_plan_learning_text(const struct fr_plan_learning *l, char out[FR_PLAN_LEARNING_BYTES])
+{
+	int n = 0;
+
+	out[0] = '\0';
+	if (l->waiting)
+		n = snprintf(out, FR_PLAN_LEARNING_BYTES, "personal: seen by %u of %u", l->seen_by,
+		             l->witnesses);
+	return n < 0 ? 0 : (size_t)n;
+}
+
 size_t fr_plan_summary(const struct fr_plan *p, char *out, size_t cap)
 {
 	size_t counts[FR_REASON_COUNT] = {0}, n;
+	char learning[FR_PLAN_LEARNING_BYTES];
 	int m;
 
 	for (size_t i = 0; i < p->n; i++)
@@ -287,6 +337,13 @@ size_t fr_plan_summary(const struct fr_plan *p, char *out, size_t cap)
 			break;
 		}
 		n += (size_t)m;
+	}
+	if (fr_plan_learning_text(&p->learning, learning) && n < cap) {
+		m = snprintf(out + n, cap - n, ", %s", learning);
+		if (m < 0 || (size_t)m >= cap - n)
+			out[n] = '\0';
+		else
+			n += (size_t)m;
 	}
 	return n < cap ? n : cap - 1;
 }

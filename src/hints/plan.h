@@ -10,7 +10,9 @@
  *
  * A link that names an asset which an earlier message (or memory) named is no
  * hint of its own: it confirms that one. Named twice by one message it is a
- * duplicate. Every hint gets exactly one decision. All memory is the page's
+ * duplicate. An asset is named twice only by links that speak of the same
+ * request: another `as` or crossorigin is another request, and a link that no
+ * client can use does not stand for one that can be used. Every hint gets exactly one decision. All memory is the page's
  * arena; strings of links are borrowed for the plan's life. No I/O, no clock. */
 #ifndef FR_HINTS_PLAN_H
 #define FR_HINTS_PLAN_H
@@ -136,8 +138,9 @@ const char *fr_as_accept(enum fr_as as);
 
 /* What a source knows beyond the link itself. */
 enum {
-	FR_HINT_BLOCKING = 1u << 0, /* html: rendering waits for it */
-	FR_HINT_LATE = 1u << 1      /* html: rendering does not (async, defer, behind the head) */
+	FR_HINT_BLOCKING = 1u << 0,  /* html: rendering waits for it */
+	FR_HINT_LATE = 1u << 1,      /* html: rendering does not (async, defer, behind the head) */
+	FR_HINT_RESTRICTED = 1u << 2 /* remembered: only loads with credentials had it */
 };
 
 struct fr_hint {
@@ -166,6 +169,13 @@ struct fr_plan_page {
 	bool absolute_links;                     /* setting hints.absolute_links */
 };
 
+/* Links of the page that others are not told yet: they need witnesses. */
+struct fr_plan_learning {
+	uint32_t waiting;   /* links; 0: none */
+	uint32_t seen_by;   /* clients that have seen one of them */
+	uint32_t witnesses; /* that it needs */
+};
+
 struct fr_plan {
 	struct fr_arena *arena; /* borrowed: the page's */
 	struct fr_plan_page page;
@@ -176,6 +186,7 @@ struct fr_plan {
 	size_t dropped;   /* beyond FR_PLAN_MAX_HINTS or memory */
 	size_t malformed; /* links that did not parse */
 	unsigned message; /* whose links are added now */
+	struct fr_plan_learning learning;
 };
 
 /* page: copied; a page without a usable URL has no hints. */
@@ -203,8 +214,13 @@ void fr_plan_order(struct fr_plan *p);
 /* Sets a decision: a hint must be UNDECIDED, once. */
 void fr_hint_decide(struct fr_hint *h, enum fr_delivery d, enum fr_reason r);
 
-/* "links=5, pushed=2, nopush=1, duplicate=2": for Server-Timing's desc
- * and the log. Returns the bytes written, at most cap - 1, NUL-terminated. */
+/* "personal: seen by 1 of 3", or "" if nothing waits. Returns its length. */
+#define FR_PLAN_LEARNING_BYTES 48u
+size_t fr_plan_learning_text(const struct fr_plan_learning *l, char out[FR_PLAN_LEARNING_BYTES]);
+
+/* "links=5, pushed=2, nopush=1, duplicate=2", and what waits for witnesses: for
+ * Server-Timing's desc and the log. Returns the bytes written, at most cap - 1,
+ * NUL-terminated. */
 size_t fr_plan_summary(const struct fr_plan *p, char *out, size_t cap);
 
 #endif

@@ -248,14 +248,14 @@ test('links of personal pages are remembered when several different clients saw 
   await visit(2);
   assert.deepEqual((await navigate(t, f, '/p', { cookie: 'another' })).informational, []);
   await visit(3);
-  const got = await navigate(t, f, '/p', { cookie: 'other' });
+  const got = await navigate(t, f, '/p', { cookie: 'new' });
   assert.equal(got.informational[0].link, '</a.css>; rel=preload; as=style');
 });
 
 test('what is remembered survives a restart and a crash', async (t) => {
   const { tempFile } = await import('./lib/harness.mjs');
   const file = tempFile('hints.db');
-  const page = () => ({ headers: { link: css } });
+  const page = () => ({ headers: { link: css, 'cache-control': 'max-age=0' } });
   const one = await site(t, page, { config: `hint_memory: {file: "${file}"}` });
   const port = one.f.port;
   await navigate(t, one.f, '/');
@@ -272,9 +272,9 @@ test('what is remembered survives a restart and a crash', async (t) => {
   assert.equal((await navigate(t, three, '/')).informational.length, 1);
 });
 
-test('the query tells pages apart only where it is said', async (t) => {
-  const page = (req) => ({ headers: { link: `</${new URL(req.url, 'http://a').searchParams.get('id')}.css>; rel=preload; as=style` } });
-  for (const [hints, query, expected] of [['', '?id=2', ['/1.css']], ['keep_query: true', '?id=2', []], ['keep_query: true', '?id=1', ['/1.css']], ['query_only: [id]', '?x=7&id=1', ['/1.css']], ['query_only: [id]', '?id=2', []]]) {
+test('a query tells pages apart; which parameters do can be said', async (t) => {
+  const page = (req) => ({ headers: { link: `</${new URL(req.url, 'http://a').searchParams.get('id')}.css>; rel=preload; as=style`, 'cache-control': 'max-age=0' } });
+  for (const [hints, query, expected] of [['', '?id=2', []], ['', '?id=1', ['/1.css']], ['keep_query: true', '?id=2', []], ['keep_query: true', '?id=1', ['/1.css']], ['query_only: [id]', '?x=7&id=1', ['/1.css']], ['query_only: [id]', '?id=2', []]]) {
     const { f } = await site(t, page, { hints });
     await navigate(t, f, '/?id=1');
     const got = await navigate(t, f, `/${query}`);
@@ -330,7 +330,9 @@ test('what a query puts into a page is not hinted to others', async (t) => {
   const { f } = await site(t, (req) => ({ body: `<html><head><link rel=stylesheet href="/${new URL(req.url, 'http://a').searchParams.get('x') ?? 'own'}.css"></head>` }));
   await navigate(t, f, '/?x=evil');
   assert.deepEqual((await navigate(t, f, '/')).informational, []);
-  assert.equal((await navigate(t, f, '/?x=evil')).informational[0].link, '</own.css>; rel=preload; as=style');
+  assert.equal((await navigate(t, f, '/')).informational[0].link, '</own.css>; rel=preload; as=style');
+  assert.equal((await navigate(t, f, '/?x=evil')).informational[0].link, '</evil.css>; rel=preload; as=style');
+  assert.deepEqual((await navigate(t, f, '/?x=other')).informational, []);
 });
 
 test('HTML of pages that are stored is scanned as well; switched off it is not', async (t) => {

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_page(struct fr_hint_memory *m)
 {
-	struct fr_remembered_page *page = fr_hint_memory_find(m, KEY, NOW);
+	struct fr_remembered_page *page = fr_hint_memory_find(m, KEY, NULL, NOW, NULL);
 	struct fr_remembered_page *again;
 	struct fr_buf buf;
 	int64_t expires_s;
@@ -29,7 +29,7 @@ static void check_page(struct fr_hint_memory *m)
 	FR_ASSERT(fr_hint_memory_save(m, KEY, &buf, &expires_s) == 0);
 	(void)fr_hint_memory_purge(m, FR_STR(""));
 	FR_ASSERT(fr_hint_memory_load(m, KEY, fr_buf_data(&buf), fr_buf_len(&buf), NOW) == 0);
-	again = fr_hint_memory_find(m, KEY, NOW);
+	again = fr_hint_memory_find(m, KEY, NULL, NOW, NULL);
 	FR_ASSERT(again && again->n == page->n);
 	for (size_t i = 0; i < page->n; i++)
 		FR_ASSERT(fr_str_eq(again->v[i].link, page->v[i].link) &&

@@ -11,7 +11,9 @@
 #define KEY S("site /page")
 
 static struct fr_hint_memory *memory;
-static char told[4096]; /* keys that the journal heard, each with a space behind it */
+static struct fr_hint_seen last;   /* of the last load */
+static struct fr_hint_found asked; /* of the last that asked */
+static char told[4096];            /* keys that the journal heard, each with a space behind it */
 
 static inline void on_changed(void *user, struct fr_str key)
 {
@@ -55,7 +57,7 @@ static inline size_t links(const char *names, struct fr_remembered *v, char text
 		size_t len = strcspn(names, " !?");
 
 		(void)snprintf(text[n], 64, "</%.*s>; rel=preload; as=style%s", (int)len, names,
-		               names[len] == '?' ? "; crossorigin" : "");
+		               names[len] == '?' ? "; fetchpriority=high" : "");
 		v[n] = (struct fr_remembered){.link = S(text[n]),
 		                              .flags = names[len] == '!' ? FR_REMEMBERED_BLOCKING
 		                                                         : 0};
@@ -75,18 +77,17 @@ static inline bool see(struct fr_str key, const char *names, struct fr_hint_load
 	load.n = links(names, v, text);
 	load.now_s = load.now_s ? load.now_s : NOW;
 	load.witnesses = load.witnesses ? load.witnesses : 2;
-	return fr_hint_memory_see(memory, key, &load);
+	return fr_hint_memory_see(memory, key, &load, &last);
 }
 
-#define PUBLIC(...) ((struct fr_hint_load){__VA_ARGS__})
+#define PUBLIC(who, ...) ((struct fr_hint_load){.client = (who), __VA_ARGS__})
 #define PERSONAL(who, ...)                                                                         \
 	((struct fr_hint_load){.is_personal = true, .client = (who), __VA_ARGS__})
 #define HTML .source = FR_HINT_SOURCE_HTML
 
-/* What the memory knows of the page as "a b! c?", html's with a h: before. */
-static inline const char *known_at(struct fr_str key, int64_t now_s)
+/* Hints as "a b! c?", html's with a h: before, restricted ones with a $. */
+static inline const char *text_of(struct fr_remembered_page *page)
 {
-	struct fr_remembered_page *page = fr_hint_memory_find(memory, key, now_s);
 	static char out[8192];
 	size_t at = 0;
 
@@ -94,15 +95,29 @@ static inline const char *known_at(struct fr_str key, int64_t now_s)
 	for (size_t i = 0; page && i < page->n; i++) {
 		struct fr_str link = page->v[i].link;
 
-		at += (size_t)snprintf(out + at, sizeof out - at, "%s%s%.*s%s%s", i ? " " : "",
+		at += (size_t)snprintf(out + at, sizeof out - at, "%s%s%s%.*s%s%s", i ? " " : "",
 		                       page->v[i].source == FR_HINT_SOURCE_HTML ? "h:" : "",
+		                       page->v[i].needs ? "$" : "",
 		                       FR_STR_ARG(fr_str_sub(link, 2, fr_str_find(link, '>'))),
 		                       page->v[i].flags & FR_REMEMBERED_BLOCKING ? "!" : "",
-		                       fr_str_ends(link, S("crossorigin")) ? "?" : "");
+		                       fr_str_ends(link, S("fetchpriority=high")) ? "?" : "");
 	}
 	fr_remembered_page_unref(&page);
 	return out;
 }
+
+/* What the memory knows of the page. */
+static inline const char *known_at(struct fr_str key, int64_t now_s)
+{
+	return text_of(fr_hint_memory_find(memory, key, NULL, now_s, NULL));
+}
+
+/* What one client is told of it. */
+static inline const char *told_to(struct fr_hint_asker who)
+{
+	return text_of(fr_hint_memory_find(memory, KEY, &who, NOW, &asked));
+}
+#define WHO(...) ((struct fr_hint_asker){__VA_ARGS__})
 
 #define assert_known(expected) assert_string_equal(known_at(KEY, NOW), expected)
 
@@ -124,7 +139,7 @@ static inline void numbered(char *out, size_t cap, const char *prefix, unsigned 
 
 static inline uint32_t think(void)
 {
-	struct fr_remembered_page *page = fr_hint_memory_find(memory, KEY, NOW);
+	struct fr_remembered_page *page = fr_hint_memory_find(memory, KEY, NULL, NOW, NULL);
 	uint32_t ms = page->think_ms;
 
 	fr_remembered_page_unref(&page);
@@ -133,7 +148,7 @@ static inline uint32_t think(void)
 
 static inline size_t count_known(struct fr_str key)
 {
-	struct fr_remembered_page *page = fr_hint_memory_find(memory, key, NOW);
+	struct fr_remembered_page *page = fr_hint_memory_find(memory, key, NULL, NOW, NULL);
 	size_t n = page ? page->n : 0;
 
 	fr_remembered_page_unref(&page);
@@ -153,7 +168,7 @@ static inline bool see_large(struct fr_str key, size_t n, int64_t now_s)
 		text[i][sizeof text[i] - 1] = '>';
 		v[i] = (struct fr_remembered){.link = fr_str_make(text[i], sizeof text[i])};
 	}
-	return fr_hint_memory_see(memory, key, &load);
+	return fr_hint_memory_see(memory, key, &load, &last);
 }
 
 #endif

@@ -13,14 +13,19 @@ static void a_public_load_is_remembered_at_once(void **state)
 	assert_string_equal(told, "site /page;");
 }
 
-static void what_a_public_load_lacks_vanishes_at_once(void **state)
+static void what_a_public_load_lacks_vanishes_when_several_clients_lack_it(void **state)
 {
 	(void)state;
 	begin();
-	assert_true(see(KEY, "a b c", PUBLIC(0)));
-	assert_true(see(KEY, "c a", PUBLIC(0)));
+	assert_true(see(KEY, "a b c", PUBLIC(1)));
+	for (unsigned i = 0; i < 5; i++) /* one client may be told anything */
+		assert_false(see(KEY, "c a", PUBLIC(1)));
+	assert_known("a b c");
+	assert_true(see(KEY, "c a", PUBLIC(2)));
 	assert_known("c a");
-	assert_true(see(KEY, "", PUBLIC(0)));
+	assert_false(see(KEY, "", PUBLIC(1)));
+	assert_known("c a");
+	assert_true(see(KEY, "", PUBLIC(2)));
 	assert_known("");
 	assert_int_equal(stats().pages, 0);
 	assert_int_equal(stats().bytes, 0);
@@ -41,13 +46,15 @@ static void sources_do_not_touch_one_another(void **state)
 {
 	(void)state;
 	begin();
-	assert_true(see(KEY, "x! a", PUBLIC(HTML)));
-	assert_true(see(KEY, "a b", PUBLIC(0)));
+	assert_true(see(KEY, "x! a", PUBLIC(1, HTML)));
+	assert_true(see(KEY, "a b", PUBLIC(1)));
 	assert_known("a b h:x! h:a");
-	assert_true(see(KEY, "", PUBLIC(0)));
+	assert_false(see(KEY, "", PUBLIC(1)));
+	assert_true(see(KEY, "", PUBLIC(2)));
 	assert_known("h:x! h:a");
-	assert_true(see(KEY, "b", PUBLIC(0)));
-	assert_true(see(KEY, "", PUBLIC(HTML)));
+	assert_true(see(KEY, "b", PUBLIC(1)));
+	assert_false(see(KEY, "", PUBLIC(1, HTML)));
+	assert_true(see(KEY, "", PUBLIC(2, HTML)));
 	assert_known("b");
 }
 
@@ -55,17 +62,21 @@ static void the_same_again_changes_nothing_and_needs_no_memory(void **state)
 {
 	(void)state;
 	begin();
-	assert_true(see(KEY, "a b", PUBLIC(0)));
+	assert_true(see(KEY, "a b", PUBLIC(1)));
+	assert_true(last.is_settled);
 	fr_mem_fail_after(1);
-	assert_false(see(KEY, "a b", PUBLIC(0)));
+	assert_false(see(KEY, "a b", PUBLIC(1)));
 	assert_false(see(KEY, "a b", PERSONAL(1)));
+	assert_true(last.is_settled);
 	fr_mem_fail_after(0);
 	assert_string_equal(told, "site /page;");
 	/* what a part of it would look like is not the same */
-	assert_true(see(KEY, "a", PUBLIC(0)));
-	assert_true(see(KEY, "a!", PUBLIC(0)));
-	assert_true(see(KEY, "a?", PUBLIC(0)));
-	assert_known("a?");
+	assert_false(see(KEY, "a", PUBLIC(1)));
+	assert_false(last.is_settled);
+	assert_false(see(KEY, "a! b", PUBLIC(1)));
+	assert_false(last.is_settled);
+	assert_true(see(KEY, "a! b", PUBLIC(2)));
+	assert_known("a! b");
 }
 
 static void a_link_named_twice_counts_once(void **state)
@@ -89,7 +100,7 @@ static void what_is_no_link_is_not_kept(void **state)
 	begin();
 	memset(large, 'x', sizeof large);
 	memcpy(large, "<>", 2);
-	assert_true(fr_hint_memory_see(memory, KEY, &load));
+	assert_true(fr_hint_memory_see(memory, KEY, &load, NULL));
 	assert_known("good");
 	assert_int_equal(stats().links_dropped, 5);
 }
@@ -101,7 +112,7 @@ static void a_snapshot_outlives_change_and_memory(void **state)
 	(void)state;
 	begin();
 	assert_true(see(KEY, "a", PUBLIC(0)));
-	page = fr_hint_memory_find(memory, KEY, NOW);
+	page = fr_hint_memory_find(memory, KEY, NULL, NOW, NULL);
 	assert_true(see(KEY, "b", PUBLIC(0)));
 	fr_hint_memory_free(&memory);
 	assert_str(page->v[0].link, "</a>; rel=preload; as=style");
@@ -114,15 +125,15 @@ static void think_time_is_smoothed_and_survives_change(void **state)
 {
 	(void)state;
 	begin();
-	(void)see(KEY, "a", PUBLIC(.think_ms = 0));
+	(void)see(KEY, "a", PUBLIC(0, .think_ms = 0));
 	assert_int_equal(think(), 0);
-	(void)see(KEY, "a", PUBLIC(.think_ms = 400));
+	(void)see(KEY, "a", PUBLIC(0, .think_ms = 400));
 	assert_int_equal(think(), 400);
-	(void)see(KEY, "a", PUBLIC(.think_ms = 1200));
+	(void)see(KEY, "a", PUBLIC(0, .think_ms = 1200));
 	assert_int_equal(think(), 500);
-	(void)see(KEY, "b", PUBLIC(.think_ms = 0));
+	(void)see(KEY, "b", PUBLIC(0, .think_ms = 0));
 	assert_int_equal(think(), 500);
-	(void)see(KEY, "b", PUBLIC(.think_ms = UINT32_MAX));
+	(void)see(KEY, "b", PUBLIC(0, .think_ms = UINT32_MAX));
 	assert_int_equal(think(), (UINT32_MAX + UINT64_C(3500)) / 8);
 }
 
@@ -210,7 +221,7 @@ static void a_personal_load_adds_to_what_is_confirmed(void **state)
 	(void)state;
 	begin();
 	assert_true(see(KEY, "a b", PUBLIC(0)));
-	assert_true(see(KEY, "x", PUBLIC(HTML)));
+	assert_true(see(KEY, "x", PUBLIC(0, HTML)));
 	assert_false(see(KEY, "c a b", PERSONAL(1)));
 	assert_true(see(KEY, "c a b", PERSONAL(2)));
 	assert_known("c a b h:x");
@@ -224,7 +235,7 @@ static void absences_in_a_row_make_a_link_vanish(void **state)
 	(void)state;
 	begin();
 	assert_true(see(KEY, "a b", PUBLIC(0)));
-	assert_true(see(KEY, "x", PUBLIC(HTML)));
+	assert_true(see(KEY, "x", PUBLIC(0, HTML)));
 	for (unsigned i = 0; i < 5; i++) {
 		assert_false(see(KEY, "a", PERSONAL(1)));
 		assert_false(see(KEY, "a b", PERSONAL(2))); /* resets */
@@ -353,7 +364,7 @@ static void links_beyond_the_bound_of_a_page_are_counted(void **state)
 	(void)state;
 	begin();
 	numbered(names, sizeof names, "h", 0, 40);
-	assert_true(see(KEY, names, PUBLIC(HTML)));
+	assert_true(see(KEY, names, PUBLIC(0, HTML)));
 	numbered(names, sizeof names, "n", 0, FR_MEMORY_MAX_HINTS + 30);
 	assert_true(see(KEY, names, PUBLIC(0)));
 	assert_int_equal(count_known(KEY), FR_MEMORY_MAX_HINTS);
@@ -447,15 +458,19 @@ static void without_memory_nothing_changes(void **state)
 {
 	(void)state;
 	begin();
-	assert_true(see(KEY, "a", PUBLIC(0)));
-	for (unsigned i = 1; i < 3; i++) {
+	assert_true(see(KEY, "a", PUBLIC(1)));
+	for (unsigned i = 1; i < 6; i++) {
 		fr_mem_fail_after(i);
-		(void)see(KEY, "b", PUBLIC(0));
-		(void)see(S("other"), "b", PERSONAL(1));
+		(void)see(KEY, "b", PUBLIC(1, .self = 1));
+		(void)see(S("other"), "b", PERSONAL(1, .self = 1));
+		(void)told_to(WHO(.self = 1));
 		fr_mem_fail_after(0);
-		assert_true(see(KEY, "b", PUBLIC(0)) || i > 1);
+		(void)see(KEY, "b", PUBLIC(1));
+		(void)see(KEY, "b", PUBLIC(2));
 		assert_known("b");
-		(void)see(KEY, "a", PUBLIC(0));
+		(void)see(KEY, "a", PUBLIC(1));
+		(void)see(KEY, "a", PUBLIC(2));
+		assert_known("a");
 	}
 }
 
@@ -466,7 +481,7 @@ static void pages_expire_and_loads_renew_them(void **state)
 	(void)state;
 	begin();
 	assert_true(see(KEY, "a", PUBLIC(0)));
-	assert_false(see(KEY, "a", PUBLIC(.now_s = NOW + TTL - 1)));
+	assert_false(see(KEY, "a", PUBLIC(0, .now_s = NOW + TTL - 1)));
 	assert_string_equal(known_at(KEY, NOW + TTL), "a");
 	assert_string_equal(known_at(KEY, NOW), "a"); /* a clock that goes back */
 	told[0] = '\0';
@@ -483,7 +498,7 @@ static void a_renewal_is_told_once_an_hour(void **state)
 	assert_true(see(KEY, "a", PUBLIC(0)));
 	told[0] = '\0';
 	for (unsigned s = 0; s < 3 * FR_MEMORY_RENEWAL_S; s += 60)
-		assert_false(see(KEY, "a", PUBLIC(.now_s = NOW + s)));
+		assert_false(see(KEY, "a", PUBLIC(0, .now_s = NOW + s)));
 	assert_string_equal(told, "site /page;site /page;");
 }
 
@@ -494,7 +509,7 @@ static void a_forgotten_asset_is_gone_from_both_sources(void **state)
 	(void)state;
 	begin();
 	assert_true(see(KEY, "a b", PUBLIC(0)));
-	assert_true(see(KEY, "b c", PUBLIC(HTML)));
+	assert_true(see(KEY, "b c", PUBLIC(0, HTML)));
 	assert_false(see(KEY, "a b d", PERSONAL(1)));
 	told[0] = '\0';
 	fr_hint_memory_forget(memory, KEY, S("/b"));
@@ -517,13 +532,13 @@ static void a_forgotten_asset_stays_away_for_a_while(void **state)
 	fr_hint_memory_forget(memory, KEY, S("/b"));
 	told[0] = '\0';
 	for (unsigned i = 0; i < 60; i++) {
-		assert_false(see(KEY, "a b", PUBLIC(.now_s = NOW + i)));
+		assert_false(see(KEY, "a b", PUBLIC(0, .now_s = NOW + i)));
 		assert_false(see(KEY, "a b", PERSONAL(i, .now_s = NOW + i)));
 	}
 	assert_known("a");
 	assert_string_equal(told, "");
 	assert_true(see(S("other page"), "b", PUBLIC(0)));
-	assert_true(see(KEY, "a b", PUBLIC(.now_s = NOW + 60)));
+	assert_true(see(KEY, "a b", PUBLIC(0, .now_s = NOW + 60)));
 	assert_known("a b");
 }
 
@@ -550,7 +565,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_public_load_is_remembered_at_once),
-		T(what_a_public_load_lacks_vanishes_at_once),
+		T(what_a_public_load_lacks_vanishes_when_several_clients_lack_it),
 		T(a_page_without_links_takes_no_room),
 		T(sources_do_not_touch_one_another),
 		T(the_same_again_changes_nothing_and_needs_no_memory),

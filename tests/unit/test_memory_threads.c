@@ -18,14 +18,20 @@ static void on_heard(void *user, struct fr_str key)
 	atomic_fetch_add(&heard, 1);
 }
 
-/* Each page's hints are of one generation: a snapshot never mixes two. */
+/* A page has each generation's three hints, or none of them: a snapshot is never
+ * of the middle of a change. */
 static bool is_whole(const struct fr_remembered_page *page)
 {
-	for (size_t i = 1; i < page->n; i++)
-		if (!fr_str_eq(fr_str_sub(page->v[i].link, 3, 99),
-		               fr_str_sub(page->v[0].link, 3, 99)))
+	for (size_t i = 0; i < page->n; i++) {
+		unsigned n = 0;
+
+		for (size_t k = 0; k < page->n; k++)
+			n += fr_str_eq(fr_str_sub(page->v[i].link, 3, 99),
+			               fr_str_sub(page->v[k].link, 3, 99));
+		if (n != 3)
 			return false;
-	return page->n == 3;
+	}
+	return page->n > 0;
 }
 
 struct worker {
@@ -60,7 +66,7 @@ static void see_one(struct worker *w, struct fr_str key)
 	/* personal ones would mix generations, which is right */
 	if (load.is_personal)
 		load.n = 0;
-	(void)fr_hint_memory_see(memory, key, &load);
+	(void)fr_hint_memory_see(memory, key, &load, NULL);
 }
 
 static void save_and_load(struct fr_str key)
@@ -82,7 +88,7 @@ static void on_visited(void *user, struct fr_str key)
 
 static void look(struct worker *w, struct fr_str key)
 {
-	struct fr_remembered_page *page = fr_hint_memory_find(memory, key, NOW);
+	struct fr_remembered_page *page = fr_hint_memory_find(memory, key, NULL, NOW, NULL);
 
 	if (!page)
 		return;

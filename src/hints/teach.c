@@ -1,0 +1,438 @@
+#include "hints/teach.h"
+
+#include "base/siphash.h"
+#include "hints/client_class.h"
+#include "http/cache_control.h"
+
+/* Fixed: these hashes name things in what survives a restart. */
+#define KINDS_SEED UINT64_C(0x66722d6b696e6473)
+#define VARIANT_SEED UINT64_C(0x66722d7661727931)
+
+static const struct {
+	const char *text;
+	enum fr_teach_whom whom;
+} reasons[] = {
+#define X(id, who, text) {text, FR_TEACH_##who},
+	FR_TEACH_REASON_TABLE(X)
+#undef X
+};
+
+const char *fr_teach_reason_str(enum fr_teach_reason r)
+{
+	return (size_t)r < FR_COUNT(reasons) ? reasons[r].text : "?";
+}
+
+enum fr_teach_whom fr_teach_whom_of(enum fr_teach_reason r)
+{
+	return (size_t)r < FR_COUNT(reasons) ? reasons[r].whom : FR_TEACH_NOBODY;
+}
+
+/* --- credentials --- */
+
+/* Words of field names that speak of who asks. */
+static const char *const identifying[] = {
+	"account",       "apikey", "assertion", "auth",        "authenticated", "authentication",
+	"authorization", "bearer", "cert",      "certificate", "cookie",        "credential",
+	"credentials",   "csrf",   "customer",  "dn",          "dpop",          "email",
+	"group",         "groups", "identity",  "impersonate", "jwt",           "key",
+	"login",         "member", "nonce",     "passwd",      "password",      "principal",
+	"role",          "roles",  "secret",    "session",     "sessionid",     "sid",
+	"signature",     "sso",    "subject",   "tenant",      "ticket",        "token",
+	"uid",           "user",   "userid",    "username",    "xsrf"};
+/* Also as the end of a word: "accesstoken". */
+static const char *const endings[] = {"token", "auth", "key", "secret", "session", "cookie"};
+
+static bool is_identifying(struct fr_str word)
+{
+	for (size_t i = 0; i < FR_COUNT(identifying); i++)
+		if (fr_str_is(word, identifying[i]))
+			return true;
+	for (size_t i = 0; i < FR_COUNT(endings); i++)
+		if (fr_str_ends(word, fr_str_from(endings[i])))
+			return true;
+	return false;
+}
+
+static size_t word_length(struct fr_str s)
+{
+	size_t n = 0;
+
+	while (n < s.len && fr_char_is(s.p[n], FR_CH_ALPHA | FR_CH_DIGIT))
+		n++;
+	return n;
+}
+
+bool fr_teach_is_credential(const struct fr_field *f)
+{
+	struct fr_str name = f->name;
+
+	switch ((enum fr_field_id)f->id) {
+	case FR_FIELD_COOKIE:
+	case FR_FIELD_AUTHORIZATION:
+	case FR_FIELD_PROXY_AUTHORIZATION:
+		return true;
+	case FR_FIELD_OTHER:
+		break;
+	default:
+		return false;
+	}
+	if (fr_str_starts(name, FR_STR("sec-"))) /* browsers' own (Fetch) */
+		return false;
+	while (name.len) {
+		size_t n = word_length(name);
+
+		if (is_identifying(fr_str_sub(name, 0, n)))
+			return true;
+		name = fr_str_sub(name, n + 1, name.len);
+	}
+	return false;
+}
+
+static uint64_t name_bit(struct fr_str name)
+{
+	return UINT64_C(1) << (fr_siphash(KINDS_SEED, name.p, name.len) % 63);
+}
+
+/* "a=1; b=2": the bits of a and b. */
+static uint64_t cookie_bits(struct fr_str value)
+{
+	uint64_t bits = 0;
+
+	while (value.len) {
+		size_t end = fr_str_find(value, ';');
+		struct fr_str one = fr_str_sub(value, 0, end);
+
+		bits |= name_bit(fr_str_trim(fr_str_sub(one, 0, fr_str_find(one, '='))));
+		value = fr_str_sub(value, end + 1, value.len);
+	}
+	return bits;
+}
+
+uint64_t fr_teach_credential_kinds(const struct fr_fields *req)
+{
+	uint64_t kinds = 0;
+
+	for (size_t i = 0; i < req->n; i++) {
+		const struct fr_field *f = &req->v[i];
+
+		if (!fr_teach_is_credential(f))
+			continue;
+		kinds |= FR_TEACH_ANY_CREDENTIAL;
+		kinds |= f->id == FR_FIELD_COOKIE ? cookie_bits(f->value) : name_bit(f->name);
+	}
+	return kinds;
+}
+
+static uint64_t add_field(uint64_t h, const struct fr_field *f)
+{
+	return fr_siphash(fr_siphash(h, f->name.p, f->name.len), f->value.p, f->value.len);
+}
+
+uint64_t fr_teach_credentials(const struct fr_fields *req, uint64_t seed)
+{
+	uint64_t h = 0;
+
+	for (size_t i = 0; i < req->n; i++)
+		if (fr_teach_is_credential(&req->v[i]))
+			h = add_field(h ? h : seed, &req->v[i]);
+	return h;
+}
+
+/* May a response depend on it, beside what tells URLs, conditions and the
+ * connection? Fields that are not known may. */
+static bool may_matter(const struct fr_field *f)
+{
+	static const char *const harmless[] = {"dnt", "origin", "save-data",
+	                                       "upgrade-insecure-requests"};
+
+	switch ((enum fr_field_id)f->id) {
+	case FR_FIELD_USER_AGENT:
+	case FR_FIELD_ACCEPT_LANGUAGE:
+	case FR_FIELD_COOKIE:
+	case FR_FIELD_AUTHORIZATION:
+	case FR_FIELD_PROXY_AUTHORIZATION:
+		return true;
+	case FR_FIELD_OTHER:
+		break;
+	default:
+		return false;
+	}
+	for (size_t i = 0; i < FR_COUNT(harmless); i++)
+		if (fr_str_is(f->name, harmless[i]))
+			return false;
+	return !fr_str_starts(f->name, FR_STR("sec-"));
+}
+
+uint64_t fr_teach_self(const struct fr_fields *req, uint64_t client, uint64_t seed)
+{
+	uint64_t h = fr_siphash(seed, &client, sizeof client);
+
+	for (size_t i = 0; i < req->n; i++)
+		if (may_matter(&req->v[i]))
+			h = add_field(h, &req->v[i]);
+	return h ? h : 1;
+}
+
+/* --- variants --- */
+
+enum vary_class {
+	VARY_AGENT,    /* by fr_client_class, and whether it is mobile */
+	VARY_LANGUAGE, /* by the first tag */
+	VARY_NUMBER,   /* by its magnitude */
+	VARY_VALUE     /* as it is */
+};
+
+/* The fields by which variants are kept apart; a bit of vary each. */
+static const struct {
+	const char *name;
+	enum vary_class class;
+} varying[] = {
+	{"user-agent", VARY_AGENT},
+	{"accept-language", VARY_LANGUAGE},
+	{"sec-ch-ua", VARY_AGENT},
+	{"sec-ch-ua-full-version-list", VARY_AGENT},
+	{"sec-ch-ua-mobile", VARY_VALUE},
+	{"sec-ch-ua-platform", VARY_VALUE},
+	{"sec-ch-ua-platform-version", VARY_NUMBER},
+	{"sec-ch-ua-model", VARY_VALUE},
+	{"sec-ch-ua-arch", VARY_VALUE},
+	{"sec-ch-ua-bitness", VARY_VALUE},
+	{"sec-ch-ua-wow64", VARY_VALUE},
+	{"sec-ch-ua-form-factors", VARY_VALUE},
+	{"sec-ch-prefers-color-scheme", VARY_VALUE},
+	{"sec-ch-prefers-reduced-motion", VARY_VALUE},
+	{"sec-ch-prefers-reduced-transparency", VARY_VALUE},
+	{"sec-ch-viewport-width", VARY_NUMBER},
+	{"sec-ch-viewport-height", VARY_NUMBER},
+	{"sec-ch-width", VARY_NUMBER},
+	{"sec-ch-dpr", VARY_NUMBER},
+	{"sec-ch-device-memory", VARY_NUMBER},
+	{"viewport-width", VARY_NUMBER},
+	{"width", VARY_NUMBER},
+	{"dpr", VARY_NUMBER},
+	{"device-memory", VARY_NUMBER},
+	{"rtt", VARY_NUMBER},
+	{"downlink", VARY_NUMBER},
+	{"ect", VARY_VALUE},
+	{"save-data", VARY_VALUE},
+};
+_Static_assert(FR_COUNT(varying) <= 32, "a bit each");
+
+static size_t find_varying(struct fr_str name)
+{
+	size_t i = 0;
+
+	while (i < FR_COUNT(varying) && !fr_str_iis(name, varying[i].name))
+		i++;
+	return i;
+}
+
+/* Names of Vary that tell nothing about who asked, or that variants are kept for. */
+static bool is_kept_apart(struct fr_str name)
+{
+	return fr_str_iis(name, "accept-encoding") || fr_str_iis(name, "accept") ||
+	       find_varying(name) < FR_COUNT(varying);
+}
+
+static bool varies_beyond(const struct fr_fields *resp)
+{
+	const struct fr_field *f = NULL;
+
+	while ((f = fr_fields_next(resp, FR_FIELD_VARY, f))) {
+		struct fr_str rest = f->value, name;
+
+		while (fr_str_next_item(&rest, &name))
+			if (!is_kept_apart(name))
+				return true;
+	}
+	return false;
+}
+
+uint32_t fr_teach_vary(const struct fr_fields *resp)
+{
+	const struct fr_field *f = NULL;
+	uint32_t vary = 0;
+
+	while ((f = fr_fields_next(resp, FR_FIELD_VARY, f))) {
+		struct fr_str rest = f->value, name;
+
+		while (fr_str_next_item(&rest, &name)) {
+			size_t i = find_varying(name);
+
+			vary |= i < FR_COUNT(varying) ? FR_BIT(i) : 0;
+		}
+	}
+	return vary;
+}
+
+/* How many digits the number before its fraction has, and the first of them. */
+static uint64_t magnitude_of(struct fr_str s)
+{
+	size_t n = 0;
+
+	while (s.len && !fr_char_is(s.p[0], FR_CH_DIGIT))
+		s = fr_str_sub(s, 1, s.len);
+	while (n < s.len && fr_char_is(s.p[n], FR_CH_DIGIT))
+		n++;
+	return n ? n * 16 + (uint64_t)(s.p[0] - '0') : 0;
+}
+
+static uint64_t language_of(struct fr_str s)
+{
+	char tag[9];
+	size_t n = 0;
+
+	s = fr_str_trim(fr_str_sub(s, 0, fr_str_find(s, ',')));
+	s = fr_str_trim(fr_str_sub(s, 0, fr_str_find(s, ';')));
+	for (; n < s.len && n < sizeof tag; n++)
+		tag[n] = fr_ascii_lower(s.p[n]);
+	return fr_siphash(VARIANT_SEED, tag, n);
+}
+
+static uint64_t agent_of(const struct fr_fields *req)
+{
+	struct fr_str ua = fr_fields_value(req, FR_FIELD_USER_AGENT);
+	struct fr_str seen = fr_str_sub(ua, 0, FR_CLIENT_CLASS_MAX_BYTES);
+	bool is_mobile = seen.len && memmem(seen.p, seen.len, "Mobi", 4);
+
+	return (uint64_t)fr_client_class_of(ua) * 2 + is_mobile;
+}
+
+static uint64_t class_of(size_t i, const struct fr_fields *req)
+{
+	const struct fr_field *f = fr_fields_find(req, fr_str_from(varying[i].name));
+	struct fr_str value = f ? f->value : (struct fr_str){0};
+
+	switch (varying[i].class) {
+	case VARY_AGENT:
+		return agent_of(req);
+	case VARY_LANGUAGE:
+		return language_of(value);
+	case VARY_NUMBER:
+		return magnitude_of(value);
+	case VARY_VALUE:
+		break;
+	}
+	return fr_siphash(VARIANT_SEED, value.p, value.len);
+}
+
+uint64_t fr_teach_variant(uint32_t vary, const struct fr_fields *req)
+{
+	uint64_t h = VARIANT_SEED;
+
+	if (!vary)
+		return 0;
+	for (size_t i = 0; i < FR_COUNT(varying); i++) {
+		uint64_t class;
+
+		if (!(vary & FR_BIT(i)))
+			continue;
+		class = class_of(i, req);
+		h = fr_siphash(h + i, &class, sizeof class);
+	}
+	return h ? h : 1;
+}
+
+/* --- the predicate --- */
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = fr_ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The next octet of a path, decoded once; -1: none is left. */
+static int next_octet(struct fr_str *s, bool *is_encoded)
+{
+	int c = s->len ? (unsigned char)s->p[0] : -1;
+
+	*is_encoded = false;
+	if (c == '%' && s->len > 2 && hex(s->p[1]) >= 0 && hex(s->p[2]) >= 0) {
+		c = hex(s->p[1]) << 4 | hex(s->p[2]);
+		*is_encoded = true;
+	}
+	*s = fr_str_sub(*s, *is_encoded ? 3 : 1, s->len);
+	return c;
+}
+
+bool fr_teach_path_is_plain(struct fr_str target)
+{
+	struct fr_str s = fr_str_sub(target, 0, fr_str_find(target, '?'));
+	bool is_encoded, only_dots = false;
+	size_t dots = 0;
+	int c;
+
+	do {
+		c = next_octet(&s, &is_encoded);
+		if (c == 0 || c == '\\' || (c == '/' && is_encoded))
+			return false;
+		if (c == '/' || c == -1) {
+			if (only_dots && (dots == 1 || dots == 2))
+				return false;
+			only_dots = true;
+			dots = 0;
+		} else if (c == '.') {
+			dots++;
+		} else {
+			only_dots = false;
+		}
+	} while (c != -1);
+	return true;
+}
+
+/* The reason why a response may be its client's own; SAME if there is none. */
+static enum fr_teach_reason judge_response(const struct fr_fields *resp)
+{
+	struct fr_cache_control cc, cdn;
+	unsigned flags;
+
+	fr_cache_control_read(resp, &cc);
+	fr_cdn_cache_control_read(resp, &cdn);
+	flags = cc.flags | cdn.flags;
+	if (fr_fields_get(resp, FR_FIELD_SET_COOKIE))
+		return FR_TEACH_SET_COOKIE;
+	if ((flags & FR_CC_PRIVATE) || cc.n_private_names || cdn.n_private_names)
+		return FR_TEACH_PRIVATE;
+	if (flags & FR_CC_NO_STORE)
+		return FR_TEACH_NO_STORE;
+	if ((flags & FR_CC_NO_CACHE) || cc.n_no_cache_names || cdn.n_no_cache_names ||
+	    fr_fields_has_token(resp, FR_FIELD_PRAGMA, "no-cache"))
+		return FR_TEACH_NO_CACHE;
+	return varies_beyond(resp) ? FR_TEACH_VARY : FR_TEACH_SAME;
+}
+
+enum fr_teach_reason fr_teach_judge(const struct fr_teach_load *load)
+{
+	if (load->req->method != FR_METHOD_GET || load->resp->status != 200)
+		return FR_TEACH_NOT_PAGE;
+	if (!fr_teach_path_is_plain(load->req->target))
+		return FR_TEACH_PATH;
+	if (load->leaves_query_out)
+		return FR_TEACH_QUERY;
+	if (fr_teach_credential_kinds(&load->req->fields))
+		return FR_TEACH_CREDENTIALS;
+	return judge_response(&load->resp->fields);
+}
+
+/* --- assets --- */
+
+enum fr_teach_gone fr_teach_gone(int status)
+{
+	switch (status) {
+	case 404:
+	case 410:
+		return FR_TEACH_GONE;
+	case 301:
+	case 302:
+	case 303:
+	case 307:
+	case 308:
+		return FR_TEACH_DOUBT;
+	default:
+		if ((status >= 200 && status <= 299) || status == 304)
+			return FR_TEACH_THERE;
+		return status >= 500 ? FR_TEACH_DOUBT : FR_TEACH_NOTHING;
+	}
+}
