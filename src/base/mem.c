@@ -69,6 +69,13 @@ struct fr_arena_block {
 	_Alignas(8) char data[];
 };
 
+struct fr_arena_held {
+	struct fr_arena_held *next;
+	void (*drop)(void *what);
+	void *what; /* reference, given back by drop */
+};
+_Static_assert(sizeof(struct fr_arena_held) == FR_ARENA_HOLD_BYTES, "callers count it");
+
 void fr_arena_init(struct fr_arena *a, size_t max_bytes)
 {
 	*a = (struct fr_arena){.max_bytes = max_bytes};
@@ -85,8 +92,53 @@ static void free_blocks(struct fr_arena_block *b)
 	}
 }
 
+/* What another arena borrows from, once its own has gone. */
+struct fr_arena_share {
+	size_t refs; /* of the arena itself, and of those that borrow */
+	struct fr_arena_block *blocks;
+	struct fr_arena_held *holds;
+};
+
+static void drop_held(struct fr_arena_held *h)
+{
+	for (; h; h = h->next)
+		h->drop(h->what);
+}
+
+static void unref_share(void *what)
+{
+	struct fr_arena_share *s = what;
+
+	if (--s->refs)
+		return;
+	drop_held(s->holds);
+	free_blocks(s->blocks);
+	free(s);
+}
+
+/* The end of what is in the arena, but for its blocks; those, too, if others need them. */
+static void end_contents(struct fr_arena *a)
+{
+	struct fr_arena_share *s = a->share;
+	struct fr_arena_held *holds = a->holds;
+
+	a->share = NULL;
+	a->holds = NULL;
+	if (s && s->refs > 1) {
+		s->holds = holds;
+		s->blocks = a->blocks;
+		a->blocks = NULL;
+		a->total_bytes = 0;
+		holds = NULL;
+	}
+	if (s)
+		unref_share(s);
+	drop_held(holds);
+}
+
 void fr_arena_fini(struct fr_arena *a)
 {
+	end_contents(a);
 	free_blocks(a->blocks);
 	a->blocks = NULL;
 	a->total_bytes = 0;
@@ -94,8 +146,10 @@ void fr_arena_fini(struct fr_arena *a)
 
 void fr_arena_reset(struct fr_arena *a)
 {
-	struct fr_arena_block *keep = a->blocks;
+	struct fr_arena_block *keep;
 
+	end_contents(a);
+	keep = a->blocks;
 	if (!keep)
 		return;
 	free_blocks(keep->next);
@@ -163,6 +217,42 @@ void *fr_arena_calloc(struct fr_arena *a, size_t count, size_t size)
 	if (p)
 		memset(p, 0, count * size);
 	return p;
+}
+
+int fr_arena_hold(struct fr_arena *a, void (*drop)(void *what), void *what)
+{
+	struct fr_arena_held *h = fr_arena_alloc(a, sizeof *h);
+
+	if (!h)
+		return FR_ERR_NOMEM;
+	*h = (struct fr_arena_held){.next = a->holds, .drop = drop, .what = what};
+	a->holds = h;
+	return 0;
+}
+
+int fr_arena_borrow(struct fr_arena *to, struct fr_arena *from)
+{
+	struct fr_arena_share *s = from->share;
+
+	if (!s) {
+		s = fr_try_malloc(sizeof *s);
+		if (!s)
+			return FR_ERR_NOMEM;
+		*s = (struct fr_arena_share){.refs = 1};
+		from->share = s;
+	}
+	if (fr_arena_hold(to, unref_share, s) < 0)
+		return FR_ERR_NOMEM;
+	s->refs++;
+	return 0;
+}
+
+bool fr_arena_has(const struct fr_arena *a, const void *p)
+{
+	for (const struct fr_arena_block *b = a->blocks; b; b = b->next)
+		if ((uintptr_t)p - (uintptr_t)b->data < b->size)
+			return true;
+	return false;
 }
 
 int fr_arena_copy(struct fr_arena *a, struct fr_str s, struct fr_str *out)

@@ -57,8 +57,12 @@ static inline bool fr_mem_may_keep(size_t n, size_t max)
  *
  * Not thread-safe. Allocations are aligned to 8 bytes. */
 struct fr_arena_block;
+struct fr_arena_held;
+struct fr_arena_share;
 struct fr_arena {
 	struct fr_arena_block *blocks; /* owned, newest first */
+	struct fr_arena_held *holds;   /* in the blocks: dropped with them */
+	struct fr_arena_share *share;  /* reference; NULL: no other arena borrows from it */
 	size_t total_bytes;            /* of all blocks */
 	size_t max_bytes;              /* ceiling, from init */
 };
@@ -83,6 +87,16 @@ int fr_arena_concat(struct fr_arena *a, const struct fr_str *parts, size_t n,
                     struct fr_str *out) FR_MUST_USE;
 /* The decimal number; 0 or FR_ERR_NOMEM. */
 int fr_arena_number(struct fr_arena *a, int64_t v, struct fr_str *out) FR_MUST_USE;
+/* `drop` is called with `what` when the arena is reset or freed: for what is shared, and
+ * borrowed by what lies in the arena. 0, or FR_ERR_NOMEM with nothing done. Takes
+ * FR_ARENA_HOLD_BYTES. */
+#define FR_ARENA_HOLD_BYTES (3 * sizeof(void *))
+int fr_arena_hold(struct fr_arena *a, void (*drop)(void *what), void *what) FR_MUST_USE;
+/* What lies in `from` now stays there until `to`, too, is reset or freed. Both on one
+ * thread; not in circles. 0, or FR_ERR_NOMEM with nothing done. */
+int fr_arena_borrow(struct fr_arena *to, struct fr_arena *from) FR_MUST_USE;
+/* Does p point into the arena's own blocks? */
+bool fr_arena_has(const struct fr_arena *a, const void *p);
 /* Formatted text in the arena; 0 or FR_ERR_NOMEM. */
 int fr_arena_printf(struct fr_arena *a, struct fr_str *out, const char *fmt, ...) FR_MUST_USE
 	FR_PRINTF(3, 4);

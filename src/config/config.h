@@ -149,14 +149,15 @@ struct fr_config_limits {
 	uint32_t connections;             /* 20000, in the whole process */
 	uint32_t connections_per_address; /* 1000; Unix sockets do not count */
 	uint32_t request_line_bytes;      /* 8192: HTTP/1.1 request line */
-	uint32_t fields_bytes;          /* 65536: request fields after decoding, 32 a field added */
-	uint32_t fields_count;          /* 128: every cookie crumb counts */
-	uint32_t response_fields_bytes; /* 131072: origin */
-	uint32_t response_fields_count; /* 256: origin */
-	uint32_t response_buffer_bytes; /* 131072: of one response held for a client that
+	uint32_t fields_bytes; /* 65536: request fields after decoding, 32 a field added */
+	uint32_t fields_count; /* 128: every cookie crumb counts */
+	uint32_t fields_connection_bytes;    /* 1 MiB: held for all of a connection's requests */
+	uint32_t response_fields_bytes;      /* 131072: origin */
+	uint32_t response_fields_count;      /* 256: origin */
+	uint32_t response_buffer_bytes;      /* 131072: of one response held for a client that
 	                                     does not read */
-	uint32_t request_buffer_bytes;  /* 65536: of one request body held for an origin */
-	uint32_t output_buffer_bytes;   /* 262144: of one connection waiting for the socket */
+	uint32_t request_buffer_bytes;       /* 65536: of one request body held for an origin */
+	uint32_t output_buffer_bytes;        /* 262144: of one connection waiting for the socket */
 	uint32_t origin_requests_per_client; /* 256: in flight for one connection */
 };
 

@@ -37,6 +37,7 @@ enum fr_setting_kind {
 	X(request_line, request_line_bytes, SIZE, 8192, 256, FR_MIB)                               \
 	X(fields, fields_bytes, SIZE, 65536, 1024, FR_MIB)                                         \
 	X(fields_count, fields_count, COUNT_OF, 128, 8, 4096)                                      \
+	X(fields_connection, fields_connection_bytes, SIZE, FR_MIB, 65536, 1024 * FR_MIB)          \
 	X(response_fields, response_fields_bytes, SIZE, 131072, 1024, FR_MIB)                      \
 	X(response_fields_count, response_fields_count, COUNT_OF, 256, 8, 4096)                    \
 	X(response_buffer, response_buffer_bytes, SIZE, 131072, 4096, 64 * FR_MIB)                 \

@@ -331,6 +331,7 @@ static struct fr_h2_limits limits_of(const struct fr_config *config)
 	l.connection_window_bytes = h->connection_window_bytes;
 	l.header_table_bytes = h->header_table_bytes;
 	l.fields_bytes = config->limits.fields_bytes;
+	l.fields_connection_bytes = config->limits.fields_connection_bytes;
 	l.fields_count = config->limits.fields_count;
 	l.control_burst = h->control_burst;
 	l.control_per_second = h->control_per_second;

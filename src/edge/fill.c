@@ -10,6 +10,10 @@
 #include "edge/tap.h"
 #include "http/date.h"
 
+/* Longer strings of a request are not copied. The client's address, which is gone with
+ * the client, is shorter. */
+#define BORROWED_BYTES 48u
+
 static const uint8_t allowed[] = {
 	[FR_FILL_ASKING] = FR_BIT(FR_FILL_FILLING) | FR_BIT(FR_FILL_DRAINING) |
                            FR_BIT(FR_FILL_ADOPTED) | FR_BIT(FR_FILL_OVER),
@@ -350,25 +354,50 @@ static bool is_conditional(uint16_t id)
 	}
 }
 
-static int copy_request(struct fr_fill *f, const struct fr_request *from, struct fr_request *to,
-                        bool conditions)
+/* What lies in the exchange's arena stays there, which the fill's borrows from; so does
+ * what HPACK has for several requests. */
+static int keep_string(struct fr_fill *f, const struct fr_exchange *ex, struct fr_str s,
+                       struct fr_str *out)
 {
-	struct fr_arena *a = &f->arena;
+	if (s.len <= BORROWED_BYTES && !fr_arena_has(&ex->arena, s.p))
+		return fr_arena_copy(&f->arena, s, out);
+	*out = s;
+	return 0;
+}
+
+static int keep_field(struct fr_fill *f, const struct fr_exchange *ex, struct fr_fields *to,
+                      const struct fr_field *from)
+{
+	struct fr_str name, value;
+
+	if (keep_string(f, ex, from->value, &value) < 0)
+		return FR_ERR_NOMEM;
+	if (from->id != FR_FIELD_OTHER)
+		return fr_fields_add_id(to, (enum fr_field_id)from->id, value);
+	if (keep_string(f, ex, from->name, &name) < 0)
+		return FR_ERR_NOMEM;
+	return fr_fields_add(to, name, value);
+}
+
+static int keep_request(struct fr_fill *f, const struct fr_exchange *ex,
+                        const struct fr_request *from, struct fr_request *to, bool conditions)
+{
 	int rc;
 
 	*to = *from;
-	fr_fields_init(&to->fields, a);
-	rc = fr_arena_copy(a, from->method_text, &to->method_text);
+	fr_fields_init(&to->fields, &f->arena);
+	rc = fr_fields_reserve(&to->fields, from->fields.n);
 	if (rc == 0)
-		rc = fr_arena_copy(a, from->scheme, &to->scheme);
+		rc = keep_string(f, ex, from->method_text, &to->method_text);
 	if (rc == 0)
-		rc = fr_arena_copy(a, from->authority, &to->authority);
+		rc = keep_string(f, ex, from->scheme, &to->scheme);
 	if (rc == 0)
-		rc = fr_arena_copy(a, from->target, &to->target);
+		rc = keep_string(f, ex, from->authority, &to->authority);
+	if (rc == 0)
+		rc = keep_string(f, ex, from->target, &to->target);
 	for (size_t i = 0; rc == 0 && i < from->fields.n; i++)
 		if (conditions || !is_conditional(from->fields.v[i].id))
-			rc = fr_fields_add_copy(&to->fields, from->fields.v[i].name,
-			                        from->fields.v[i].value);
+			rc = keep_field(f, ex, &to->fields, &from->fields.v[i]);
 	return rc;
 }
 
@@ -428,9 +457,11 @@ struct fr_fill *fr_fill_start(struct fr_exchange *ex, bool leads, struct fr_str 
 	if (rc == 0)
 		rc = fr_proxy_request(ex);
 	if (rc == 0)
-		rc = copy_request(f, &ex->req, &f->req, true);
+		rc = fr_arena_borrow(&f->arena, &ex->arena);
 	if (rc == 0)
-		rc = copy_request(f, &ex->origin_req, &f->origin_req, false);
+		rc = keep_request(f, ex, &ex->req, &f->req, true);
+	if (rc == 0)
+		rc = keep_request(f, ex, &ex->origin_req, &f->origin_req, false);
 	if (rc == 0)
 		rc = add_conditions(f);
 	if (rc < 0) {

@@ -15,6 +15,9 @@ static bool replaced_on_request(uint16_t id)
 /* Copies the list (not the bytes) so that the client's request stays whole. */
 static int copy_fields(struct fr_fields *to, const struct fr_fields *from)
 {
+	/* and what we add */
+	if (fr_fields_reserve(to, from->n + 8) < 0)
+		return FR_ERR_NOMEM;
 	for (size_t i = 0; i < from->n; i++)
 		if (!replaced_on_request(from->v[i].id)) {
 			int rc = fr_fields_add(to, from->v[i].name, from->v[i].value);

@@ -7,24 +7,31 @@
 #include "h2/session_priv.h"
 #include "http/url.h"
 
-static bool set_once(struct fr_h2_stream *st, struct fr_str *to, struct fr_str value)
+static struct fr_str text_of(nghttp2_rcbuf *b)
 {
-	if (to->p || fr_arena_copy(st->arena, value, to) < 0)
+	nghttp2_vec v = nghttp2_rcbuf_get_buf(b);
+
+	return fr_str_make((const char *)v.base, v.len);
+}
+
+static bool set_once(struct fr_h2_stream *st, struct fr_str *to, nghttp2_rcbuf *value)
+{
+	if (to->p || !fr_h2_keep(st, value, to))
 		st->is_malformed = true;
 	return true;
 }
 
 /* The usual value needs no copy. */
-static bool set_known(struct fr_h2_stream *st, struct fr_str *to, struct fr_str value,
+static bool set_known(struct fr_h2_stream *st, struct fr_str *to, nghttp2_rcbuf *value,
                       struct fr_str usual)
 {
-	if (to->p || !fr_str_eq(value, usual))
+	if (to->p || !fr_str_eq(text_of(value), usual))
 		return set_once(st, to, value);
 	*to = usual;
 	return true;
 }
 
-static bool take_pseudo(struct fr_h2_stream *st, struct fr_str name, struct fr_str value)
+static bool take_pseudo(struct fr_h2_stream *st, struct fr_str name, nghttp2_rcbuf *value)
 {
 	struct fr_request *req = st->req;
 
@@ -39,74 +46,44 @@ static bool take_pseudo(struct fr_h2_stream *st, struct fr_str name, struct fr_s
 	return false;
 }
 
-static void take_trailer(struct fr_h2_stream *st, struct fr_str name, struct fr_str value)
+static void take_trailer(struct fr_h2_stream *st, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
 {
-	if ((name.len && name.p[0] == ':') || !st->trailers ||
-	    fr_fields_add_copy(st->trailers, name, value) < 0)
+	struct fr_str n = text_of(name);
+
+	if ((n.len && n.p[0] == ':') || !st->trailers ||
+	    !fr_h2_keep_field(st, st->trailers, name, value))
 		st->is_malformed = true;
 }
 
-void fr_h2_take_field(struct fr_h2_stream *st, struct fr_str name, struct fr_str value)
+void fr_h2_take_field(struct fr_h2_stream *st, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
 {
 	const struct fr_h2_limits *l = &st->session->limits;
+	struct fr_str n = text_of(name);
+	bool kept, is_cookie = fr_str_is(n, "cookie");
 
-	st->fields_bytes += name.len + value.len + FR_FIELD_OVERHEAD;
+	st->fields_bytes += n.len + text_of(value).len + FR_FIELD_OVERHEAD;
 	/* crumbs of a cookie are one field (RFC 9113 §8.2.3) */
-	if (st->cookies == 0 || !fr_str_is(name, "cookie"))
+	if (st->cookies == 0 || !is_cookie)
 		st->fields_count++;
 	if (st->fields_bytes > l->fields_bytes || st->fields_count > l->fields_count)
 		st->is_too_large = true;
-	if (st->is_too_large || st->is_malformed || st->is_push)
+	if (!fr_h2_may_hold(st->session))
+		st->is_too_much = true;
+	if (st->is_too_large || st->is_too_much || st->is_malformed || st->is_push)
 		return;
 	if (st->state != FR_H2_ST_HEAD) {
 		take_trailer(st, name, value);
 		return;
 	}
-	if (name.len && name.p[0] == ':') {
-		if (!take_pseudo(st, name, value))
+	if (n.len && n.p[0] == ':') {
+		if (!take_pseudo(st, n, value))
 			st->is_malformed = true;
 		return;
 	}
-	if (fr_fields_add_copy(&st->req->fields, name, value) < 0) {
+	kept = is_cookie ? fr_h2_keep_crumb(st, name, value)
+	                 : fr_h2_keep_field(st, &st->req->fields, name, value);
+	if (!kept)
 		st->is_too_large = true;
-		return;
-	}
-	st->cookies += st->req->fields.v[st->req->fields.n - 1].id == FR_FIELD_COOKIE;
-}
-
-/* Cookie crumbs become one field (RFC 9113 §8.2.3), in the first one's place. */
-static bool join_cookies(struct fr_h2_stream *st)
-{
-	struct fr_fields *f = &st->req->fields;
-	const struct fr_field *crumb = NULL;
-	struct fr_str all = {0};
-	size_t len = 0, kept = 0;
-	char *p;
-
-	while ((crumb = fr_fields_next(f, FR_FIELD_COOKIE, crumb)))
-		len += crumb->value.len + 2;
-	p = fr_arena_alloc(st->arena, len);
-	if (!p)
-		return false;
-	all.p = p;
-	while ((crumb = fr_fields_next(f, FR_FIELD_COOKIE, crumb))) {
-		if (all.len) {
-			p[all.len++] = ';';
-			p[all.len++] = ' ';
-		}
-		memcpy(p + all.len, crumb->value.p, crumb->value.len);
-		all.len += crumb->value.len;
-	}
-	for (size_t i = 0, seen = 0; i < f->n; i++) {
-		if (f->v[i].id == FR_FIELD_COOKIE && seen++)
-			continue;
-		f->v[kept] = f->v[i];
-		if (f->v[kept].id == FR_FIELD_COOKIE)
-			f->v[kept].value = all;
-		kept++;
-	}
-	f->n = kept;
-	return true;
 }
 
 static bool authority_is_valid(struct fr_h2_session *s, struct fr_str authority)
@@ -165,7 +142,7 @@ bool fr_h2_finish_request(struct fr_h2_stream *st)
 	if (!target_is_valid(req) || !settle_authority(st) ||
 	    fr_content_length(&req->fields, &req->content_length) < 0)
 		return false;
-	if (st->cookies > 1 && !join_cookies(st))
+	if (!fr_h2_join_crumbs(st))
 		return false;
 	expect = fr_fields_get(&req->fields, FR_FIELD_EXPECT);
 	req->expect_continue = expect && fr_str_iis(expect->value, "100-continue");

@@ -47,6 +47,7 @@ void fr_h2_limits_default(struct fr_h2_limits *l)
 		.encoder_table_bytes = 4096,
 		.fields_bytes = 65536,
 		.fields_count = 128,
+		.fields_connection_bytes = 1u << 20,
 		.control_burst = 200,
 		.control_per_second = 50,
 		.window_update_per_frame = 4,
@@ -84,7 +85,11 @@ void fr_h2_stream_free(struct fr_h2_stream *st)
 	*st->pprev = st->next;
 	if (st->next)
 		st->next->pprev = st->pprev;
+	s->held_bytes -= st->held_bytes;
+	s->wire_bytes -= st->wire_bytes;
 	s->n_streams--;
+	if (s->n_streams == 0)
+		fr_h2_forget_cookie(s);
 	if (st->is_push)
 		s->n_pushes--;
 	st->magic = 0;
@@ -264,6 +269,7 @@ struct fr_h2_session *fr_h2_session_new(const struct fr_h2_limits *limits,
 	fr_bucket_init(&s->buckets[FR_H2_BUCKET_GONE],
 	               FR_H2_GONE_FRAMES + limits->connection_window_bytes / 1024,
 	               limits->control_per_second, now_ms);
+	fr_buf_init(&s->crumbs, limits->fields_bytes);
 	fr_h2_walk_init(&s->walk);
 	s->ng = make_ng(s);
 	return s;
@@ -283,6 +289,8 @@ void fr_h2_session_free(struct fr_h2_session **sp)
 		fr_h2_stream_close(st, FR_H2_CANCEL);
 	}
 	nghttp2_session_del(s->ng);
+	fr_h2_forget_cookie(s);
+	fr_buf_fini(&s->crumbs);
 	free(s);
 	*sp = NULL;
 }

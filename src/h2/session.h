@@ -32,6 +32,7 @@
 #define FR_H2_FAULT_TABLE(X)                                                                       \
 	X(MALFORMED, 1 /* PROTOCOL_ERROR */, 0, "malformed request")                               \
 	X(FIELDS_TOO_LARGE, 0xb, 0, "request fields too large or too many")                        \
+	X(FIELDS_HELD, 7 /* REFUSED_STREAM */, 0, "request fields of all streams too large")       \
 	X(FIELDS_FLOOD, 0xb, 1, "request fields far beyond the limit")                             \
 	X(CONTINUATION_FLOOD, 0xb, 1, "too many CONTINUATION frames")                              \
 	X(EMPTY_FRAMES, 0xb, 1, "too many empty frames")                                           \
@@ -88,6 +89,9 @@ struct fr_h2_limits {
 	uint32_t encoder_table_bytes; /* HPACK encoder table; at most what the client allows */
 	size_t fields_bytes;          /* after decoding, 32 overhead a field; advertised */
 	size_t fields_count;          /* after decoding; every cookie crumb counts */
+	/* Memory for the fields of all live streams: see FR_H2_HELD_FACTOR. What streams
+	 * share with the HPACK table counts once, by its reference. */
+	size_t fields_connection_bytes;
 	/* Control frames are held to a rate by token buckets: `burst` at once,
 	 * `per_second` refilled. */
 	uint32_t control_burst, control_per_second; /* PING, SETTINGS, PRIORITY(_UPDATE), empty

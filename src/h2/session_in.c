@@ -5,6 +5,12 @@
 
 /* --- fields --- */
 
+static void count_wire(struct fr_h2_stream *st, size_t len)
+{
+	st->wire_bytes += len;
+	st->session->wire_bytes += len;
+}
+
 static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, void *user)
 {
 	struct fr_h2_session *s = user;
@@ -16,6 +22,7 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
 		st = fr_h2_lookup(s, frame->hd.stream_id);
 		if (st && !st->is_push) {
 			st->fields_bytes = st->fields_count = 0;
+			count_wire(st, frame->hd.length);
 			st->trailers = fr_arena_alloc(st->arena, sizeof *st->trailers);
 			if (st->trailers)
 				fr_fields_init(st->trailers, st->arena);
@@ -33,23 +40,23 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
 		return 0;
 	}
 	(void)nghttp2_session_set_stream_user_data(ng, st->id, st);
+	count_wire(st, frame->hd.length);
 	return 0;
 }
 
-static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint8_t *name,
-                     size_t namelen, const uint8_t *value, size_t valuelen, uint8_t flags,
-                     void *user)
+static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, nghttp2_rcbuf *name,
+                     nghttp2_rcbuf *value, uint8_t flags, void *user)
 {
 	struct fr_h2_session *s = user;
 	struct fr_h2_stream *st = fr_h2_lookup(s, frame->hd.stream_id);
 
 	(void)ng;
 	(void)flags;
-	s->stats.head_bytes_in_plain += namelen + valuelen;
+	s->stats.head_bytes_in_plain +=
+		nghttp2_rcbuf_get_buf(name).len + nghttp2_rcbuf_get_buf(value).len;
 	if (!st || s->is_terminated)
 		return 0;
-	fr_h2_take_field(st, fr_str_make((const char *)name, namelen),
-	                 fr_str_make((const char *)value, valuelen));
+	fr_h2_take_field(st, name, value);
 	if (st->fields_bytes > FR_H2_FIELDS_FLOOD_FACTOR * s->limits.fields_bytes ||
 	    st->fields_count > FR_H2_FIELDS_FLOOD_FACTOR * s->limits.fields_count)
 		fr_h2_report(s, st, FR_H2_FAULT_FIELDS_FLOOD);
@@ -65,6 +72,8 @@ static void request_complete(struct fr_h2_session *s, struct fr_h2_stream *st, b
 		s->stats.faults[FR_H2_FAULT_FIELDS_TOO_LARGE]++;
 		s->events.on_fault(s->user, st->user, FR_H2_FAULT_FIELDS_TOO_LARGE);
 		s->events.on_oversized(s->user, st->user, end);
+	} else if (st->is_too_much) {
+		fr_h2_report(s, st, FR_H2_FAULT_FIELDS_HELD);
 	} else if (!fr_h2_finish_request(st)) {
 		fr_h2_report(s, st, FR_H2_FAULT_MALFORMED);
 	} else {
@@ -80,13 +89,15 @@ static void block_complete(struct fr_h2_session *s, struct fr_h2_stream *st,
 	s->stats.head_bytes_in += frame->hd.length;
 	if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
 		request_complete(s, st, end);
+		fr_buf_fini(&s->crumbs);
 		return;
 	}
 	/* trailers; nghttp2 saw to END_STREAM */
-	if (st->is_malformed || st->is_too_large) {
+	if (st->is_malformed || st->is_too_large || st->is_too_much) {
 		fr_h2_report(s, st,
-		             st->is_too_large ? FR_H2_FAULT_FIELDS_TOO_LARGE
-		                              : FR_H2_FAULT_MALFORMED);
+		             st->is_too_large  ? FR_H2_FAULT_FIELDS_TOO_LARGE
+		             : st->is_too_much ? FR_H2_FAULT_FIELDS_HELD
+		                               : FR_H2_FAULT_MALFORMED);
 		return;
 	}
 	st->state = FR_H2_ST_HALF_CLOSED;
@@ -204,7 +215,7 @@ static int on_stream_close(nghttp2_session *ng, int32_t stream_id, uint32_t code
 void fr_h2_set_receive_callbacks(nghttp2_session_callbacks *cb)
 {
 	nghttp2_session_callbacks_set_on_begin_headers_callback(cb, on_begin_headers);
-	nghttp2_session_callbacks_set_on_header_callback(cb, on_header);
+	nghttp2_session_callbacks_set_on_header_callback2(cb, on_header);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(cb, on_frame_recv);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data);
 	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(cb, on_invalid_frame);

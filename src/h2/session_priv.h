@@ -25,6 +25,9 @@
 #define FR_H2_QUEUED_FRAMES_PER_STREAM 4u
 /* Fields of the informational responses that wait for a client. */
 #define FR_H2_QUEUED_INTERIM_BYTES 65536u
+/* The fields of a connection's requests may hold so many times what they took on the
+ * wire, beyond limits.fields_connection_bytes: no more than HPACK makes of texts. */
+#define FR_H2_HELD_FACTOR 16u
 /* Frames that a client may have under way on streams that have ended: at once, and
  * for each KiB of the connection's window as much again. Refilled as control frames. */
 #define FR_H2_GONE_FRAMES 1024u
@@ -50,12 +53,15 @@ struct fr_h2_stream {
 	size_t fields_bytes, fields_count;  /* decoded so far, this block */
 	size_t unconsumed;                  /* body bytes handed over, window not opened */
 	uint32_t cookies;                   /* crumbs */
+	size_t cookie_at;                   /* the field that they become */
+	size_t held_bytes, wire_bytes;      /* of its fields: what is not shared; as they came */
 	struct fr_priority priority;        /* of a client's stream, and of a push that is_pinned */
 	size_t body_sent_bytes;             /* framed */
 	char status[4];                     /* of the answer: digits */
 	size_t lead_bytes;                  /* of the body: before BLOCKING pushes; 0: none */
 	bool is_push;
 	bool is_too_large; /* fields beyond the limit: stored no more */
+	bool is_too_much;  /* for the connection, with those of other streams */
 	bool is_malformed;
 	bool is_reset_by_peer;
 	bool is_reset_by_us; /* through fr_h2_reset */
@@ -135,6 +141,9 @@ struct fr_h2_session {
 	bool order_pending; /* streams have needs_order: no body is framed before */
 	int32_t last_client_id, last_push_id; /* opened; promised */
 	size_t interim_bytes;                 /* of queued informational responses */
+	size_t held_bytes, wire_bytes;        /* of all streams' fields */
+	struct fr_buf crumbs;                 /* of the cookie of the block that is being read */
+	struct fr_h2_cookie *cookie;          /* reference: the last one joined; NULL */
 	struct fr_h2_updates updates;
 	struct fr_h2_repeats repeats;
 	/* The authority that was found valid last: nearly all requests have it. */
@@ -177,9 +186,26 @@ void fr_h2_set_receive_callbacks(nghttp2_session_callbacks *cb);
 /* --- session_out.c --- */
 void fr_h2_set_send_callbacks(nghttp2_session_callbacks *cb);
 
+/* --- keep.c --- */
+/* Puts the string, or a reference to it, where it lives as long as the stream's arena.
+ * False without memory. */
+bool fr_h2_keep(struct fr_h2_stream *st, nghttp2_rcbuf *from, struct fr_str *out);
+/* The same for a field of the list. */
+bool fr_h2_keep_field(struct fr_h2_stream *st, struct fr_fields *f, nghttp2_rcbuf *name,
+                      nghttp2_rcbuf *value);
+/* A field Cookie of the request, one of several perhaps. */
+bool fr_h2_keep_crumb(struct fr_h2_stream *st, nghttp2_rcbuf *name, nghttp2_rcbuf *value);
+/* All crumbs are there: they become one field, in the first one's place. False without
+ * memory. */
+bool fr_h2_join_crumbs(struct fr_h2_stream *st);
+/* No stream is left that could share it. */
+void fr_h2_forget_cookie(struct fr_h2_session *s);
+/* Is what all streams' fields hold within fields_connection_bytes? */
+bool fr_h2_may_hold(const struct fr_h2_session *s);
+
 /* --- request.c --- */
 /* Stores one field of the current block; notes faults in the stream. */
-void fr_h2_take_field(struct fr_h2_stream *st, struct fr_str name, struct fr_str value);
+void fr_h2_take_field(struct fr_h2_stream *st, nghttp2_rcbuf *name, nghttp2_rcbuf *value);
 /* The request's block is complete: checks and finishes it. False: malformed. */
 bool fr_h2_finish_request(struct fr_h2_stream *st);
 

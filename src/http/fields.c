@@ -63,19 +63,26 @@ void fr_fields_init(struct fr_fields *f, struct fr_arena *arena)
 	*f = (struct fr_fields){.arena = arena};
 }
 
+int fr_fields_reserve(struct fr_fields *f, size_t n)
+{
+	struct fr_field *v;
+
+	if (n <= f->cap)
+		return 0;
+	v = fr_arena_calloc(f->arena, n, sizeof *v);
+	if (!v)
+		return FR_ERR_NOMEM;
+	if (f->n)
+		memcpy(v, f->v, f->n * sizeof *v);
+	f->v = v;
+	f->cap = n;
+	return 0;
+}
+
 static int add(struct fr_fields *f, struct fr_str name, struct fr_str value, enum fr_field_id id)
 {
-	if (f->n == f->cap) {
-		size_t cap = f->cap ? f->cap * 2 : FIRST_CAP;
-		struct fr_field *v = fr_arena_alloc(f->arena, cap * sizeof *v);
-
-		if (!v)
-			return FR_ERR_NOMEM;
-		if (f->n)
-			memcpy(v, f->v, f->n * sizeof *v);
-		f->v = v;
-		f->cap = cap;
-	}
+	if (f->n == f->cap && fr_fields_reserve(f, f->cap ? f->cap * 2 : FIRST_CAP) < 0)
+		return FR_ERR_NOMEM;
 	f->seen |= fr_field_bit(id);
 	f->v[f->n++] = (struct fr_field){.name = name, .value = value, .id = (uint16_t)id};
 	return 0;

@@ -115,6 +115,9 @@ struct fr_str fr_field_name(enum fr_field_id id);
 /* An empty list that grows in `arena`. */
 void fr_fields_init(struct fr_fields *f, struct fr_arena *arena);
 
+/* Room for n fields in all, without any to spare. 0 or FR_ERR_NOMEM. */
+int fr_fields_reserve(struct fr_fields *f, size_t n) FR_MUST_USE;
+
 /* Appends; name (lower case) and value are borrowed, not copied, and must
  * live as long as the list. 0 or FR_ERR_NOMEM (the arena's ceiling). */
 int fr_fields_add(struct fr_fields *f, struct fr_str name, struct fr_str value) FR_MUST_USE;

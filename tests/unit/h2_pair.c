@@ -398,11 +398,11 @@ int pair_tear_down(void **state)
 {
 	(void)state;
 	fr_h2_session_free(&pair->server);
-	fr_pool_fini(&pair->pool);
 	assert_int_equal(pair->opened, 0);
 	nghttp2_session_del(pair->client);
 	for (size_t i = 0; i < pair->n; i++)
 		fr_arena_fini(&pair->streams[i].arena);
+	fr_pool_fini(&pair->pool);
 	fr_buf_fini(&pair->to_client);
 	free(pair);
 	return 0;

@@ -46,6 +46,85 @@ static void a_reset_arena_serves_again_with_one_block(void **state)
 	assert_int_equal(a.total_bytes, 0);
 }
 
+/* --- what an arena holds for others --- */
+
+static void count_drop(void *what)
+{
+	++*(int *)what;
+}
+
+static void what_an_arena_holds_is_dropped_once(void **state)
+{
+	struct fr_arena a;
+	int first = 0, second = 0;
+
+	(void)state;
+	fr_arena_init(&a, 65536);
+	assert_int_equal(fr_arena_hold(&a, count_drop, &first), 0);
+	fr_arena_reset(&a);
+	assert_int_equal(first, 1);
+	assert_int_equal(fr_arena_hold(&a, count_drop, &second), 0);
+	fr_arena_fini(&a);
+	fr_arena_fini(&a);
+	assert_int_equal(first, 1);
+	assert_int_equal(second, 1);
+	fr_arena_init(&a, 8);
+	assert_int_equal(fr_arena_hold(&a, count_drop, &first), FR_ERR_NOMEM);
+	fr_arena_fini(&a);
+	assert_int_equal(first, 1);
+}
+
+/* Whichever goes first: what was borrowed stays until both have gone. */
+static void a_borrowed_arena_stays_until_its_borrowers_go(void **state)
+{
+	for (int order = 0; order < 4; order++) {
+		struct fr_arena a, b, c;
+		struct fr_str s;
+		int dropped = 0;
+
+		(void)state;
+		fr_arena_init(&a, 65536);
+		fr_arena_init(&b, 65536);
+		fr_arena_init(&c, 65536);
+		assert_int_equal(fr_arena_copy(&a, S("text"), &s), 0);
+		assert_int_equal(fr_arena_hold(&a, count_drop, &dropped), 0);
+		assert_int_equal(fr_arena_borrow(&b, &a), 0);
+		assert_int_equal(fr_arena_borrow(&c, &a), 0);
+		if (order & 1) {
+			fr_arena_fini(&b);
+			assert_str(s, "text");
+		}
+		if (order & 2)
+			fr_arena_reset(&a);
+		else
+			fr_arena_fini(&c);
+		assert_str(s, "text");
+		assert_int_equal(dropped, 0);
+		/* the arena itself is used again meanwhile */
+		assert_non_null(fr_arena_alloc(&a, 5000));
+		fr_arena_fini(&a);
+		fr_arena_fini(&b);
+		fr_arena_fini(&c);
+		assert_int_equal(dropped, 1);
+	}
+}
+
+static void borrowing_without_memory_changes_nothing(void **state)
+{
+	struct fr_arena a, b;
+
+	(void)state;
+	for (unsigned n = 1; n <= 2; n++) {
+		fr_arena_init(&a, 65536);
+		fr_arena_init(&b, 65536);
+		fr_mem_fail_after(n);
+		assert_int_equal(fr_arena_borrow(&b, &a), FR_ERR_NOMEM);
+		fr_mem_fail_after(0);
+		fr_arena_fini(&a);
+		fr_arena_fini(&b);
+	}
+}
+
 static void copies_and_formats_are_terminated(void **state)
 {
 	struct fr_arena a;
@@ -86,6 +165,9 @@ int main(void)
 		cmocka_unit_test(arenas_hold_no_more_than_their_ceiling),
 		cmocka_unit_test(absurd_sizes_fail),
 		cmocka_unit_test(a_reset_arena_serves_again_with_one_block),
+		cmocka_unit_test(what_an_arena_holds_is_dropped_once),
+		cmocka_unit_test(a_borrowed_arena_stays_until_its_borrowers_go),
+		cmocka_unit_test(borrowing_without_memory_changes_nothing),
 		cmocka_unit_test(copies_and_formats_are_terminated),
 		cmocka_unit_test(failures_leave_the_output_untouched),
 	};
