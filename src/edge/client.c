@@ -6,6 +6,9 @@
 
 #include "base/log.h"
 
+/* Of a response: fields that we add, and its status line. */
+#define OWN_FIELDS_BYTES 65536u
+
 static struct fr_client *of(void *user)
 {
 	struct fr_client *c = user;
@@ -379,6 +382,14 @@ static struct fr_client *client_new(struct fr_worker *w, const struct fr_ticket 
 	return c;
 }
 
+/* A head must fit that is as large as the limits allow, with what we add. */
+static size_t output_bytes(const struct fr_config_limits *l)
+{
+	size_t head = l->response_fields_bytes + OWN_FIELDS_BYTES;
+
+	return l->output_buffer_bytes > head ? l->output_buffer_bytes : head;
+}
+
 void fr_client_accept(struct fr_worker *w, int fd, const struct fr_config_listener *listener)
 {
 	bool tls = listener->tls;
@@ -392,8 +403,7 @@ void fr_client_accept(struct fr_worker *w, int fd, const struct fr_config_listen
 	c = client_new(w, &ticket, listener);
 	if (fr_stream_accept(w->loop, fd, listener->kind == FR_ADDRESS_UNIX,
 	                     tls ? w->gen->shared->tls : NULL,
-	                     w->gen->config->limits.output_buffer_bytes, &handler, c,
-	                     &c->stream) < 0) {
+	                     output_bytes(&w->gen->config->limits), &handler, c, &c->stream) < 0) {
 		set_state(c, FR_CLIENT_CLOSING);
 		maybe_release(c);
 		return;

@@ -11,12 +11,19 @@
 #define PARKED_BYTES (4u * FR_READ_BYTES)
 /* Response bytes put into the stream ahead of what the socket has taken. */
 #define AHEAD_BYTES 65536u
+/* Of a head, beside its fields: status line, Connection, framing, the empty line. */
+#define HEAD_LINES_BYTES 256u
+/* No less of a body is written for want of room; the size and CRLFs of a chunk. */
+#define MIN_ROOM_BYTES 4096u
+#define CHUNK_LINES_BYTES 64u
 
 struct h1 {
 	struct fr_h1_parser *parser; /* owned */
 	struct fr_exchange *current; /* borrowed until left; NULL between requests */
 	struct fr_buf in;            /* parked input */
 	bool request_done;           /* the current request has been read whole */
+	bool head_waits;             /* the response's, for room in the output */
+	const char *connection;      /* its value of Connection; static; NULL: none */
 	bool is_chunked;             /* the response's body */
 	bool is_until_close;         /* the response's body ends with the connection */
 	bool close_after;            /* this response is the last one */
@@ -32,11 +39,21 @@ static struct h1 *h1_of(const struct fr_client *c)
 
 /* --- what the exchange asks for --- */
 
+/* What a head may take, written: two octets for each of ": " and CRLF. */
+static size_t head_bytes(const struct fr_response *resp)
+{
+	return HEAD_LINES_BYTES + fr_fields_size(&resp->fields);
+}
+
+/* One that does not fit is no loss; half of one would be. */
 static void op_informational(struct fr_exchange *ex, const struct fr_response *resp)
 {
 	struct fr_client *c = ex->client;
+	struct fr_buf *out = fr_stream_out(c->stream);
 
-	if (fr_h1_write_response(fr_stream_out(c->stream), resp, false, NULL) < 0)
+	if (head_bytes(resp) > fr_buf_room(out))
+		return;
+	if (fr_h1_write_response(out, resp, false, NULL) < 0)
 		h1_of(c)->timed_out = true;
 	fr_client_flush_later(c);
 }
@@ -62,16 +79,11 @@ static void op_head(struct fr_exchange *ex)
 	struct h1 *h = h1_of(c);
 	bool endless =
 		fr_exchange_has_body(ex) && ex->resp.content_length < 0 && ex->resp.status != 101;
-	const char *connection;
 
 	h->is_chunked = endless && ex->req.version != FR_HTTP_1_0;
 	h->is_until_close = endless && !h->is_chunked;
-	connection = persistence(c, ex);
-	if (fr_h1_write_response(fr_stream_out(c->stream), &ex->resp, h->is_chunked, connection) <
-	    0) {
-		fr_count(&c->worker->counters, FR_COUNT_LIMIT_OUTPUT);
-		h->timed_out = true;
-	}
+	h->connection = persistence(c, ex);
+	h->head_waits = true;
 	fr_client_flush_later(c);
 }
 
@@ -108,7 +120,7 @@ static void begin_message(struct fr_client *c)
 	struct h1 *h = h1_of(c);
 
 	h->current = fr_exchange_new(c->worker, c, &exchange_ops, 0);
-	h->request_done = h->is_chunked = h->is_until_close = false;
+	h->request_done = h->is_chunked = h->is_until_close = h->head_waits = false;
 	fr_h1_begin_request(h->parser, &h->current->arena, &h->current->req);
 }
 
@@ -228,6 +240,49 @@ static void h1_data(struct fr_client *c, const uint8_t *data, size_t len)
 
 /* --- writing --- */
 
+/* Is there room for `len` more bytes in the output, once the socket has taken what it
+ * takes? The output holds any head that the limits allow; false: something is before it
+ * there, and we hear when that has left. */
+static bool has_room(struct fr_client *c, size_t len)
+{
+	struct fr_buf *out = fr_stream_out(c->stream);
+
+	if (len > fr_buf_room(out))
+		fr_stream_flush(c->stream);
+	return len <= fr_buf_room(out) || fr_stream_backlog(c->stream) == 0;
+}
+
+/* 1: written; 0: it waits; negative: it cannot be. */
+static int write_head(struct fr_client *c)
+{
+	struct h1 *h = h1_of(c);
+	struct fr_exchange *ex = h->current;
+
+	if (!h->head_waits)
+		return 1;
+	if (!has_room(c, head_bytes(&ex->resp)))
+		return 0;
+	h->head_waits = false;
+	if (fr_h1_write_response(fr_stream_out(c->stream), &ex->resp, h->is_chunked,
+	                         h->connection) < 0) {
+		fr_count(&c->worker->counters, FR_COUNT_LIMIT_OUTPUT);
+		return FR_ERR_LIMIT;
+	}
+	return 1;
+}
+
+/* The socket may take what is ahead at once, and then nothing tells of it: so it is asked
+ * before we wait for it. */
+static bool is_far_ahead(struct fr_client *c)
+{
+	const struct fr_buf *out = fr_stream_out(c->stream);
+
+	if (fr_stream_backlog(c->stream) < AHEAD_BYTES && fr_buf_room(out) > MIN_ROOM_BYTES)
+		return false;
+	fr_stream_flush(c->stream);
+	return fr_stream_backlog(c->stream) >= AHEAD_BYTES || fr_buf_room(out) <= MIN_ROOM_BYTES;
+}
+
 /* Moves response bytes to the stream as far as that makes sense now. */
 static int write_body(struct fr_client *c)
 {
@@ -235,13 +290,15 @@ static int write_body(struct fr_client *c)
 	struct fr_exchange *ex = h->current;
 	struct fr_buf *out = fr_stream_out(c->stream);
 
-	while (fr_exchange_body_len(ex) && fr_stream_backlog(c->stream) < AHEAD_BYTES) {
+	while (fr_exchange_body_len(ex) && !is_far_ahead(c)) {
 		const uint8_t *data;
 		size_t n = fr_exchange_body_peek(ex, &data);
 		int rc;
 
 		if (n > AHEAD_BYTES)
 			n = AHEAD_BYTES;
+		if (n > fr_buf_room(out) - CHUNK_LINES_BYTES)
+			n = fr_buf_room(out) - CHUNK_LINES_BYTES;
 		if (h->is_chunked)
 			rc = fr_h1_write_chunk(out, data, n);
 		else
@@ -297,20 +354,26 @@ static bool flush_current(struct fr_client *c)
 {
 	struct h1 *h = h1_of(c);
 	struct fr_exchange *ex = h->current;
+	int head;
 
 	if (h->timed_out)
 		give_up(c);
 	if (c->state != FR_CLIENT_ACTIVE || !ex || !ex->head_sent)
 		return false;
-	if (write_body(c) < 0) {
+	head = write_head(c);
+	if (head < 0 || (head > 0 && write_body(c) < 0)) {
 		fr_client_cut(c, true);
 		return false;
 	}
+	if (head == 0)
+		return false;
 	if (ex->resp_failed && fr_exchange_body_len(ex) == 0) {
 		give_up(c);
 		return false;
 	}
 	if (!ex->resp_ended || fr_exchange_body_len(ex))
+		return false;
+	if (ex->resp_trailers && !has_room(c, HEAD_LINES_BYTES + fr_fields_size(ex->resp_trailers)))
 		return false;
 	if (end_response(c) < 0)
 		fr_client_cut(c, true);

@@ -212,6 +212,7 @@ static nghttp2_session *make_ng(struct fr_h2_session *s)
 	nghttp2_option_set_no_auto_window_update(opt, 1);
 	nghttp2_option_set_no_closed_streams(opt, 1);
 	nghttp2_option_set_max_outbound_ack(opt, MAX_OUTBOUND_ACK);
+	nghttp2_option_set_max_send_header_block_length(opt, FR_H2_SEND_BLOCK_BYTES);
 	nghttp2_option_set_max_settings(opt, MAX_SETTINGS_ENTRIES);
 	nghttp2_option_set_max_continuations(opt, s->limits.continuation_frames);
 	nghttp2_option_set_max_deflate_dynamic_table_size(opt, s->limits.encoder_table_bytes);

@@ -197,12 +197,14 @@ static size_t interim_size(const nghttp2_nv *nv, size_t n)
 	return size;
 }
 
-/* An informational response is not queued any more. */
-static void interim_left(struct fr_h2_session *s, const nghttp2_headers *h)
+/* An informational response is not queued any more. False: it was none. */
+static bool interim_left(struct fr_h2_session *s, const nghttp2_headers *h)
 {
 	/* its values may be gone, if it is none: by the name's address alone */
-	if (h->nvlen && h->nva[0].name == (const uint8_t *)interim_status)
-		s->interim_bytes -= interim_size(h->nva, h->nvlen);
+	if (!h->nvlen || h->nva[0].name != (const uint8_t *)interim_status)
+		return false;
+	s->interim_bytes -= interim_size(h->nva, h->nvlen);
+	return true;
 }
 
 int fr_h2_submit_informational(struct fr_h2_session *s, int32_t stream_id,
@@ -359,7 +361,7 @@ static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *
 	switch (frame->hd.type) {
 	case NGHTTP2_HEADERS:
 		count_head(s, frame->hd.length, frame->headers.nva, frame->headers.nvlen);
-		interim_left(s, &frame->headers);
+		(void)interim_left(s, &frame->headers);
 		break;
 	case NGHTTP2_PUSH_PROMISE:
 		count_head(s, frame->hd.length, frame->push_promise.nva, frame->push_promise.nvlen);
@@ -376,22 +378,35 @@ static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *
 
 /* A promise that could not be sent any more (push was disabled, the page is
  * gone): the pushed stream never was. */
+static void promise_not_sent(struct fr_h2_session *s, int32_t id)
+{
+	struct fr_h2_stream *st = fr_h2_find(s, id);
+
+	if (!st || st->state != FR_H2_ST_RESERVED)
+		return;
+	/* nghttp2 may have opened the stream already; it closes it behind this */
+	(void)nghttp2_session_set_stream_user_data(s->ng, st->id, NULL);
+	fr_h2_stream_close(st, FR_H2_CANCEL);
+}
+
+/* A head or trailers that cannot be sent: without them the stream would never end. */
+static void head_not_sent(struct fr_h2_session *s, const nghttp2_frame *frame)
+{
+	struct fr_h2_stream *st = fr_h2_find(s, frame->hd.stream_id);
+
+	if (interim_left(s, &frame->headers) || !st || st->is_gone)
+		return;
+	fr_h2_reset_now(st, FR_H2_INTERNAL_ERROR);
+}
+
 static int on_frame_not_send(nghttp2_session *ng, const nghttp2_frame *frame, int err, void *user)
 {
-	struct fr_h2_session *s = user;
-	struct fr_h2_stream *st;
-
+	(void)ng;
 	(void)err;
 	if (frame->hd.type == NGHTTP2_HEADERS)
-		interim_left(s, &frame->headers);
-	if (frame->hd.type != NGHTTP2_PUSH_PROMISE)
-		return 0;
-	st = fr_h2_find(s, frame->push_promise.promised_stream_id);
-	if (!st || st->state != FR_H2_ST_RESERVED)
-		return 0;
-	/* nghttp2 may have opened the stream already; it closes it behind this */
-	(void)nghttp2_session_set_stream_user_data(ng, st->id, NULL);
-	fr_h2_stream_close(st, FR_H2_CANCEL);
+		head_not_sent(user, frame);
+	else if (frame->hd.type == NGHTTP2_PUSH_PROMISE)
+		promise_not_sent(user, frame->push_promise.promised_stream_id);
 	return 0;
 }
 

@@ -28,6 +28,9 @@
 /* The fields of a connection's requests may hold so many times what they took on the
  * wire, beyond limits.fields_connection_bytes: no more than HPACK makes of texts. */
 #define FR_H2_HELD_FACTOR 16u
+/* Of a header block that we send: nghttp2 would leave a stream without an answer at 64 KiB.
+ * limits.response_fields is 1 MiB at most, the request of a push, too. */
+#define FR_H2_SEND_BLOCK_BYTES (2u << 20)
 /* Frames that a client may have under way on streams that have ended: at once, and
  * for each KiB of the connection's window as much again. Refilled as control frames. */
 #define FR_H2_GONE_FRAMES 1024u
