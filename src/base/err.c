@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/crash.h"
+
 const char *fr_err_str(int err)
 {
 	if (err >= 0)
@@ -19,6 +21,10 @@ const char *fr_err_str(int err)
 
 void fr_assert_failed(const char *expr, const char *file, int line)
 {
-	fprintf(stderr, "forerun: bug: assertion '%s' failed at %s:%d\n", expr, file, line);
+	char text[FR_CRASH_NOTE_BYTES];
+
+	(void)snprintf(text, sizeof text, "assertion '%s' failed at %s:%d", expr, file, line);
+	fr_crash_note(text);
+	fprintf(stderr, "forerun: bug: %s\n", text);
 	abort();
 }

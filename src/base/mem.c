@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/crash.h"
+
 #ifdef FR_ASAN
 #include <sanitizer/asan_interface.h>
 #define POISON(p, n) ASAN_POISON_MEMORY_REGION(p, n)
@@ -20,7 +22,11 @@ static _Thread_local unsigned fail_after;
 
 static _Noreturn void out_of_memory(size_t size)
 {
-	fprintf(stderr, "forerun: out of memory (%zu bytes)\n", size);
+	char text[64];
+
+	(void)snprintf(text, sizeof text, "out of memory (%zu bytes)", size);
+	fr_crash_note(text);
+	fprintf(stderr, "forerun: %s\n", text);
 	abort();
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "edge/activity.h"
 
 /* Of a response: fields that we add, and its status line. */
 #define OWN_FIELDS_BYTES 65536u
@@ -191,6 +192,7 @@ static void flush(void *user)
 
 	if (c->state != FR_CLIENT_ACTIVE)
 		return;
+	fr_activity_client(c, FR_ACTIVITY_SEND);
 	c->protocol->flush(c);
 	if (c->state != FR_CLIENT_ACTIVE)
 		return;
@@ -265,6 +267,7 @@ static void on_data(void *user, const uint8_t *data, size_t len)
 {
 	struct fr_client *c = of(user);
 
+	fr_activity_client(c, FR_ACTIVITY_READ);
 	if (c->state == FR_CLIENT_DETECT)
 		detect(c, data, len);
 	else if (c->state == FR_CLIENT_ACTIVE)
@@ -401,6 +404,7 @@ void fr_client_accept(struct fr_worker *w, int fd, const struct fr_config_listen
 		return;
 	}
 	c = client_new(w, &ticket, listener);
+	fr_activity_client(c, FR_ACTIVITY_ACCEPT);
 	if (fr_stream_accept(w->loop, fd, listener->kind == FR_ADDRESS_UNIX,
 	                     tls ? w->gen->shared->tls : NULL,
 	                     output_bytes(&w->gen->config->limits), &handler, c, &c->stream) < 0) {

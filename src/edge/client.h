@@ -69,6 +69,7 @@ struct fr_client {
 	const struct fr_client_protocol *protocol; /* NULL before it is known */
 	void *h;                                   /* owned: the protocol's own state */
 	struct fr_client *next, **pprev;           /* borrowed, among the worker's clients */
+	uint64_t serial;                           /* number among the worker's, from 1 */
 	struct fr_ticket ticket;
 	struct fr_timer timer;
 	enum fr_client_wait waits; /* what `timer` limits in state ACTIVE */

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/probes.h"
+#include "edge/activity.h"
 #include "edge/admin.h"
 #include "edge/cached.h"
 #include "edge/client.h"
@@ -334,6 +335,7 @@ static void on_head(void *user)
 	struct fr_exchange *ex = of(user);
 	struct fr_tap *tap = NULL;
 
+	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
 	fr_observe_origin_head(ex, ex->fetch);
 	if (ex->resp.status != 101) {
 		fr_cached_direct(ex);
@@ -363,6 +365,7 @@ static void on_body(void *user, const uint8_t *data, size_t len)
 {
 	struct fr_exchange *ex = of(user);
 
+	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
 	if (fr_chain_append(&ex->resp_body, data, len) < 0) {
 		fr_fetch_cancel(&ex->fetch);
 		fetch_over(ex);
@@ -382,6 +385,7 @@ static void on_end(void *user, const struct fr_fields *trailers)
 {
 	struct fr_exchange *ex = of(user);
 
+	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
 	fetch_over(ex);
 	fr_tap_end(&ex->tap, ex->plan);
 	fr_observe_origin_end(ex);
@@ -490,6 +494,7 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 {
 	count(ex, ex->client->is_admin ? FR_COUNT_ADMIN_REQUESTS : FR_COUNT_REQUESTS);
 	fr_observe_begun(ex);
+	fr_activity_exchange(ex, FR_ACTIVITY_REQUEST);
 	fr_loop_timer_stop(ex->worker->loop, &ex->timer);
 	ex->request_ended = body_ended;
 	if (ex->req.method == FR_METHOD_CONNECT) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "edge/activity.h"
 #include "edge/client.h"
 #include "edge/learn.h"
 #include "edge/note.h"
@@ -44,6 +45,15 @@ static uint64_t now_ms(const struct fr_fill *f)
 static const struct fr_config *config_of(const struct fr_fill *f)
 {
 	return f->gen->config;
+}
+
+static void note_activity(const struct fr_fill *f)
+{
+	struct fr_activity *a = f->worker->activity;
+
+	a->exchange = a->of_connection = 0;
+	a->stream = 0;
+	fr_activity_request(a, &f->req, FR_ACTIVITY_FILL);
 }
 
 /* --- life --- */
@@ -163,6 +173,7 @@ static void on_head(void *user)
 
 	if (f->state != FR_FILL_ASKING)
 		return;
+	note_activity(f);
 	if (f->leader)
 		fr_observe_origin_head(f->leader, f->fetch);
 	fr_fill_take_head(f);
@@ -211,6 +222,7 @@ static void fill_body(struct fr_fill *f, const uint8_t *data, size_t len)
 {
 	struct fr_body *body = f->object->body;
 
+	note_activity(f);
 	if (f->tap)
 		fr_tap_feed(f->tap, data, len);
 	if (fr_body_append(body, data, len) < 0) {
@@ -269,6 +281,7 @@ static void on_end(void *user, const struct fr_fields *trailers)
 {
 	struct fr_fill *f = user;
 
+	note_activity(f);
 	(void)trailers; /* may be dropped (RFC 9110 §6.5.1), and are */
 	f->fetch = NULL;
 	if (f->state == FR_FILL_ASKING && f->asks_anew) {

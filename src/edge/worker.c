@@ -263,7 +263,9 @@ static void *run(void *user)
 {
 	struct fr_worker *w = user;
 
+	fr_crash_thread_begin("worker", (int)w->index);
 	fr_loop_run(w->loop);
+	fr_crash_thread_end();
 	w->on_ended(w->on_ended_user);
 	return NULL;
 }
@@ -287,6 +289,10 @@ int fr_worker_new(unsigned index, struct fr_admission *admission, void (*on_empt
 		return FR_ERR_IO;
 	}
 	fr_loop_count_turns(w->loop, &w->observer.metrics.loop_turn);
+	w->activity = fr_crash_slot(index);
+	if (!w->activity)
+		w->activity = &w->own_activity;
+	fr_loop_note_idle(w->loop, &w->activity->stage, FR_ACTIVITY_IDLE);
 	(void)pthread_mutex_init(&w->lock, NULL);
 	(void)pthread_cond_init(&w->applied_cond, NULL);
 	*out = w;
@@ -358,6 +364,7 @@ void fr_worker_client_opened(struct fr_worker *w, struct fr_client *c)
 	if (c->next)
 		c->next->pprev = &c->next;
 	w->clients = c;
+	c->serial = ++w->clients_seen;
 	FR_PROBE3(connection_open, w->index, (uintptr_t)c, c->is_tls);
 	w->n_clients++;
 	w->n_admin += c->is_admin;

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "base/chain.h"
+#include "base/crash.h"
 #include "base/pool.h"
 #include "config/config.h"
 #include "edge/admission.h"
@@ -97,6 +98,8 @@ struct fr_worker {
 	struct fr_loop *loop; /* owned */
 	struct fr_counters counters;
 	struct fr_observer observer;
+	struct fr_activity *activity; /* borrowed: own_activity, or shared for crash reports */
+	struct fr_activity own_activity;
 	struct fr_pool pool; /* for all that is small and does not outlive a connection */
 	struct fr_block_pool body_blocks; /* of the bodies that wait for clients */
 	struct fr_admission *admission;   /* borrowed from the server */
@@ -104,6 +107,7 @@ struct fr_worker {
 	uint64_t generations;             /* made so far */
 	struct fr_client *clients;        /* borrowed: live connections, linked */
 	size_t n_clients;
+	uint64_t clients_seen;              /* so far: each has its number */
 	size_t n_admin;                     /* of those, the admin interface's */
 	size_t n_events;                    /* status streams of the admin interface */
 	struct fr_listener *listeners;      /* owned, linked */

@@ -29,6 +29,7 @@ struct fr_loop {
 	bool is_ticking;
 	uint64_t now_us;            /* 0: to be read */
 	struct fr_histogram *turns; /* borrowed; NULL: not counted */
+	uint32_t *note, idle;       /* borrowed; NULL: nobody looks */
 	void (*on_wake)(void *user);
 	void *user;      /* borrowed from the owner */
 	uint8_t *buffer; /* owned; FR_READ_BYTES, twice */
@@ -92,6 +93,8 @@ static void run_turn_end(uv_prepare_t *handle)
 	l->now_us = 0;
 	if (l->turns)
 		count_turn(l);
+	if (l->note)
+		*l->note = l->idle;
 }
 
 static void run_tick(uv_timer_t *handle)
@@ -134,6 +137,12 @@ static void run_wake(uv_async_t *handle)
 	struct fr_loop *l = handle->data;
 
 	l->on_wake(l->user);
+}
+
+void fr_loop_note_idle(struct fr_loop *l, uint32_t *at, uint32_t idle)
+{
+	l->note = at;
+	l->idle = idle;
 }
 
 int fr_loop_new(void (*on_wake)(void *user), void *user, struct fr_loop **out)

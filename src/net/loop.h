@@ -44,6 +44,10 @@ void fr_loop_wake(struct fr_loop *l);
 /* Counts how long each turn takes, from then on; h: borrowed for the loop's life. */
 void fr_loop_count_turns(struct fr_loop *l, struct fr_histogram *h);
 
+/* Stores `idle` there whenever nothing is left to do before the next event; at: borrowed for the
+ * loop's life. */
+void fr_loop_note_idle(struct fr_loop *l, uint32_t *at, uint32_t idle);
+
 struct uv_loop_s *fr_loop_uv(struct fr_loop *l);
 
 /* Monotonic, of this turn, in milliseconds. Never 0. */
