@@ -6,9 +6,7 @@
 
 #include "base/mem.h"
 #include "config/config_priv.h"
-
-/* No sensible configuration is larger. */
-#define FILE_MAX_BYTES (1024u * 1024u)
+#include "config/files.h"
 
 /* --- references --- */
 
@@ -82,6 +80,7 @@ void fr_config_unref(struct fr_config **cp)
 		site_fini(&c->sites[i]);
 	free(c->sites);
 	free(c->source);
+	fr_files_unref(&c->files);
 	free(c->log_level);
 	names_fini(c->log_modules, c->n_log_modules);
 	free(c->cert_file);
@@ -94,10 +93,13 @@ void fr_config_unref(struct fr_config **cp)
 
 /* --- from a file --- */
 
-int fr_config_parse(const char *name, const char *text, size_t len, struct fr_config **out,
-                    struct fr_config_problem *why)
+static int parse(const char *name, struct fr_str file, struct fr_files *files,
+                 struct fr_config **out, struct fr_config_problem *why)
 {
-	struct fr_source source = {.name = name, .text = text, .len = len, .why = why};
+	const char *text = file.p;
+	size_t len = file.len;
+	struct fr_source source = {
+		.name = name, .text = text, .len = len, .why = why, .files = files};
 	struct fr_raw *raw = NULL;
 	int rc;
 
@@ -112,42 +114,42 @@ int fr_config_parse(const char *name, const char *text, size_t len, struct fr_co
 	return rc;
 }
 
-static int read_file(const char *file, char **text, size_t *len, struct fr_config_problem *why)
+int fr_config_parse(const char *name, const char *text, size_t len, struct fr_config **out,
+                    struct fr_config_problem *why)
 {
-	FILE *f = fopen(file, "re");
-	char *data;
-	size_t n;
+	struct fr_files *files = fr_files_new();
+	int rc = parse(name, fr_str_make(text, len), files, out, why);
 
-	if (!f) {
-		(void)snprintf(why->text, sizeof why->text, "cannot read %s: %s", file,
-		               strerror(errno));
-		return FR_ERR_IO;
-	}
-	data = fr_malloc(FILE_MAX_BYTES + 1);
-	n = fread(data, 1, FILE_MAX_BYTES + 1, f);
-	if (ferror(f) || n > FILE_MAX_BYTES) {
-		(void)snprintf(why->text, sizeof why->text, "cannot read %s: %s", file,
-		               n > FILE_MAX_BYTES ? "larger than 1 MiB" : strerror(errno));
-		(void)fclose(f);
-		free(data);
-		return FR_ERR_IO;
-	}
-	(void)fclose(f);
-	*text = data;
-	*len = n;
-	return 0;
+	fr_files_unref(&files);
+	return rc;
 }
 
-int fr_config_load(const char *file, struct fr_config **out, struct fr_config_problem *why)
+static int load(const char *file, struct fr_files *files, struct fr_config **out,
+                struct fr_config_problem *why)
 {
-	char *text = NULL;
-	size_t len = 0;
-	int rc = read_file(file, &text, &len, why);
+	struct fr_str text = {0};
 
-	if (rc == 0)
-		rc = fr_config_parse(file, text, len, out, why);
-	free(text);
+	if (fr_files_get(files, file, &text) < 0) {
+		(void)snprintf(why->text, sizeof why->text, "cannot read %s: %s", file,
+		               errno == EFBIG ? "larger than 1 MiB" : strerror(errno));
+		return FR_ERR_IO;
+	}
+	return parse(file, text, files, out, why);
+}
+
+int fr_config_load(const char *file, struct fr_files *files, struct fr_config **out,
+                   struct fr_config_problem *why)
+{
+	struct fr_files *own = files ? NULL : fr_files_new();
+	int rc = load(file, files ? files : own, out, why);
+
+	fr_files_unref(&own);
 	return rc;
+}
+
+int fr_config_read(const struct fr_config *c, const char *path, struct fr_str *out)
+{
+	return fr_files_get(c->files, path, out);
 }
 
 void fr_config_default_admin(struct fr_config *c, const char *path)
@@ -198,7 +200,9 @@ static char *text_of(const char *s)
 int fr_config_from_args(const struct fr_config_args *args, struct fr_config **out,
                         struct fr_config_problem *why)
 {
-	struct fr_source source = {.name = "command line", .why = why};
+	struct fr_files *own = args->files ? NULL : fr_files_new();
+	struct fr_source source = {
+		.name = "command line", .why = why, .files = own ? own : args->files};
 	size_t n = args->n_listen + args->n_listen_plain;
 	struct fr_raw_listener *listeners = fr_calloc(n, sizeof *listeners);
 	char *any = text_of("*"), workers[16];
@@ -227,6 +231,7 @@ int fr_config_from_args(const struct fr_config_args *args, struct fr_config **ou
 		listeners[args->n_listen + i] =
 			(struct fr_raw_listener){text_of(args->listen_plain[i]), text_of("false")};
 	rc = fr_config_convert(&source, &raw, out);
+	fr_files_unref(&own);
 	free(listeners);
 	return rc;
 }

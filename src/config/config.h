@@ -174,13 +174,15 @@ struct fr_config_http2 {
 };
 
 struct fr_path_source; /* of net/stream.h */
+struct fr_files;       /* of config/files.h */
 
 struct fr_config {
-	uint32_t refs;      /* owners: the server, and every worker that still uses it (atomic) */
-	char *source;       /* file name, or "command line" */
-	uint32_t workers;   /* 0: one a core */
-	char *log_level;    /* "info" */
-	char **log_modules; /* "h2=debug": levels of single modules */
+	uint32_t refs; /* owners: the server, and every worker that still uses it (atomic) */
+	char *source;  /* file name, or "command line" */
+	struct fr_files *files; /* reference: where what it names is read from */
+	uint32_t workers;       /* 0: one a core */
+	char *log_level;        /* "info" */
+	char **log_modules;     /* "h2=debug": levels of single modules */
 	size_t n_log_modules;
 	struct fr_config_listener *listeners;
 	size_t n_listeners;
@@ -207,13 +209,15 @@ struct fr_config_problem {
 	char text[1024];
 };
 
-/* Reads and validates a file. *out is a new reference. FR_ERR_IO,
- * FR_ERR_SYNTAX, FR_ERR_INVALID with *why filled. */
-int fr_config_load(const char *file, struct fr_config **out,
+/* Reads and validates a file. files: from where; NULL: from the disk. *out is a new
+ * reference. FR_ERR_IO, FR_ERR_SYNTAX, FR_ERR_INVALID with *why filled. */
+int fr_config_load(const char *file, struct fr_files *files, struct fr_config **out,
                    struct fr_config_problem *why) FR_MUST_USE;
 /* As above from memory; `name` stands for the file in messages (fuzzing). */
 int fr_config_parse(const char *name, const char *text, size_t len, struct fr_config **out,
                     struct fr_config_problem *why) FR_MUST_USE;
+/* The bytes of a file that the configuration names; borrowed from it. 0; FR_ERR_IO with errno. */
+int fr_config_read(const struct fr_config *c, const char *path, struct fr_str *out) FR_MUST_USE;
 
 /* Where the configuration says nothing of an admin interface, it listens on
  * this Unix socket, if it can. Before the configuration is shared. */
@@ -238,6 +242,7 @@ struct fr_config_args {
 	const char *access_log;           /* file of a JSON access log; NULL: none */
 	uint32_t workers;
 	bool no_cache;
+	struct fr_files *files; /* borrowed: where certificates are read from; NULL: the disk */
 };
 /* One site for any host. Errors as above (problem names the option). */
 int fr_config_from_args(const struct fr_config_args *args, struct fr_config **out,

@@ -128,6 +128,7 @@ struct fr_source {        /* where values come from, for messages */
 	const char *text; /* NULL: not a file */
 	size_t len;
 	struct fr_config_problem *why;
+	struct fr_files *files; /* borrowed: for what it names */
 };
 /* Writes "name:line: path: message"; returns FR_ERR_INVALID. */
 int fr_config_complain(const struct fr_source *s, const char *path, const char *fmt, ...)

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/config_priv.h"
+#include "config/files.h"
 
 #define X(...) FR_SETTING_ROW(fr_raw_timeouts, fr_config_timeouts, __VA_ARGS__)
 static const struct fr_setting timeouts_settings[] = {FR_SETTINGS_TIMEOUTS(X)};
@@ -238,16 +239,12 @@ static int take_listeners(const struct fr_source *s, const struct fr_raw *raw, s
 /* The first line of the file, without white space at its ends. */
 static int read_token(const struct fr_source *s, const char *file, char **out)
 {
-	char line[FR_ADMIN_TOKEN_MAX_BYTES + 2], *path = fr_config_dup_path(s, file);
-	FILE *f = fopen(path, "re");
+	char *path = fr_config_dup_path(s, file);
 	struct fr_str token = {0};
 
-	if (f && fgets(line, sizeof line, f)) {
-		line[strcspn(line, "\r\n")] = '\0';
-		token = fr_str_trim(fr_str_from(line));
-	}
-	if (f)
-		(void)fclose(f);
+	if (fr_files_get(s->files, path, &token) == 0)
+		token = fr_str_sub(token, 0, fr_str_find(token, '\n'));
+	token = fr_str_trim(fr_str_sub(token, 0, fr_str_find(token, '\r')));
 	free(path);
 	if (token.len < FR_ADMIN_TOKEN_MIN_BYTES || token.len > FR_ADMIN_TOKEN_MAX_BYTES)
 		return fr_config_complain(s, "admin.token_file",
@@ -543,6 +540,8 @@ int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw, struc
 
 	c->refs = 1;
 	c->source = fr_str_dup(fr_str_from(s->name));
+	c->files = s->files;
+	fr_files_ref(c->files);
 	DEFAULTS(timeouts, &c->timeouts);
 	DEFAULTS(limits, &c->limits);
 	DEFAULTS(http2, &c->http2);

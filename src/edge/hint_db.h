@@ -10,10 +10,10 @@
  *                      \--------------------------------------+
  *
  * WRITING. Changes are told from any thread: only the key is queued, once,
- * under a short lock. One thread takes the queue about once a second, asks the
+ * under a short lock. One thread takes the queue five times a second, asks the
  * owner for each value and writes the batch in one transaction (WAL,
  * synchronous=NORMAL): after a crash the file holds whole rows, and lacks at
- * most the last second or so; after a power cut the last checkpoint's.
+ * most the last FR_HINT_DB_BATCH_MS; after a power cut the last checkpoint's.
  *
  * BOUNDS. FR_HINT_DB_MAX_QUEUED keys wait; beyond that keys are dropped and
  * counted, and a walk over everything follows that writes what the owners have
@@ -43,7 +43,7 @@
 #define FR_HINT_DB_KEY_MAX_BYTES 4096u    /* longer ones are not kept */
 #define FR_HINT_DB_VALUE_MAX_BYTES 65536u /* longer ones are not kept */
 #define FR_HINT_DB_MAX_BYTES (256u << 20)
-#define FR_HINT_DB_BATCH_MS 1000u   /* from a change until it is written */
+#define FR_HINT_DB_BATCH_MS 200u    /* from a change until it is written */
 #define FR_HINT_DB_BATCH_ROWS 512u  /* of one transaction: others get their turn */
 #define FR_HINT_DB_BUSY_MS 2000u    /* wait for another process */
 #define FR_HINT_DB_RETRY_MS 10000u  /* until the walk that repairs */

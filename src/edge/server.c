@@ -148,7 +148,8 @@ static void opening_fini(struct opening *o, size_t workers, bool close_fds)
 }
 
 static int open_listener(struct fr_server *s, struct opening *o, size_t i,
-                         const struct fr_config_listener *l, struct fr_config_problem *why)
+                         const struct fr_config_listener *l, struct fr_sockets *sockets,
+                         struct fr_config_problem *why)
 {
 	const struct fr_bound *old = find_bound(s, l);
 	struct fr_bound *b = &o->bound[i];
@@ -163,9 +164,11 @@ static int open_listener(struct fr_server *s, struct opening *o, size_t i,
 	if (old)
 		return 0;
 	fds = fr_calloc(s->n_workers, sizeof *fds);
-	rc = fr_sockets_open(l, fds, s->n_workers, &b->port, why);
+	rc = sockets ? fr_sockets_take(sockets, i, l, fds, &b->port, why)
+	             : fr_sockets_open(l, fds, s->n_workers, &b->port, why);
 	if (rc < 0 && l->is_optional) {
-		FR_LOG(INFO, "serve", "no admin interface: %s", why->text);
+		if (!sockets)
+			FR_LOG(INFO, "serve", "no admin interface: %s", why->text);
 		free(b->config.path); /* somebody else's */
 		b->config.path = NULL;
 		free(fds);
@@ -178,8 +181,8 @@ static int open_listener(struct fr_server *s, struct opening *o, size_t i,
 	return rc;
 }
 
-static int open_all(struct fr_server *s, const struct fr_config *config, struct opening *o,
-                    struct fr_config_problem *why)
+static int open_all(struct fr_server *s, const struct fr_config *config, struct fr_sockets *sockets,
+                    struct opening *o, struct fr_config_problem *why)
 {
 	int rc = 0;
 
@@ -189,7 +192,7 @@ static int open_all(struct fr_server *s, const struct fr_config *config, struct 
 	for (size_t w = 0; w < s->n_workers; w++)
 		o->fds[w] = fr_calloc(o->n, sizeof **o->fds);
 	for (size_t i = 0; rc == 0 && i < o->n; i++)
-		rc = open_listener(s, o, i, &config->listeners[i], why);
+		rc = open_listener(s, o, i, &config->listeners[i], sockets, why);
 	if (rc < 0)
 		opening_fini(o, s->n_workers, true);
 	return rc;
@@ -248,15 +251,16 @@ static int open_access_log(struct fr_server *s, const struct fr_config *config, 
 	return FR_ERR_IO;
 }
 
-static int prepare(struct fr_server *s, struct fr_config *config, int *log_fd,
-                   struct fr_shared **shared, struct opening *o, struct fr_config_problem *why)
+static int prepare(struct fr_server *s, struct fr_config *config, struct fr_sockets *sockets,
+                   int *log_fd, struct fr_shared **shared, struct opening *o,
+                   struct fr_config_problem *why)
 {
 	int rc = open_access_log(s, config, log_fd, why);
 
 	if (rc == 0)
 		rc = shared_new(s, config, shared, why);
 	if (rc == 0)
-		rc = open_all(s, config, o, why);
+		rc = open_all(s, config, sockets, o, why);
 	if (rc == 0)
 		return 0;
 	if (*shared)
@@ -266,11 +270,12 @@ static int prepare(struct fr_server *s, struct fr_config *config, int *log_fd,
 	return rc;
 }
 
-static int configure(struct fr_server *s, struct fr_config *config, struct fr_config_problem *why)
+static int configure(struct fr_server *s, struct fr_config *config, struct fr_sockets *sockets,
+                     struct fr_config_problem *why)
 {
 	struct fr_shared *shared = NULL, *old = s->shared;
 	struct opening o = {0};
-	int log_fd, rc = prepare(s, config, &log_fd, &shared, &o, why);
+	int log_fd, rc = prepare(s, config, sockets, &log_fd, &shared, &o, why);
 
 	if (rc < 0)
 		return rc;
@@ -283,7 +288,8 @@ static int configure(struct fr_server *s, struct fr_config *config, struct fr_co
 	                        config->limits.connections_per_address);
 	for (size_t w = 0; w < s->n_workers; w++)
 		fr_worker_configure(s->workers[w], shared, o.fds[w], o.n_new);
-	remove_paths(s->bound, s->n_bound, o.bound, o.n);
+	if (!s->has_parent)
+		remove_paths(s->bound, s->n_bound, o.bound, o.n);
 	bound_free(s->bound, s->n_bound);
 	s->bound = o.bound;
 	s->n_bound = o.n;
@@ -295,13 +301,14 @@ static int configure(struct fr_server *s, struct fr_config *config, struct fr_co
 	return 0;
 }
 
-int fr_server_reload(struct fr_server *s, struct fr_config *config, struct fr_config_problem *why)
+int fr_server_reload(struct fr_server *s, struct fr_config *config, struct fr_sockets *sockets,
+                     struct fr_config_problem *why)
 {
 	if (s->is_stopping) {
 		(void)snprintf(why->text, sizeof why->text, "the server is stopping");
 		return FR_ERR_INVALID;
 	}
-	return configure(s, config, why);
+	return configure(s, config, sockets, why);
 }
 
 /* --- life --- */
@@ -324,7 +331,7 @@ static void worker_ended(void *user)
 		(void)eventfd_write(s->done_fd, 1);
 }
 
-static size_t count_workers(const struct fr_config *config)
+size_t fr_server_count_workers(const struct fr_config *config)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -349,11 +356,13 @@ static int start_workers(struct fr_server *s, size_t n, struct fr_config_problem
 	return 0;
 }
 
-int fr_server_start(struct fr_config *config, struct fr_server **out, struct fr_config_problem *why)
+int fr_server_start(struct fr_config *config, struct fr_sockets *sockets, struct fr_server **out,
+                    struct fr_config_problem *why)
 {
 	struct fr_server *s = fr_calloc(1, sizeof *s);
 	int rc;
 
+	s->has_parent = sockets != NULL;
 	fr_random_bytes(&s->seed, sizeof s->seed);
 	s->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->done_fd < 0) {
@@ -366,11 +375,11 @@ int fr_server_start(struct fr_config *config, struct fr_server **out, struct fr_
 	                        s->seed);
 	s->knowledge = fr_knowledge_new(config, s->seed);
 	s->tickets = fr_tls_tickets_new();
-	s->origins = fr_origin_registry_new(count_workers(config));
+	s->origins = fr_origin_registry_new(fr_server_count_workers(config));
 	s->start_us = fr_wall_us();
-	rc = start_workers(s, count_workers(config), why);
+	rc = start_workers(s, fr_server_count_workers(config), why);
 	if (rc == 0)
-		rc = configure(s, config, why);
+		rc = configure(s, config, sockets, why);
 	if (rc < 0) {
 		fr_server_stop(s);
 		(void)fr_server_join(&s);
@@ -389,7 +398,8 @@ uint16_t fr_server_port(const struct fr_server *s, size_t index)
 void fr_server_stop(struct fr_server *s)
 {
 	if (!s->is_stopping) {
-		remove_paths(s->bound, s->n_bound, NULL, 0);
+		if (!s->has_parent)
+			remove_paths(s->bound, s->n_bound, NULL, 0);
 		atomic_store(&s->busy, s->n_workers);
 	}
 	s->is_stopping = true;

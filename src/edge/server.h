@@ -13,13 +13,19 @@
 #include "observe/snapshot.h"
 
 struct fr_server;
+struct fr_sockets;
 struct fr_shared;
 
 /* Opens every listener and starts the workers; returns when all accept
- * connections. config: a reference is taken. 0; FR_ERR_IO, FR_ERR_TLS,
- * FR_ERR_INVALID with *why filled and nothing left running. */
-int fr_server_start(struct fr_config *config, struct fr_server **out,
+ * connections. config: a reference is taken. sockets: of a parent process, which
+ * keeps them and the files of Unix sockets; what is used is taken; NULL: the server
+ * opens and removes its own. 0; FR_ERR_IO, FR_ERR_TLS, FR_ERR_INVALID with
+ * *why filled and nothing left running. */
+int fr_server_start(struct fr_config *config, struct fr_sockets *sockets, struct fr_server **out,
                     struct fr_config_problem *why) FR_MUST_USE;
+
+/* How many workers a server of that configuration would have. */
+size_t fr_server_count_workers(const struct fr_config *config);
 
 /* The port that listener number `index` of the configuration really has
  * (where it says 0 the kernel chose one); 0 for Unix sockets. */
@@ -27,8 +33,9 @@ uint16_t fr_server_port(const struct fr_server *s, size_t index);
 
 /* Swaps the configuration: new connections and new requests use it; requests
  * under way end with the old one. Listeners that are gone are closed, new
- * ones opened. On failure nothing has changed and *why says why. */
-int fr_server_reload(struct fr_server *s, struct fr_config *config,
+ * ones opened. On failure nothing has changed and *why says why. sockets: as for
+ * fr_server_start. */
+int fr_server_reload(struct fr_server *s, struct fr_config *config, struct fr_sockets *sockets,
                      struct fr_config_problem *why) FR_MUST_USE;
 
 /* Begins the drain: no new connections, GOAWAY and Connection: close to the

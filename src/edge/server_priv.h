@@ -28,7 +28,8 @@ struct fr_server {
 	struct fr_shared *shared; /* reference: the current configuration */
 	struct fr_bound *bound;   /* owned; as the current configuration's listeners */
 	size_t n_bound;
-	int done_fd; /* eventfd: all workers have ended */
+	bool has_parent; /* which opens the sockets, and removes the files of Unix sockets */
+	int done_fd;     /* eventfd: all workers have ended */
 	_Atomic size_t running;
 	_Atomic size_t busy; /* of a drain: workers that are not empty yet */
 	_Atomic bool is_stopping;

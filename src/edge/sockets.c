@@ -5,10 +5,13 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "base/mem.h"
 
 /* Connections that wait to be accepted; the kernel's own maximum caps it. */
 #define BACKLOG 4096
@@ -79,7 +82,7 @@ static uint16_t bound_port(int fd)
 	union address a = {0};
 	socklen_t len = sizeof a;
 
-	if (getsockname(fd, &a.any, &len) < 0)
+	if (getsockname(fd, &a.any, &len) < 0 || a.any.sa_family == AF_UNIX)
 		return 0;
 	return ntohs(a.any.sa_family == AF_INET6 ? a.in6.sin6_port : a.in.sin_port);
 }
@@ -174,4 +177,58 @@ int fr_sockets_open(const struct fr_config_listener *l, int *fds, size_t n, uint
 void fr_sockets_remove(const char *path)
 {
 	(void)unlink(path);
+}
+
+/* --- from another process --- */
+
+void fr_sockets_init(struct fr_sockets *s, size_t n_listeners, size_t n_workers)
+{
+	*s = (struct fr_sockets){.n_listeners = n_listeners, .n_workers = n_workers};
+	s->fds = fr_calloc(n_listeners * n_workers, sizeof *s->fds);
+	s->ports = fr_calloc(n_listeners, sizeof *s->ports);
+	for (size_t i = 0; i < n_listeners * n_workers; i++)
+		s->fds[i] = -1;
+}
+
+int fr_sockets_put(struct fr_sockets *s, size_t listener, int fd)
+{
+	if (listener < s->n_listeners)
+		for (size_t i = 0; i < s->n_workers; i++)
+			if (s->fds[listener * s->n_workers + i] < 0) {
+				s->fds[listener * s->n_workers + i] = fd;
+				s->ports[listener] = bound_port(fd);
+				return 0;
+			}
+	close(fd);
+	return FR_ERR_INVALID;
+}
+
+int fr_sockets_take(struct fr_sockets *s, size_t i, const struct fr_config_listener *l, int *fds,
+                    uint16_t *port, struct fr_config_problem *why)
+{
+	int *mine = s->fds + i * s->n_workers;
+
+	/* they come in order: the last is there if all are */
+	if (i >= s->n_listeners || mine[s->n_workers - 1] < 0) {
+		(void)snprintf(why->text, sizeof why->text,
+		               "cannot listen on %s: the parent process has no socket for it",
+		               l->text);
+		return FR_ERR_IO;
+	}
+	for (size_t w = 0; w < s->n_workers; w++) {
+		fds[w] = mine[w];
+		mine[w] = -1;
+	}
+	*port = s->ports[i];
+	return 0;
+}
+
+void fr_sockets_fini(struct fr_sockets *s)
+{
+	for (size_t i = 0; s->fds && i < s->n_listeners * s->n_workers; i++)
+		if (s->fds[i] >= 0)
+			close(s->fds[i]);
+	free(s->fds);
+	free(s->ports);
+	*s = (struct fr_sockets){0};
 }

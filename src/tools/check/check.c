@@ -76,7 +76,7 @@ static int check(const char *file)
 	struct fr_tls_problem tls;
 	struct fr_config *c = NULL;
 
-	if (fr_config_load(file, &c, &why) < 0) {
+	if (fr_config_load(file, NULL, &c, &why) < 0) {
 		fprintf(stderr, "forerun check: %s\n", why.text);
 		return FR_EXIT_FAILED;
 	}

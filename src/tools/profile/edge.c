@@ -106,7 +106,7 @@ int fr_edge_start(const struct fr_edge_spec *spec, struct fr_local_ca *ca, struc
 		rc = fr_local_tls_apply(config, ca, &problem);
 	}
 	if (rc == 0)
-		rc = fr_server_start(config, &server, &problem);
+		rc = fr_server_start(config, NULL, &server, &problem);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	fr_config_unref(&config);
 	if (rc < 0) {

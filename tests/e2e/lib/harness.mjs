@@ -106,8 +106,14 @@ export class Forerun {
     }
   }
 
+  // The process that serves: the only child of the one that was started.
+  servingPid() {
+    const { pid } = this.child;
+    return Number(fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+  }
+
   rssKiB() {
-    return Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))[1]);
+    return Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${this.servingPid()}/status`, 'utf8'))[1]);
   }
 
   async stop(signal = 'SIGTERM') {
@@ -138,6 +144,7 @@ export async function startForerun(t, { origin, config, args = [], workers = 2, 
   fs.mkdirSync(state);
   const f = new Forerun(spawnTied(binary, all, { env: { ...environment, XDG_STATE_HOME: state, ...env }, stdio: ['ignore', 'inherit', 'pipe'] }));
   f.configFile = config ? all[2] : undefined;
+  f.stateDir = path.join(state, 'forerun');
   t.after(async () => {
     const code = await f.stop();
     assert.equal(code, 0, `forerun ended with ${code}:\n${f.text.slice(-4000)}`);

@@ -1,0 +1,41 @@
+/* The files that a configuration is made of, by their paths: its own text and what it names
+ * (tokens, certificates, keys, authorities). One of two kinds:
+ *
+ *   open    reads what is asked for from the disk, and keeps it
+ *   closed  has what it was made with, and looks nowhere else: what the parent process read
+ *           with its privileges and handed on (fr_files_pack, fr_files_unpack)
+ *
+ * Contents are wiped when freed. Not thread-safe but for the references. */
+#ifndef FR_CONFIG_FILES_H
+#define FR_CONFIG_FILES_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* No sensible configuration, certificate chain or key is larger; a system's bundle of
+ * authorities has 0.3 MB. */
+#define FR_FILE_MAX_BYTES (1024u * 1024u)
+/* Of all together. */
+#define FR_FILES_MAX_BYTES (64u * 1024u * 1024u)
+
+struct fr_files;
+
+/* An open one. */
+struct fr_files *fr_files_new(void);
+void fr_files_ref(struct fr_files *f);
+/* NULL is allowed. */
+void fr_files_unref(struct fr_files **f);
+
+/* The file's bytes, borrowed until f is freed; a NUL follows them. 0; FR_ERR_IO with errno
+ * (EFBIG: too large). */
+int fr_files_get(struct fr_files *f, const char *path, struct fr_str *out) FR_MUST_USE;
+
+/* All that was read so far, in memory that another process can read: a descriptor, the
+ * caller's. FR_ERR_IO. */
+int fr_files_pack(const struct fr_files *f) FR_MUST_USE;
+/* A closed one from such a descriptor (borrowed). 0; FR_ERR_IO; FR_ERR_SYNTAX. */
+int fr_files_unpack(int fd, struct fr_files **out) FR_MUST_USE;
+
+#endif
