@@ -82,12 +82,15 @@ static enum fr_h1_error unfold(struct fr_h1_parser *p, char **at, char *end, cha
 {
 	struct fr_str name, next;
 	enum fr_h1_error e;
+	size_t colon;
 
 	if (*at == end || !is_blank(**at))
 		return FR_H1_NONE;
-	name = fr_str_trim(fr_str_make(line, fr_str_find(fr_str_make(line, *len), ':')));
-	if (!fr_h1_bears(p, FR_H1_SLOPPY_FOLD) || fr_str_iis(name, "content-length") ||
-	    fr_str_iis(name, "transfer-encoding"))
+	colon = fr_str_find(fr_str_make(line, *len), ':');
+	name = fr_str_trim(fr_str_make(line, colon));
+	/* only a value may be folded, never a name */
+	if (colon == *len || fr_str_iis(name, "content-length") ||
+	    fr_str_iis(name, "transfer-encoding") || !fr_h1_bears(p, FR_H1_SLOPPY_FOLD))
 		return FR_H1_OBS_FOLD;
 	while (*at < end && is_blank(**at)) {
 		char *cut = line + *len;

@@ -86,3 +86,43 @@ for (const control of ['no-store', 'max-age=600'])
       assert.match(one.text, /0\r\nserver-timing: a;dur=1\r\n\r\n$/);
     }
   });
+
+test('trailers without content, and none where there is no body', async (t) => {
+  const chunked = 'Cache-Control: no-store\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const origin = await startRawOrigin(t, (socket, head) => {
+    if (target(head) === '/304') socket.write('HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n\r\n');
+    else if (head.startsWith('HEAD')) socket.write(`HTTP/1.1 200 OK\r\n${chunked}`);
+    else socket.write(`HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\nHTTP/1.1 200 OK\r\n${chunked}0\r\ngrpc-status: 0\r\nGRPC-Message: ok\r\nSet-Cookie: a=b\r\n\r\n`);
+  });
+  const f = await startForerun(t, { origin: origin.url });
+  const s = await h2connect(t, f.port);
+  const r = await h2request(s, '/');
+  assert.deepEqual([r.status, r.body, r.code], [200, '', 0]);
+  assert.deepEqual(Object.entries(r.trailers), [['grpc-status', '0'], ['grpc-message', 'ok']]);
+  for (const [method, path, status] of [['HEAD', '/', 200], ['GET', '/304', 304]]) {
+    const none = await h2request(s, { ':method': method, ':path': path, ...(status === 304 && { 'if-none-match': '"a"' }) });
+    assert.deepEqual([none.status, none.body, none.code, none.trailers], [status, '', 0, undefined]);
+  }
+  // HTTP/1.0 has no chunks, and so no trailers
+  const old = await raw(f.plainPort, 'GET / HTTP/1.0\r\nHost: localhost\r\n\r\n');
+  assert.match(old.text, /^HTTP\/1.1 200 /);
+  assert.doesNotMatch(old.text, /grpc-status/i);
+});
+
+test('an origin is warned about once, over workers, reloads and kinds of faults', async (t) => {
+  let n = 0;
+  const faults = ['X : y', 'X:\r\n y', 'Content-Length: 2'];
+  const origin = await startRawOrigin(t, (socket) => socket.write(`${ok}${faults[n++ % 3]}\r\nContent-Length: 2\r\n\r\nok`));
+  const f = await startForerun(t, { config: `
+workers: 2
+listen: [{address: "127.0.0.1:0", tls: false}]
+sites:
+  - {hosts: ["*"], origin: {url: "${origin.url}"}}
+` });
+  for (let i = 0; i < 6; i++) assert.match((await raw(f.plainPort, get('/'))).text, /ok$/);
+  f.child.kill('SIGHUP');
+  await f.waitForLog(/configuration reloaded/);
+  for (let i = 0; i < 6; i++) assert.match((await raw(f.plainPort, get('/'))).text, /ok$/);
+  assert.equal((f.text.match(/ warn .*faulty/g) ?? []).length, 1, f.text);
+  assert.equal((await f.counters()).origin_sloppy, 12);
+});

@@ -124,6 +124,8 @@ static void ambiguous_responses_are_refused(void **state)
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n 6\r\n\r\nhello",
 		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n \r\n\r\nhello",
+		"HTTP/1.1 200 OK\r\nX\r\n : a\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding\r\n : chunked\r\n\r\n0\r\n\r\n",
 		/* lines that are no fields */
 		"HTTP/1.1 200 OK\r\n X: a\r\n\r\n",
 		"HTTP/1.1 200 OK\r\n\tX: a\r\n\r\n",
