@@ -39,8 +39,8 @@ static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint)
 	if (hint->objection != FR_REASON_UNDECIDED)
 		return hint->objection;
 	fr_learn_asset(page, hint, &asset);
-	if (hint->is_remembered && asset.is_gone) {
-		fr_learn_forget(page, hint);
+	if (hint->is_remembered && fr_learn_is_gone(page, &asset)) {
+		fr_learn_gone(page, hint, &asset);
 		return FR_REASON_GONE;
 	}
 	if (asset.is_known && !asset.is_reusable)

@@ -11,6 +11,7 @@
 #include "edge/held.h"
 #include "edge/hints.h"
 #include "edge/learn.h"
+#include "edge/lesson.h"
 #include "edge/order.h"
 #include "edge/proxy.h"
 #include "edge/push.h"
@@ -227,8 +228,7 @@ static void fail_push(struct fr_exchange *ex)
 	fr_fetch_cancel(&ex->fetch);
 	fetch_over(ex);
 	if (ex->site)
-		fr_failures_add(ex->site->failures, ex->req.authority, ex->req.target,
-		                fr_loop_now(ex->worker->loop));
+		fr_push_failed(ex, ex->resp.status);
 	set_state(ex, FR_EXCHANGE_ENDED);
 	ex->ops->abort(ex, FR_ABORT_CANCEL);
 }
@@ -339,9 +339,11 @@ static void on_head(void *user)
 	fr_observe_origin_head(ex, ex->fetch);
 	if (ex->resp.status != 101) {
 		fr_cached_direct(ex);
-		fr_learn_answer(ex->gen->shared, &(struct fr_answer){.req = &ex->req,
-		                                                     .resp = &ex->resp,
-		                                                     .is_ours = ex->is_push});
+		fr_learn_answer(ex->gen->shared,
+		                &(struct fr_answer){.req = &ex->req,
+		                                    .resp = &ex->resp,
+		                                    .client = fr_page_client_hash(ex),
+		                                    .is_ours = ex->is_push});
 		/* by what the origin said, not by what is added for the client */
 		tap = ex->is_push ? NULL : fr_tap_new(ex, &ex->req, &ex->resp);
 	}

@@ -6,6 +6,7 @@
 #include "edge/activity.h"
 #include "edge/client.h"
 #include "edge/learn.h"
+#include "edge/lesson.h"
 #include "edge/note.h"
 #include "edge/proxy.h"
 #include "edge/tap.h"
@@ -160,6 +161,7 @@ void fr_fill_learn(const struct fr_fill *f, uint64_t bytes, bool is_storable)
 {
 	fr_learn_answer(f->gen->shared, &(struct fr_answer){.req = &f->req,
 	                                                    .resp = &f->resp,
+	                                                    .client = f->client,
 	                                                    .bytes = bytes,
 	                                                    .is_ours = f->is_ours,
 	                                                    .is_storable = is_storable});
@@ -443,6 +445,7 @@ static struct fr_fill *fill_new(struct fr_exchange *ex, struct fr_flight *flight
 	f->worker = w;
 	f->gen = fr_generation_ref(ex->gen);
 	f->site = ex->site;
+	f->client = fr_page_client_hash(ex);
 	f->rules = fr_config_find_cache(ex->site->config, ex->req.target);
 	fr_response_init(&f->resp, &f->arena, 0);
 	f->flight = flight;

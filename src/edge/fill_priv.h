@@ -40,6 +40,7 @@ struct fr_fill {
 	struct fr_task release_task;
 	int64_t request_s;
 	uint64_t drained_bytes;
+	uint64_t client;     /* keyed hash of the address of who caused it */
 	bool is_ours;        /* no client's own request: a push, or behind */
 	bool is_behind;      /* counted among those that nobody waits for */
 	bool is_loose;       /* the body outgrew what may be stored */

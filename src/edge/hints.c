@@ -65,6 +65,7 @@ struct fr_load *fr_load_of(struct fr_exchange *ex)
 		return NULL;
 	fr_plan_init(&ex->load->plan, &ex->arena, &about);
 	ex->load->way = way_of(ex);
+	ex->load->kinds = fr_teach_credential_kinds(&ex->req.fields);
 	ex->plan = &ex->load->plan;
 	return ex->load;
 }

@@ -147,15 +147,22 @@ void fr_learn_page(struct fr_exchange *page)
 	fr_plan_learned(&load->plan, &seen);
 }
 
-void fr_learn_forget(struct fr_exchange *page, const struct fr_hint *hint)
+void fr_learn_gone(struct fr_exchange *page, const struct fr_hint *hint,
+                   const struct fr_asset *asset)
 {
-	if (page->load->known_as.len)
-		fr_hint_memory_forget(page->gen->shared->memory, page->load->known_as,
-		                      hint->target);
+	if (!asset->is_gone[FR_ASSET_BARE] || !asset->is_gone[FR_ASSET_KNOWN] ||
+	    !page->load->known_as.len)
+		return;
+	fr_hint_memory_forget(page->gen->shared->memory, page->load->known_as, hint->target);
 	fr_count(&page->worker->counters, FR_COUNT_HINTS_FORGOTTEN);
 }
 
 /* --- assets --- */
+
+bool fr_learn_is_gone(const struct fr_exchange *page, const struct fr_asset *asset)
+{
+	return asset->is_gone[page->load->kinds ? FR_ASSET_KNOWN : FR_ASSET_BARE];
+}
 
 void fr_learn_asset(const struct fr_exchange *page, const struct fr_hint *hint,
                     struct fr_asset *out)
@@ -211,25 +218,16 @@ void fr_learn_pushed(const struct fr_exchange *push, bool cancelled)
 	                 class_of(push), cancelled);
 }
 
-/* Does this answer say something of the asset itself, not of who asked, or how?
- * What a client sends is its own; only an answer that holds for everybody is
- * believed then. */
+/* Does this answer say something of the asset, not of how it was asked for? Of
+ * whom it says that, the memory of assets keeps apart. What we asked for
+ * ourselves without success is not asked for again soon, whatever it says. */
 static bool is_telling(const struct fr_request *req, int status, bool is_ours)
 {
-	switch (status) {
-	case 200:
-	case 301:
-	case 308:
-	case 404:
-	case 410:
-		return is_ours || !fr_load_is_conditional(req);
-	case 302:
-	case 303:
-	case 307:
-		return is_ours;
-	default:
-		return is_ours && status >= 500;
-	}
+	if (is_ours)
+		return status >= 200 && status != 206 && status != 304;
+	return !fr_load_is_conditional(req) &&
+	       (status == 200 || fr_teach_gone(status) == FR_TEACH_GONE ||
+	        fr_teach_gone(status) == FR_TEACH_DOUBT);
 }
 
 /* Requests for the parts of pages: by what browsers say, or what we know. */
@@ -254,6 +252,9 @@ void fr_learn_answer(const struct fr_shared *shared, const struct fr_answer *a)
 		return;
 	fr_asset_answer_from(a->resp, fr_load_now_s(), &answer);
 	answer.is_storable = a->is_storable;
+	answer.client = a->client;
+	answer.has_credentials = fr_teach_credential_kinds(&req->fields) != 0;
+	answer.is_ours = a->is_ours;
 	if (a->bytes)
 		answer.bytes = a->bytes;
 	fr_assets_answered(shared->assets, req->authority, req->target, &answer, fr_load_now_s());

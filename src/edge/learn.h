@@ -22,11 +22,15 @@ void fr_learn_page(struct fr_exchange *page);
 /* What a load brought, into what the plan says of it. */
 void fr_plan_learned(struct fr_plan *plan, const struct fr_hint_seen *seen);
 
-/* A remembered asset of the page is gone. */
-void fr_learn_forget(struct fr_exchange *page, const struct fr_hint *hint);
+/* A remembered asset of the page is gone for its client; if it is for all, it is
+ * forgotten. */
+void fr_learn_gone(struct fr_exchange *page, const struct fr_hint *hint,
+                   const struct fr_asset *asset);
 
 /* --- assets --- */
 
+/* Is it gone for those who ask as this page's client does? */
+bool fr_learn_is_gone(const struct fr_exchange *page, const struct fr_asset *asset);
 /* What is known of a hinted asset; all zero if nothing, or it is not ours. */
 void fr_learn_asset(const struct fr_exchange *page, const struct fr_hint *hint,
                     struct fr_asset *out);
@@ -43,6 +47,7 @@ void fr_learn_pushed(const struct fr_exchange *push, bool cancelled);
 struct fr_answer {
 	const struct fr_request *req;
 	const struct fr_response *resp;
+	uint64_t client;  /* whose request it was: fr_page_client_hash */
 	uint64_t bytes;   /* of its body, when that has ended; 0: as its Content-Length says */
 	bool is_ours;     /* a push, or a fetch without a client */
 	bool is_storable; /* the shared cache took it */

@@ -25,6 +25,7 @@ struct fr_load {
 	struct fr_plan plan;
 	struct fr_remembered_page *remembered; /* reference, whose strings the plan borrows; NULL */
 	struct fr_str known_as;                /* the key that this is under; empty: none */
+	uint64_t kinds;                        /* of its client's credentials; 0: none */
 	enum fr_way way;
 	uint64_t idle_bytes;            /* what the link may still carry before the page */
 	uint64_t push_bytes;            /* of promised bodies, as far as known */

@@ -98,6 +98,40 @@ static enum fr_reason over_limit(struct fr_exchange *page, const struct fr_asset
 	return FR_REASON_PUSHED;
 }
 
+/* Of whom a failed push says something: one client, or all who ask with
+ * credentials, or without. A doubt is that one client of those had it fail. */
+enum { FAILED_FOR_BARE = 1, FAILED_FOR_KNOWN, DOUBT_FOR_BARE, DOUBT_FOR_KNOWN };
+
+void fr_push_failed(struct fr_exchange *push, int status)
+{
+	struct fr_failures *f = push->site->failures;
+	struct fr_str authority = push->req.authority, target = push->req.target;
+	uint64_t now = fr_loop_now(push->worker->loop), client = fr_page_client_hash(push);
+	bool is_known = fr_teach_credential_kinds(&push->req.fields) != 0;
+	uint64_t others = is_known ? FAILED_FOR_KNOWN : FAILED_FOR_BARE;
+	uint64_t doubt = is_known ? DOUBT_FOR_KNOWN : DOUBT_FOR_BARE;
+	enum fr_teach_gone gone = status ? fr_teach_gone(status) : FR_TEACH_DOUBT;
+
+	if (gone == FR_TEACH_GONE ||
+	    (gone == FR_TEACH_DOUBT && fr_failures_has(f, doubt, authority, target, now) &&
+	     !fr_failures_has(f, client, authority, target, now)))
+		fr_failures_add(f, others, authority, target, now);
+	else if (gone == FR_TEACH_DOUBT)
+		fr_failures_add(f, doubt, authority, target, now);
+	fr_failures_add(f, client, authority, target, now);
+}
+
+static bool has_failed(const struct fr_exchange *page, const struct fr_hint *hint)
+{
+	const struct fr_failures *f = page->site->failures;
+	uint64_t now = fr_loop_now(page->worker->loop);
+	uint64_t others = page->load->kinds ? FAILED_FOR_KNOWN : FAILED_FOR_BARE;
+
+	return fr_failures_has(f, others, page->req.authority, hint->target, now) ||
+	       fr_failures_has(f, fr_page_client_hash(page), page->req.authority, hint->target,
+	                       now);
+}
+
 /* Why this hint is not pushed; FR_REASON_PUSHED if nothing speaks against it.
  * The cheapest and most final reasons first. */
 static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint,
@@ -118,10 +152,9 @@ static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint,
 		return FR_REASON_PUSH_DISABLED;
 	if (fr_memo_has(memo_of(page), authority, hint->target))
 		return FR_REASON_ALREADY_SENT;
-	if (fr_failures_has(page->site->failures, authority, hint->target,
-	                    fr_loop_now(page->worker->loop)))
+	if (has_failed(page, hint))
 		return FR_REASON_RECENT_FAILURE;
-	if (hint->is_remembered && asset->is_gone)
+	if (hint->is_remembered && fr_learn_is_gone(page, asset))
 		return FR_REASON_GONE;
 	if (fr_held_has(page, hint, asset))
 		return FR_REASON_CACHED;
@@ -185,7 +218,7 @@ static void push_or_decide(struct fr_exchange *page, struct fr_hint *hint, enum 
 	if (stage == FR_PUSH_EARLY)
 		return;
 	if (why == FR_REASON_GONE)
-		fr_learn_forget(page, hint);
+		fr_learn_gone(page, hint, &asset);
 	fr_hint_decide(hint,
 	               hint->message == load->plan.message ? FR_DELIVERY_LINK : FR_DELIVERY_NONE,
 	               why == FR_REASON_PUSHED ? FR_REASON_FAILED : why);
@@ -212,6 +245,7 @@ void fr_push_ended(struct fr_exchange *push, bool complete, bool by_peer)
 		fr_learn_answer(push->gen->shared,
 		                &(struct fr_answer){.req = &push->req,
 		                                    .resp = &push->resp,
+		                                    .client = fr_page_client_hash(push),
 		                                    .bytes = push->body_sent_bytes,
 		                                    .is_ours = true});
 }

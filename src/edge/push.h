@@ -25,6 +25,11 @@ void fr_push_plan(struct fr_exchange *page, enum fr_push_stage stage);
 /* A promised exchange ends: what the client did with it is learned. */
 void fr_push_ended(struct fr_exchange *push, bool complete, bool by_peer);
 
+/* It did not bring the asset: others are not promised it for a while if the
+ * answer (status; 0: none of the origin) is to be believed, its own client in
+ * any case. */
+void fr_push_failed(struct fr_exchange *push, int status);
+
 /* The request that a browser would send for the hinted asset of this page, into
  * `ex`, an exchange without one. with_client: with the client's cookies and
  * authorization. 0 or FR_ERR_NOMEM. */

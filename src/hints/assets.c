@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/siphash.h"
+#include "hints/teach.h"
 
 /* keys are keyed hashes already */
 #define HASH_FUNCTION(keyptr, keylen, hashv) ((hashv) = fold(keyptr))
@@ -18,13 +19,27 @@
 #define SHARDED_CAPACITY 1024u
 #define BLOB_VERSION 1u
 
-enum { IS_KNOWN = 1 << 0, IS_REUSABLE = 1 << 1, IS_STORABLE = 1 << 2, ALL_FLAGS = 7 };
+enum {
+	IS_KNOWN = 1 << 0,
+	IS_REUSABLE = 1 << 1,
+	IS_STORABLE = 1 << 2,
+	IS_OPEN = 1 << 3, /* seen without credentials, or what the shared cache took */
+	ALL_FLAGS = 15
+};
+
+/* To one kind of those who ask. */
+struct gone {
+	int64_t until_s;       /* believed */
+	int64_t doubt_until_s; /* one client's word */
+	uint64_t doubted_by;
+};
 
 struct entry {
 	UT_hash_handle hh;
 	struct entry *older, *newer; /* borrowed, in the shard's list */
 	uint64_t key, validator;
-	int64_t fresh_until_s, gone_until_s;
+	int64_t fresh_until_s, no_warm_until_s;
+	struct gone gone[FR_ASSET_ASKERS];
 	int64_t told_fresh_s; /* fresh_until_s when the journal last heard */
 	uint32_t bytes, lifetime_s;
 	uint8_t flags;
@@ -211,6 +226,20 @@ static struct entry *find_or_add(const struct fr_assets *a, struct shard *sh, ui
 
 /* --- what is known --- */
 
+/* Never for longer than `most_s`, should the clock go back. */
+static bool is_until(int64_t until_s, int64_t now_s, int64_t most_s)
+{
+	return until_s > now_s && until_s - now_s <= most_s;
+}
+
+static bool is_no_warm(const struct entry *e, int64_t now_s)
+{
+	bool is_worth = (e->flags & IS_STORABLE) && (e->flags & IS_OPEN);
+
+	return is_until(e->no_warm_until_s, now_s, FR_ASSET_NO_WARM_S) ||
+	       ((e->flags & IS_KNOWN) && !is_worth);
+}
+
 bool fr_assets_find(struct fr_assets *a, struct fr_str authority, struct fr_str target,
                     int64_t now_s, struct fr_asset *out)
 {
@@ -227,20 +256,32 @@ bool fr_assets_find(struct fr_assets *a, struct fr_str authority, struct fr_str 
 			.lifetime_s = e->lifetime_s,
 			.is_known = e->flags & IS_KNOWN,
 			.is_reusable = e->flags & IS_REUSABLE,
-			/* never for longer, should the clock go back */
-			.is_gone = e->gone_until_s > now_s &&
-		                   e->gone_until_s - now_s <= FR_ASSET_GONE_S,
 			.is_storable = e->flags & IS_STORABLE,
+			.no_warm = is_no_warm(e, now_s),
 		};
+		for (unsigned i = 0; i < FR_ASSET_ASKERS; i++)
+			out->is_gone[i] = is_until(e->gone[i].until_s, now_s, FR_ASSET_GONE_S);
 	}
 	unlock_shard(a, sh, &(struct news){0});
 	return e != NULL;
 }
 
-static void see_gone(struct fr_assets *a, struct shard *sh, uint64_t key, int64_t now_s,
-                     struct news *news)
+/* One client's word is a doubt; another's like it makes it believed. */
+static void doubt(struct gone *g, uint64_t client, int64_t now_s)
+{
+	if (is_until(g->doubt_until_s, now_s, FR_ASSET_GONE_S) && g->doubted_by != client) {
+		g->until_s = now_s + FR_ASSET_GONE_S;
+		return;
+	}
+	g->doubted_by = client;
+	g->doubt_until_s = now_s + FR_ASSET_GONE_S;
+}
+
+static void see_failure(struct fr_assets *a, struct shard *sh, uint64_t key,
+                        const struct fr_asset_answer *answer, int64_t now_s, struct news *news)
 {
 	struct entry *e = find_entry(sh, key);
+	struct gone *g;
 
 	if (!e) {
 		e = add_entry(a, sh, key, news);
@@ -248,7 +289,30 @@ static void see_gone(struct fr_assets *a, struct shard *sh, uint64_t key, int64_
 			return;
 		link_oldest(sh, e);
 	}
-	e->gone_until_s = now_s + FR_ASSET_GONE_S;
+	g = &e->gone[answer->has_credentials ? FR_ASSET_KNOWN : FR_ASSET_BARE];
+	switch (fr_teach_gone(answer->status)) {
+	case FR_TEACH_GONE:
+		g->until_s = now_s + FR_ASSET_GONE_S;
+		break;
+	case FR_TEACH_DOUBT:
+		doubt(g, answer->client, now_s);
+		break;
+	case FR_TEACH_THERE:
+	case FR_TEACH_NOTHING:
+		break;
+	}
+	if (answer->is_ours && !answer->has_credentials)
+		e->no_warm_until_s = now_s + FR_ASSET_NO_WARM_S;
+}
+
+/* What is there for those without credentials is there for all. */
+static void see_there(struct entry *e, const struct fr_asset_answer *answer)
+{
+	e->gone[FR_ASSET_KNOWN] = (struct gone){0};
+	if (answer->has_credentials && !answer->is_storable)
+		return;
+	e->gone[FR_ASSET_BARE] = (struct gone){0};
+	e->no_warm_until_s = 0;
 }
 
 /* Returns whether more than the passing of time is new. */
@@ -256,11 +320,12 @@ static bool see_answer(struct entry *e, const struct fr_asset_answer *answer, in
 {
 	const struct entry was = *e;
 
-	e->gone_until_s = 0;
+	see_there(e, answer);
 	if (answer->status == 304 && !answer->is_reusable)
 		return false;
 	e->flags = (uint8_t)(IS_KNOWN | (answer->is_reusable ? IS_REUSABLE : 0) |
-	                     (answer->is_storable ? IS_STORABLE : 0));
+	                     (answer->is_storable ? IS_STORABLE : 0) | (was.flags & IS_OPEN) |
+	                     (answer->is_storable || !answer->has_credentials ? IS_OPEN : 0));
 	if (answer->status != 304 || answer->validator)
 		e->validator = answer->validator;
 	if (answer->status != 304 && answer->status != 206 && answer->bytes != UINT64_MAX)
@@ -286,8 +351,8 @@ void fr_assets_answered(struct fr_assets *a, struct fr_str authority, struct fr_
 	if (answer->status < 200)
 		return;
 	sh = lock_shard(a, key);
-	if (answer->status >= 300 && answer->status != 304) {
-		see_gone(a, sh, key, now_s, &news);
+	if (fr_teach_gone(answer->status) != FR_TEACH_THERE) {
+		see_failure(a, sh, key, answer, now_s, &news);
 	} else {
 		e = find_or_add(a, sh, key, &news);
 		news.has_changed = e && see_answer(e, answer, now_s);

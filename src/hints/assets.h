@@ -29,12 +29,19 @@
 #include "http/message.h"
 
 #define FR_ASSETS_DEFAULT_CAPACITY 65536u /* entries: about 13 MiB */
-/* An answer that is neither 2xx nor 304 is held against an asset for this long. */
+/* An asset that is gone (fr_teach_gone) is so for this long; so long does a doubt
+ * wait for another client that shares it. */
 #define FR_ASSET_GONE_S 300
+/* What we could not get into the cache ourselves is not asked for again so soon. */
+#define FR_ASSET_NO_WARM_S 3600
 /* The journal hears of a later end of freshness, with nothing else changed,
  * when it moved by this much. */
 #define FR_ASSET_JOURNAL_STEP_S 3600
 #define FR_ASSET_BLOB_BYTES (28u + 4u * FR_CLIENT_CLASS_COUNT)
+
+/* Whom an answer speaks of: what one who has credentials is answered says nothing
+ * of the asset for others, and the reverse. */
+enum fr_asset_asker { FR_ASSET_BARE, FR_ASSET_KNOWN, FR_ASSET_ASKERS };
 
 struct fr_asset {              /* a copy for the caller */
 	uint32_t bytes;        /* of its body, as sent; 0: unknown */
@@ -43,8 +50,13 @@ struct fr_asset {              /* a copy for the caller */
 	uint32_t lifetime_s;   /* what it had left when it was sent */
 	bool is_known;         /* it was answered with 2xx at some time */
 	bool is_reusable;      /* by a browser without asking, for lifetime_s */
-	bool is_gone;          /* answered with 3xx, 4xx or 5xx lately */
-	bool is_storable;      /* by the edge's shared cache, as far as known: worth warming */
+	/* to such who ask: answered with 404 or 410 lately, or two of them with a
+	 * redirect or 5xx */
+	bool is_gone[FR_ASSET_ASKERS];
+	bool is_storable; /* by the edge's shared cache, as far as known */
+	/* Not worth fetching without credentials: not storable, seen with credentials
+	 * alone, or tried in vain lately. */
+	bool no_warm;
 };
 
 struct fr_asset_answer {
@@ -52,7 +64,10 @@ struct fr_asset_answer {
 	uint64_t bytes; /* UINT64_MAX: unknown */
 	uint64_t validator;
 	bool is_reusable, is_storable;
-	uint32_t lifetime_s; /* that are left for a browser */
+	uint32_t lifetime_s;  /* that are left for a browser */
+	uint64_t client;      /* keyed hash of whose request it was */
+	bool has_credentials; /* the request */
+	bool is_ours;         /* the request: a push, or a fetch without a client */
 };
 
 struct fr_assets;
@@ -72,8 +87,8 @@ void fr_assets_set_journal(struct fr_assets *a, const struct fr_assets_journal *
 /* False: nothing is known of it, *out untouched. */
 bool fr_assets_find(struct fr_assets *a, struct fr_str authority, struct fr_str target,
                     int64_t now_s, struct fr_asset *out);
-/* What it was answered with, to whomever. 1xx is ignored, 206 says nothing of
- * the size, 304 renews what it says to be reusable. */
+/* What it was answered with. 1xx is ignored, 206 says nothing of the size, 304
+ * renews what it says to be reusable. */
 void fr_assets_answered(struct fr_assets *a, struct fr_str authority, struct fr_str target,
                         const struct fr_asset_answer *answer, int64_t now_s);
 

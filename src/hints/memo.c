@@ -213,8 +213,8 @@ static void expire(struct fr_failures *f, uint64_t now_ms)
 		forget_oldest(f);
 }
 
-void fr_failures_add(struct fr_failures *f, struct fr_str authority, struct fr_str target,
-                     uint64_t now_ms)
+void fr_failures_add(struct fr_failures *f, uint64_t who, struct fr_str authority,
+                     struct fr_str target, uint64_t now_ms)
 {
 	struct failure *slot;
 
@@ -229,19 +229,19 @@ void fr_failures_add(struct fr_failures *f, struct fr_str authority, struct fr_s
 	if (f->n == f->capacity)
 		forget_oldest(f);
 	slot = failure_at(f, f->n);
-	slot->key = key_of(f->seed, authority, target);
+	slot->key = key_of(f->seed + who, authority, target);
 	slot->until_ms = now_ms + f->ttl_ms;
 	f->n++;
 }
 
-bool fr_failures_has(const struct fr_failures *f, struct fr_str authority, struct fr_str target,
-                     uint64_t now_ms)
+bool fr_failures_has(const struct fr_failures *f, uint64_t who, struct fr_str authority,
+                     struct fr_str target, uint64_t now_ms)
 {
 	uint64_t key;
 
 	if (f->n == 0)
 		return false;
-	key = key_of(f->seed, authority, target);
+	key = key_of(f->seed + who, authority, target);
 	for (size_t i = 0; i < f->n; i++) {
 		const struct failure *e = failure_at(f, i);
 

@@ -29,9 +29,10 @@ struct fr_failures; /* a map of URL to expiry */
 
 struct fr_failures *fr_failures_new(size_t capacity, uint64_t ttl_ms, uint64_t seed);
 void fr_failures_free(struct fr_failures **f);
-void fr_failures_add(struct fr_failures *f, struct fr_str authority, struct fr_str target,
-                     uint64_t now_ms);
-bool fr_failures_has(const struct fr_failures *f, struct fr_str authority, struct fr_str target,
-                     uint64_t now_ms);
+/* who: whom it concerns, as the caller counts them; each by itself. */
+void fr_failures_add(struct fr_failures *f, uint64_t who, struct fr_str authority,
+                     struct fr_str target, uint64_t now_ms);
+bool fr_failures_has(const struct fr_failures *f, uint64_t who, struct fr_str authority,
+                     struct fr_str target, uint64_t now_ms);
 
 #endif

@@ -88,9 +88,12 @@ bool fr_teach_is_credential(const struct fr_field *f)
 	return false;
 }
 
-static uint64_t name_bit(struct fr_str name)
+/* Two bits of 63, so that few names share both. */
+static uint64_t name_bits(struct fr_str name)
 {
-	return UINT64_C(1) << (fr_siphash(KINDS_SEED, name.p, name.len) % 63);
+	uint64_t h = fr_siphash(KINDS_SEED, name.p, name.len);
+
+	return UINT64_C(1) << (h % 63) | UINT64_C(1) << ((h >> 32) % 63);
 }
 
 /* "a=1; b=2": the bits of a and b. */
@@ -102,7 +105,7 @@ static uint64_t cookie_bits(struct fr_str value)
 		size_t end = fr_str_find(value, ';');
 		struct fr_str one = fr_str_sub(value, 0, end);
 
-		bits |= name_bit(fr_str_trim(fr_str_sub(one, 0, fr_str_find(one, '='))));
+		bits |= name_bits(fr_str_trim(fr_str_sub(one, 0, fr_str_find(one, '='))));
 		value = fr_str_sub(value, end + 1, value.len);
 	}
 	return bits;
@@ -118,7 +121,7 @@ uint64_t fr_teach_credential_kinds(const struct fr_fields *req)
 		if (!fr_teach_is_credential(f))
 			continue;
 		kinds |= FR_TEACH_ANY_CREDENTIAL;
-		kinds |= f->id == FR_FIELD_COOKIE ? cookie_bits(f->value) : name_bit(f->name);
+		kinds |= f->id == FR_FIELD_COOKIE ? cookie_bits(f->value) : name_bits(f->name);
 	}
 	return kinds;
 }

@@ -61,9 +61,10 @@ bool fr_teach_path_is_plain(struct fr_str target);
  * names with a word like token, key, auth, session, user ("x-api-key"). name:
  * lower case. */
 bool fr_teach_is_credential(const struct fr_field *f);
-/* Which kinds of credentials a request has: FR_TEACH_ANY_CREDENTIAL and a bit
+/* Which kinds of credentials a request has: FR_TEACH_ANY_CREDENTIAL and bits
  * for the name of each field and of each cookie, the same in every process;
- * names may share a bit. 0: none. */
+ * names may share bits. It guards against telling by accident, not against one
+ * who knows the names. 0: none. */
 uint64_t fr_teach_credential_kinds(const struct fr_fields *req);
 /* Keyed hash of the values of all credentials; 0: none. */
 uint64_t fr_teach_credentials(const struct fr_fields *req, uint64_t seed);

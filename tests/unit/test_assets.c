@@ -1,12 +1,8 @@
-#include "hints/assets.h"
-
 #include <pthread.h>
 
-#include "arena_fixture.h"
+#include "assets_fixture.h"
 
-#define NOW INT64_C(1800000000)
 #define ETAG_1 UINT64_C(0x6ec4a7ba5ea97435)
-#define HOST S("www.example.test")
 
 static struct fr_str numbered(unsigned i)
 {
@@ -14,27 +10,6 @@ static struct fr_str numbered(unsigned i)
 
 	(void)snprintf(text, sizeof text, "/%u", i);
 	return S(text);
-}
-
-static const struct fr_asset_answer fresh_day = {.status = 200,
-                                                 .bytes = 1234,
-                                                 .validator = 77,
-                                                 .is_reusable = true,
-                                                 .is_storable = true,
-                                                 .lifetime_s = 86400};
-
-static void answered(struct fr_assets *a, const char *target, const struct fr_asset_answer *answer,
-                     int64_t now_s)
-{
-	fr_assets_answered(a, HOST, S(target), answer, now_s);
-}
-
-static struct fr_asset found(struct fr_assets *a, const char *target, int64_t now_s)
-{
-	struct fr_asset out;
-
-	assert_true(fr_assets_find(a, HOST, S(target), now_s, &out));
-	return out;
 }
 
 static void an_answer_is_remembered(void **state)
@@ -50,7 +25,7 @@ static void an_answer_is_remembered(void **state)
 	assert_int_equal(f.validator, 77);
 	assert_int_equal(f.fresh_until_s, NOW + 86400);
 	assert_int_equal(f.lifetime_s, 86400);
-	assert_true(f.is_known && f.is_reusable && f.is_storable && !f.is_gone);
+	assert_true(f.is_known && f.is_reusable && f.is_storable && !f.is_gone[FR_ASSET_BARE]);
 	assert_false(fr_assets_find(a, S("other.test"), S("/a"), NOW, &f));
 	fr_assets_free(&a);
 	assert_null(a);
@@ -106,28 +81,6 @@ static void not_modified_renews_and_takes_nothing_away(void **state)
 	assert_int_equal(found(a, "/a", NOW).fresh_until_s, NOW + 86460);
 	assert_int_equal(found(a, "/a", NOW).validator, 77);
 	assert_int_equal(found(a, "/a", NOW).bytes, 1234);
-	fr_assets_free(&a);
-}
-
-static void an_asset_is_gone_for_a_while(void **state)
-{
-	static const int statuses[] = {301, 302, 404, 410, 500, 503};
-	struct fr_assets *a = fr_assets_new(10, 1);
-
-	(void)state;
-	for (size_t i = 0; i < FR_COUNT(statuses); i++) {
-		struct fr_asset_answer answer = {.status = statuses[i]};
-
-		answered(a, "/a", &fresh_day, NOW);
-		answered(a, "/a", &answer, NOW);
-		assert_true(found(a, "/a", NOW).is_gone);
-		assert_true(found(a, "/a", NOW).is_known);
-		assert_true(found(a, "/a", NOW + FR_ASSET_GONE_S - 1).is_gone);
-		assert_false(found(a, "/a", NOW + FR_ASSET_GONE_S).is_gone);
-		assert_false(found(a, "/a", NOW - 1000).is_gone); /* the clock went back */
-		answered(a, "/a", &fresh_day, NOW);
-		assert_false(found(a, "/a", NOW).is_gone);
-	}
 	fr_assets_free(&a);
 }
 
@@ -190,7 +143,7 @@ static void a_scan_for_what_is_not_there_displaces_nothing(void **state)
 	for (unsigned i = 0; i < 99; i++)
 		assert_true(fr_assets_find(a, HOST, numbered(i), NOW, &f));
 	assert_true(fr_assets_find(a, HOST, numbered(4999), NOW, &f));
-	assert_true(f.is_gone && !f.is_known);
+	assert_true(f.is_gone[FR_ASSET_BARE] && !f.is_known);
 	fr_assets_free(&a);
 }
 
@@ -307,7 +260,7 @@ static void an_asset_survives_as_bytes(void **state)
 	assert_int_equal(f.validator, g.validator);
 	assert_int_equal(f.fresh_until_s, g.fresh_until_s);
 	assert_int_equal(f.lifetime_s, g.lifetime_s);
-	assert_true(g.is_known && g.is_reusable && g.is_storable && !g.is_gone);
+	assert_true(g.is_known && g.is_reusable && g.is_storable && !g.is_gone[FR_ASSET_BARE]);
 	assert_int_equal(advise(b, FR_CLIENT_CLASS_NODE), FR_PUSH_ADVICE_NO);
 	assert_int_equal(advise(b, FR_CLIENT_CLASS_CURL), FR_PUSH_ADVICE_YES);
 	/* what is known already is newer */
@@ -573,7 +526,6 @@ int main(void)
 		T(the_last_answer_counts),
 		T(an_unknown_size_and_a_part_leave_the_size),
 		T(not_modified_renews_and_takes_nothing_away),
-		T(an_asset_is_gone_for_a_while),
 		T(interim_answers_say_nothing),
 		T(the_longest_unused_goes_beyond_the_capacity),
 		T(large_tables_are_bounded_as_well),
