@@ -40,7 +40,8 @@
 	X(ORIGIN_DURATION, "origin_duration_us")                                                   \
 	X(PARENT, "parent")                                                                        \
 	X(OUTCOME, "outcome")                                                                      \
-	X(PLAN, "plan")
+	X(PLAN, "plan")                                                                            \
+	X(LEARNING, "learning")
 #define FR_LOG_FIELD_TABLE(X)                                                                      \
 	FR_LOG_FIELDS_MOMENT(X) FR_LOG_FIELDS_SIDE(X) FR_LOG_FIELDS_EXCHANGE(X)
 

@@ -154,6 +154,7 @@ static void fill_record(const struct fr_exchange *ex, struct fr_record *r)
 		.tls_resumed = c->tls_resumed,
 		.is_push = ex->is_push,
 		.is_page = is_page(ex),
+		.learning = ex->plan ? ex->plan->learning : (struct fr_plan_learning){0},
 		.method = ex->req.method_text,
 		.scheme = ex->req.scheme,
 		.host = ex->req.authority,

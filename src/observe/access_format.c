@@ -73,6 +73,7 @@ enum kind {
 	END,
 	OUTCOME, /* END; only of pushes */
 	PLAN,
+	LEARNING, /* struct fr_plan_learning; absent if nothing waits */
 };
 
 #define FIELD(id, kind, member) [FR_LOG_FIELD_##id] = {kind, offsetof(struct fr_record, member)}
@@ -106,6 +107,7 @@ static const struct {
 	FIELD(PARENT, ID, parent_id),
 	FIELD(OUTCOME, OUTCOME, end),
 	FIELD(PLAN, PLAN, plan),
+	FIELD(LEARNING, LEARNING, learning),
 };
 #undef FIELD
 
@@ -254,6 +256,14 @@ static char *put_json_static(char *p, const char *s)
 	return p;
 }
 
+static char *put_json_learning(char *p, const struct fr_plan_learning *l)
+{
+	char text[FR_PLAN_LEARNING_BYTES];
+
+	(void)fr_plan_learning_text(l, text);
+	return put_json_static(p, text);
+}
+
 static char *put_json_plan(char *p, const char *line, const struct fr_access_item *item)
 {
 	struct fr_text t = {.p = p, .cap = FR_ACCESS_LINE_MAX - (size_t)(p - line)};
@@ -314,6 +324,8 @@ static inline __attribute__((always_inline)) char *put_field(char *p, const char
 		return r->is_push ? put_json_word(put_key(p, field), &ends[r->end]) : p;
 	case RESUMED:
 		return r->tls ? fr_flag_put(put_key(p, field), r->tls_resumed) : p;
+	case LEARNING:
+		return r->learning.waiting ? put_json_learning(put_key(p, field), &r->learning) : p;
 	case PLAN:
 		return r->plan && r->plan->n ? put_json_plan(put_key(p, field), line, item) : p;
 	default:
@@ -463,6 +475,13 @@ static void put_plan_text(struct fr_text *t, const struct fr_access_item *item)
 		fr_text_str(t, " ...");
 }
 
+static void put_learning_text(struct fr_text *t, const struct fr_plan_learning *l)
+{
+	char text[FR_PLAN_LEARNING_BYTES];
+
+	put_ours(t, fr_plan_learning_text(l, text) ? text : NULL);
+}
+
 static void put_text(struct fr_text *t, struct fr_access_format *f,
                      const struct fr_access_item *item, enum fr_log_field field)
 {
@@ -515,6 +534,9 @@ static void put_text(struct fr_text *t, struct fr_access_format *f,
 		break;
 	case PLAN:
 		put_plan_text(t, item);
+		break;
+	case LEARNING:
+		put_learning_text(t, &r->learning);
 		break;
 	}
 }

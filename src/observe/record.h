@@ -86,7 +86,8 @@ struct fr_record {
 	enum fr_end end;
 	enum fr_cache_result cache;
 	bool is_push;
-	bool is_page; /* a document, or something with hints */
+	bool is_page;                     /* a document, or something with hints */
+	struct fr_plan_learning learning; /* of a page: what others are not told yet */
 	/* the client side */
 	bool tls_resumed;
 	uint16_t client_port; /* 0: Unix socket */

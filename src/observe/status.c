@@ -190,6 +190,7 @@ static json_t *pages_of(const struct fr_traffic_top *top)
 	for (size_t i = 0; i < top->n_pages; i++) {
 		const struct fr_traffic_page *p = &top->pages[i];
 		json_t *o = json_object(), *plan = json_array();
+		char learning[FR_PLAN_LEARNING_BYTES];
 
 		(void)json_object_set_new(o, "name", text_of(p->name));
 		set(o, "loads", p->loads);
@@ -202,6 +203,8 @@ static json_t *pages_of(const struct fr_traffic_top *top)
 		for (size_t k = 0; k < p->n_links; k++)
 			(void)json_array_append_new(plan, link_of(&p->links[k]));
 		(void)json_object_set_new(o, "plan", plan);
+		if (fr_plan_learning_text(&p->learning, learning))
+			(void)json_object_set_new(o, "learning", json_string(learning));
 		(void)json_array_append_new(all, o);
 	}
 	return all;

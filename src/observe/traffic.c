@@ -198,6 +198,7 @@ static void add_page(struct fr_traffic *t, const struct fr_record *r, const stru
 	if (us > p->max_us)
 		p->max_us = us;
 	p->last_status = r->status;
+	p->learning = r->learning;
 	if (r->plan)
 		add_links(p, r->plan);
 }
@@ -366,6 +367,7 @@ static void merge_page(struct fr_traffic_top *top, const struct fr_traffic_page 
 	if (from->max_us > p->max_us)
 		p->max_us = from->max_us;
 	p->last_status = from->last_status;
+	p->learning = from->learning;
 	for (size_t i = 0; i < from->n_links; i++)
 		merge_link(p, &from->links[i]);
 }

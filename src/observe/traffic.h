@@ -39,6 +39,7 @@ struct fr_traffic_page {
 	uint64_t duration_us, max_us;     /* sum, of all loads; of the longest */
 	uint64_t first_byte_us;           /* sum */
 	int last_status;
+	struct fr_plan_learning learning; /* of the last load */
 	size_t n_links;
 	struct fr_traffic_link links[FR_TRAFFIC_LINKS];
 };

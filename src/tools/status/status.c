@@ -207,6 +207,9 @@ static void print_pages(const json_t *s)
 		       fr_print_us(fr_figure(p, "duration_us") / (loads > 0 ? loads : 1), mean),
 		       fr_print_us(fr_figure(p, "max_us"), most));
 		json_array_foreach(json_object_get(p, "plan"), k, l) print_link(l);
+		if (json_is_string(json_object_get(p, "learning")))
+			printf("    not hinted to others yet: %s\n",
+			       json_string_value(json_object_get(p, "learning")));
 	}
 }
 
