@@ -5,6 +5,8 @@
 #include "edge/admin_priv.h"
 #include "edge/cached.h"
 #include "edge/client.h"
+#include "edge/knowledge.h"
+#include "edge/lesson.h"
 #include "http/url.h"
 
 /* --- parameters --- */
@@ -38,6 +40,7 @@ struct fr_str fr_admin_decode(struct fr_arena *a, struct fr_str s)
 struct wish { /* what a purge asks for; p NULL: not given */
 	struct fr_str url, prefix, tag, site;
 	bool all, soft;
+	bool hints; /* what is remembered of pages, instead of the cache */
 };
 
 static bool take_parameter(struct wish *w, struct fr_str name, struct fr_str value)
@@ -56,6 +59,8 @@ static bool take_parameter(struct wish *w, struct fr_str name, struct fr_str val
 		w->all = fr_str_is(value, "1");
 	else if (fr_str_is(name, "soft"))
 		w->soft = fr_str_is(value, "1");
+	else if (fr_str_is(name, "hints"))
+		w->hints = fr_str_is(value, "1");
 	else
 		return false;
 	return true;
@@ -74,6 +79,8 @@ static bool read_wish(struct fr_exchange *ex, struct fr_str query, struct wish *
 			return false;
 		query = fr_str_sub(query, end + 1, query.len);
 	}
+	if (w->hints && (w->tag.p || w->soft))
+		return false;
 	return w->all || w->url.p || w->prefix.p || w->tag.p || w->site.p;
 }
 
@@ -89,6 +96,16 @@ static struct fr_query_rule rule_of(struct fr_exchange *ex, const struct fr_url 
 	return fr_cached_query_rule(fr_config_find_cache(site->config, url->target));
 }
 
+/* A request for a URL. */
+static int request_of(struct fr_exchange *ex, const struct fr_url *url, struct fr_request *out)
+{
+	fr_request_init(out, &ex->arena);
+	out->scheme = url->scheme;
+	out->target = url->target;
+	return fr_arena_printf(&ex->arena, &out->authority, "%.*s:%u", FR_STR_ARG(url->host),
+	                       url->port);
+}
+
 /* The key that a URL is stored under. as_written: with its whole query. */
 static int key_of(struct fr_exchange *ex, struct fr_str text, bool as_written, struct fr_str *out)
 {
@@ -101,11 +118,35 @@ static int key_of(struct fr_exchange *ex, struct fr_str text, bool as_written, s
 		return rc;
 	if (!as_written)
 		rule = rule_of(ex, &url);
-	fr_request_init(&req, &ex->arena);
-	req.scheme = url.scheme;
-	req.target = url.target;
-	rc = fr_arena_printf(&ex->arena, &req.authority, "%.*s:%u", FR_STR_ARG(url.host), url.port);
+	rc = request_of(ex, &url, &req);
 	return rc < 0 ? rc : fr_cache_key(&ex->arena, &req, &rule, out);
+}
+
+/* What is remembered of a URL's page, and what its queries share. */
+static int purge_hints_of(struct fr_exchange *ex, struct fr_str text, size_t *n)
+{
+	const struct fr_config_hints as_written = {.keep_query = true};
+	const struct fr_config_hints *settings = &as_written;
+	struct fr_page_keys keys;
+	struct fr_request req;
+	struct fr_site *site;
+	struct fr_url url;
+	int rc = fr_url_parse(&ex->arena, text, &url);
+
+	if (rc < 0)
+		return rc;
+	site = fr_generation_site(ex->gen, url.host);
+	if (site)
+		settings = fr_config_find_hints(site->config, url.target);
+	rc = request_of(ex, &url, &req);
+	if (rc == 0)
+		rc = fr_page_keys_make(&ex->arena, settings, &req, &keys);
+	if (rc < 0)
+		return rc;
+	*n += fr_knowledge_purge_page(ex->gen->shared->knowledge, keys.whole);
+	if (keys.shared.len)
+		*n += fr_knowledge_purge_page(ex->gen->shared->knowledge, keys.shared);
+	return 0;
 }
 
 static size_t purge(struct fr_exchange *ex, const struct wish *w, struct fr_str key,
@@ -113,14 +154,19 @@ static size_t purge(struct fr_exchange *ex, const struct wish *w, struct fr_str 
 {
 	struct fr_purge p = {.key = key, .prefix = prefix, .tag = w->tag, .is_soft = w->soft};
 
+	if (w->hints)
+		return fr_knowledge_purge(ex->gen->shared->knowledge, prefix);
 	return fr_store_purge(ex->gen->shared->store, &p);
 }
 
 static int purge_url(struct fr_exchange *ex, const struct wish *w, size_t *n)
 {
 	struct fr_str key, none = {0};
-	int rc = key_of(ex, w->url, false, &key);
+	int rc;
 
+	if (w->hints)
+		return purge_hints_of(ex, w->url, n);
+	rc = key_of(ex, w->url, false, &key);
 	if (rc == 0)
 		*n += purge(ex, w, key, none);
 	return rc;
@@ -166,7 +212,8 @@ void fr_admin_purge(struct fr_exchange *ex, struct fr_str query)
 	if (!read_wish(ex, query, &w)) {
 		fr_admin_error(
 			ex, 400,
-			"one of url, prefix, tag, site or all=1 is needed; soft=1 is allowed");
+			"one of url, prefix, tag, site or all=1 is needed; soft=1 is allowed; "
+			"with hints=1 one of url, prefix, site or all=1");
 		return;
 	}
 	if (w.url.p)
@@ -181,7 +228,8 @@ void fr_admin_purge(struct fr_exchange *ex, struct fr_str query)
 		fr_admin_error(ex, 400, "not an http:// or https:// URL, or not a host name");
 		return;
 	}
-	fr_count_add(&ex->worker->counters, FR_COUNT_CACHE_PURGED, n);
+	fr_count_add(&ex->worker->counters, w.hints ? FR_COUNT_HINTS_PURGED : FR_COUNT_CACHE_PURGED,
+	             n);
 	FR_LOG(INFO, "admin", "%s: purged %zu: %.*s", ex->client->peer, n, FR_STR_ARG(query));
 	fr_exchange_answer(ex, 200, FR_ADMIN_JSON, text);
 }

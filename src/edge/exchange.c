@@ -11,7 +11,6 @@
 #include "edge/held.h"
 #include "edge/hints.h"
 #include "edge/learn.h"
-#include "edge/lesson.h"
 #include "edge/order.h"
 #include "edge/proxy.h"
 #include "edge/push.h"
@@ -339,11 +338,7 @@ static void on_head(void *user)
 	fr_observe_origin_head(ex, ex->fetch);
 	if (ex->resp.status != 101) {
 		fr_cached_direct(ex);
-		fr_learn_answer(ex->gen->shared,
-		                &(struct fr_answer){.req = &ex->req,
-		                                    .resp = &ex->resp,
-		                                    .client = fr_page_client_hash(ex),
-		                                    .is_ours = ex->is_push});
+		fr_learn_head(ex);
 		/* by what the origin said, not by what is added for the client */
 		tap = ex->is_push ? NULL : fr_tap_new(ex, &ex->req, &ex->resp);
 	}

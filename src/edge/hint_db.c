@@ -405,7 +405,7 @@ struct fr_hint_db *fr_hint_db_open(const struct fr_hint_db_options *o)
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&db->wake, &attr);
-	(void)pthread_cond_init(&db->done, NULL);
+	(void)pthread_cond_init(&db->done, &attr);
 	(void)pthread_condattr_destroy(&attr);
 	if (o->file && *o->file && fr_hint_file_open(o->file, o->seed, &db->file) == 0)
 		db->seed = fr_hint_file_seed(db->file);
@@ -503,6 +503,23 @@ void fr_hint_db_flush(struct fr_hint_db *db)
 	while (db->is_writing && db->answered < mine)
 		(void)pthread_cond_wait(&db->done, &db->lock);
 	(void)pthread_mutex_unlock(&db->lock);
+}
+
+bool fr_hint_db_flush_within(struct fr_hint_db *db, unsigned ms)
+{
+	uint64_t due = now_ms() + ms, mine;
+	struct timespec ts = {.tv_sec = (time_t)(due / 1000),
+	                      .tv_nsec = (long)(due % 1000) * 1000000};
+	bool is_written;
+
+	(void)pthread_mutex_lock(&db->lock);
+	mine = ++db->asked;
+	(void)pthread_cond_signal(&db->wake);
+	while (db->is_writing && db->answered < mine && now_ms() < due)
+		(void)pthread_cond_timedwait(&db->done, &db->lock, &ts);
+	is_written = !db->is_writing || db->answered >= mine;
+	(void)pthread_mutex_unlock(&db->lock);
+	return is_written;
 }
 
 void fr_hint_db_close(struct fr_hint_db **dbp)

@@ -101,6 +101,8 @@ void fr_hint_db_start(struct fr_hint_db *db);
 void fr_hint_db_changed(struct fr_hint_db *db, enum fr_hint_table table, struct fr_str key);
 /* Returns when everything told before the call was written or has failed once. */
 void fr_hint_db_flush(struct fr_hint_db *db);
+/* The same, but waits no longer than ms. False: it is still being written. */
+bool fr_hint_db_flush_within(struct fr_hint_db *db, unsigned ms);
 /* Flushes, ends the thread, closes the file. NULL is allowed. */
 void fr_hint_db_close(struct fr_hint_db **db);
 

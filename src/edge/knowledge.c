@@ -11,6 +11,9 @@
 /* An asset of a page that is gone stays away for so long, though its page goes on naming it. */
 #define GONE_S FR_ASSET_GONE_S
 
+/* The worker that answers the admin interface waits for the file so long. */
+#define PURGE_WAIT_MS 200u
+
 struct fr_knowledge {
 	struct fr_hint_memory *memory; /* owned */
 	struct fr_assets *assets;      /* owned */
@@ -167,6 +170,24 @@ struct fr_hint_memory *fr_knowledge_memory(struct fr_knowledge *k)
 struct fr_assets *fr_knowledge_assets(struct fr_knowledge *k)
 {
 	return k->assets;
+}
+
+size_t fr_knowledge_purge(struct fr_knowledge *k, struct fr_str key_prefix)
+{
+	size_t n = fr_hint_memory_purge(k->memory, key_prefix);
+
+	if (n && !fr_hint_db_flush_within(k->db, PURGE_WAIT_MS))
+		FR_LOG(WARN, "hints", "the database is slow: the purge is not written yet");
+	return n;
+}
+
+size_t fr_knowledge_purge_page(struct fr_knowledge *k, struct fr_str key)
+{
+	size_t n = fr_hint_memory_purge_page(k->memory, key);
+
+	if (n && !fr_hint_db_flush_within(k->db, PURGE_WAIT_MS))
+		FR_LOG(WARN, "hints", "the database is slow: the purge is not written yet");
+	return n;
 }
 
 static void put(json_t *all, const char *name, uint64_t v)

@@ -24,6 +24,13 @@ void fr_knowledge_configure(struct fr_knowledge *k, const struct fr_config *conf
 struct fr_hint_memory *fr_knowledge_memory(struct fr_knowledge *k);
 struct fr_assets *fr_knowledge_assets(struct fr_knowledge *k);
 
+/* Forgets the hints of pages whose key begins so ("": all), or of one page with
+ * what is kept behind its key, in memory and in the file. Returns how many pages
+ * had hints. Waits for the file, but not for long: what is not written then is
+ * within a second or so. */
+size_t fr_knowledge_purge(struct fr_knowledge *k, struct fr_str key_prefix);
+size_t fr_knowledge_purge_page(struct fr_knowledge *k, struct fr_str key);
+
 /* Adds its figures to the counters' object. */
 void fr_knowledge_stats(struct fr_knowledge *k, json_t *all);
 

@@ -259,3 +259,11 @@ void fr_learn_answer(const struct fr_shared *shared, const struct fr_answer *a)
 		answer.bytes = a->bytes;
 	fr_assets_answered(shared->assets, req->authority, req->target, &answer, fr_load_now_s());
 }
+
+void fr_learn_head(const struct fr_exchange *ex)
+{
+	fr_learn_answer(ex->gen->shared, &(struct fr_answer){.req = &ex->req,
+	                                                     .resp = &ex->resp,
+	                                                     .client = fr_page_client_hash(ex),
+	                                                     .is_ours = ex->is_push});
+}

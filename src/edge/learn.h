@@ -53,5 +53,7 @@ struct fr_answer {
 	bool is_storable; /* the shared cache took it */
 };
 void fr_learn_answer(const struct fr_shared *shared, const struct fr_answer *a);
+/* The head of a response that the exchange got itself. */
+void fr_learn_head(const struct fr_exchange *ex);
 
 #endif

@@ -84,6 +84,7 @@ static int shared_new(struct fr_server *s, struct fr_config *config, struct fr_s
 	shared->config = config;
 	shared->server = s;
 	shared->store = s->store;
+	shared->knowledge = s->knowledge;
 	shared->memory = fr_knowledge_memory(s->knowledge);
 	shared->assets = fr_knowledge_assets(s->knowledge);
 	shared->seed = s->seed;

@@ -440,7 +440,14 @@ struct fr_remembered_page *fr_hint_memory_find(struct fr_hint_memory *m, struct 
 	return page;
 }
 
-size_t fr_hint_memory_purge(struct fr_hint_memory *m, struct fr_str key_prefix)
+/* is_page: of the key itself, and what is behind it after a line feed. */
+static bool is_meant(struct fr_str key, struct fr_str prefix, bool is_page)
+{
+	return fr_str_starts(key, prefix) &&
+	       (!is_page || key.len == prefix.len || key.p[prefix.len] == '\n');
+}
+
+static size_t purge(struct fr_hint_memory *m, struct fr_str prefix, bool is_page)
 {
 	struct fr_memory_entry *e, *next;
 	struct fr_memory_turn t;
@@ -450,7 +457,7 @@ size_t fr_hint_memory_purge(struct fr_hint_memory *m, struct fr_str key_prefix)
 		turn_lock(&t, m, i);
 		for (e = t.shard->table; e; e = next) {
 			next = e->hh.next;
-			if (!fr_str_starts(fr_str_make(e->key, e->key_len), key_prefix))
+			if (!is_meant(fr_str_make(e->key, e->key_len), prefix, is_page))
 				continue;
 			n += e->page != NULL;
 			bury(&t, e);
@@ -458,6 +465,16 @@ size_t fr_hint_memory_purge(struct fr_hint_memory *m, struct fr_str key_prefix)
 		fr_memory_turn_end(&t);
 	}
 	return n;
+}
+
+size_t fr_hint_memory_purge(struct fr_hint_memory *m, struct fr_str key_prefix)
+{
+	return purge(m, key_prefix, false);
+}
+
+size_t fr_hint_memory_purge_page(struct fr_hint_memory *m, struct fr_str key)
+{
+	return purge(m, key, true);
 }
 
 /* The keys of a shard's pages behind one another, each with its length before

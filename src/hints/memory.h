@@ -211,6 +211,10 @@ void fr_hint_memory_forget(struct fr_hint_memory *m, struct fr_str key, struct f
 /* Forgets the pages whose key begins so; "": all. Returns how many had hints. */
 size_t fr_hint_memory_purge(struct fr_hint_memory *m, struct fr_str key_prefix);
 
+/* Forgets one page, with the variants and what else is kept behind its key after
+ * a line feed. Returns how many had hints. */
+size_t fr_hint_memory_purge_page(struct fr_hint_memory *m, struct fr_str key);
+
 /* Calls visit for every page with confirmed hints; `key` is borrowed for the
  * call, which is outside any lock. What changes meanwhile may be missed or not. */
 void fr_hint_memory_walk(struct fr_hint_memory *m, void (*visit)(void *user, struct fr_str key),

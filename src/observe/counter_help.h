@@ -64,6 +64,7 @@
 	  "Responses taken out as the origin no longer lets them be shared.")                      \
 	X(CACHE_MISMATCHES, "cache_mismatches_total", "",                                          \
 	  "Validations that spoke of another response than the stored one.")                       \
+	X(HINTS_PURGED, "hints_purged_total", "", "Pages whose hints operators purged.")           \
 	X(CACHE_PURGED, "cache_purged_total", "", "Responses purged by operators.")                \
 	X(CACHE_INVALIDATED, "cache_invalidated_total", "",                                        \
 	  "Responses invalidated by unsafe requests.")                                             \

@@ -53,6 +53,7 @@
 	X(HINTS, hints)                                                                            \
 	X(HINTS_DROPPED, hints_dropped)                                                            \
 	X(HINTS_FORGOTTEN, hints_forgotten)                                                        \
+	X(HINTS_PURGED, hints_purged)                                                              \
 	X(HINTS_WARMED, hints_warmed)                                                              \
 	X(HINTS_BEFORE_ERROR, hints_before_error)                                                  \
 	X(EARLY_HINTS, early_hints)                                                                \

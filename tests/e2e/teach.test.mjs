@@ -5,7 +5,7 @@ import http2 from 'node:http2';
 import tls from 'node:tls';
 import { once } from 'node:events';
 import fs from 'node:fs';
-import { assert, startForerun, startOrigin, loadPage, tempFile } from './lib/harness.mjs';
+import { assert, binary, run, startForerun, startOrigin, loadPage, tempFile } from './lib/harness.mjs';
 
 const asset = { 'content-type': 'text/css', 'cache-control': 'public, max-age=600' };
 const style = (path) => `<${path}>; rel=preload; as=style`;
@@ -222,4 +222,41 @@ test('nothing that one client brought reaches the disk', async (t) => {
   const disk = fs.readFileSync(file, 'latin1');
   assert.ok(disk.includes('known-public'));
   assert.ok(!disk.includes('known-mine') && !disk.includes('session'));
+});
+
+test('purged hints are gone, in memory and in the file, and the edge learns anew', async (t) => {
+  const file = tempFile('hints.db');
+  const socket = tempFile('admin.sock');
+  const config = `admin: {listen: "unix:${socket}"}\nhint_memory: {file: "${file}"}`;
+  const page = (req) => ({ headers: { 'cache-control': 'max-age=0', vary: req.url.startsWith('/v') ? 'User-Agent' : 'Accept', link: req.url === '/silent' ? undefined : style('/a.css') } });
+  const { f } = await site(t, page, { config });
+  const base = `https://localhost:${f.port}`;
+  const ask = (...args) => run(binary, ['purge', '--admin', `unix:${socket}`, '--hints', ...args]);
+  const purge = async (...args) => { const r = await ask(...args); assert.equal(r.code, 0, r.stderr); return JSON.parse(r.stdout).purged; };
+  const early = async (path) => (await visit(t, f, 9, path)).early;
+  const paths = ['/one', '/one?q=1', '/v', '/dir/a', '/dir/b', '/last', '/kept'];
+  for (const path of paths) await visit(t, f, 2, path);
+  assert.equal(await purge(`${base}/one`), 1);
+  assert.equal(await purge(`${base}/one?q=1`), 1);
+  assert.equal(await purge(`${base}/v`), 1); // with its variant
+  assert.equal(await purge('--prefix', `${base}/dir/`), 2);
+  assert.equal(await purge(`${base}/dir/a`), 0);
+  for (const path of paths.slice(0, 5)) assert.equal(await early(path), '', path);
+  assert.equal(await early('/kept'), style('/a.css'));
+  assert.equal(await early('/one'), style('/a.css')); // learned anew
+  // none comes back from disk: the file is written when the command ends
+  assert.equal(await purge(`${base}/last`), 1);
+  f.child.kill('SIGKILL');
+  await f.ended;
+  f.code = 0; // as asked
+  const again = await startForerun(t, { config: fs.readFileSync(f.configFile, 'utf8').replace('127.0.0.1:0', `127.0.0.1:${f.port}`) });
+  assert.equal((await visit(t, again, 10, '/last')).early, '');
+  assert.equal((await visit(t, again, 10, '/kept')).early, style('/a.css'));
+  assert.ok(await purge('--site', 'localhost') > 0);
+  assert.equal(await purge('--all'), 0);
+  assert.equal((await visit(t, again, 11, '/kept')).early, '');
+  assert.ok((await again.counters()).hints_purged > 0);
+  // what cannot be
+  for (const args of [['--tag', 'x'], ['--soft', '--all'], []]) assert.equal((await ask(...args)).code, 2, args);
+  assert.equal((await ask('not-a-url')).code, 1);
 });

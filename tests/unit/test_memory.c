@@ -542,23 +542,6 @@ static void a_forgotten_asset_stays_away_for_a_while(void **state)
 	assert_known("a b");
 }
 
-static void purging_goes_by_prefix(void **state)
-{
-	(void)state;
-	begin();
-	assert_true(see(S("one /a"), "a", PUBLIC(0)));
-	assert_true(see(S("one /b"), "a", PUBLIC(0)));
-	assert_true(see(S("two /a"), "a", PUBLIC(0)));
-	assert_false(see(S("one /c"), "a", PERSONAL(1)));
-	told[0] = '\0';
-	assert_int_equal(fr_hint_memory_purge(memory, S("one ")), 2);
-	assert_non_null(strstr(told, "one /a;"));
-	assert_int_equal(strlen(told), 14);
-	assert_int_equal(stats().candidates, 0);
-	assert_int_equal(fr_hint_memory_purge(memory, S("")), 1);
-	assert_int_equal(fr_hint_memory_purge(memory, S("")), 0);
-}
-
 #define T(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(void)
@@ -598,7 +581,6 @@ int main(void)
 		T(a_renewal_is_told_once_an_hour),
 		T(a_forgotten_asset_is_gone_from_both_sources),
 		T(a_forgotten_asset_stays_away_for_a_while),
-		T(purging_goes_by_prefix),
 	};
 
 	RUN(tests);

@@ -171,6 +171,39 @@ static void a_walk_visits_every_page(void **state)
 	assert_non_null(strstr(told, "two;"));
 }
 
+/* --- purging --- */
+
+static void purging_goes_by_prefix(void **state)
+{
+	(void)state;
+	begin();
+	assert_true(see(S("one /a"), "a", PUBLIC(0)));
+	assert_true(see(S("one /b"), "a", PUBLIC(0)));
+	assert_true(see(S("two /a"), "a", PUBLIC(0)));
+	assert_false(see(S("one /c"), "a", PERSONAL(1)));
+	told[0] = '\0';
+	assert_int_equal(fr_hint_memory_purge(memory, S("one ")), 2);
+	assert_non_null(strstr(told, "one /a;"));
+	assert_int_equal(strlen(told), 14);
+	assert_int_equal(stats().candidates, 0);
+	assert_int_equal(fr_hint_memory_purge(memory, S("")), 1);
+	assert_int_equal(fr_hint_memory_purge(memory, S("")), 0);
+}
+
+static void purging_a_page_takes_what_is_behind_its_key(void **state)
+{
+	(void)state;
+	begin();
+	assert_true(see(S("https://h/a"), "a", PUBLIC(0)));
+	assert_true(see(S("https://h/a\n*"), "a", PUBLIC(0)));
+	assert_true(see(S("https://h/a\n0123456789abcdef"), "a", PUBLIC(0)));
+	assert_true(see(S("https://h/ab"), "a", PUBLIC(0)));
+	assert_true(see(S("https://h/a?b"), "a", PUBLIC(0)));
+	assert_int_equal(fr_hint_memory_purge_page(memory, S("https://h/a")), 3);
+	assert_int_equal(stats().pages, 2);
+	assert_int_equal(fr_hint_memory_purge_page(memory, S("https://h/")), 0);
+}
+
 #define B(name) cmocka_unit_test_teardown(name, tear_down_blob)
 
 int main(void)
@@ -184,6 +217,8 @@ int main(void)
 		B(a_damaged_blob_is_refused),
 		B(a_blob_that_lies_is_refused),
 		B(a_walk_visits_every_page),
+		B(purging_goes_by_prefix),
+		B(purging_a_page_takes_what_is_behind_its_key),
 	};
 
 	RUN(tests);

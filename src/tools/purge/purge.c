@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "tools/admin_client.h"
@@ -10,15 +11,17 @@
 static const char help[] =
 	"usage: forerun purge [OPTION...] URL...\n"
 	"       forerun purge [OPTION...] --prefix URL | --tag TAG | --site HOST | --all\n"
+	"       forerun purge --hints [OPTION...] URL... | --prefix URL | --site HOST | --all\n"
 	"\n"
 	"Takes responses out of a running edge's cache, by its admin interface\n"
-	"(admin.listen in its configuration).\n"
+	"(admin.listen in its configuration); with --hints, what it remembers of pages.\n"
 	"\n"
 	"  --prefix URL       everything that begins with it\n"
 	"  --tag TAG          everything that Cache-Tag or Surrogate-Key marks so\n"
 	"  --site HOST        everything of that host\n"
 	"  --all              everything\n"
 	"  --soft             mark stale instead: validated before it is served again\n"
+	"  --hints            forget the hints of pages instead of stored responses\n"
 	"  --admin ADDRESS    unix:PATH or HOST:PORT; without it $XDG_RUNTIME_DIR/forerun.sock\n"
 	"                     or /run/forerun.sock, where serve listens by default\n"
 	"  --token-file FILE  the token, for an interface over TCP\n"
@@ -31,7 +34,7 @@ static const char help[] =
 struct options {
 	const char *admin, *token_file;
 	const char *name, *value; /* the one parameter; NULL: URLs follow */
-	bool soft;
+	bool soft, hints;
 };
 
 static int usage(const char *what)
@@ -40,7 +43,7 @@ static int usage(const char *what)
 	return -FR_EXIT_USAGE;
 }
 
-enum { PREFIX, TAG, SITE, ALL, SOFT, ADMIN, TOKEN_FILE, HELP };
+enum { PREFIX, TAG, SITE, ALL, SOFT, HINTS, ADMIN, TOKEN_FILE, HELP };
 
 static int set_parameter(struct options *o, const char *name, const char *value)
 {
@@ -65,6 +68,9 @@ static int take_option(struct options *o, int c)
 	case SOFT:
 		o->soft = true;
 		return 0;
+	case HINTS:
+		o->hints = true;
+		return 0;
 	case ADMIN:
 		o->admin = optarg;
 		return 0;
@@ -86,6 +92,7 @@ static int read_options(int argc, char **argv, struct options *o)
 	                                      {"site", required_argument, NULL, SITE},
 	                                      {"all", no_argument, NULL, ALL},
 	                                      {"soft", no_argument, NULL, SOFT},
+	                                      {"hints", no_argument, NULL, HINTS},
 	                                      {"admin", required_argument, NULL, ADMIN},
 	                                      {"token-file", required_argument, NULL, TOKEN_FILE},
 	                                      {"help", no_argument, NULL, HELP},
@@ -98,6 +105,8 @@ static int read_options(int argc, char **argv, struct options *o)
 		rc = take_option(o, c);
 	if (rc == 0 && (optind < argc) == (o->name != NULL))
 		rc = usage("either URLs, or one of --prefix, --tag, --site and --all");
+	if (rc == 0 && o->hints && (o->soft || (o->name && strcmp(o->name, "tag") == 0)))
+		rc = usage("--hints goes with URLs, --prefix, --site or --all, without --soft");
 	return rc;
 }
 
@@ -130,8 +139,8 @@ static int purge(const struct options *o, const char *name, const char *value)
 	fr_arena_init(&arena, 1u << 20);
 	fr_buf_init(&body, FR_ADMIN_CLIENT_MAX_BYTES);
 	if (encode(&arena, value, &text) < 0 ||
-	    fr_arena_printf(&arena, &target, "/purge?%s=%.*s%s", name, FR_STR_ARG(text),
-	                    o->soft ? "&soft=1" : "") < 0)
+	    fr_arena_printf(&arena, &target, "/purge?%s=%.*s%s%s", name, FR_STR_ARG(text),
+	                    o->soft ? "&soft=1" : "", o->hints ? "&hints=1" : "") < 0)
 		fprintf(stderr, "forerun purge: %s: too long\n", value);
 	else
 		rc = fr_admin_client_ask(&client, "POST", target.p, &body);
