@@ -11,6 +11,7 @@ struct entry {
 	char name[264];
 	struct fr_origin_stats *stats; /* owned; one for each worker */
 	_Atomic uint32_t sloppy;       /* what these point to */
+	struct fr_origin_cause causes[FR_ORIGIN_CAUSES];
 };
 
 struct fr_origin_registry {
@@ -55,8 +56,10 @@ struct fr_origin_stats *fr_origin_registry_get(struct fr_origin_registry *r, con
 		(void)snprintf(r->entries[i].name, sizeof r->entries[i].name, "%.263s",
 		               i == FR_ORIGINS_MAX ? "other" : name);
 		r->entries[i].stats = fr_calloc(r->workers, sizeof(struct fr_origin_stats));
-		for (size_t w = 0; w < r->workers; w++)
+		for (size_t w = 0; w < r->workers; w++) {
 			r->entries[i].stats[w].sloppy = &r->entries[i].sloppy;
+			r->entries[i].stats[w].causes = r->entries[i].causes;
+		}
 		r->n++;
 	}
 	found = &r->entries[i].stats[worker];

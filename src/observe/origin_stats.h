@@ -11,6 +11,15 @@
 /* Origins that are told apart. */
 #define FR_ORIGINS_MAX 128u
 
+/* Ways to fail that are told apart (the errors of origin/fetch.h). */
+#define FR_ORIGIN_CAUSES 16u
+
+/* One way in which an origin fails, over all workers. */
+struct fr_origin_cause {
+	_Atomic uint64_t next_s; /* the log says it again from then on; wall clock */
+	_Atomic uint64_t untold; /* failures since it said so */
+};
+
 struct fr_origin_stats {
 	_Atomic uint64_t connections, idle, waiting; /* gauges: open, of those unused; requests */
 	_Atomic uint64_t requests, failed, errors;   /* errors: answered with 5xx */
@@ -19,6 +28,7 @@ struct fr_origin_stats {
 	/* The origin's, of all workers; borrowed from the registry: kinds of faults in its
 	 * responses that were borne, a bit for each. NULL: nobody wants to know. */
 	_Atomic uint32_t *sloppy;
+	struct fr_origin_cause *causes; /* likewise: FR_ORIGIN_CAUSES of them */
 };
 
 /* One writer. n: UINT64_MAX takes one away. */

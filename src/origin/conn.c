@@ -88,8 +88,11 @@ static void on_failed(void *user, int err)
 	struct fr_origin_conn *c = of(user);
 	struct fr_fetch *f = c->fetch;
 
-	if (f)
-		FR_LOG(DEBUG, "origin", "%s: %s", c->address, fr_stream_error_text(c->stream));
+	if (f) {
+		(void)snprintf(c->origin->cause, sizeof c->origin->cause, "%s: %s", c->address,
+		               fr_stream_error_text(c->stream));
+		FR_LOG(DEBUG, "origin", "%s", c->origin->cause);
+	}
 	fr_conn_close(c);
 	if (f)
 		fr_fetch_on_broken(f, err);

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "origin/complaint.h"
 #include "origin/origin_priv.h"
 
 static const struct {
@@ -96,18 +97,21 @@ static void detach_and_close(struct fr_fetch *f)
 		fr_origin_unqueue(f->origin, f);
 }
 
-static void note_failure(struct fr_fetch *f)
+static void note_failure(struct fr_fetch *f, enum fr_fetch_error e)
 {
 	struct fr_origin_stats *stats = f->origin->limits.stats;
+	uint64_t now_s = (uint64_t)time(NULL);
 
 	fr_count_stat(&stats->failed, 1);
-	atomic_store_explicit(&stats->last_failure_s, (uint64_t)time(NULL), memory_order_relaxed);
+	atomic_store_explicit(&stats->last_failure_s, now_s, memory_order_relaxed);
+	fr_complain(stats, f->origin->config->url, f->req, e, f->origin->cause, now_s);
+	f->origin->cause[0] = '\0';
 }
 
 void fr_fetch_fail(struct fr_fetch *f, enum fr_fetch_error e)
 {
 	fr_count(f->counters, errors[e].counter);
-	note_failure(f);
+	note_failure(f, e);
 	FR_LOG(DEBUG, "origin", "%s: %.*s %.*s: %s", fr_fetch_detail(f),
 	       FR_STR_ARG(f->req->method_text), FR_STR_ARG(f->req->target), errors[e].text);
 	detach_and_close(f);
@@ -162,6 +166,7 @@ static void retry_or_fail(struct fr_fetch *f, bool was_reused, enum fr_fetch_err
 	}
 	f->is_retried = true;
 	f->request_ended = false;
+	f->origin->cause[0] = '\0';
 	fr_count(f->counters, FR_COUNT_ORIGIN_RETRIES);
 	set_state(f, FR_FETCH_WAITING);
 	limit_time(f, f->origin->config->connect_timeout_ms);
@@ -436,7 +441,8 @@ static bool take_event(struct fr_fetch *f, struct fr_origin_conn *c, struct fr_h
 		complete(f, c, extra);
 		return false;
 	case FR_H1_FAILED:
-		FR_LOG(DEBUG, "origin", "%s: %s", c->address, fr_h1_error_str(r.error));
+		(void)snprintf(f->origin->cause, sizeof f->origin->cause, "%s: %s", c->address,
+		               fr_h1_error_str(r.error));
 		fr_fetch_fail(f,
 		              r.error == FR_H1_TRUNCATED ? FR_FETCH_TRUNCATED : FR_FETCH_MALFORMED);
 		return false;
@@ -514,6 +520,7 @@ void fr_fetch_on_broken(struct fr_fetch *f, int err)
 		f->conn = NULL;
 		if (err == FR_ERR_CONNECT && has_other_address(f)) {
 			set_state(f, FR_FETCH_WAITING);
+			f->origin->cause[0] = '\0';
 			fr_origin_place(f->origin, f, true);
 			return;
 		}

@@ -13,6 +13,9 @@
 #define FR_ORIGIN_CONN_MAGIC 0x6f636f6eu
 #define FR_FETCH_MAGIC 0x66657463u
 
+/* Bytes of a cause in words. */
+#define FR_ORIGIN_CAUSE_BYTES 200u
+
 struct fr_origin {
 	struct fr_loop *loop;                  /* borrowed */
 	const struct fr_config_origin *config; /* borrowed; NULL once closed */
@@ -28,7 +31,8 @@ struct fr_origin {
 	struct fr_fetch **waiting_tail;
 	uint32_t n_waiting;
 	uint32_t fetches;
-	bool is_draining; /* no connection is kept idle */
+	char cause[FR_ORIGIN_CAUSE_BYTES]; /* why the failure under way happened; "" */
+	bool is_draining;                  /* no connection is kept idle */
 	bool is_closed;
 };
 

@@ -1,7 +1,7 @@
 // What origins answer: faults that can be read in one way only are borne, the
 // others are not; trailers.
 import test from 'node:test';
-import { assert, startForerun, startRawOrigin, h2connect, h2request, raw } from './lib/harness.mjs';
+import { freePort, assert, startForerun, startRawOrigin, h2connect, h2request, raw } from './lib/harness.mjs';
 
 const get = (path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
 const target = (head) => head.split(' ')[1];
@@ -126,3 +126,22 @@ sites:
   assert.equal((f.text.match(/ warn .*faulty/g) ?? []).length, 1, f.text);
   assert.equal((await f.counters()).origin_sloppy, 12);
 });
+
+// What an operator sees when an origin fails: [what, behaviour of the origin, cause in the log].
+const failures = [
+  ['nothing listens', null, /the origin cannot be reached: 127\.0\.0\.1:\d+: connection refused/],
+  ['no answer', (socket) => socket.end(), /the origin closed the connection without an answer/],
+  ['no HTTP', (socket) => socket.end('SSH-2.0-OpenSSH\r\n\r\n'), /the origin's response is malformed: 127\.0\.0\.1:\d+: ./],
+  ['cut short', (socket) => socket.end(`${ok}Content-Length: 5\r\n\r\nx`), /the origin's response was cut short/],
+];
+
+for (const [what, answer, cause] of failures)
+  test(`an origin that fails is named in the log with its cause, once: ${what}`, async (t) => {
+    const url = answer ? (await startRawOrigin(t, answer)).url : `http://127.0.0.1:${await freePort()}`;
+    const f = await startForerun(t, { origin: url, workers: 2 });
+    for (const path of ['/a', '/b', '/c']) await raw(f.plainPort, get(path));
+    const lines = f.text.split('\n').filter((l) => / warn origin: /.test(l));
+    assert.equal(lines.length, 1, f.text);
+    assert.match(lines[0], new RegExp(` warn origin: ${url}: GET /a: `));
+    assert.match(lines[0], cause);
+  });

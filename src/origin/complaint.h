@@ -1,0 +1,20 @@
+/* What the log says when an origin fails: one line at `warn` for each origin and
+ * cause, with the reason in words, and again at most once in
+ * FR_COMPLAINT_INTERVAL_S with the number of failures in between. The times are
+ * kept with the origin's figures, for all workers together. */
+#ifndef FR_ORIGIN_COMPLAINT_H
+#define FR_ORIGIN_COMPLAINT_H
+
+#include "observe/origin_stats.h"
+#include "origin/fetch.h"
+
+/* The same is said again after so many seconds at the earliest. */
+#define FR_COMPLAINT_INTERVAL_S 60u
+
+/* req: what was asked. cause: in words; "" if there is none but the error itself.
+ * now_s: the wall clock. Errors that are the client's own doing are not logged. */
+void fr_complain(const struct fr_origin_stats *stats, const char *origin,
+                 const struct fr_request *req, enum fr_fetch_error e, const char *cause,
+                 uint64_t now_s);
+
+#endif
