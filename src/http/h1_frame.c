@@ -52,9 +52,13 @@ static enum fr_h1_error begin_chunked(struct fr_h1_parser *p, const struct fr_fi
 	const struct fr_field *c = NULL;
 
 	p->framing = FR_H1_CHUNKED;
-	while ((c = fr_fields_next(f, FR_FIELD_CONNECTION, c)))
+	while ((c = fr_fields_next(f, FR_FIELD_CONNECTION, c))) {
+		/* nearly all of them, and they name no trailer that would pass */
+		if (fr_str_iis(c->value, "keep-alive") || fr_str_iis(c->value, "close"))
+			continue;
 		if (fr_fields_add(&p->connection, c->name, c->value) < 0)
 			return FR_H1_MEMORY;
+	}
 	return FR_H1_NONE;
 }
 
@@ -249,28 +253,30 @@ static enum fr_h1_error settle_framing(struct fr_h1_parser *p, bool *is_chunked)
 	return FR_H1_NONE;
 }
 
-/* No content whatever the fields say (RFC 9112 §6.3, rule 1). In a 304 they tell of
+/* No content whatever the fields say (RFC 9112 §6.3, rule 1). In a 304 they may tell of
  * the response to a GET, elsewhere they must not be. Where they announce
- * content, the origin may send it: its connection is not used again. */
+ * content, the origin may send it: its connection is not used again, but
+ * for the length in a 304, which good origins send. */
 static void drop_framing(struct fr_h1_parser *p)
 {
 	struct fr_fields *f = &p->resp->fields;
 	const struct fr_field *length = NULL;
-	bool is_coded = fr_fields_get(f, FR_FIELD_TRANSFER_ENCODING) != NULL;
+	bool is_coded = fr_fields_remove(f, FR_FIELD_TRANSFER_ENCODING) > 0;
 	bool announces = is_coded;
 
 	p->resp->content_length = -1;
-	if (!is_coded && (p->resp->status == 304 || !fr_fields_get(f, FR_FIELD_CONTENT_LENGTH)))
+	if (p->resp->status == 304) {
+		p->is_doubtful |= is_coded;
+		p->resp->keep_alive &= !is_coded;
 		return;
+	}
 	while ((length = fr_fields_next(f, FR_FIELD_CONTENT_LENGTH, length)))
 		announces |= !fr_str_is(length->value, "0");
 	if (announces)
 		(void)fr_h1_bears_once(p, FR_H1_SLOPPY_BODILESS);
-	else
+	else if (fr_fields_get(f, FR_FIELD_CONTENT_LENGTH))
 		(void)fr_h1_bears(p, FR_H1_SLOPPY_BODILESS);
-	(void)fr_fields_remove(f, FR_FIELD_TRANSFER_ENCODING);
-	if (p->resp->status != 304)
-		(void)fr_fields_remove(f, FR_FIELD_CONTENT_LENGTH);
+	(void)fr_fields_remove(f, FR_FIELD_CONTENT_LENGTH);
 }
 
 /* A Connection field that is no list of tokens says nothing but that the origin is not

@@ -150,9 +150,11 @@ enum fr_h1_error fr_h1_read_trailers(struct fr_h1_parser *p, char *text, size_t 
 	size_t size = 0;
 
 	while (!ended && at < end) {
+		const char *before = at;
+
 		e = next_field(p, &at, end, &size, &ended, &p->trailers);
 		/* the content is complete: what cannot be read is left out */
-		if (e == FR_H1_MEMORY ||
+		if (e == FR_H1_MEMORY || at == before ||
 		    (e != FR_H1_NONE && !fr_h1_bears_once(p, FR_H1_SLOPPY_TRAILER)))
 			return e;
 	}

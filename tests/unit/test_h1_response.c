@@ -205,7 +205,7 @@ static const struct {
 	{"HTTP/1.1 204 No Content\r\n" LENGTH CODING X "\r\n", F(BODILESS), false},
 	{"HTTP/1.1 204 No Content\r\nContent-Length: x\r\n" X "\r\n", F(BODILESS), false},
 	{"HTTP/1.1 304 Not Modified\r\n" LENGTH X "\r\n", 0, true},
-	{"HTTP/1.1 304 Not Modified\r\n" CODING X "\r\n", F(BODILESS), false},
+	{"HTTP/1.1 304 Not Modified\r\n" CODING X "\r\n", 0, false},
 	{"HTTP/1.1 103 Early Hints\r\n" LENGTH X "\r\n", F(BODILESS), false},
 	{"HTTP/1.1 101 Switching Protocols\r\n" CODING X "\r\n", F(BODILESS), false},
 	{OK "Connection: keep-alive; timeout=5\r\n" LENGTH X "\r\nhello", F(CONNECTION), false},
