@@ -418,11 +418,3 @@ void fr_client_accept(struct fr_worker *w, int fd, const struct fr_config_listen
 	                  tls ? c->gen->config->timeouts.handshake_ms
 	                      : c->gen->config->timeouts.request_fields_ms);
 }
-
-bool fr_client_covers(struct fr_client *c, const struct fr_generation *now, struct fr_str host)
-{
-	struct fr_tls *tls = c->stream ? fr_stream_tls(c->stream) : NULL;
-
-	/* a request without a host (HTTP/1.0) names nothing that could be spoken for */
-	return !tls || host.len == 0 || fr_tls_covers(tls, now->shared->tls, host);
-}

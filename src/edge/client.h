@@ -115,10 +115,6 @@ void fr_client_update_wait(struct fr_client *c, bool fresh);
 void fr_client_exchange_opened(struct fr_client *c);
 void fr_client_exchange_released(struct fr_client *c);
 
-/* May it ask for `host` (see fr_tls_covers), under the configuration `now`? True without
- * TLS. */
-bool fr_client_covers(struct fr_client *c, const struct fr_generation *now, struct fr_str host);
-
 extern const struct fr_client_protocol fr_client_h1, fr_client_h2;
 
 #endif

@@ -52,6 +52,29 @@ static void remember(struct fr_exchange *ex)
 	memcpy(m->authority, ex->req.authority.p, m->len);
 }
 
+static bool takes_any_host(const struct fr_config_site *site)
+{
+	for (size_t i = 0; i < site->n_hosts; i++)
+		if (strcmp(site->hosts[i], "*") == 0)
+			return true;
+	return false;
+}
+
+/* May the client's connection carry requests for `host` (RFC 9113 §9.1.1)? */
+static bool is_covered(const struct fr_exchange *ex, struct fr_str host)
+{
+	struct fr_stream *stream = ex->client->stream;
+	const struct fr_tls *tls = stream ? fr_stream_tls(stream) : NULL;
+
+	/* a request without a host (HTTP/1.0) names nothing that could be spoken for */
+	if (!tls || host.len == 0 || fr_tls_covers(tls, host))
+		return true;
+	/* a client that named no host, and a site that takes any: another connection is only
+	 * better if it comes with another certificate */
+	return (fr_tls_server_name(tls).len == 0 || takes_any_host(ex->site->config)) &&
+	       fr_tls_is_best(tls, ex->gen->shared->tls, host);
+}
+
 bool fr_route(struct fr_exchange *ex)
 {
 	struct fr_str host;
@@ -67,7 +90,7 @@ bool fr_route(struct fr_exchange *ex)
 		fr_exchange_refuse(ex, 421, "No site of that name is served here.");
 		return false;
 	}
-	if (!fr_client_covers(ex->client, ex->gen, host)) {
+	if (!is_covered(ex, host)) {
 		fr_exchange_refuse(ex, 421, "This connection's certificate is not for that host.");
 		return false;
 	}

@@ -330,15 +330,18 @@ const char *fr_tls_error_text(const struct fr_tls *t)
 	return t->error;
 }
 
-bool fr_tls_covers(const struct fr_tls *t, const struct fr_tls_server *now, struct fr_str host)
+bool fr_tls_covers(const struct fr_tls *t, struct fr_str host)
+{
+	return !t->server || fr_tls_names_cover(&t->cert->names, host) ||
+	       (host.len && fr_str_is(host, t->name));
+}
+
+bool fr_tls_is_best(const struct fr_tls *t, const struct fr_tls_server *now, struct fr_str host)
 {
 	const struct fr_tls_cert *same;
 
-	if (!t->server || fr_tls_names_cover(&t->cert->names, host))
-		return true;
-	if (!now)
-		return false;
-	/* no other connection would be better: it would get this certificate, too */
+	if (!t->server || !now)
+		return !t->server;
 	same = fr_tls_server_choose(now, fr_str_from(t->name));
 	return fr_tls_server_choose(now, host) == same &&
 	       memcmp(same->digest, t->cert->digest, sizeof same->digest) == 0;

@@ -88,11 +88,13 @@ bool fr_tls_is_13(const struct fr_tls *t);
 bool fr_tls_is_resumed(const struct fr_tls *t);
 /* Why the connection failed, for the log; "" if it did not. */
 const char *fr_tls_error_text(const struct fr_tls *t);
-/* May the connection carry requests for `host` (lower case, without port and without a
- * dot at the end)? If the certificate in use speaks for it (RFC 9113 §9.1.1), or if a
- * new connection would be under the same certificate: `now` (NULL: nobody knows) is
- * the server that makes it, after a reload another one. True on a client. */
-bool fr_tls_covers(const struct fr_tls *t, const struct fr_tls_server *now, struct fr_str host);
+/* Does the connection speak for `host` (lower case, without port and without a dot at
+ * the end)? If the certificate in use names it (RFC 9113 §9.1.1), or if the client came
+ * for it: by that server name. True on a client. */
+bool fr_tls_covers(const struct fr_tls *t, struct fr_str host);
+/* Would a new connection for `host` be under the certificate in use, too? `now`
+ * (NULL: nobody knows) is the server that makes it, after a reload another one. */
+bool fr_tls_is_best(const struct fr_tls *t, const struct fr_tls_server *now, struct fr_str host);
 
 /* A client spoke plain HTTP to a TLS port (known once bytes were fed). */
 bool fr_tls_saw_plain_http(const struct fr_tls *t);

@@ -86,16 +86,18 @@ const cases = [
   ['top.test', 'a.example.test', 421],
   ['top.test', 'cn.test', 421],
   ['A.EXAMPLE.TEST', 'one.test', 421],
-  // nobody gets another certificate for the host: the connection is as good as any
+  // the client came for the host, whatever certificate there is for it
   ['c.d.example.test', 'c.d.example.test', 200],
   ['cn.test', 'cn.test', 200],
-  ['cn.test', 'also.cn.test', 200],
-  ['top.test', 'bare.test', 200],
+  ['cn.test', 'also.cn.test', 421],
+  ['bare.test', 'bare.test', 200],
+  ['top.test', 'bare.test', 421],
   ['unknown.test', 'top.test', 200],
   ['unknown.test', 'a.example.test', 421],
   // without a server name: the default certificate
   ['', 'top.test', 200],
   ['', 'x.bare.test', 200],
+  ['', 'bare.test', 200], // a client that names no host gets no better certificate
   ['', '127.0.0.1', 200],
   ['', '[::1]', 200],
   ['', '[0:0:0:0:0:0:0:1]', 421], // no site of that name
@@ -129,7 +131,7 @@ test('one HTTP/2 connection takes turns between the hosts of its certificate', a
 
 test('after a reload a connection is judged by its own certificate', async (t) => {
   const { f, pairs, origin } = await startSites(t);
-  const session = http2.connect(`https://127.0.0.1:${f.port}`, { rejectUnauthorized: false, servername: 'top.test' });
+  const session = http2.connect(`https://127.0.0.1:${f.port}`, { rejectUnauthorized: false });
   t.after(() => session.destroy());
   const status = async (host) => (await once(session.request({ ':path': '/', ':authority': host }), 'response'))[0][':status'];
   assert.equal(await status('bare.test'), 200);
@@ -145,6 +147,22 @@ ${site(origin, ['bare.test', 'x.bare.test'], bare)}${site(origin, ['top.test'])}
   assert.equal(await status('bare.test'), 421);
   assert.equal(await status('x.bare.test'), 200);
   assert.equal(await status('top.test'), 200);
+});
+
+test('a site that takes any host serves it on every connection that has the certificate for it', async (t) => {
+  const origin = await startOrigin(t, (req, res) => res.end('ok'));
+  const one = await certificate('any-one', 'DNS:one.test');
+  const f = await startForerun(t, { config: `
+listen: [{address: "127.0.0.1:0"}]
+sites:
+${site(origin, ['one.test'], one)}${site(origin, ['*'])}` });
+  for (const [servername, host, status] of [
+    ['localhost', 'any.test', 200], ['any.test', 'other.test', 200], ['', 'any.test', 200], ['', '192.0.2.1', 200],
+    ['one.test', 'any.test', 421], ['one.test', 'localhost', 421], ['localhost', 'one.test', 421], ['', 'one.test', 421],
+  ]) {
+    assert.equal(await ask(await connect(t, f.port, { servername }), host), status, `HTTP/1.1: ${host} on ${servername}`);
+    assert.equal(await askH2(t, f.port, servername, host), status, `HTTP/2: ${host} on ${servername}`);
+  }
 });
 
 for (const version of ['TLSv1.2', 'TLSv1.3']) {

@@ -130,8 +130,10 @@ static void the_protocol_is_agreed_by_alpn(void **state)
 		assert_int_equal(t.server_rc, 1);
 		assert_str(fr_tls_alpn(t.server), cases[i].agreed);
 		assert_str(fr_tls_server_name(t.server), "localhost");
-		assert_true(fr_tls_covers(t.server, s, S("localhost")));
-		assert_false(fr_tls_covers(t.server, s, S("other.test")));
+		assert_true(fr_tls_covers(t.server, S("localhost")));
+		assert_false(fr_tls_covers(t.server, S("other.test")));
+		assert_false(fr_tls_is_best(t.server, s, S("other.test")));
+		assert_true(fr_tls_is_best(t.server, s, S("any.test")));
 		end(&t);
 		fr_tls_server_unref(&s);
 	}
@@ -274,23 +276,10 @@ static void a_certificate_speaks_for_its_alternative_names(void **state)
 		"dot.test", "192.0.2.7", "[2001:db8::1]", "[2001:DB8:0:0:0:0:0:1]",
 	};
 	static const char *const not_covered[] = {
-		"",
-		".",
-		"w.test",
-		".w.test",
-		"a.b.w.test",
-		"xa.test",
-		"a.test.x",
-		"pb.part.test",
-		"a.x.test",
-		"common.test",
-		"default.test",
-		"192.0.2.8",
-		"192.0.2.07",
-		"192.0.2",
-		"2001:db8::1",
-		"[2001:db8::2]",
-		"[::ffff:192.0.2.7]",
+		"",           ".",           "w.test",        ".w.test",
+		"a.b.w.test", "xa.test",     "a.test.x",      "pb.part.test",
+		"a.x.test",   "common.test", "192.0.2.8",     "192.0.2.07",
+		"192.0.2",    "2001:db8::1", "[2001:db8::2]", "[::ffff:192.0.2.7]",
 		"[a.test]",
 	};
 	struct fr_tls_server *s;
@@ -301,18 +290,20 @@ static void a_certificate_speaks_for_its_alternative_names(void **state)
 	                    "DNS:p*.part.test,DNS:a.*.test,IP:192.0.2.7,IP:2001:db8::1,"
 	                    "DNS:192.0.2.8,email:x@y.test");
 	for (size_t i = 0; i < FR_COUNT(covered); i++)
-		if (!fr_tls_covers(t.server, NULL, S(covered[i])))
+		if (!fr_tls_covers(t.server, S(covered[i])))
 			fail_msg("does not speak for %s", covered[i]);
 	for (size_t i = 0; i < FR_COUNT(not_covered); i++)
-		if (fr_tls_covers(t.server, NULL, S(not_covered[i])))
+		if (fr_tls_covers(t.server, S(not_covered[i])))
 			fail_msg("speaks for %s", not_covered[i]);
-	/* no other connection would be better */
-	assert_true(fr_tls_covers(t.server, s, S("common.test")));
+	/* what the client came for it gets; for others no connection would be better */
+	assert_true(fr_tls_covers(t.server, S("default.test")));
+	assert_true(fr_tls_is_best(t.server, s, S("common.test")));
+	assert_false(fr_tls_is_best(t.server, NULL, S("common.test")));
 	end(&t);
 	fr_tls_server_unref(&s);
 	/* a common name is no name */
 	s = serve_names(&t, "");
-	assert_false(fr_tls_covers(t.server, NULL, S("common.test")));
+	assert_false(fr_tls_covers(t.server, S("common.test")));
 	end(&t);
 	fr_tls_server_unref(&s);
 }
