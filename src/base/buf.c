@@ -13,9 +13,21 @@ static uint8_t *take_memory(struct fr_buf *b, size_t cap)
 {
 	struct fr_buf_pool *p = b->pool;
 
-	if (!p || cap != FR_BUF_BLOCK_BYTES || !p->n)
-		return fr_try_malloc(cap);
+	if (!p || cap != FR_BUF_BLOCK_BYTES || !p->n) {
+		uint8_t *data = fr_try_malloc(cap);
+
+		if (data)
+			fr_mem_took(cap);
+		return data;
+	}
 	return fr_mem_must_fail() ? NULL : p->free[--p->n];
+}
+
+static void free_memory(uint8_t *data, size_t cap)
+{
+	if (data)
+		fr_mem_gave(cap);
+	free(data);
 }
 
 static void give_memory(struct fr_buf *b)
@@ -25,13 +37,13 @@ static void give_memory(struct fr_buf *b)
 	if (p && b->cap == FR_BUF_BLOCK_BYTES && fr_mem_may_keep(p->n, FR_BUF_POOL_BLOCKS))
 		p->free[p->n++] = b->data;
 	else
-		free(b->data);
+		free_memory(b->data, b->cap);
 }
 
 void fr_buf_pool_fini(struct fr_buf_pool *p)
 {
 	while (p->n)
-		free(p->free[--p->n]);
+		free_memory(p->free[--p->n], FR_BUF_BLOCK_BYTES);
 }
 
 void fr_buf_init(struct fr_buf *b, size_t max_bytes)

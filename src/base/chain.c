@@ -16,8 +16,12 @@ static struct fr_block *take_block(struct fr_block_pool *p)
 {
 	struct fr_block *b = p->free;
 
-	if (!b)
-		return fr_try_malloc(sizeof *b);
+	if (!b) {
+		b = fr_try_malloc(sizeof *b);
+		if (b)
+			fr_mem_took(sizeof *b);
+		return b;
+	}
 	if (fr_mem_must_fail())
 		return NULL;
 	p->free = b->next;
@@ -28,6 +32,7 @@ static struct fr_block *take_block(struct fr_block_pool *p)
 static void give_block(struct fr_block_pool *p, struct fr_block *b)
 {
 	if (!fr_mem_may_keep(p->n, FR_BLOCK_POOL_BLOCKS)) {
+		fr_mem_gave(sizeof *b);
 		free(b);
 		return;
 	}
@@ -70,6 +75,7 @@ void fr_block_pool_fini(struct fr_block_pool *p)
 		struct fr_block *b = p->free;
 
 		p->free = b->next;
+		fr_mem_gave(sizeof *b);
 		free(b);
 	}
 	p->n = 0;

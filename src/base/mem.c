@@ -48,6 +48,23 @@ void *fr_calloc(size_t count, size_t size)
 	return p;
 }
 
+static _Thread_local int64_t held_bytes;
+
+void fr_mem_took(size_t bytes)
+{
+	held_bytes += (int64_t)bytes;
+}
+
+void fr_mem_gave(size_t bytes)
+{
+	held_bytes -= (int64_t)bytes;
+}
+
+int64_t fr_mem_held(void)
+{
+	return held_bytes;
+}
+
 void fr_mem_fail_after(unsigned n)
 {
 	fail_after = n;
@@ -93,6 +110,7 @@ static void free_blocks(struct fr_arena_block *b)
 		struct fr_arena_block *next = b->next;
 
 		UNPOISON(b->data, b->size);
+		fr_mem_gave(sizeof *b + b->size);
 		free(b);
 		b = next;
 	}
@@ -184,6 +202,7 @@ static struct fr_arena_block *add_block(struct fr_arena *a, size_t want)
 	b = fr_try_malloc(sizeof *b + size);
 	if (!b)
 		return NULL;
+	fr_mem_took(sizeof *b + size);
 	b->size = size;
 	b->used = 0;
 	b->next = a->blocks;

@@ -25,6 +25,12 @@ void *fr_try_realloc(void *ptr, size_t size);
 /* Makes the n-th fallible allocation from now on fail, once, on this thread
  * (tests only; 0 turns it off). */
 void fr_mem_fail_after(unsigned n);
+/* What this thread holds for its peers, as those who take and give it say: arenas, queues,
+ * pools, estimates for what libraries hold. May pass below 0 where another thread gives
+ * something back. */
+void fr_mem_took(size_t bytes);
+void fr_mem_gave(size_t bytes);
+int64_t fr_mem_held(void);
 /* For pools of memory: must this allocation fail, though there would be memory? */
 bool fr_mem_must_fail(void);
 

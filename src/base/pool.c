@@ -54,6 +54,12 @@ static void *map_pages(void)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/* What a piece of the class takes. */
+static size_t size_of(size_t c, size_t room)
+{
+	return c == PAGES ? FR_POOL_PAGES_BYTES : sizeof(struct fr_pool_piece) + room;
+}
+
 static void keep(struct fr_pool *p, struct fr_pool_piece *piece)
 {
 	size_t c = piece->size_class;
@@ -92,14 +98,19 @@ void *fr_pool_alloc(struct fr_pool *p, size_t size)
 	if (size > SIZE_MAX / 2 || fr_mem_must_fail())
 		return NULL;
 	piece = next_waiting(p, c, room);
-	if (!piece && c == PAGES) {
+	if (piece)
+		return start_use(piece, c, room);
+	if (c == PAGES) {
 		piece = map_pages();
 		if (!piece) /* too many mappings, perhaps */
 			c = 0;
 	}
 	if (!piece)
 		piece = malloc(sizeof *piece + room);
-	return piece ? start_use(piece, c, room) : NULL;
+	if (!piece)
+		return NULL;
+	fr_mem_took(size_of(c, room));
+	return start_use(piece, c, room);
 }
 
 void *fr_pool_take(struct fr_pool *p, size_t size)
@@ -108,7 +119,11 @@ void *fr_pool_take(struct fr_pool *p, size_t size)
 	struct fr_pool_piece *piece = next_waiting(p, c, room);
 
 	FR_ASSERT(c != PAGES);
-	return start_use(piece ? piece : fr_malloc(sizeof *piece + room), c, room);
+	if (!piece) {
+		piece = fr_malloc(sizeof *piece + room);
+		fr_mem_took(size_of(c, room));
+	}
+	return start_use(piece, c, room);
 }
 
 void fr_pool_free(struct fr_pool *p, void *data)
@@ -121,8 +136,13 @@ void fr_pool_free(struct fr_pool *p, void *data)
 		if (p->kept_pages < FR_POOL_KEPT_PAGES || munmap(piece, FR_POOL_PAGES_BYTES) < 0) {
 			p->kept_pages++;
 			keep(p, piece);
+		} else {
+			fr_mem_gave(FR_POOL_PAGES_BYTES);
 		}
+	} else if (!piece) {
+		return;
 	} else if (c == 0 || p->kept_bytes >= FR_POOL_KEPT_BYTES) {
+		fr_mem_gave(size_of(c, piece->room));
 		free(piece);
 	} else {
 		p->kept_bytes += piece->room;
@@ -153,6 +173,7 @@ void fr_pool_fini(struct fr_pool *p)
 
 		while ((piece = p->waiting[c])) {
 			p->waiting[c] = piece->next;
+			fr_mem_gave(size_of(c, room_of(c, c * FR_POOL_STEP_BYTES)));
 			if (c == PAGES)
 				(void)munmap(piece, FR_POOL_PAGES_BYTES);
 			else

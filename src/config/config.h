@@ -146,6 +146,7 @@ struct fr_config_timeouts {
 };
 
 struct fr_config_limits {
+	uint32_t memory_mib;              /* 0: a quarter of the machine's */
 	uint32_t connections;             /* 20000, in the whole process */
 	uint32_t connections_per_address; /* 1000; Unix sockets do not count */
 	uint32_t request_line_bytes;      /* 8192: HTTP/1.1 request line */

@@ -32,6 +32,7 @@ enum fr_setting_kind {
 	X(drain, drain_ms, DURATION, 30000, 0, 86400000)
 
 #define FR_SETTINGS_LIMITS(X)                                                                      \
+	X(memory, memory_mib, MEBIBYTES, 0, 0, 1048576)                                            \
 	X(connections, connections, COUNT_OF, 20000, 1, 10000000)                                  \
 	X(connections_per_address, connections_per_address, COUNT_OF, 1000, 1, 10000000)           \
 	X(request_line, request_line_bytes, SIZE, 8192, 256, FR_MIB)                               \

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "edge/activity.h"
+#include "edge/memory.h"
 
 /* Of a response: fields that we add, and its status line. */
 #define OWN_FIELDS_BYTES 65536u
@@ -32,6 +34,27 @@ static void set_state(struct fr_client *c, enum fr_client_state to)
 	c->state = to;
 }
 
+/* --- memory --- */
+
+/* Its own, from its beginning to its end. */
+static size_t base_bytes(const struct fr_client *c)
+{
+	return sizeof *c + FR_MEMORY_PLAIN_BYTES + (c->is_tls ? FR_MEMORY_TLS_BYTES : 0);
+}
+
+size_t fr_client_held(const struct fr_client *c)
+{
+	size_t sum = base_bytes(c);
+
+	if (c->stream)
+		sum += fr_stream_held(c->stream);
+	if (c->protocol && c->protocol->held)
+		sum += c->protocol->held(c);
+	for (const struct fr_exchange *ex = c->first; ex; ex = ex->next)
+		sum += sizeof *ex + ex->arena.total_bytes + ex->req_body.cap + ex->resp_body.len;
+	return sum;
+}
+
 /* --- the end --- */
 
 static void release(void *user)
@@ -47,6 +70,8 @@ static void release(void *user)
 	fr_count_down(&w->counters, FR_COUNT_CONNECTIONS_OPEN);
 	fr_worker_client_closed(w, c);
 	fr_generation_unref(&c->gen);
+	fr_memory_give_client(w);
+	fr_mem_gave(base_bytes(c));
 	c->magic = 0;
 	free(c);
 }
@@ -57,15 +82,23 @@ static void maybe_release(struct fr_client *c)
 		fr_loop_release_later(c->worker->loop, &c->release_task);
 }
 
-void fr_client_exchange_opened(struct fr_client *c)
+void fr_client_exchange_opened(struct fr_client *c, struct fr_exchange *ex)
 {
 	c->exchanges++;
+	ex->next = c->first;
+	ex->pprev = &c->first;
+	if (ex->next)
+		ex->next->pprev = &ex->next;
+	c->first = ex;
 }
 
-void fr_client_exchange_released(struct fr_client *c)
+void fr_client_exchange_released(struct fr_client *c, struct fr_exchange *ex)
 {
 	FR_ASSERT(c->exchanges);
 	c->exchanges--;
+	*ex->pprev = ex->next;
+	if (ex->next)
+		ex->next->pprev = ex->pprev;
 	if (c->exchanges == 0 && c->stream)
 		fr_stream_trim(c->stream);
 	fr_client_update_wait(c, false);
@@ -379,6 +412,8 @@ static struct fr_client *client_new(struct fr_worker *w, const struct fr_ticket 
 	c->flush_task = (struct fr_task){.run = flush, .user = c};
 	c->release_task = (struct fr_task){.run = release, .user = c};
 	fr_timer_init(&c->timer, time_is_up, c);
+	c->wait_since_ms = fr_loop_now(w->loop);
+	fr_mem_took(base_bytes(c));
 	fr_count(&w->counters, FR_COUNT_CONNECTIONS);
 	fr_count(&w->counters, FR_COUNT_CONNECTIONS_OPEN);
 	fr_worker_client_opened(w, c);
@@ -399,7 +434,17 @@ void fr_client_accept(struct fr_worker *w, int fd, const struct fr_config_listen
 	struct fr_ticket ticket;
 	struct fr_client *c;
 
+	if (!listener->is_admin && fr_memory_level(w) >= FR_MEMORY_NO_CONNECTIONS) {
+		fr_count(&w->counters, FR_COUNT_LIMIT_MEMORY_CONNECTIONS);
+		close(fd);
+		return;
+	}
+	if (!fr_memory_take_client(w, listener->is_admin)) {
+		close(fd);
+		return;
+	}
 	if (!admit(w, fd, &ticket)) {
+		fr_memory_give_client(w);
 		close(fd);
 		return;
 	}

@@ -42,6 +42,8 @@ struct fr_client_protocol {
 	/* The stream is of no use any more: leave all exchanges. */
 	void (*abandon)(struct fr_client *c);
 	void (*free)(struct fr_client *c);
+	/* Memory of the protocol's own. */
+	size_t (*held)(const struct fr_client *c);
 	/* What the client is expected to do now, for the time limits. */
 	enum fr_client_wait (*waits_for)(const struct fr_client *c);
 };
@@ -85,6 +87,7 @@ struct fr_client {
 	bool is_draining;
 	bool is_reading_paused;
 	uint32_t exchanges;         /* not released yet */
+	struct fr_exchange *first;  /* of them: borrowed, linked */
 	uint32_t origin_requests;   /* fetches under way */
 	struct fr_memo *memo;       /* owned: URLs promised or asked for; NULL until needed */
 	struct fr_digest *held;     /* owned: what it got to keep; NULL until needed */
@@ -112,8 +115,11 @@ void fr_client_drain(struct fr_client *c);
 void fr_client_update_wait(struct fr_client *c, bool fresh);
 
 /* An exchange of it came or was released. */
-void fr_client_exchange_opened(struct fr_client *c);
-void fr_client_exchange_released(struct fr_client *c);
+void fr_client_exchange_opened(struct fr_client *c, struct fr_exchange *ex);
+void fr_client_exchange_released(struct fr_client *c, struct fr_exchange *ex);
+
+/* About how much memory would be free if it were not there. */
+size_t fr_client_held(const struct fr_client *c);
 
 extern const struct fr_client_protocol fr_client_h1, fr_client_h2;
 

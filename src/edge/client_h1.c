@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "edge/client.h"
+#include "edge/memory.h"
 #include "http/h1.h"
 
 /* Input that waits for the exchange before it: one read may come on top. */
@@ -141,6 +142,12 @@ static void take_head(struct fr_client *c)
 	struct fr_exchange *ex = h->current;
 
 	ex->req.scheme = c->is_tls ? FR_STR("https") : FR_STR("http");
+	if (fr_memory_level(c->worker) >= FR_MEMORY_NO_REQUESTS && !c->is_admin) {
+		fr_count(&c->worker->counters, FR_COUNT_LIMIT_MEMORY_REQUESTS);
+		h->close_after = true;
+		fr_exchange_refuse(ex, 503, "");
+		return;
+	}
 	fr_exchange_begin(ex, fr_h1_framing(h->parser) == FR_H1_NO_BODY);
 }
 
@@ -466,7 +473,13 @@ static enum fr_client_wait h1_waits_for(const struct fr_client *c)
 	return h1_of(c)->current ? FR_WAIT_NONE : FR_WAIT_IDLE;
 }
 
+static size_t h1_held(const struct fr_client *c)
+{
+	return sizeof(struct h1) + h1_of(c)->in.cap;
+}
+
 const struct fr_client_protocol fr_client_h1 = {
+	.held = h1_held,
 	.open = h1_open,
 	.data = h1_data,
 	.eof = h1_eof,

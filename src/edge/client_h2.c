@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "edge/client.h"
+#include "edge/memory.h"
 #include "edge/order.h"
 #include "edge/push.h"
 #include "h2/session.h"
@@ -247,6 +248,10 @@ static bool op_push_is_enabled(struct fr_exchange *ex)
 
 static bool op_push_has_room(struct fr_exchange *ex)
 {
+	if (fr_memory_level(ex->worker) >= FR_MEMORY_NO_PUSHES) {
+		fr_count(&ex->worker->counters, FR_COUNT_LIMIT_MEMORY_PUSHES);
+		return false;
+	}
 	return fr_h2_push_has_room(session_of(ex));
 }
 
@@ -296,8 +301,13 @@ static void *on_open(void *user, int32_t stream_id, struct fr_arena **arena,
                      struct fr_request **req)
 {
 	struct fr_client *c = user;
-	struct fr_exchange *ex = fr_exchange_new(c->worker, c, &exchange_ops, stream_id);
+	struct fr_exchange *ex;
 
+	if (fr_memory_level(c->worker) >= FR_MEMORY_NO_REQUESTS && !c->is_admin) {
+		fr_count(&c->worker->counters, FR_COUNT_LIMIT_MEMORY_REQUESTS);
+		return NULL;
+	}
+	ex = fr_exchange_new(c->worker, c, &exchange_ops, stream_id);
 	h2_of(c)->heads++;
 	*arena = &ex->arena;
 	*req = &ex->req;
@@ -534,7 +544,15 @@ static enum fr_client_wait h2_waits_for(const struct fr_client *c)
 	return c->exchanges ? FR_WAIT_NONE : FR_WAIT_IDLE;
 }
 
+static size_t h2_held(const struct fr_client *c)
+{
+	const struct h2 *h = c->h;
+
+	return sizeof *h + (h->session ? fr_h2_session_held(h->session) : 0);
+}
+
 const struct fr_client_protocol fr_client_h2 = {
+	.held = h2_held,
 	.open = h2_open,
 	.data = h2_data,
 	.eof = h2_eof,

@@ -11,6 +11,7 @@
 #include "edge/held.h"
 #include "edge/hints.h"
 #include "edge/learn.h"
+#include "edge/memory.h"
 #include "edge/order.h"
 #include "edge/proxy.h"
 #include "edge/push.h"
@@ -102,7 +103,7 @@ static struct fr_exchange *new_under(struct fr_generation *gen, struct fr_client
 	fr_timer_init(&ex->timer, time_is_up, ex);
 	fr_loop_timer_set(w->loop, &ex->timer, ex->gen->config->timeouts.request_fields_ms);
 	count(ex, FR_COUNT_EXCHANGES_OPEN);
-	fr_client_exchange_opened(c);
+	fr_client_exchange_opened(c, ex);
 	fr_observe_opened(ex);
 	return ex;
 }
@@ -146,7 +147,7 @@ static void release(void *user)
 	fr_hints_free(ex);
 	fr_cached_free(ex);
 	fr_count_down(&w->counters, FR_COUNT_EXCHANGES_OPEN);
-	fr_client_exchange_released(ex->client);
+	fr_client_exchange_released(ex->client, ex);
 	fr_generation_unref(&ex->gen);
 	ex->magic = 0;
 	fr_chain_clear(&ex->resp_body);
@@ -363,6 +364,7 @@ static void on_body(void *user, const uint8_t *data, size_t len)
 	struct fr_exchange *ex = of(user);
 
 	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
+	(void)fr_memory_level(ex->worker); /* it grows here */
 	if (fr_chain_append(&ex->resp_body, data, len) < 0) {
 		fr_fetch_cancel(&ex->fetch);
 		fetch_over(ex);

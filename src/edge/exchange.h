@@ -107,6 +107,7 @@ struct fr_exchange {
 	struct fr_timer timer;                 /* client-side progress */
 	struct fr_task release_task;
 	struct fr_exchange *next_free;        /* in the worker's free list */
+	struct fr_exchange *next, **pprev;    /* among the client's */
 	struct fr_load *load;                 /* in the arena; pages with hints only */
 	struct fr_plan *plan;                 /* the load's; NULL without */
 	struct fr_tap *tap;                   /* owned: scans the body; NULL */

@@ -4,6 +4,7 @@
 #include "cache/conditional.h"
 #include "edge/client.h"
 #include "edge/fill_priv.h"
+#include "edge/memory.h"
 #include "edge/note.h"
 #include "edge/tap.h"
 
@@ -218,6 +219,10 @@ static enum fr_cache_store make_object(struct fr_fill *f, struct fr_object **who
 		return v.why;
 	if (f->resp.content_length > (int64_t)f->gen->config->store.max_object_bytes)
 		return FR_CACHE_STORE_TOO_LARGE;
+	if (fr_memory_level(f->worker) >= FR_MEMORY_NO_STORING) {
+		fr_count(&f->worker->counters, FR_COUNT_LIMIT_MEMORY_STORING);
+		return FR_CACHE_STORE_MEMORY;
+	}
 	body = new_body(f);
 	if (!body)
 		return FR_CACHE_STORE_MEMORY;

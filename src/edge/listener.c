@@ -14,6 +14,8 @@
 #define ACCEPT_BATCH 64
 /* Out of descriptors: how long nothing is accepted. */
 #define PAUSE_MS 100u
+/* And how long nothing more is said of it. */
+#define SILENT_MS 10000u
 
 struct fr_listener {
 	uv_poll_t poll;
@@ -22,6 +24,7 @@ struct fr_listener {
 	const struct fr_config_listener *config; /* borrowed from the current generation */
 	struct fr_listener *next;                /* owned by the worker's list */
 	struct fr_timer pause;
+	uint64_t silent_until_ms;
 };
 
 static void on_readable(uv_poll_t *poll, int status, int events);
@@ -36,8 +39,12 @@ static void pause_over(struct fr_timer *t, void *user)
 
 static void out_of_descriptors(struct fr_listener *l)
 {
-	FR_LOG(ERROR, "listener", "%s: out of file descriptors; raise the limit (ulimit -n)",
-	       l->config->text);
+	uint64_t now = fr_loop_now(l->worker->loop);
+
+	if (now >= l->silent_until_ms)
+		FR_LOG(ERROR, "listener",
+		       "%s: out of file descriptors; raise the limit (ulimit -n)", l->config->text);
+	l->silent_until_ms = now + SILENT_MS;
 	(void)uv_poll_stop(&l->poll);
 	fr_loop_timer_set(l->worker->loop, &l->pause, PAUSE_MS);
 }

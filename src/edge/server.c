@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -11,8 +12,15 @@
 #include "cache/store.h"
 #include "config/settings.h"
 #include "edge/knowledge.h"
+#include "edge/memory.h"
 #include "edge/server_priv.h"
 #include "edge/sockets.h"
+
+/* Descriptors of the server's own: listeners, loops, logs, the hint database; and the
+ * share of the others that clients do not get: what they ask for needs one, too. */
+#define DESCRIPTORS 48u
+#define DESCRIPTORS_PER_WORKER 16u
+#define DESCRIPTORS_SHARE_OF_ORIGINS 3u
 
 /* --- what workers share --- */
 
@@ -271,6 +279,20 @@ static int prepare(struct fr_server *s, struct fr_config *config, struct fr_sock
 	return rc;
 }
 
+/* How many of the process's descriptors connections of clients may have: the others are
+ * for origins, and for what the server has itself. */
+static uint32_t descriptors_for_clients(const struct fr_server *s)
+{
+	uint64_t own = DESCRIPTORS + s->n_workers * DESCRIPTORS_PER_WORKER, left;
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur == RLIM_INFINITY)
+		return UINT32_MAX;
+	left = r.rlim_cur > own ? r.rlim_cur - own : 0;
+	left -= left / DESCRIPTORS_SHARE_OF_ORIGINS;
+	return left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
+}
+
 static int configure(struct fr_server *s, struct fr_config *config, struct fr_sockets *sockets,
                      struct fr_config_problem *why)
 {
@@ -282,6 +304,8 @@ static int configure(struct fr_server *s, struct fr_config *config, struct fr_so
 		return rc;
 	FR_ASSERT(o.fds);
 	set_store_limits(s, config);
+	fr_memory_set_limit(s->memory, (uint64_t)config->limits.memory_mib * FR_MIB);
+	fr_memory_set_clients(s->memory, descriptors_for_clients(s));
 	fr_knowledge_configure(s->knowledge, config);
 	if (s->access_log)
 		fr_access_log_use(s->access_log, config, log_fd);
@@ -346,7 +370,7 @@ static int start_workers(struct fr_server *s, size_t n, struct fr_config_problem
 	s->workers = fr_calloc(n, sizeof(struct fr_worker *));
 	for (; s->n_workers < n; s->n_workers++) {
 		atomic_fetch_add(&s->running, 1);
-		if (fr_worker_start((unsigned)s->n_workers, s->admission, worker_empty,
+		if (fr_worker_start((unsigned)s->n_workers, s->admission, s->memory, worker_empty,
 		                    worker_ended, s, &s->workers[s->n_workers]) < 0) {
 			atomic_fetch_sub(&s->running, 1);
 			(void)snprintf(why->text, sizeof why->text, "cannot start worker %zu",
@@ -374,6 +398,7 @@ int fr_server_start(struct fr_config *config, struct fr_sockets *sockets, struct
 	s->admission = fr_admission_new(s->seed);
 	s->store = fr_store_new(&(struct fr_store_limits){.memory = FR_MIB, .max_variants = 1},
 	                        s->seed);
+	s->memory = fr_memory_new(fr_server_count_workers(config), s->store);
 	s->knowledge = fr_knowledge_new(config, s->seed);
 	s->tickets = fr_tls_tickets_new();
 	s->origins = fr_origin_registry_new(fr_server_count_workers(config));
@@ -423,6 +448,7 @@ size_t fr_server_join(struct fr_server **sp)
 	fr_tls_tickets_free(&s->tickets);
 	if (live == 0) {
 		fr_admission_free(&s->admission);
+		fr_memory_free(&s->memory);
 		fr_store_free(&s->store);
 		fr_knowledge_free(&s->knowledge);
 	}

@@ -20,6 +20,7 @@ struct fr_server {
 	struct fr_worker **workers; /* owned */
 	size_t n_workers;
 	struct fr_admission *admission;   /* owned */
+	struct fr_memory *memory;         /* owned */
 	struct fr_tls_tickets *tickets;   /* owned */
 	struct fr_store *store;           /* owned */
 	struct fr_access_log *access_log; /* owned; NULL until one is configured */

@@ -9,6 +9,7 @@
 #include "cache/store.h"
 #include "config/settings.h"
 #include "edge/knowledge.h"
+#include "edge/memory.h"
 #include "edge/server_priv.h"
 #include "h2/session.h"
 #include "hints/plan.h"
@@ -70,6 +71,15 @@ static void add_store(struct fr_server *s, json_t *all)
 	(void)json_object_set_new(all, "cache_evicted", json_integer((json_int_t)stats.evicted));
 }
 
+static void add_memory(struct fr_server *s, json_t *all)
+{
+	struct fr_memory_stats stats;
+
+	fr_memory_stats(s->memory, &stats);
+	(void)json_object_set_new(all, "memory_held", json_integer((json_int_t)stats.used));
+	(void)json_object_set_new(all, "memory_limit", json_integer((json_int_t)stats.limit));
+}
+
 static void add_access_log(struct fr_server *s, json_t *all)
 {
 	struct fr_access_log_stats stats = {0};
@@ -91,6 +101,7 @@ void fr_server_log_counters(struct fr_server *s)
 		fr_counters_sum(&s->workers[i]->counters, sums);
 	json = counters_json(sums);
 	add_store(s, json);
+	add_memory(s, json);
 	fr_knowledge_stats(s->knowledge, json);
 	add_access_log(s, json);
 	text = json_dumps(json, JSON_COMPACT);
@@ -130,6 +141,7 @@ static void add_workers(struct fr_server *s, struct fr_snapshot *out, bool with_
 void fr_server_snapshot(struct fr_server *s, const struct fr_shared *shared, bool with_traffic,
                         struct fr_snapshot *out)
 {
+	struct fr_memory_stats memory;
 	struct fr_store_stats store;
 
 	*out = (struct fr_snapshot){.now_us = fr_wall_us(),
@@ -137,6 +149,10 @@ void fr_server_snapshot(struct fr_server *s, const struct fr_shared *shared, boo
 	                            .is_draining = atomic_load(&s->is_stopping),
 	                            .generation = atomic_load(&s->configurations)};
 	add_workers(s, out, with_traffic);
+	fr_memory_stats(s->memory, &memory);
+	out->memory_held = memory.used;
+	out->memory_limit = memory.limit;
+	out->memory_level = fr_memory_level_str(memory.level);
 	fr_store_stats(s->store, &store);
 	out->cache_held = store.held;
 	out->cache_objects = store.objects;

@@ -10,6 +10,7 @@
 #include "edge/client.h"
 #include "edge/fill.h"
 #include "edge/listener.h"
+#include "edge/memory.h"
 #include "edge/note.h"
 #include "http/date.h"
 
@@ -111,6 +112,7 @@ static void end_if_empty(struct fr_worker *w)
 		return;
 	}
 	fr_generation_unref(&w->gen);
+	fr_memory_unwatch(w);
 	fr_loop_stop(w->loop);
 }
 
@@ -270,13 +272,14 @@ static void *run(void *user)
 	return NULL;
 }
 
-int fr_worker_new(unsigned index, struct fr_admission *admission, void (*on_empty)(void *user),
-                  void *user, struct fr_worker **out)
+int fr_worker_new(unsigned index, struct fr_admission *admission, struct fr_memory *memory,
+                  void (*on_empty)(void *user), void *user, struct fr_worker **out)
 {
 	struct fr_worker *w = fr_calloc(1, sizeof *w);
 
 	w->index = index;
 	w->admission = admission;
+	w->memory = memory;
 	w->on_empty = on_empty;
 	w->on_ended_user = user;
 	w->thread = pthread_self();
@@ -295,19 +298,22 @@ int fr_worker_new(unsigned index, struct fr_admission *admission, void (*on_empt
 	fr_loop_note_idle(w->loop, &w->activity->stage, FR_ACTIVITY_IDLE);
 	(void)pthread_mutex_init(&w->lock, NULL);
 	(void)pthread_cond_init(&w->applied_cond, NULL);
+	fr_memory_watch(w);
 	*out = w;
 	return 0;
 }
 
-int fr_worker_start(unsigned index, struct fr_admission *admission, void (*on_empty)(void *user),
-                    void (*on_ended)(void *user), void *user, struct fr_worker **out)
+int fr_worker_start(unsigned index, struct fr_admission *admission, struct fr_memory *memory,
+                    void (*on_empty)(void *user), void (*on_ended)(void *user), void *user,
+                    struct fr_worker **out)
 {
 	struct fr_worker *w;
 
-	if (fr_worker_new(index, admission, on_empty, user, &w) < 0)
+	if (fr_worker_new(index, admission, memory, on_empty, user, &w) < 0)
 		return FR_ERR_IO;
 	w->on_ended = on_ended;
 	if (pthread_create(&w->thread, NULL, run, w) != 0) {
+		fr_memory_unwatch(w);
 		fr_loop_stop(w->loop);
 		(void)fr_worker_free(&w);
 		return FR_ERR_IO;

@@ -23,6 +23,7 @@
 struct fr_client;
 struct fr_exchange;
 struct fr_listener;
+struct fr_memory;
 
 /* Failed pushes remembered for each site and worker. */
 #define FR_FAILURES_KEPT 1024u
@@ -105,9 +106,14 @@ struct fr_worker {
 	struct fr_pool pool; /* for all that is small and does not outlive a connection */
 	struct fr_block_pool body_blocks; /* of the bodies that wait for clients */
 	struct fr_admission *admission;   /* borrowed from the server */
-	struct fr_generation *gen;        /* reference: the current one */
-	uint64_t generations;             /* made so far */
-	struct fr_client *clients;        /* borrowed: live connections, linked */
+	struct fr_memory *memory;         /* borrowed from the server */
+	struct fr_timer memory_timer;     /* for edge/memory.c, as the three below */
+	int64_t memory_seen,
+		memory_peak;       /* held when last summed up; most since memory went back */
+	unsigned memory_quiet;     /* ticks without a change */
+	struct fr_generation *gen; /* reference: the current one */
+	uint64_t generations;      /* made so far */
+	struct fr_client *clients; /* borrowed: live connections, linked */
 	size_t n_clients;
 	uint64_t clients_seen;              /* so far: each has its number */
 	size_t n_admin;                     /* of those, the admin interface's */
@@ -145,14 +151,15 @@ struct fr_worker {
  * It serves nothing before the first fr_worker_offer. on_empty: told to stop, and
  * without clients but those of the admin interface; it waits for fr_worker_finish
  * then. 0 or FR_ERR_IO. */
-int fr_worker_new(unsigned index, struct fr_admission *admission, void (*on_empty)(void *user),
-                  void *user, struct fr_worker **out) FR_MUST_USE;
+int fr_worker_new(unsigned index, struct fr_admission *admission, struct fr_memory *memory,
+                  void (*on_empty)(void *user), void *user, struct fr_worker **out) FR_MUST_USE;
 /* Frees one whose loop has ended. Returns the sum of its live-object gauges. */
 size_t fr_worker_free(struct fr_worker **w);
 /* Makes a worker and starts its thread. on_empty, on_ended: called on that
  * thread. 0 or FR_ERR_IO. */
-int fr_worker_start(unsigned index, struct fr_admission *admission, void (*on_empty)(void *user),
-                    void (*on_ended)(void *user), void *user, struct fr_worker **out) FR_MUST_USE;
+int fr_worker_start(unsigned index, struct fr_admission *admission, struct fr_memory *memory,
+                    void (*on_empty)(void *user), void (*on_ended)(void *user), void *user,
+                    struct fr_worker **out) FR_MUST_USE;
 /* Gives a configuration and the sockets of its new listeners (those that the
  * worker has already, by text, are not among them; those that are no longer configured
  * are closed). The worker takes it over in its next turn. Returns how many it has taken

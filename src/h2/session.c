@@ -388,6 +388,13 @@ void fr_h2_shutdown_finish(struct fr_h2_session *s)
 	                            NULL, 0);
 }
 
+size_t fr_h2_session_held(const struct fr_h2_session *s)
+{
+	return sizeof *s + FR_H2_SESSION_BYTES + s->interim_bytes + s->crumbs.cap +
+	       s->n_streams * (sizeof *s->streams + FR_H2_STREAM_BYTES) +
+	       nghttp2_session_get_outbound_queue_size(s->ng) * FR_H2_FRAME_BYTES;
+}
+
 size_t fr_h2_stream_count(const struct fr_h2_session *s)
 {
 	return s->n_streams;

@@ -247,6 +247,8 @@ void fr_h2_terminate(struct fr_h2_session *s, enum fr_h2_code code);
 /* Of nghttp2 at run time, e.g. "1.52.0". */
 const char *fr_h2_library_version(void);
 
+/* About how much memory it holds, streams and frames that wait included. */
+size_t fr_h2_session_held(const struct fr_h2_session *s);
 size_t fr_h2_stream_count(const struct fr_h2_session *s); /* live, pushes included */
 const struct fr_h2_stats *fr_h2_session_stats(const struct fr_h2_session *s);
 

@@ -28,6 +28,11 @@
 /* The fields of a connection's requests may hold so many times what they took on the
  * wire, beyond limits.fields_connection_bytes: no more than HPACK makes of texts. */
 #define FR_H2_HELD_FACTOR 16u
+/* What nghttp2 holds, about: for a session with its tables and its room for a frame, for
+ * a stream, for a frame that waits. */
+#define FR_H2_SESSION_BYTES 28672u
+#define FR_H2_STREAM_BYTES 1024u
+#define FR_H2_FRAME_BYTES 512u
 /* Of a header block that we send: nghttp2 would leave a stream without an answer at 64 KiB.
  * limits.response_fields is 1 MiB at most, the request of a push, too. */
 #define FR_H2_SEND_BLOCK_BYTES (2u << 20)

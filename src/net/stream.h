@@ -84,6 +84,8 @@ size_t fr_stream_packet(const struct fr_stream *s);
 /* Bytes that the kernel has not taken yet. */
 size_t fr_stream_backlog(const struct fr_stream *s);
 
+/* Memory that its output takes. */
+size_t fr_stream_held(const struct fr_stream *s);
 /* Nothing is expected for now: gives back memory of empty buffers. */
 void fr_stream_trim(struct fr_stream *s);
 

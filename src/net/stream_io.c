@@ -221,6 +221,11 @@ size_t fr_stream_backlog(const struct fr_stream *s)
 	return fr_buf_len(&s->out) + fr_buf_len(&s->wire);
 }
 
+size_t fr_stream_held(const struct fr_stream *s)
+{
+	return s->out.cap + s->wire.cap;
+}
+
 void fr_stream_trim(struct fr_stream *s)
 {
 	fr_buf_trim(&s->out);

@@ -72,6 +72,13 @@
 	X(LIMIT_CONNECTIONS_ADDRESS, limit_connections_per_address)                                \
 	X(LIMIT_ORIGIN_REQUESTS, limit_origin_requests_per_client)                                 \
 	X(LIMIT_ORIGIN_WAITING, limit_origin_waiting)                                              \
+	X(LIMIT_DESCRIPTORS, limit_descriptors)                                                    \
+	X(LIMIT_DESCRIPTORS_CLOSED, limit_descriptors_closed)                                      \
+	X(LIMIT_MEMORY_PUSHES, limit_memory_pushes)                                                \
+	X(LIMIT_MEMORY_STORING, limit_memory_storing)                                              \
+	X(LIMIT_MEMORY_CLOSED, limit_memory_closed)                                                \
+	X(LIMIT_MEMORY_CONNECTIONS, limit_memory_connections)                                      \
+	X(LIMIT_MEMORY_REQUESTS, limit_memory_requests)                                            \
 	X(LIMIT_OUTPUT, limit_output_buffer)                                                       \
 	X(TIMEOUT_HANDSHAKE, timeout_handshake)                                                    \
 	X(TIMEOUT_REQUEST_FIELDS, timeout_request_fields)                                          \

@@ -335,6 +335,9 @@ static void put_process(struct writer *w, const struct fr_snapshot *s)
 
 static void put_store(struct writer *w, const struct fr_snapshot *s)
 {
+	single(w, "memory_held_bytes", "gauge", s->memory_held,
+	       "Memory that is held, but for the cache.");
+	single(w, "memory_limit_bytes", "gauge", s->memory_limit, "What it is held to.");
 	single(w, "cache_bytes", "gauge", s->cache_held, "Bytes that the cache holds.");
 	single(w, "cache_limit_bytes", "gauge", s->cache_limit, "Bytes that it may hold.");
 	single(w, "cache_objects", "gauge", s->cache_objects, "Responses stored.");

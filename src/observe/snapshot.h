@@ -30,6 +30,8 @@ struct fr_snapshot {
 	uint64_t counters[FR_COUNTER_COUNT + FR_COUNTERS_EXTRA];
 	struct fr_metrics_sum *metrics; /* owned */
 	uint64_t cache_held, cache_limit, cache_objects, cache_evicted;
+	uint64_t memory_held, memory_limit;
+	const char *memory_level; /* static: what is given up */
 	struct fr_access_log_stats log;
 	bool has_log;
 	struct fr_origin_sum *origins; /* owned */

@@ -103,6 +103,17 @@ static json_t *hints_of(const struct fr_metrics_sum *m)
 	return o;
 }
 
+static json_t *memory_of(const struct fr_snapshot *s)
+{
+	json_t *o = json_object();
+
+	set(o, "bytes", s->memory_held);
+	set(o, "limit_bytes", s->memory_limit);
+	(void)json_object_set_new(o, "level",
+	                          s->memory_level ? json_string(s->memory_level) : json_null());
+	return o;
+}
+
 static json_t *cache_of(const struct fr_snapshot *s)
 {
 	json_t *o = json_object();
@@ -282,6 +293,7 @@ int fr_status_write(const struct fr_snapshot *s, struct fr_buf *out)
 	(void)json_object_set_new(o, "hints", hints_of(s->metrics));
 	(void)json_object_set_new(o, "times", times_of(s->metrics));
 	(void)json_object_set_new(o, "cache", cache_of(s));
+	(void)json_object_set_new(o, "memory", memory_of(s));
 	(void)json_object_set_new(o, "access_log", log_of(s));
 	(void)json_object_set_new(o, "origins", origins_of(s));
 	(void)json_object_set_new(o, "pages", pages_of(&s->top));

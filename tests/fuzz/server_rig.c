@@ -13,6 +13,7 @@
 #include "cache/store.h"
 #include "edge/client.h"
 #include "edge/knowledge.h"
+#include "edge/memory.h"
 #include "edge/server_priv.h"
 #include "rig_world.h"
 
@@ -174,7 +175,8 @@ struct fr_rig *fr_rig_new(uint64_t seed, fr_rig_on_request on_request, void *use
 	                        seed);
 	s->knowledge = fr_knowledge_new(config_of(0), seed);
 	s->origins = fr_origin_registry_new(1);
-	FR_ASSERT(fr_worker_new(0, s->admission, on_empty, r, &r->worker) == 0);
+	s->memory = fr_memory_new(1, s->store);
+	FR_ASSERT(fr_worker_new(0, s->admission, s->memory, on_empty, r, &r->worker) == 0);
 	s->workers = &r->worker;
 	s->n_workers = 1;
 	configure(r);
@@ -430,6 +432,7 @@ void fr_rig_free(struct fr_rig *r)
 	fr_origin_registry_free(&s->origins);
 	fr_shared_unref(&s->shared);
 	fr_admission_free(&s->admission);
+	fr_memory_free(&s->memory);
 	fr_store_free(&s->store);
 	fr_knowledge_free(&s->knowledge);
 	free(r);

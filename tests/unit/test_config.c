@@ -351,7 +351,7 @@ static void print_value(char *out, size_t cap, enum fr_setting_kind kind, uint32
 		(void)snprintf(out, cap, "%us", v / 1000);
 	else if (kind == FR_SETTING_DURATION)
 		(void)snprintf(out, cap, "%ums", v);
-	else if (kind == FR_SETTING_MEBIBYTES && v % 1024 == 0)
+	else if (kind == FR_SETTING_MEBIBYTES && v && v % 1024 == 0)
 		(void)snprintf(out, cap, "%uGiB", v / 1024);
 	else if (kind == FR_SETTING_MEBIBYTES)
 		(void)snprintf(out, cap, "%uMiB", v);

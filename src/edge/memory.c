@@ -1,0 +1,456 @@
+#include "edge/memory.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "cache/store.h"
+#include "config/settings.h"
+#include "edge/client.h"
+#include "edge/worker.h"
+
+/* A worker sums up again when its own part has changed by so much. */
+#define STEP_BYTES 65536
+/* How often it is looked at while it changes, and how many times more after that. */
+#define TICK_MS 100u
+#define QUIET_TICKS 20u
+/* Memory goes back to the system when so much was freed, and no more often. */
+#define TRIM_BYTES (8u << 20)
+#define TRIM_MS 1000u
+#define TRIM_SHORT_MS 200u /* when there is none to spare */
+/* A connection without a request for so long is idle, and not between two of them. */
+#define IDLE_MS 1000u
+/* Connections are closed until the level would be this many percent. */
+#define SHED_TO_PERCENT 84u
+/* No limit is taken for lower: the process needs that by itself. */
+#define LEAST_BYTES (64ull << 20)
+/* Without any client; what the system says beyond it, and beyond the store, counts. */
+#define DEFAULT_SHARE 4u
+/* A client that takes nothing counts as holding so many times more. */
+#define STALLED_MS 1000u
+#define STALLED_FACTOR 4u
+#define LOG_MS 10000u
+
+struct fr_memory {
+	_Atomic uint64_t limit;
+	_Atomic uint64_t used;
+	_Atomic int level;
+	_Atomic uint64_t system; /* the process's, as last sampled, without the store */
+	_Atomic uint64_t system_ms, trimmed_ms, logged_ms;
+	/* Connections were closed: what the system says is old until memory went back. */
+	_Atomic bool is_stale;
+	_Atomic int logged; /* the level that the log has */
+	_Atomic bool is_trimming;
+	_Atomic uint32_t clients, most_clients;
+	struct fr_store *store; /* borrowed */
+	size_t n;
+	_Atomic uint64_t parts[]; /* one for each worker */
+};
+
+static const struct {
+	uint64_t percent;
+	const char *text;
+} levels[] = {
+#define X(id, percent, text) {percent, text},
+	FR_MEMORY_LEVEL_TABLE(X)
+#undef X
+};
+
+const char *fr_memory_level_str(enum fr_memory_level l)
+{
+	return (size_t)l < FR_COUNT(levels) ? levels[l].text : "?";
+}
+
+enum fr_memory_level fr_memory_level_of(uint64_t used, uint64_t limit)
+{
+	int l = FR_MEMORY_LEVELS - 1;
+
+	while (l > 0 && used < limit / 100 * levels[l].percent)
+		l--;
+	return (enum fr_memory_level)l;
+}
+
+/* --- the machine's --- */
+
+static uint64_t read_number(const char *path)
+{
+	char text[32];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return strtoull(text, NULL, 10); /* "max": 0 */
+}
+
+static uint64_t machine_bytes(void)
+{
+	static const char *const groups[] = {"/sys/fs/cgroup/memory.max",
+	                                     "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	uint64_t most = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : LEAST_BYTES;
+
+	for (size_t i = 0; i < FR_COUNT(groups); i++) {
+		uint64_t n = read_number(groups[i]);
+
+		if (n && n < most)
+			most = n;
+	}
+	return most;
+}
+
+/* Resident bytes of the process; 0: unknown. Under AddressSanitizer they say nothing. */
+static uint64_t resident_bytes(void)
+{
+#ifdef FR_ASAN
+	return 0;
+#else
+	long page = sysconf(_SC_PAGESIZE);
+	char text[128], *second;
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	(void)strtoull(text, &second, 10);
+	return strtoull(second, NULL, 10) * (uint64_t)page;
+#endif
+}
+
+/* --- life --- */
+
+struct fr_memory *fr_memory_new(size_t workers, struct fr_store *store)
+{
+	struct fr_memory *m = fr_calloc(1, sizeof *m + workers * sizeof m->parts[0]);
+
+	m->n = workers;
+	m->store = store;
+	atomic_store(&m->most_clients, UINT32_MAX);
+	fr_memory_set_limit(m, 0);
+	return m;
+}
+
+void fr_memory_free(struct fr_memory **m)
+{
+	free(*m);
+	*m = NULL;
+}
+
+void fr_memory_set_limit(struct fr_memory *m, uint64_t bytes)
+{
+	if (bytes == 0)
+		bytes = machine_bytes() / DEFAULT_SHARE;
+	atomic_store(&m->limit, bytes < LEAST_BYTES ? LEAST_BYTES : bytes);
+}
+
+void fr_memory_stats(const struct fr_memory *m, struct fr_memory_stats *out)
+{
+	*out = (struct fr_memory_stats){.used = atomic_load(&m->used),
+	                                .limit = atomic_load(&m->limit),
+	                                .level = (enum fr_memory_level)atomic_load(&m->level)};
+}
+
+/* --- the level --- */
+
+static uint64_t counted(const struct fr_memory *m)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		sum += atomic_load_explicit(&m->parts[i], memory_order_relaxed);
+	return sum;
+}
+
+static void say_level(struct fr_memory *m, enum fr_memory_level level, uint64_t now)
+{
+	int logged = atomic_load(&m->logged);
+
+	if ((int)level == logged ||
+	    (level && now - atomic_load(&m->logged_ms) < LOG_MS && (int)level < logged))
+		return;
+	atomic_store(&m->logged, (int)level);
+	atomic_store(&m->logged_ms, now);
+	if (level)
+		FR_LOG(WARN, "memory", "%llu of %llu MiB (limits.memory) are held: %s",
+		       (unsigned long long)(atomic_load(&m->used) >> 20),
+		       (unsigned long long)(atomic_load(&m->limit) >> 20), levels[level].text);
+	else
+		FR_LOG(INFO, "memory", "%s", levels[level].text);
+}
+
+/* This worker's part, and what follows. */
+static enum fr_memory_level sum_up(struct fr_worker *w)
+{
+	struct fr_memory *m = w->memory;
+	uint64_t system = atomic_load_explicit(&m->system, memory_order_relaxed), used;
+	int64_t own = fr_mem_held();
+	enum fr_memory_level level;
+
+	w->memory_seen = own;
+	if (own > w->memory_peak)
+		w->memory_peak = own;
+	atomic_store_explicit(&m->parts[w->index], own > 0 ? (uint64_t)own : 0,
+	                      memory_order_relaxed);
+	used = counted(m);
+	if (used < system)
+		used = system;
+	level = fr_memory_level_of(used, atomic_load_explicit(&m->limit, memory_order_relaxed));
+	atomic_store_explicit(&m->used, used, memory_order_relaxed);
+	atomic_store_explicit(&m->level, (int)level, memory_order_relaxed);
+	say_level(m, level, fr_loop_now(w->loop));
+	return level;
+}
+
+enum fr_memory_level fr_memory_level(struct fr_worker *w)
+{
+	int64_t change = fr_mem_held() - w->memory_seen;
+
+	if (change < STEP_BYTES && change > -STEP_BYTES)
+		return (enum fr_memory_level)atomic_load_explicit(&w->memory->level,
+		                                                  memory_order_relaxed);
+	w->memory_quiet = 0;
+	if (!fr_timer_is_set(&w->memory_timer))
+		fr_loop_timer_set(w->loop, &w->memory_timer, TICK_MS);
+	return sum_up(w);
+}
+
+/* --- connections that go --- */
+
+static bool is_idle(const struct fr_client *c)
+{
+	return !c->is_admin && c->exchanges == 0 && c->state != FR_CLIENT_CLOSING;
+}
+
+bool fr_memory_close_idle(struct fr_worker *w)
+{
+	struct fr_client *oldest = NULL;
+
+	for (struct fr_client *c = w->clients; c; c = c->next)
+		if (is_idle(c) && (!oldest || c->wait_since_ms <= oldest->wait_since_ms))
+			oldest = c;
+	if (!oldest)
+		return false;
+	FR_LOG(DEBUG, "memory", "%s: closed to make room: idle", oldest->peer);
+	fr_client_cut(oldest, false);
+	return true;
+}
+
+void fr_memory_set_clients(struct fr_memory *m, uint32_t most)
+{
+	atomic_store(&m->most_clients, most);
+}
+
+bool fr_memory_take_client(struct fr_worker *w, bool is_admin)
+{
+	struct fr_memory *m = w->memory;
+
+	if (atomic_fetch_add(&m->clients, 1) < atomic_load(&m->most_clients) || is_admin)
+		return true;
+	if (fr_memory_close_idle(w)) {
+		fr_count(&w->counters, FR_COUNT_LIMIT_DESCRIPTORS_CLOSED);
+		return true;
+	}
+	fr_count(&w->counters, FR_COUNT_LIMIT_DESCRIPTORS);
+	fr_memory_give_client(w);
+	return false;
+}
+
+void fr_memory_give_client(struct fr_worker *w)
+{
+	atomic_fetch_sub(&w->memory->clients, 1);
+}
+
+/* How much would be gained by its end. */
+static uint64_t worth(const struct fr_client *c, uint64_t now)
+{
+	uint64_t held = fr_client_held(c);
+
+	if (c->backlog_since_ms && now - c->backlog_since_ms >= STALLED_MS)
+		held *= STALLED_FACTOR;
+	return held;
+}
+
+static unsigned bucket_of(uint64_t n)
+{
+	return n ? 63u - (unsigned)__builtin_clzll(n) : 0;
+}
+
+static void cut_clients_from(struct fr_worker *w, unsigned bucket, uint64_t need)
+{
+	uint64_t now = fr_loop_now(w->loop), gained = 0;
+	struct fr_client *c, *next;
+
+	for (c = w->clients; c && gained < need; c = next) {
+		next = c->next;
+		if (c->is_admin || c->state == FR_CLIENT_CLOSING ||
+		    bucket_of(worth(c, now)) < bucket)
+			continue;
+		gained += fr_client_held(c);
+		fr_count(&w->counters, FR_COUNT_LIMIT_MEMORY_CLOSED);
+		FR_LOG(DEBUG, "memory", "%s: closed: holds %zu bytes", c->peer, fr_client_held(c));
+		fr_client_cut(c, true);
+	}
+}
+
+/* Idle ones; then those that hold most and read least, by powers of two, until
+ * `need` bytes are free. */
+static void shed(struct fr_worker *w, uint64_t need)
+{
+	uint64_t gain[64] = {0}, now = fr_loop_now(w->loop), sum = 0;
+	struct fr_client *c, *next;
+	unsigned bucket = 63;
+
+	for (c = w->clients; c && sum < need; c = next) {
+		next = c->next;
+		if (!is_idle(c) || now - c->wait_since_ms < IDLE_MS)
+			continue;
+		sum += fr_client_held(c);
+		fr_count(&w->counters, FR_COUNT_LIMIT_MEMORY_CLOSED);
+		fr_client_cut(c, false);
+	}
+	if (sum >= need)
+		return;
+	need -= sum;
+	for (c = w->clients; c; c = c->next)
+		if (!c->is_admin && c->state != FR_CLIENT_CLOSING)
+			gain[bucket_of(worth(c, now))] += fr_client_held(c);
+	for (sum = gain[bucket]; sum < need && bucket > 0; sum += gain[bucket])
+		bucket--;
+	cut_clients_from(w, bucket, need);
+}
+
+/* --- giving back --- */
+
+struct trim {
+	uv_work_t work;
+	struct fr_memory *memory;
+};
+
+static void trim_now(uv_work_t *work)
+{
+	(void)work;
+	(void)malloc_trim(0);
+}
+
+static void trim_done(uv_work_t *work, int status)
+{
+	struct trim *t = work->data;
+
+	(void)status;
+	atomic_store(&t->memory->is_stale, false);
+	atomic_store(&t->memory->system_ms, 0); /* look again */
+	atomic_store(&t->memory->is_trimming, false);
+	free(t);
+}
+
+/* On another thread: it may take milliseconds. */
+static void trim_later(struct fr_worker *w, uint64_t after_ms)
+{
+#ifdef FR_ASAN
+	/* its allocator has nothing to give back */
+	(void)w;
+	(void)after_ms;
+	(void)trim_now;
+	(void)trim_done;
+#else
+	struct fr_memory *m = w->memory;
+	uint64_t now = fr_loop_now(w->loop);
+	struct trim *t;
+
+	if (now - atomic_load(&m->trimmed_ms) < after_ms || atomic_exchange(&m->is_trimming, true))
+		return;
+	atomic_store(&m->trimmed_ms, now);
+	w->memory_peak = fr_mem_held();
+	t = fr_try_malloc(sizeof *t);
+	if (t) {
+		t->memory = m;
+		t->work.data = t;
+		if (uv_queue_work(fr_loop_uv(w->loop), &t->work, trim_now, trim_done) == 0)
+			return;
+	}
+	free(t);
+	atomic_store(&m->is_trimming, false);
+#endif
+}
+
+/* What waits for its next use is more than the next turns need. */
+static void give_back(struct fr_worker *w, bool is_short)
+{
+	if (is_short || w->counters.v[FR_COUNT_EXCHANGES_OPEN] == 0)
+		fr_block_pool_fini(&w->body_blocks);
+	if (w->memory_peak - fr_mem_held() >= (int64_t)TRIM_BYTES)
+		trim_later(w, TRIM_MS);
+}
+
+static void sample(struct fr_worker *w)
+{
+	struct fr_memory *m = w->memory;
+	uint64_t now = fr_loop_now(w->loop), then = atomic_load(&m->system_ms), resident;
+	struct fr_store_stats store;
+
+	if (now - then < TICK_MS || !atomic_compare_exchange_strong(&m->system_ms, &then, now))
+		return;
+	resident = resident_bytes();
+	fr_store_stats(m->store, &store);
+	atomic_store(&m->system, resident > store.held ? resident - store.held : 0);
+}
+
+/* This worker's share of what is too much. What the system counts beyond what is held
+ * comes back by trimming, not by closing more. */
+static uint64_t too_much(struct fr_worker *w)
+{
+	struct fr_memory *m = w->memory;
+	uint64_t own = atomic_load(&m->parts[w->index]), all = counted(m);
+	uint64_t target = atomic_load(&m->limit) / 100 * SHED_TO_PERCENT;
+	uint64_t used = atomic_load(&m->is_stale) ? all : atomic_load(&m->used);
+
+	if (used <= target || all == 0)
+		return 0;
+	return (uint64_t)((double)(used - target) * (double)own / (double)all);
+}
+
+static void tick(struct fr_timer *t, void *user)
+{
+	struct fr_worker *w = user;
+	enum fr_memory_level level;
+	uint64_t need;
+
+	(void)t;
+	sample(w);
+	level = sum_up(w);
+	give_back(w, level > 0);
+	if (level >= FR_MEMORY_SHEDDING) {
+		need = too_much(w);
+		if (need) {
+			shed(w, need);
+			atomic_store(&w->memory->is_stale, true);
+		}
+		trim_later(w, TRIM_SHORT_MS);
+	}
+	w->memory_quiet = level > 0 ? 0 : w->memory_quiet + 1;
+	if (w->memory_quiet < QUIET_TICKS && w->state != FR_WORKER_CUT)
+		fr_loop_timer_set(w->loop, &w->memory_timer, TICK_MS);
+}
+
+void fr_memory_watch(struct fr_worker *w)
+{
+	fr_timer_init(&w->memory_timer, tick, w);
+	fr_loop_timer_set(w->loop, &w->memory_timer, TICK_MS);
+}
+
+void fr_memory_unwatch(struct fr_worker *w)
+{
+	fr_loop_timer_stop(w->loop, &w->memory_timer);
+}
