@@ -1,0 +1,19 @@
+/* Accept-Encoding (RFC 9110 §12.5.3), reduced to what an edge tells apart: the set
+ * of content codings that the client takes. No I/O, no allocation. */
+#ifndef FR_HTTP_CODINGS_H
+#define FR_HTTP_CODINGS_H
+
+#include "http/fields.h"
+
+/* Room for the longest text. */
+#define FR_CODINGS_BYTES 64u
+
+/* A bit for each known coding that all lines of the field accept together; weights
+ * but 0 say nothing here, and codings that no server uses are left out. */
+unsigned fr_codings_accepted(const struct fr_fields *f);
+
+/* The set as a value of the field, in one order ("br, gzip"); "identity" for none.
+ * out: FR_CODINGS_BYTES or more. Returns its length. */
+size_t fr_codings_format(unsigned set, char *out);
+
+#endif
