@@ -2,16 +2,36 @@
 
 #include <string.h>
 
+#include "http/codings.h"
 #include "http/url.h"
+#include "http/url_path.h"
 
 /* --- the primary key --- */
+
+/* Compares as servers decode: escapes, and '+' for a space. */
+static bool is_name(struct fr_str written, const char *name)
+{
+	size_t i = 0;
+
+	for (; i < written.len && *name; name++) {
+		int octet = written.p[i] == '%'
+		                    ? fr_hex_octet(written.p + i + 1, written.len - i - 1)
+		                    : -1;
+		char c = written.p[i] == '+' ? ' ' : written.p[i];
+
+		if ((octet < 0 ? c : (char)octet) != *name)
+			return false;
+		i += octet < 0 ? 1 : 3;
+	}
+	return i == written.len && !*name;
+}
 
 static bool is_selected(const struct fr_query_rule *rule, struct fr_str parameter)
 {
 	struct fr_str name = fr_str_sub(parameter, 0, fr_str_find(parameter, '='));
 
 	for (size_t i = 0; i < rule->n; i++)
-		if (fr_str_is(name, rule->names[i]))
+		if (is_name(name, rule->names[i]))
 			return true;
 	return false;
 }
@@ -36,33 +56,56 @@ static void select_query(const struct fr_query_rule *rule, struct fr_str query, 
 	}
 }
 
+/* Appends what of the target counts; never longer than the target. */
+static void put_target(const struct fr_query_rule *rule, struct fr_str target, char *out, size_t *n)
+{
+	size_t query = fr_str_find(target, '?');
+	size_t kept = rule->policy == FR_QUERY_KEEP ? target.len : query;
+
+	memcpy(out + *n, target.p, kept);
+	*n += kept;
+	if (rule->policy == FR_QUERY_ONLY)
+		select_query(rule, fr_str_sub(target, query + 1, target.len), out, n);
+}
+
+int fr_query_select(struct fr_arena *a, const struct fr_query_rule *rule, struct fr_str target,
+                    struct fr_str *out)
+{
+	size_t n = 0;
+	char *p;
+
+	if (rule->policy == FR_QUERY_KEEP || fr_str_find(target, '?') == target.len) {
+		*out = target;
+		return 0;
+	}
+	p = fr_arena_alloc(a, target.len);
+	if (!p)
+		return FR_ERR_NOMEM;
+	put_target(rule, target, p, &n);
+	*out = fr_str_make(p, n);
+	return 0;
+}
+
 int fr_cache_key(struct fr_arena *a, const struct fr_request *req, const struct fr_query_rule *rule,
                  struct fr_str *out)
 {
-	struct fr_str host, target = req->target;
-	size_t query = fr_str_find(target, '?'), n = 0;
-	uint16_t port;
+	struct fr_str authority;
+	size_t n;
 	char *p;
+	int rc = fr_authority_canonical(a, req->scheme, req->authority, &authority);
 
-	if (fr_authority_parse(req->authority, &host, &port) < 0)
-		return FR_ERR_SYNTAX;
-	p = fr_arena_alloc(a, req->scheme.len + host.len + target.len + 8 + FR_I64_DIGITS);
+	if (rc < 0)
+		return rc;
+	p = fr_arena_alloc(a, req->scheme.len + 3 + authority.len + req->target.len);
 	if (!p)
 		return FR_ERR_NOMEM;
 	memcpy(p, req->scheme.p, req->scheme.len);
 	n = req->scheme.len;
 	memcpy(p + n, "://", 3);
 	n += 3;
-	for (size_t i = 0; i < host.len; i++)
-		p[n++] = fr_ascii_lower(host.p[i]);
-	if (port && port != fr_scheme_default_port(req->scheme)) {
-		p[n++] = ':';
-		n += fr_i64_format(p + n, port);
-	}
-	memcpy(p + n, target.p, rule->policy == FR_QUERY_KEEP ? target.len : query);
-	n += rule->policy == FR_QUERY_KEEP ? target.len : query;
-	if (rule->policy == FR_QUERY_ONLY)
-		select_query(rule, fr_str_sub(target, query + 1, target.len), p, &n);
+	memcpy(p + n, authority.p, authority.len);
+	n += authority.len;
+	put_target(rule, req->target, p, &n);
 	*out = fr_str_make(p, n);
 	return 0;
 }
@@ -97,46 +140,6 @@ int fr_fields_join(struct fr_arena *a, const struct fr_fields *f, enum fr_field_
 	return 0;
 }
 
-/* Codings that servers use; the rest of an Accept-Encoding selects nothing. */
-static const char *const codings[] = {"br", "gzip", "zstd", "deflate", "compress", "dcb", "dcz"};
-
-static bool has_weight_zero(struct fr_str parameters)
-{
-	size_t q = fr_str_find(parameters, '=');
-	struct fr_str v = fr_str_trim(fr_str_sub(parameters, q + 1, parameters.len));
-
-	if (v.len == 0 || v.p[0] != '0')
-		return false;
-	for (size_t i = 1; i < v.len; i++)
-		if (v.p[i] != '.' && v.p[i] != '0')
-			return false;
-	return true;
-}
-
-/* A bit for each coding that is accepted. */
-static unsigned accepted(struct fr_str value)
-{
-	struct fr_str item;
-	unsigned yes = 0, no = 0;
-	bool any = false;
-
-	while (fr_str_next_item(&value, &item)) {
-		size_t semi = fr_str_find(item, ';');
-		struct fr_str name = fr_str_trim(fr_str_sub(item, 0, semi));
-		bool zero = has_weight_zero(fr_str_sub(item, semi + 1, item.len));
-
-		any |= fr_str_is(name, "*") && !zero;
-		if (fr_str_iis(name, "x-gzip"))
-			name = FR_STR("gzip");
-		for (unsigned i = 0; i < FR_COUNT(codings); i++)
-			if (fr_str_iis(name, codings[i])) {
-				yes |= zero ? 0 : FR_BIT(i);
-				no |= zero ? FR_BIT(i) : 0;
-			}
-	}
-	return any ? ~no & (FR_BIT(FR_COUNT(codings)) - 1) : yes;
-}
-
 struct text { /* grows in the arena */
 	struct fr_arena *arena;
 	char *p;
@@ -162,51 +165,77 @@ static int put(struct text *t, const char *p, size_t len)
 	return 0;
 }
 
-static int put_encodings(struct text *t, struct fr_str value)
+/* The lists among the fields, of which browsers, proxies and clients by hand have
+ * spellings that mean the same (RFC 9111 §4.1): white space around commas, and how
+ * many lines there are. Of all other fields each byte counts. */
+static bool is_list(uint16_t id)
 {
-	unsigned set = accepted(value);
-	int rc = 0;
-
-	for (unsigned i = 0; rc == 0 && i < FR_COUNT(codings); i++)
-		if (set & FR_BIT(i)) {
-			rc = put(t, codings[i], strlen(codings[i]));
-			if (rc == 0)
-				rc = put(t, ",", 1);
-		}
-	return rc;
+	return id == FR_FIELD_ACCEPT || id == FR_FIELD_ACCEPT_LANGUAGE;
 }
 
-/* White space around commas means nothing, nor does how many lines a list had
- * (RFC 9111 §4.1). */
-static int put_value(struct text *t, struct fr_str value)
+static int put_items(struct text *t, struct fr_str value, bool *any)
 {
 	struct fr_str item;
 	int rc = 0;
 
 	while (rc == 0 && fr_str_next_item(&value, &item)) {
-		rc = put(t, item.p, item.len);
-		if (rc == 0)
+		if (*any)
 			rc = put(t, ",", 1);
+		*any = true;
+		if (rc == 0)
+			rc = put(t, item.p, item.len);
 	}
 	return rc;
 }
 
+/* All lines of a list as one value. */
+static int put_list(struct text *t, const struct fr_fields *f, enum fr_field_id id)
+{
+	const struct fr_field *line = NULL;
+	char codings[FR_CODINGS_BYTES];
+	bool any = false;
+	int rc = 0;
+
+	if (id == FR_FIELD_ACCEPT_ENCODING)
+		return put(t, codings, fr_codings_format(fr_codings_accepted(f), codings));
+	while (rc == 0 && (line = fr_fields_next(f, id, line)))
+		rc = put_items(t, line->value, &any);
+	return rc;
+}
+
+int fr_list_canonical(struct fr_arena *a, const struct fr_fields *f, enum fr_field_id id,
+                      struct fr_str *out)
+{
+	struct text t = {.arena = a};
+	int rc = put_list(&t, f, id);
+
+	if (rc == 0)
+		*out = t.n ? fr_str_make(t.p, t.n) : FR_STR("");
+	return rc;
+}
+
+/* "=value\n" for each line, so that none can be taken for another. */
 static int put_field(struct text *t, struct fr_str name, const struct fr_fields *req)
 {
-	bool is_encoding = fr_str_iis(name, "accept-encoding"), found = false;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < req->n; i++) {
-		if (!fr_str_ieq(req->v[i].name, name))
+		const struct fr_field *f = &req->v[i];
+		bool is_whole = (is_list(f->id) || f->id == FR_FIELD_ACCEPT_ENCODING) &&
+		                !(f->flags & FR_FIELD_CANONICAL);
+
+		if (!fr_str_ieq(f->name, name))
 			continue;
-		if (!found)
-			rc = put(t, "=", 1); /* there, be it empty */
-		found = true;
+		rc = put(t, "=", 1);
 		if (rc == 0)
-			rc = is_encoding ? put_encodings(t, req->v[i].value)
-			                 : put_value(t, req->v[i].value);
+			rc = is_whole ? put_list(t, req, (enum fr_field_id)f->id)
+			              : put(t, f->value.p, f->value.len);
+		if (rc == 0)
+			rc = put(t, "\n", 1);
+		if (is_whole)
+			break;
 	}
-	return rc == 0 ? put(t, "\n", 1) : rc;
+	return rc == 0 ? put(t, ".\n", 2) : rc;
 }
 
 int fr_vary_values(struct fr_arena *a, struct fr_str vary, const struct fr_fields *req,

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "config/log_fields.h"
+#include "http/url_path.h"
 
 enum fr_address_kind { FR_ADDRESS_INET, FR_ADDRESS_UNIX };
 
@@ -85,8 +86,8 @@ struct fr_config_hints {
 };
 
 struct fr_config_rule { /* hints for pages whose origin cannot be changed */
-	char *path;     /* of the page, '*' stands for any characters; without query */
-	char **links;   /* Link values */
+	char *path;   /* of the page, as http/url_path.h reads it; '*' stands for any characters */
+	char **links; /* Link values */
 	size_t n_links;
 };
 
@@ -117,8 +118,8 @@ struct fr_config_store {           /* the one store */
 };
 
 struct fr_config_path {
-	char *prefix;                 /* begins with '/'; the longest match wins, on
-	                                 segment borders ("/a" matches "/a", "/a/b", "/a?x", not "/ab") */
+	char *prefix;                 /* as http/url_path.h reads it; the longest match wins, on
+	                                 segment borders ("/a" matches "/a" and "/a/b", not "/ab") */
 	struct fr_config_hints hints; /* site's, with the path's changes applied */
 	struct fr_config_cache cache; /* likewise */
 };
@@ -151,7 +152,7 @@ struct fr_config_limits {
 	uint32_t connections_per_address; /* 1000; Unix sockets do not count */
 	uint32_t request_line_bytes;      /* 8192: HTTP/1.1 request line */
 	uint32_t fields_bytes; /* 65536: request fields after decoding, 32 a field added */
-	uint32_t fields_count; /* 128: every cookie crumb counts */
+	uint32_t fields_count; /* 128: all crumbs of a cookie are one */
 	uint32_t fields_connection_bytes;    /* 1 MiB: held for all of a connection's requests */
 	uint32_t response_fields_bytes;      /* 131072: origin */
 	uint32_t response_fields_count;      /* 256: origin */
@@ -255,12 +256,13 @@ void fr_config_unref(struct fr_config **c);
 /* The site for a host (lower case, without port): exact name first, then the
  * longest wildcard, then "*". NULL if none matches. */
 const struct fr_config_site *fr_config_find_site(const struct fr_config *c, struct fr_str host);
+/* The cache settings for a path on that site. One that is ambiguous has no cache. */
 const struct fr_config_cache *fr_config_find_cache(const struct fr_config_site *site,
-                                                   struct fr_str target);
-/* Does the rule speak of this request target? */
-bool fr_config_rule_matches(const struct fr_config_rule *rule, struct fr_str target);
-/* The hint settings for a request target on that site. */
+                                                   const struct fr_url_path *path);
+/* Does the rule speak of this path? Never of an ambiguous one. */
+bool fr_config_rule_matches(const struct fr_config_rule *rule, const struct fr_url_path *path);
+/* The hint settings for a path on that site. One that is ambiguous has no hints. */
 const struct fr_config_hints *fr_config_find_hints(const struct fr_config_site *site,
-                                                   struct fr_str target);
+                                                   const struct fr_url_path *path);
 
 #endif

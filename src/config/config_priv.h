@@ -148,6 +148,12 @@ int fr_settings_apply(const struct fr_source *s, const char *path,
                       void *out) FR_MUST_USE;
 /* Copies of n texts; owned. */
 char **fr_config_dup_names(char *const *names, unsigned n);
+/* The pattern of a URL's path as http/url_path.h reads it, which is what requests' paths are
+ * matched in; owned. NULL: it is ambiguous, and no request would match it. */
+char *fr_config_dup_pattern(const char *text);
+#define FR_CONFIG_AMBIGUOUS                                                                        \
+	"'%s' has a dot segment, a backslash or an encoded slash: servers read it in "             \
+	"different ways, and no rule is applied to such paths"
 /* A path of a file, relative to the configuration's folder; owned. NULL for NULL. */
 char *fr_config_dup_path(const struct fr_source *s, const char *path);
 

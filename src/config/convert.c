@@ -394,12 +394,14 @@ static int take_paths(const struct fr_source *s, const char *path, const struct 
 		(void)snprintf(key, sizeof key, "%s.paths[%u].prefix", path, i);
 		if (!r->prefix || r->prefix[0] != '/')
 			return fr_config_complain(s, key, "a prefix begins with '/'");
+		p->prefix = fr_config_dup_pattern(r->prefix);
+		if (!p->prefix)
+			return fr_config_complain(s, key, FR_CONFIG_AMBIGUOUS, r->prefix);
+		site->n_paths++;
 		for (unsigned k = 0; k < i; k++)
-			if (strcmp(site->paths[k].prefix, r->prefix) == 0)
+			if (strcmp(site->paths[k].prefix, p->prefix) == 0)
 				return fr_config_complain(s, key, "'%s' is listed twice",
 				                          r->prefix);
-		p->prefix = fr_str_dup(fr_str_from(r->prefix));
-		site->n_paths++;
 		p->hints = site->hints;
 		(void)snprintf(key, sizeof key, "%s.paths[%u].hints", path, i);
 		rc = fr_hints_take(s, key, r->hints, &p->hints);

@@ -107,7 +107,9 @@ static int take_rule(const struct fr_source *s, const char *path, const struct f
 	(void)snprintf(key, sizeof key, "%s.path", path);
 	if (!raw->path || (raw->path[0] != '/' && raw->path[0] != '*'))
 		return fr_config_complain(s, key, "a path begins with '/' or '*'");
-	rule->path = fr_str_dup(fr_str_from(raw->path));
+	rule->path = fr_config_dup_pattern(raw->path);
+	if (!rule->path)
+		return fr_config_complain(s, key, FR_CONFIG_AMBIGUOUS, raw->path);
 	(void)snprintf(key, sizeof key, "%s.links", path);
 	if (raw->links_count == 0)
 		return fr_config_complain(s, key, "at least one link is needed");

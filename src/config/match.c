@@ -1,5 +1,10 @@
 /* Which site, which hint settings and which rules a request gets. */
-#include "config/config.h"
+#include <string.h>
+
+#include "config/config_priv.h"
+
+/* Beside the pattern, in the arena that it is read in. */
+#define PATTERN_SLACK_BYTES 65536u
 
 /* How well a pattern matches: 0 not at all, more for a longer wildcard, most
  * for the exact name. */
@@ -37,13 +42,28 @@ const struct fr_config_site *fr_config_find_site(const struct fr_config *c, stru
 	return best;
 }
 
-/* On segment borders: "/a" has "/a", "/a/b" and "/a?x", not "/ab". */
-static bool has_prefix(struct fr_str target, struct fr_str prefix)
+char *fr_config_dup_pattern(const char *text)
 {
-	if (!fr_str_starts(target, prefix))
+	size_t len = strlen(text);
+	struct fr_arena arena;
+	struct fr_url_path path;
+	char *copy = NULL;
+
+	fr_arena_init(&arena, len + PATTERN_SLACK_BYTES);
+	if (fr_url_path_read(&arena, fr_str_make(text, len), &path) == 0 && !path.is_ambiguous)
+		copy = fr_str_dup(path.text);
+	fr_arena_fini(&arena);
+	return copy;
+}
+
+/* On segment borders: "/a" has "/a" and "/a/b", not "/ab". An encoded '?' is one,
+ * too: servers that decode first end the path there. */
+static bool has_prefix(struct fr_str path, struct fr_str prefix)
+{
+	if (!fr_str_starts(path, prefix))
 		return false;
-	return target.len == prefix.len || prefix.p[prefix.len - 1] == '/' ||
-	       target.p[prefix.len] == '/' || target.p[prefix.len] == '?';
+	return path.len == prefix.len || prefix.p[prefix.len - 1] == '/' ||
+	       path.p[prefix.len] == '/' || path.p[prefix.len] == '?';
 }
 
 /* '*' stands for any characters, also none. On a mismatch the last star takes
@@ -71,32 +91,39 @@ static bool matches(struct fr_str pattern, struct fr_str path)
 	return p == pattern.len;
 }
 
-bool fr_config_rule_matches(const struct fr_config_rule *rule, struct fr_str target)
+bool fr_config_rule_matches(const struct fr_config_rule *rule, const struct fr_url_path *path)
 {
-	return matches(fr_str_from(rule->path), fr_str_sub(target, 0, fr_str_find(target, '?')));
+	return !path->is_ambiguous && matches(fr_str_from(rule->path), path->text);
 }
 
-static const struct fr_config_path *find_path(const struct fr_config_site *site,
-                                              struct fr_str target)
+static const struct fr_config_path *find_path(const struct fr_config_site *site, struct fr_str path)
 {
 	for (size_t i = 0; i < site->n_paths; i++)
-		if (has_prefix(target, fr_str_from(site->paths[i].prefix)))
+		if (has_prefix(path, fr_str_from(site->paths[i].prefix)))
 			return &site->paths[i];
 	return NULL;
 }
 
 const struct fr_config_hints *fr_config_find_hints(const struct fr_config_site *site,
-                                                   struct fr_str target)
+                                                   const struct fr_url_path *path)
 {
-	const struct fr_config_path *path = find_path(site, target);
+	static const struct fr_config_hints off = {.early_hints = FR_EARLY_HINTS_OFF};
+	const struct fr_config_path *found;
 
-	return path ? &path->hints : &site->hints;
+	if (path->is_ambiguous)
+		return &off;
+	found = find_path(site, path->text);
+	return found ? &found->hints : &site->hints;
 }
 
 const struct fr_config_cache *fr_config_find_cache(const struct fr_config_site *site,
-                                                   struct fr_str target)
+                                                   const struct fr_url_path *path)
 {
-	const struct fr_config_path *path = find_path(site, target);
+	static const struct fr_config_cache off = {.enabled = false};
+	const struct fr_config_path *found;
 
-	return path ? &path->cache : &site->cache;
+	if (path->is_ambiguous)
+		return &off;
+	found = find_path(site, path->text);
+	return found ? &found->cache : &site->cache;
 }

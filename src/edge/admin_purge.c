@@ -90,10 +90,11 @@ static bool read_wish(struct fr_exchange *ex, struct fr_str query, struct wish *
 static struct fr_query_rule rule_of(struct fr_exchange *ex, const struct fr_url *url)
 {
 	struct fr_site *site = fr_generation_site(ex->gen, url->host);
+	struct fr_url_path path;
 
-	if (!site)
+	if (!site || fr_url_path_read(&ex->arena, url->target, &path) < 0)
 		return (struct fr_query_rule){.policy = FR_QUERY_KEEP};
-	return fr_cached_query_rule(fr_config_find_cache(site->config, url->target));
+	return fr_cached_query_rule(fr_config_find_cache(site->config, &path));
 }
 
 /* A request for a URL. */
@@ -129,15 +130,18 @@ static int purge_hints_of(struct fr_exchange *ex, struct fr_str text, size_t *n)
 	const struct fr_config_hints *settings = &as_written;
 	struct fr_page_keys keys;
 	struct fr_request req;
+	struct fr_url_path path;
 	struct fr_site *site;
 	struct fr_url url;
 	int rc = fr_url_parse(&ex->arena, text, &url);
 
+	if (rc == 0)
+		rc = fr_url_path_read(&ex->arena, url.target, &path);
 	if (rc < 0)
 		return rc;
 	site = fr_generation_site(ex->gen, url.host);
 	if (site)
-		settings = fr_config_find_hints(site->config, url.target);
+		settings = fr_config_find_hints(site->config, &path);
 	rc = request_of(ex, &url, &req);
 	if (rc == 0)
 		rc = fr_page_keys_make(&ex->arena, settings, &req, &keys);

@@ -19,7 +19,7 @@ static void count(struct fr_exchange *ex, enum fr_counter id)
 
 const struct fr_config_cache *fr_cached_rules(const struct fr_exchange *ex)
 {
-	return fr_config_find_cache(ex->site->config, ex->req.target);
+	return ex->cache_rules;
 }
 
 struct fr_query_rule fr_cached_query_rule(const struct fr_config_cache *rules)
@@ -383,7 +383,7 @@ static const char *reason_to_bypass(const struct fr_exchange *ex)
 {
 	if (ex->req.method != FR_METHOD_GET && ex->req.method != FR_METHOD_HEAD)
 		return "method";
-	if (ex->req.has_body || ex->req.is_upgrade ||
+	if (ex->req.has_body || ex->req.is_upgrade || ex->req.has_override ||
 	    fr_has_origin_preconditions(&ex->req.fields) || has_bypass_cookie(ex))
 		return "bypass";
 	return NULL;
@@ -407,6 +407,7 @@ bool fr_cached_begin(struct fr_exchange *ex)
 	if (!c || fr_cached_key(ex, &ex->req, &c->key) < 0)
 		return false;
 	ex->cached = c;
+	ex->is_keyed = true;
 	fr_cache_control_read(&ex->req.fields, &cc);
 	o = fr_store_find(store_of(ex), c->key, &ex->req.fields, &ex->arena, &others);
 	done = o ? use(ex, o, &cc) : miss(ex, &cc, others);
@@ -437,6 +438,7 @@ bool fr_cached_warm(struct fr_exchange *ex)
 
 	if (!fr_cached_rules(ex)->enabled || fr_cached_key(ex, &ex->req, &key) < 0)
 		return false;
+	ex->is_keyed = true;
 	o = fr_store_find(store_of(ex), key, &ex->req.fields, &ex->arena, &others);
 	if (o) {
 		fr_object_unref(&o);

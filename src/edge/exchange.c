@@ -339,7 +339,8 @@ static void on_head(void *user)
 	fr_observe_origin_head(ex, ex->fetch);
 	if (ex->resp.status != 101) {
 		fr_cached_direct(ex);
-		fr_learn_head(ex);
+		if (!ex->canonical.path.is_ambiguous && !ex->req.has_override)
+			fr_learn_head(ex);
 		/* by what the origin said, not by what is added for the client */
 		tap = ex->is_push ? NULL : fr_tap_new(ex, &ex->req, &ex->resp);
 	}
@@ -467,9 +468,7 @@ void fr_exchange_fetch(struct fr_exchange *ex)
 {
 	int rc = fr_proxy_request(ex);
 
-	if (rc == FR_ERR_SYNTAX) {
-		fr_exchange_refuse(ex, 400, "The Connection field is malformed.");
-	} else if (rc == FR_ERR_LIMIT) {
+	if (rc == FR_ERR_LIMIT) {
 		fr_exchange_refuse(ex, 508, "The request goes in circles.");
 	} else if (rc == FR_ERR_REFUSED) {
 		/* we are who it was meant for */
@@ -504,7 +503,7 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 		fr_admin_begin(ex);
 		return;
 	}
-	if (!fr_route(ex))
+	if (!fr_route(ex) || !fr_exchange_accept(ex))
 		return;
 	if (!ex->is_push) {
 		fr_held_take(ex);

@@ -22,6 +22,8 @@
 #include "base/buf.h"
 #include "base/chain.h"
 #include "base/mem.h"
+#include "config/config.h"
+#include "edge/canonical.h"
 #include "edge/observe.h"
 #include "hints/plan.h"
 #include "http/message.h"
@@ -97,14 +99,16 @@ struct fr_exchange {
 	struct fr_generation *gen; /* reference: the configuration it runs under */
 	struct fr_site *site;      /* borrowed from gen; NULL until chosen */
 	struct fr_arena arena;
-	struct fr_request req;                 /* as the client sent it */
-	struct fr_request origin_req;          /* as the origin gets it; shares strings */
-	struct fr_response resp;               /* from the origin or our own */
-	const struct fr_fields *resp_trailers; /* NULL or in the arena */
-	struct fr_fetch *fetch;                /* owned; NULL when none is under way */
-	struct fr_buf req_body;                /* waits for the origin */
-	struct fr_chain resp_body;             /* waits for the client; see fr_exchange_body_len */
-	struct fr_timer timer;                 /* client-side progress */
+	struct fr_request req;                     /* the client's; canonical once it is routed */
+	struct fr_canonical canonical;             /* what its form left out */
+	struct fr_request origin_req;              /* as the origin gets it; shares strings */
+	const struct fr_config_cache *cache_rules; /* of its path; NULL until routed */
+	struct fr_response resp;                   /* from the origin or our own */
+	const struct fr_fields *resp_trailers;     /* NULL or in the arena */
+	struct fr_fetch *fetch;                    /* owned; NULL when none is under way */
+	struct fr_buf req_body;                    /* waits for the origin */
+	struct fr_chain resp_body; /* waits for the client; see fr_exchange_body_len */
+	struct fr_timer timer;     /* client-side progress */
 	struct fr_task release_task;
 	struct fr_exchange *next_free;        /* in the worker's free list */
 	struct fr_exchange *next, **pprev;    /* among the client's */
@@ -121,6 +125,7 @@ struct fr_exchange {
 	uint32_t pushes;                      /* promised for this page */
 	uint64_t body_sent_bytes;             /* handed to the client side's output */
 	struct fr_seen seen;                  /* its moments, for edge/observe.c */
+	bool is_keyed;                        /* a store's key is of it: so much query is sent */
 	bool is_push;                         /* the promised stream of another exchange */
 	bool has_relayed;                     /* an origin's 103 */
 	bool has_lead;                        /* how long the page's head is was told */
@@ -168,6 +173,10 @@ bool fr_exchange_has_body(const struct fr_exchange *ex);
 size_t fr_exchange_body_len(const struct fr_exchange *ex);
 size_t fr_exchange_body_peek(struct fr_exchange *ex, const uint8_t **data);
 void fr_exchange_body_take(struct fr_exchange *ex, size_t len);
+
+/* Gives the request of a routed exchange its canonical form, and looks up the rules
+ * of its path. Before anything looks at it. Errors as fr_canonical_make. */
+int fr_exchange_settle(struct fr_exchange *ex) FR_MUST_USE;
 
 /* --- for edge/cached.c --- */
 

@@ -5,6 +5,8 @@
 
 #include "edge/exchange.h"
 
+/* fr_exchange_settle; false: the request was refused. */
+bool fr_exchange_accept(struct fr_exchange *ex);
 /* Something moved, or who is waited for may have changed: sets the client
  * side's time limit. */
 void fr_exchange_watch(struct fr_exchange *ex, bool progress);

@@ -1,8 +1,29 @@
-/* The way of a request's body: from the client side, through a bounded buffer,
- * to the origin's connection. Declared in edge/exchange.h. */
+/* A request's form, and the way of its body: from the client side, through a bounded
+ * buffer, to the origin's connection. Declared in edge/exchange.h. */
 #include "edge/client.h"
 #include "edge/exchange_priv.h"
+#include "http/trailers.h"
 #include "http/trust.h"
+
+int fr_exchange_settle(struct fr_exchange *ex)
+{
+	int rc = fr_canonical_make(&ex->arena, &ex->req, &ex->canonical);
+
+	if (rc == 0)
+		ex->cache_rules = fr_config_find_cache(ex->site->config, &ex->canonical.path);
+	return rc;
+}
+
+bool fr_exchange_accept(struct fr_exchange *ex)
+{
+	int rc = fr_exchange_settle(ex);
+
+	if (rc == FR_ERR_SYNTAX)
+		fr_exchange_refuse(ex, 400, "The Connection field is malformed.");
+	else if (rc < 0)
+		fr_exchange_refuse(ex, 503, "");
+	return rc == 0;
+}
 
 size_t fr_exchange_request_room(const struct fr_exchange *ex)
 {
@@ -70,7 +91,8 @@ static const struct fr_fields *passing(struct fr_exchange *ex, const struct fr_f
 		const struct fr_field *f = &trailers->v[i];
 
 		/* trailers may be dropped (RFC 9110 §6.5.1): also where memory is short */
-		if (fr_trust_passes_in_trailer(f) && fr_fields_add(kept, f->name, f->value) < 0)
+		if (fr_trust_passes(f->name) && fr_trailer_is_allowed(f->name) &&
+		    fr_fields_add(kept, f->name, f->value) < 0)
 			return NULL;
 	}
 	return kept;

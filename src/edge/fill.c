@@ -446,7 +446,7 @@ static struct fr_fill *fill_new(struct fr_exchange *ex, struct fr_flight *flight
 	f->gen = fr_generation_ref(ex->gen);
 	f->site = ex->site;
 	f->client = fr_page_client_hash(ex);
-	f->rules = fr_config_find_cache(ex->site->config, ex->req.target);
+	f->rules = ex->cache_rules;
 	fr_response_init(&f->resp, &f->arena, 0);
 	f->flight = flight;
 	f->stale = stale ? fr_object_ref(stale) : NULL;

@@ -26,7 +26,7 @@ struct fr_fill {
 	struct fr_site *site;      /* borrowed from gen */
 	const struct fr_config_cache *rules;
 	struct fr_arena arena;
-	struct fr_request req;        /* as the client sent it: what Vary looks at */
+	struct fr_request req;        /* the client's, canonical: what Vary looks at */
 	struct fr_request origin_req; /* as the origin gets it */
 	struct fr_response resp;
 	struct fr_fetch *fetch;   /* owned; NULL when it has ended */

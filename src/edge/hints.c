@@ -18,7 +18,7 @@
 
 const struct fr_config_hints *fr_load_settings(const struct fr_exchange *ex)
 {
-	return fr_config_find_hints(ex->site->config, ex->req.target);
+	return fr_config_find_hints(ex->site->config, &ex->canonical.path);
 }
 
 int64_t fr_load_now_s(void)
@@ -72,7 +72,8 @@ struct fr_load *fr_load_of(struct fr_exchange *ex)
 
 static bool may_have_hints(const struct fr_exchange *ex)
 {
-	return !ex->is_push && ex->req.method == FR_METHOD_GET;
+	return !ex->is_push && ex->req.method == FR_METHOD_GET && !ex->req.has_override &&
+	       !ex->canonical.path.is_ambiguous;
 }
 
 bool fr_load_is_conditional(const struct fr_request *req)

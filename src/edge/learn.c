@@ -74,7 +74,7 @@ static void add_rules(struct fr_exchange *page)
 	for (size_t i = 0; i < site->n_rules; i++) {
 		const struct fr_config_rule *rule = &site->rules[i];
 
-		if (!fr_config_rule_matches(rule, page->req.target))
+		if (!fr_config_rule_matches(rule, &page->canonical.path))
 			continue;
 		for (size_t k = 0; k < rule->n_links; k++)
 			fr_plan_add_link_field(&page->load->plan, fr_str_from(rule->links[k]),

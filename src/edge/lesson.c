@@ -120,8 +120,7 @@ static bool note_form(struct fr_arena *a, const struct fr_request *req, uint32_t
 bool fr_lesson_make(struct fr_arena *a, const struct fr_exchange *ex, const struct fr_request *req,
                     const struct fr_response *resp, struct fr_lesson *out)
 {
-	const struct fr_config_hints *settings =
-		fr_config_find_hints(ex->site->config, req->target);
+	const struct fr_config_hints *settings = fr_load_settings(ex);
 	/* the page's own key has the whole query, what is shared lacks it */
 	struct fr_teach_load load = {.req = req, .resp = resp};
 	struct fr_teach_load shared = {.req = req, .resp = resp, .leaves_query_out = true};
@@ -130,7 +129,8 @@ bool fr_lesson_make(struct fr_arena *a, const struct fr_exchange *ex, const stru
 	                      .shared_reason = fr_teach_judge(&shared),
 	                      .witnesses = settings->witnesses};
 
-	if (!settings->memory || fr_teach_whom_of(l.reason) == FR_TEACH_NOBODY ||
+	if (!settings->memory || ex->req.has_override ||
+	    fr_teach_whom_of(l.reason) == FR_TEACH_NOBODY ||
 	    fr_page_keys_make(a, settings, req, &l.keys) < 0)
 		return false;
 	l.who = fr_page_client_of(ex, req);

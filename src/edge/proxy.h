@@ -6,13 +6,8 @@
 
 #include "edge/exchange.h"
 
-/* A request that came through this many edges of ours goes in circles. */
-#define FR_PROXY_MAX_HOPS 8u
-
-/* Fills ex->origin_req from ex->req: hop-by-hop fields removed, Forwarded and
- * X-Forwarded-* replaced by what is known of the client (what the client
- * itself claims there is not trusted), Via appended. 0; FR_ERR_SYNTAX
- * (malformed Connection), FR_ERR_LIMIT (a loop), FR_ERR_NOMEM. */
+/* Fills ex->origin_req from ex->req, which is canonical: see edge/canonical.h, with
+ * its errors. */
 int fr_proxy_request(struct fr_exchange *ex) FR_MUST_USE;
 
 /* Edits a response's fields for the client: hop-by-hop and framing fields

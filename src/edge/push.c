@@ -14,7 +14,6 @@
 
 /* Fields of the page's request that a browser would send for the asset, too. */
 static const enum fr_field_id inherited[] = {
-	FR_FIELD_ACCEPT_ENCODING,
 	FR_FIELD_ACCEPT_LANGUAGE,
 	FR_FIELD_USER_AGENT,
 };
@@ -39,7 +38,7 @@ int fr_push_make_request(struct fr_exchange *ex, const struct fr_exchange *page,
 {
 	struct fr_request *req = &ex->req;
 	struct fr_arena *a = &ex->arena;
-	struct fr_str referer = {0};
+	struct fr_str referer = {0}, encoding;
 	int rc;
 
 	req->method = FR_METHOD_GET;
@@ -51,6 +50,12 @@ int fr_push_make_request(struct fr_exchange *ex, const struct fr_exchange *page,
 	    fr_arena_copy(a, hint->target, &req->target) < 0)
 		return FR_ERR_NOMEM;
 	rc = fr_fields_add_id(&req->fields, FR_FIELD_ACCEPT, fr_str_from(fr_as_accept(hint->as)));
+	/* as the client writes it: browsers match a promise by that */
+	if (rc == 0 && page->canonical.accept_encoding.p) {
+		rc = fr_arena_copy(a, page->canonical.accept_encoding, &encoding);
+		if (rc == 0)
+			rc = fr_fields_add_id(&req->fields, FR_FIELD_ACCEPT_ENCODING, encoding);
+	}
 	if (rc == 0)
 		rc = add_copies(req, page, inherited, FR_COUNT(inherited));
 	if (rc == 0 && with_client)

@@ -5,30 +5,21 @@
 #include "edge/client.h"
 #include "http/url.h"
 
-/* The host of the request in lower case, without its port. */
-static int host_of(struct fr_exchange *ex, struct fr_str *host)
+/* Gives the authority its one form; *host: without its port. */
+static int settle_authority(struct fr_exchange *ex, struct fr_str *host)
 {
-	struct fr_str part = {0};
 	uint16_t port;
-	char *p;
+	int rc;
 
-	if (ex->req.authority.len == 0) {
-		*host = part;
+	*host = (struct fr_str){0};
+	if (ex->req.authority.len == 0)
 		return 0;
-	}
-	if (fr_authority_parse(ex->req.authority, &part, &port) < 0)
-		return FR_ERR_SYNTAX;
-	p = fr_arena_alloc(&ex->arena, part.len);
-	if (!p)
-		return FR_ERR_NOMEM;
-	for (size_t i = 0; i < part.len; i++)
-		p[i] = fr_ascii_lower(part.p[i]);
-	/* a trailing dot names the same host */
-	*host = fr_str_make(p, part.len > 1 && p[part.len - 1] == '.' ? part.len - 1 : part.len);
-	return 0;
+	rc = fr_authority_canonical(&ex->arena, ex->req.scheme, ex->req.authority,
+	                            &ex->req.authority);
+	return rc < 0 ? rc : fr_authority_parse(ex->req.authority, host, &port);
 }
 
-/* Nearly all requests of a connection name the same authority. */
+/* Nearly all requests of a connection name the same authority, in its one form. */
 static bool recall(struct fr_exchange *ex)
 {
 	const struct fr_route_memo *m = &ex->client->route;
@@ -81,7 +72,7 @@ bool fr_route(struct fr_exchange *ex)
 
 	if (recall(ex))
 		return true;
-	if (host_of(ex, &host) < 0) {
+	if (settle_authority(ex, &host) < 0) {
 		fr_exchange_refuse(ex, 400, "The host is malformed.");
 		return false;
 	}

@@ -59,7 +59,7 @@ struct fr_tap *fr_tap_new(const struct fr_exchange *ex, const struct fr_request 
 {
 	struct fr_tap *t;
 
-	if (!is_wanted(req, resp, fr_config_find_hints(ex->site->config, req->target)))
+	if (ex->req.has_override || !is_wanted(req, resp, fr_load_settings(ex)))
 		return NULL;
 	t = fr_calloc(1, sizeof *t);
 	fr_count(&ex->worker->counters, FR_COUNT_TAPS_OPEN);

@@ -2,13 +2,14 @@
 
 #include <string.h>
 
-/* Codings that servers use; the rest of an Accept-Encoding selects nothing. */
-static const struct fr_str codings[] = {FR_STR("br"),      FR_STR("gzip"),     FR_STR("zstd"),
-                                        FR_STR("deflate"), FR_STR("compress"), FR_STR("dcb"),
+/* Codings that servers use, in the order of browsers; the rest of an Accept-Encoding
+ * selects nothing. */
+static const struct fr_str codings[] = {FR_STR("gzip"), FR_STR("deflate"),  FR_STR("br"),
+                                        FR_STR("zstd"), FR_STR("compress"), FR_STR("dcb"),
                                         FR_STR("dcz")};
 #define ALL (FR_BIT(FR_COUNT(codings)) - 1)
 
-_Static_assert(sizeof "br, gzip, zstd, deflate, compress, dcb, dcz" <= FR_CODINGS_BYTES,
+_Static_assert(sizeof "gzip, deflate, br, zstd, compress, dcb, dcz" <= FR_CODINGS_BYTES,
                "all of them fit");
 
 static bool has_weight_zero(struct fr_str parameters)
@@ -22,6 +23,18 @@ static bool has_weight_zero(struct fr_str parameters)
 		if (v.p[i] != '.' && v.p[i] != '0')
 			return false;
 	return true;
+}
+
+bool fr_codings_are_in_form(struct fr_str value)
+{
+	static const struct fr_str usual[] = {FR_STR("gzip, deflate, br, zstd"),
+	                                      FR_STR("gzip, deflate, br"), FR_STR("gzip, deflate"),
+	                                      FR_STR("gzip")};
+
+	for (size_t i = 0; i < FR_COUNT(usual); i++)
+		if (fr_str_eq(value, usual[i]))
+			return true;
+	return false;
 }
 
 unsigned fr_codings_accepted(const struct fr_fields *f)

@@ -12,7 +12,11 @@
  * but 0 say nothing here, and codings that no server uses are left out. */
 unsigned fr_codings_accepted(const struct fr_fields *f);
 
-/* The set as a value of the field, in one order ("br, gzip"); "identity" for none.
+/* Is it what fr_codings_format would make of it? Knows the values of browsers only;
+ * others are false. */
+bool fr_codings_are_in_form(struct fr_str value);
+
+/* The set as a value of the field, in one order ("gzip, br"); "identity" for none.
  * out: FR_CODINGS_BYTES or more. Returns its length. */
 size_t fr_codings_format(unsigned set, char *out);
 

@@ -146,32 +146,6 @@ static bool is_hop_by_hop(uint16_t id)
 	return false;
 }
 
-/* Fields of a message that a sender must not take away from what is behind us
- * by naming them in Connection (RFC 9110 §7.6.1 forbids it; an attacker uses
- * it to strip what a security decision rests on). */
-static bool is_end_to_end(uint16_t id)
-{
-	switch (id) {
-	case FR_FIELD_AUTHORIZATION:
-	case FR_FIELD_CACHE_CONTROL:
-	case FR_FIELD_CONTENT_ENCODING:
-	case FR_FIELD_CONTENT_LENGTH:
-	case FR_FIELD_CONTENT_TYPE:
-	case FR_FIELD_COOKIE:
-	case FR_FIELD_FORWARDED:
-	case FR_FIELD_HOST:
-	case FR_FIELD_SET_COOKIE:
-	case FR_FIELD_VARY:
-	case FR_FIELD_VIA:
-	case FR_FIELD_X_FORWARDED_FOR:
-	case FR_FIELD_X_FORWARDED_HOST:
-	case FR_FIELD_X_FORWARDED_PROTO:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static bool is_token_list(struct fr_str list)
 {
 	struct fr_str item;
@@ -214,8 +188,7 @@ int fr_fields_remove_hop_by_hop(struct fr_fields *f)
 	}
 	/* mark first: removing would take away the lists that are still read */
 	for (size_t i = 0; has_nominated && i < f->n; i++)
-		if (!is_end_to_end(f->v[i].id) && !is_hop_by_hop(f->v[i].id) &&
-		    is_nominated(f, f->v[i].name))
+		if (f->v[i].id == FR_FIELD_OTHER && is_nominated(f, f->v[i].name))
 			f->v[i].id = FR_FIELD_KEEP_ALIVE;
 	for (size_t i = 0; i < f->n; i++)
 		if (!is_hop_by_hop(f->v[i].id))

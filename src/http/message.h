@@ -48,6 +48,7 @@ struct fr_request {
 	bool expect_continue;    /* Expect: 100-continue */
 	bool is_upgrade;         /* HTTP/1.1 Upgrade with Connection: upgrade */
 	bool keep_alive;         /* HTTP/1.x: the client lets the connection persist */
+	bool has_override;       /* a field names another method (http/trust.h) */
 };
 
 struct fr_response {
@@ -66,8 +67,9 @@ const char *fr_status_reason(int status);
 /* 1xx, 204 and 304 never have content (RFC 9110 §6.4.1). */
 bool fr_status_has_body(int status);
 
-/* Removes hop-by-hop fields: those that Connection names, and the known ones
- * (RFC 9110 §7.6.1). `te` and `upgrade` go as well. Returns FR_ERR_SYNTAX,
+/* Removes hop-by-hop fields: the known ones (RFC 9110 §7.6.1), `te` and `upgrade`
+ * with them, and of those that Connection names the ones that are not in
+ * FR_FIELD_TABLE: no sender may take away what others decide by. Returns FR_ERR_SYNTAX,
  * with nothing removed, if Connection is not a list of tokens. */
 int fr_fields_remove_hop_by_hop(struct fr_fields *f) FR_MUST_USE;
 

@@ -84,33 +84,11 @@ bool fr_trust_name_is_plain(struct fr_str name)
 	return true;
 }
 
-/* --- trailers --- */
-
-/* Beside those of http/fields.h, none of which has anything to say behind a body. */
-static const struct fr_str heads_only[] = {
-	FR_STR("content-disposition"),
-	FR_STR("content-language"),
-	FR_STR("early-data"),
-	FR_STR("origin"),
-	FR_STR("upgrade-insecure-requests"),
-};
-static const struct fr_str heads_only_prefixes[] = {
-	FR_STR("accept-"), FR_STR("access-control-"), FR_STR("if-"), FR_STR("proxy-"),
-	FR_STR("sec-"),
-};
-
-bool fr_trust_passes_in_trailer(const struct fr_field *f)
+bool fr_trust_passes(struct fr_str name)
 {
-	if (f->id != FR_FIELD_OTHER || fr_trust_of(f->name) != FR_TRUST_PASS ||
-	    !fr_trust_name_is_plain(f->name))
-		return false;
-	for (size_t i = 0; i < FR_COUNT(heads_only); i++)
-		if (fr_str_eq(f->name, heads_only[i]))
-			return false;
-	for (size_t i = 0; i < FR_COUNT(heads_only_prefixes); i++)
-		if (fr_str_starts(f->name, heads_only_prefixes[i]))
-			return false;
-	return true;
+	enum fr_trust t = fr_trust_of(name);
+
+	return (t == FR_TRUST_PASS || t == FR_TRUST_OVERRIDE) && fr_trust_name_is_plain(name);
 }
 
 /* --- Vary --- */

@@ -1,8 +1,8 @@
 /* Request fields by which proxies and servers tell each other what a client must
  * not say for itself: its address, the URL or the host that counts, who it is.
  * One table has what happens to each. Also: which names an origin may take for
- * another's, what may stand in a request's trailers, and which names in Vary a
- * cache cannot have in its key. No I/O, no allocation. */
+ * another's, and which names in Vary a cache cannot have in its key. No I/O, no
+ * allocation. */
 #ifndef FR_HTTP_TRUST_H
 #define FR_HTTP_TRUST_H
 
@@ -88,10 +88,9 @@ enum fr_trust fr_trust_of(struct fr_str name);
  * is taken for accept-language, behind the back of Vary. */
 bool fr_trust_name_is_plain(struct fr_str name);
 
-/* May a client's trailer field pass? What describes the message, steers what is done
- * with it or says who asks has its place in the head (RFC 9110 §6.5.1), and what
- * is replaced or dropped there does not come in behind it. */
-bool fr_trust_passes_in_trailer(const struct fr_field *f);
+/* Does a client's field of that name (lower case) reach the origin, in a head or a
+ * trailer? Not what is replaced or dropped, nor a name that is not plain. */
+bool fr_trust_passes(struct fr_str name);
 
 /* Does Vary name `*`, or a field that the edge makes itself, for each client or each
  * connection anew? Such a response is for one request only. */

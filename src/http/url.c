@@ -69,6 +69,31 @@ int fr_authority_parse(struct fr_str text, struct fr_str *host, uint16_t *port)
 	return 0;
 }
 
+int fr_authority_canonical(struct fr_arena *a, struct fr_str scheme, struct fr_str text,
+                           struct fr_str *out)
+{
+	struct fr_str host;
+	uint16_t port;
+	size_t n = 0;
+	char *p;
+
+	if (fr_authority_parse(text, &host, &port) < 0)
+		return FR_ERR_SYNTAX;
+	if (host.len > 1 && host.p[host.len - 1] == '.')
+		host.len--;
+	p = fr_arena_alloc(a, host.len + 1 + FR_I64_DIGITS);
+	if (!p)
+		return FR_ERR_NOMEM;
+	for (; n < host.len; n++)
+		p[n] = fr_ascii_lower(host.p[n]);
+	if (port && port != fr_scheme_default_port(scheme)) {
+		p[n++] = ':';
+		n += fr_i64_format(p + n, port);
+	}
+	*out = fr_str_make(p, n);
+	return 0;
+}
+
 /* --- pieces of a reference --- */
 
 struct parts {

@@ -35,6 +35,12 @@ int fr_url_parse(struct fr_arena *a, struct fr_str text, struct fr_url *out) FR_
  * or malformed host, user information, a port beyond 65535. */
 int fr_authority_parse(struct fr_str text, struct fr_str *host, uint16_t *port) FR_MUST_USE;
 
+/* The one spelling of an authority (RFC 9110 §4.2.3): the host in lower case without
+ * the dot at its end, the port only where it is not the scheme's. *out is in the
+ * arena. FR_ERR_SYNTAX as above, FR_ERR_NOMEM. */
+int fr_authority_canonical(struct fr_arena *a, struct fr_str scheme, struct fr_str text,
+                           struct fr_str *out) FR_MUST_USE;
+
 /* Resolves `ref` (absolute, scheme-relative, absolute-path, relative-path,
  * query-only, empty) against `base` (RFC 3986 §5.2, with dot segments
  * removed). Other errors as fr_url_parse. */

@@ -160,7 +160,8 @@ static void retry_or_fail(struct fr_fetch *f, bool was_reused, enum fr_fetch_err
 {
 	f->conn = NULL;
 	if (!was_reused || f->is_retried || f->got_bytes || f->req->has_body ||
-	    f->req->is_upgrade || !fr_method_is_idempotent(f->req->method)) {
+	    f->req->is_upgrade || f->req->has_override ||
+	    !fr_method_is_idempotent(f->req->method)) {
 		fr_fetch_fail(f, e);
 		return;
 	}

@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fr_config_parse("fuzz.yaml", (const char *)data, size, &c, &why) == 0) {
 		FR_ASSERT(c->n_sites && c->n_listeners);
 		(void)fr_config_find_site(c, FR_STR("a.test"));
-		(void)fr_config_find_hints(&c->sites[0], FR_STR("/a/b"));
+		(void)fr_config_find_hints(&c->sites[0],
+		                           &(struct fr_url_path){.text = FR_STR("/a/b")});
 	} else {
 		FR_ASSERT(why.text[0] && !c);
 	}

@@ -22,6 +22,8 @@ static void equal_urls_have_one_key(void **state)
 
 	(void)state;
 	assert_str(key_of("https", "H.Test:443", "/A?b", &keep), "https://h.test/A?b");
+	assert_str(key_of("https", "h.test.:", "/A?b", &keep), "https://h.test/A?b");
+	assert_str(key_of("https", "h.test:00443", "/A?b", &keep), "https://h.test/A?b");
 	assert_str(key_of("http", "h.test:443", "/", &keep), "http://h.test:443/");
 	assert_str(key_of("https", "[2001:DB8::1]:8443", "/", &keep),
 	           "https://[2001:db8::1]:8443/");
@@ -39,6 +41,26 @@ static void queries_can_be_ignored_or_selected(void **state)
 	           "https://h/a?id=1&page");
 	assert_str(key_of("https", "h", "/a?utm=x", &only), "https://h/a");
 	assert_str(key_of("https", "h", "/a", &only), "https://h/a");
+}
+
+static void names_of_parameters_are_compared_decoded(void **state)
+{
+	static const char *const names[] = {"page", "a b"};
+	struct fr_query_rule only = {.policy = FR_QUERY_ONLY, .names = names, .n = 2};
+	struct fr_str sent;
+
+	(void)state;
+	assert_str(key_of("https", "h", "/?p%61ge=1&%70%61%67%65=2", &only),
+	           "https://h/?p%61ge=1&%70%61%67%65=2");
+	assert_str(key_of("https", "h", "/?a+b=1&a%20b=2&a%2Bb=3", &only),
+	           "https://h/?a+b=1&a%20b=2");
+	assert_str(key_of("https", "h", "/?p%6=1&page%=1&pag&pagex=1&=page&x", &only),
+	           "https://h/");
+	/* what is sent is what the key has */
+	assert_int_equal(fr_query_select(&arena, &only, S("/x?utm=1&p%61ge=1&b"), &sent), 0);
+	assert_str(sent, "/x?p%61ge=1");
+	assert_int_equal(fr_query_select(&arena, &only, S("/x?utm=1"), &sent), 0);
+	assert_str(sent, "/x");
 }
 
 static struct fr_str values(const char *vary, const char *name, const char *a, const char *b)
@@ -64,8 +86,14 @@ static void same(struct fr_str a, struct fr_str b, bool expected)
 static void requests_that_select_the_same_response_have_equal_values(void **state)
 {
 	(void)state;
-	same(values("X-A", "x-a", "1,2", NULL), values("x-a", "x-a", "1 ,\t2", NULL), true);
-	same(values("X-A", "x-a", "1", "2"), values("x-a", "x-a", "1, 2", NULL), true);
+	same(values("Accept", "accept", "1,2", NULL), values("accept", "accept", "1 ,\t2", NULL),
+	     true);
+	same(values("Accept", "accept", "1", "2"), values("accept", "accept", "1, 2", NULL), true);
+	same(values("Accept-Language", "accept-language", "de", "en"),
+	     values("accept-language", "accept-language", "de,en", NULL), true);
+	/* what another field means by white space or by lines is its own */
+	same(values("X-A", "x-a", "1,2", NULL), values("x-a", "x-a", "1, 2", NULL), false);
+	same(values("X-A", "x-a", "1", "2"), values("x-a", "x-a", "1, 2", NULL), false);
 	same(values("X-A", "x-a", "1", NULL), values("x-a", "x-a", "2", NULL), false);
 	same(values("X-A", "x-a", "", NULL), values("x-a", "x-a", NULL, NULL), false);
 	same(values("a, b", "a", "1", NULL), values("a, b", "b", "1", NULL), false);
@@ -87,6 +115,12 @@ static void accept_encoding_is_normalised(void **state)
 	     values("Accept-Encoding", "accept-encoding", "gzip", NULL), true);
 	same(values("Accept-Encoding", "accept-encoding", "gzip, br", NULL),
 	     values("Accept-Encoding", "accept-encoding", "gzip", NULL), false);
+	same(values("Accept-Encoding", "accept-encoding", "gzip", "br"),
+	     values("Accept-Encoding", "accept-encoding", "br, gzip", NULL), true);
+	same(values("Accept-Encoding", "accept-encoding", "", NULL),
+	     values("Accept-Encoding", "accept-encoding", "identity", NULL), true);
+	same(values("Accept-Encoding", "accept-encoding", "", NULL),
+	     values("Accept-Encoding", "accept-encoding", NULL, NULL), false);
 	same(values("Accept-Encoding", "accept-encoding", "*", NULL),
 	     values("Accept-Encoding", "accept-encoding", "gzip", NULL), false);
 }
@@ -96,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(equal_urls_have_one_key),
 		T(queries_can_be_ignored_or_selected),
+		T(names_of_parameters_are_compared_decoded),
 		T(requests_that_select_the_same_response_have_equal_values),
 		T(accept_encoding_is_normalised),
 	};

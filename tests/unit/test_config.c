@@ -6,9 +6,12 @@
 static struct fr_config *config;
 static struct fr_config_problem why;
 
+static struct fr_arena arena;
+
 static int tear_down(void **state)
 {
 	(void)state;
+	fr_arena_fini(&arena);
 	if (config)
 		fr_config_unref(&config);
 	return 0;
@@ -20,6 +23,17 @@ static int parse(const char *text)
 		fr_config_unref(&config);
 	why.text[0] = '\0';
 	return fr_config_parse("edge.yaml", text, strlen(text), &config, &why);
+}
+
+/* As rules match it; until the next. */
+static const struct fr_url_path *at(const char *target)
+{
+	static struct fr_url_path path;
+
+	fr_arena_fini(&arena);
+	fr_arena_init(&arena, 1u << 16);
+	assert_int_equal(fr_url_path_read(&arena, S(target), &path), 0);
+	return &path;
 }
 
 #define SMALL                                                                                      \
@@ -170,13 +184,13 @@ static void path_hints_change_only_what_they_write(void **state)
 	              "      - {prefix: /a/b, hints: {push: true, max_pushes_per_page: 1}}\n"),
 		0);
 	site = &config->sites[0];
-	assert_true(fr_config_find_hints(site, S("/"))->push);
-	assert_true(fr_config_find_hints(site, S("/ab"))->push);
-	assert_false(fr_config_find_hints(site, S("/a"))->push);
-	assert_false(fr_config_find_hints(site, S("/a?x"))->push);
-	assert_false(fr_config_find_hints(site, S("/a/bc"))->push);
-	assert_int_equal(fr_config_find_hints(site, S("/a"))->max_pushes_page, 7);
-	assert_int_equal(fr_config_find_hints(site, S("/a/b/c"))->max_pushes_page, 1);
+	assert_true(fr_config_find_hints(site, at("/"))->push);
+	assert_true(fr_config_find_hints(site, at("/ab"))->push);
+	assert_false(fr_config_find_hints(site, at("/a"))->push);
+	assert_false(fr_config_find_hints(site, at("/a?x"))->push);
+	assert_false(fr_config_find_hints(site, at("/a/bc"))->push);
+	assert_int_equal(fr_config_find_hints(site, at("/a"))->max_pushes_page, 7);
+	assert_int_equal(fr_config_find_hints(site, at("/a/b/c"))->max_pushes_page, 1);
 }
 
 static void cache_rules_of_a_path_replace_those_of_its_site(void **state)
@@ -192,14 +206,14 @@ static void cache_rules_of_a_path_replace_those_of_its_site(void **state)
 	                       "      - {prefix: /b, cache: {enabled: false}}\n"),
 	                 0);
 	assert_int_equal(config->store.memory_mib, 6144);
-	site = fr_config_find_cache(&config->sites[0], S("/"));
-	path = fr_config_find_cache(&config->sites[0], S("/a"));
+	site = fr_config_find_cache(&config->sites[0], at("/"));
+	path = fr_config_find_cache(&config->sites[0], at("/a"));
 	assert_int_equal(site->n_query_only, 2);
 	assert_string_equal(site->query_only[1], "page");
 	assert_int_equal(path->n_query_only, 1);
 	assert_int_equal(path->ttl_ms, 300000);
 	assert_ptr_equal(path->bypass_cookies, site->bypass_cookies);
-	assert_false(fr_config_find_cache(&config->sites[0], S("/b/c"))->enabled);
+	assert_false(fr_config_find_cache(&config->sites[0], at("/b/c"))->enabled);
 	assert_true(parse(SMALL "cache: {memory: 1000KiB}\n") < 0);
 	assert_non_null(strstr(why.text, "edge.yaml:5: cache.memory: expected a size like 512MiB"));
 }
@@ -286,12 +300,12 @@ static void hints_have_modes_rules_and_a_memory(void **state)
 	assert_int_equal(config->hint_memory.size_mib, 2);
 	assert_int_equal(config->hint_memory.ttl_ms, 3600000);
 	assert_string_equal(config->hint_memory.file, "hints.db");
-	h = fr_config_find_hints(&config->sites[0], S("/"));
+	h = fr_config_find_hints(&config->sites[0], at("/"));
 	assert_int_equal(h->early_hints, FR_EARLY_HINTS_ALWAYS);
 	assert_true(h->timing_debug);
 	assert_int_equal(h->timing_percent, 25);
 	assert_int_equal(h->n_query_only, 1);
-	h = fr_config_find_hints(&config->sites[0], S("/a"));
+	h = fr_config_find_hints(&config->sites[0], at("/a"));
 	assert_int_equal(h->early_hints, FR_EARLY_HINTS_OFF);
 	assert_int_equal(h->n_query_only, 1);
 	assert_int_equal(config->sites[0].n_rules, 1);
@@ -320,9 +334,53 @@ static void rules_match_paths_with_stars(void **state)
 	for (size_t i = 0; i < FR_COUNT(cases); i++) {
 		struct fr_config_rule rule = {.path = (char *)(uintptr_t)cases[i].pattern};
 
-		if (fr_config_rule_matches(&rule, S(cases[i].target)) != cases[i].matches)
+		if (fr_config_rule_matches(&rule, at(cases[i].target)) != cases[i].matches)
 			fail_msg("%s and %s", cases[i].pattern, cases[i].target);
 	}
+}
+
+static void spellings_of_a_path_have_the_same_rules(void **state)
+{
+	static const char *const same[] = {"/account",      "//account",    "/account/",
+	                                   "/%61ccount",    "/acc%6Funt/x", "/account;a=b",
+	                                   "/account%3Ba",  "/account?x",   "/account%3Fx",
+	                                   "///account//x", "/;a/account"};
+	static const char *const others[] = {"/accounts", "/a/account", "/Account"};
+	const struct fr_config_site *site;
+
+	(void)state;
+	assert_int_equal(parse("listen: [{address: \"*:0\"}]\nsites:\n"
+	                       "  - hosts: [\"*\"]\n    origin: {url: \"http://o\"}\n"
+	                       "    paths: [{prefix: //acc%6funt, cache: {enabled: false}}]\n"),
+	                 0);
+	site = &config->sites[0];
+	for (size_t i = 0; i < FR_COUNT(same); i++)
+		if (fr_config_find_cache(site, at(same[i]))->enabled)
+			fail_msg("%s", same[i]);
+	for (size_t i = 0; i < FR_COUNT(others); i++)
+		assert_true(fr_config_find_cache(site, at(others[i]))->enabled);
+}
+
+static void ambiguous_paths_have_neither_cache_nor_hints(void **state)
+{
+	struct fr_config_rule rule = {.path = (char *)(uintptr_t) "*"};
+	const struct fr_url_path *path;
+
+	(void)state;
+	assert_int_equal(parse(SMALL), 0);
+	path = at("/static/..%2faccount");
+	assert_true(path->is_ambiguous);
+	assert_false(fr_config_find_cache(&config->sites[0], path)->enabled);
+	assert_false(fr_config_find_hints(&config->sites[0], path)->push);
+	assert_false(fr_config_find_hints(&config->sites[0], path)->memory);
+	assert_false(fr_config_find_hints(&config->sites[0], path)->html);
+	assert_int_equal(fr_config_find_hints(&config->sites[0], path)->early_hints,
+	                 FR_EARLY_HINTS_OFF);
+	assert_false(fr_config_rule_matches(&rule, path));
+	assert_true(parse("listen: [{address: \"*:0\"}]\nsites:\n"
+	                  "  - hosts: [\"*\"]\n    origin: {url: \"http://o\"}\n"
+	                  "    paths: [{prefix: /a%2fb, cache: {enabled: false}}]\n") < 0);
+	assert_non_null(strstr(why.text, "sites[0].paths[0].prefix: '/a%2fb' has a dot segment"));
 }
 
 /* --- docs/configuration.md --- */
@@ -441,6 +499,8 @@ int main(void)
 		T(options_make_one_site_for_any_host),
 		T(hints_have_modes_rules_and_a_memory),
 		T(rules_match_paths_with_stars),
+		T(spellings_of_a_path_have_the_same_rules),
+		T(ambiguous_paths_have_neither_cache_nor_hints),
 		T(every_setting_is_documented_with_default_and_bounds),
 		T(the_documented_example_is_valid),
 	};
