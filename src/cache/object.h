@@ -11,7 +11,7 @@
 struct fr_object {
 	_Atomic uint32_t refs;
 	_Atomic bool is_stale;  /* invalidated or purged softly: not without validation */
-	_Atomic bool is_purged; /* taken out by a purge: no longer to be used or validated */
+	_Atomic bool is_purged; /* taken out, by a purge or as the origin took it back: of no use */
 	bool is_admitted;       /* the gate let it into the store; false: for one client */
 	int status;
 	struct fr_field *fields; /* without Content-Length */

@@ -60,9 +60,8 @@ static bool shows_another(const struct fr_exchange *ex, const struct fr_object *
 	return other;
 }
 
-/* May what is stored stay there, as the HEAD updates it? What the request
- * alone forbids says nothing of what others get. */
-static bool may_stay(struct fr_exchange *ex, const struct fr_object *o)
+/* May what is stored stay there, as the HEAD updates it? */
+static enum fr_cache_store judge_head(struct fr_exchange *ex, const struct fr_object *o)
 {
 	struct fr_gate_verdict v;
 	struct fr_request as_get = ex->req;
@@ -70,7 +69,7 @@ static bool may_stay(struct fr_exchange *ex, const struct fr_object *o)
 	int64_t now = fr_cached_now();
 
 	if (fr_object_merge(o, &ex->resp, &ex->arena, &merged) < 0)
-		return false;
+		return FR_CACHE_STORE_MEMORY;
 	as_get.method = FR_METHOD_GET;
 	fr_gate_judge(&(struct fr_gate_question){.client = &as_get,
 	                                         .sent = &as_get,
@@ -79,16 +78,18 @@ static bool may_stay(struct fr_exchange *ex, const struct fr_object *o)
 	                                         .response_s = now,
 	                                         .ttl_s = fr_cached_rules(ex)->ttl_ms / 1000},
 	              &v);
-	return v.why == FR_CACHE_STORE_YES || fr_cache_store_is_of_request(v.why);
+	return v.why;
 }
 
 /* A HEAD shows that what is stored is no longer what a GET would bring: it is
  * validated before it is served again (RFC 9111 §4.3.5), or goes out where the
- * origin no longer lets it be stored. */
+ * origin no longer lets it be stored. One that asks for what is one person's
+ * says nothing of what others get. */
 static void compare_head(struct fr_exchange *ex)
 {
 	struct fr_object *o;
 	struct fr_str key;
+	enum fr_cache_store why;
 	bool others;
 
 	if (fr_cached_key(ex, &ex->req, &key) < 0)
@@ -96,10 +97,11 @@ static void compare_head(struct fr_exchange *ex)
 	o = fr_store_find(ex->gen->shared->store, key, &ex->req.fields, &ex->arena, &others);
 	if (!o)
 		return;
-	if (!may_stay(ex, o)) {
+	why = judge_head(ex, o);
+	if (why != FR_CACHE_STORE_YES && !fr_cache_store_is_of_request(why)) {
 		fr_count(&ex->worker->counters, FR_COUNT_CACHE_TAKEN_BACK);
 		fr_store_remove(ex->gen->shared->store, key, o);
-	} else if (shows_another(ex, o)) {
+	} else if (why == FR_CACHE_STORE_YES && shows_another(ex, o)) {
 		atomic_store_explicit(&o->is_stale, true, memory_order_relaxed);
 	}
 	fr_object_unref(&o);

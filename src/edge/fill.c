@@ -436,6 +436,29 @@ static int add_conditions(struct fr_fill *f)
 	return rc;
 }
 
+/* Nobody waits for what goes on behind: where credentials would keep its answer
+ * out of the store, it goes without them. Else a visitor with a cookie would
+ * throw out what others get. */
+static void ask_as_anybody(struct fr_fill *f)
+{
+	static const enum fr_field_id own[] = {FR_FIELD_COOKIE, FR_FIELD_AUTHORIZATION,
+	                                       FR_FIELD_CACHE_CONTROL, FR_FIELD_PRAGMA};
+	const struct fr_object *o = f->stale;
+	struct fr_response stored = {.status = o->status,
+	                             .fields = {.v = o->fields, .n = o->n_fields, .seen = o->seen}};
+	struct fr_gate_verdict v;
+
+	fr_gate_judge(
+		&(struct fr_gate_question){.client = &f->req, .sent = &f->req, .resp = &stored},
+		&v);
+	if (!fr_cache_store_is_of_request(v.why))
+		return;
+	for (size_t i = 0; i < FR_COUNT(own); i++) {
+		(void)fr_fields_remove(&f->req.fields, own[i]);
+		(void)fr_fields_remove(&f->origin_req.fields, own[i]);
+	}
+}
+
 static struct fr_fill *fill_new(struct fr_exchange *ex, struct fr_flight *flight,
                                 struct fr_object *stale)
 {
@@ -485,6 +508,8 @@ struct fr_fill *fr_fill_start(struct fr_exchange *ex, bool leads, struct fr_str 
 		fr_fill_over(f);
 		return NULL;
 	}
+	if (!leads && stale)
+		ask_as_anybody(f);
 	f->is_behind = !leads;
 	w->n_fills_behind += !leads;
 	f->leader = leads ? ex : NULL;

@@ -86,11 +86,12 @@ static void store(struct fr_fill *f, struct fr_object *o, const struct fr_object
 		count(f, FR_COUNT_CACHE_STORED);
 }
 
-/* What the origin took back is not kept for others. */
+/* What the origin took back is not kept for others, nor does it stand in for an
+ * error, whoever has it at hand. */
 static void take_out(struct fr_fill *f)
 {
+	atomic_store_explicit(&f->stale->is_purged, true, memory_order_relaxed);
 	fr_store_remove(fr_fill_store(f), f->key, f->stale);
-	f->has_refused = true;
 	count(f, FR_COUNT_CACHE_TAKEN_BACK);
 }
 
@@ -116,7 +117,7 @@ bool fr_fill_serve_stale(struct fr_fill *f, bool is_answer, bool is_anybodys)
 {
 	struct fr_cache_control cc;
 
-	if (!f->stale || f->has_refused || is_purged(f->stale))
+	if (!f->stale || is_purged(f->stale))
 		return false;
 	fr_cache_control_read(&f->req.fields, &cc);
 	if (!fr_cache_may_serve_on_error(&f->stale->fresh, &cc, is_answer, fr_fill_now_s()))

@@ -47,7 +47,6 @@ struct fr_fill {
 	bool is_stored;      /* since this fill */
 	bool is_conditional; /* asks whether `stale` is still good */
 	bool asks_anew;      /* when this answer ends, the same without conditions */
-	bool has_refused;    /* what was stored went out, as the gate said no */
 };
 
 int64_t fr_fill_now_s(void);
