@@ -1,9 +1,10 @@
 /* Cache-Control, its targeted form, Vary, conditions and ranges: two heads out
  * of the input, a response and a request. Whatever they hold, ages and lifetimes
- * stay in bounds, ranges lie within the body, keys are stable. */
+ * stay in bounds, ranges lie within the body, keys are stable, what passes the
+ * gate holds nothing that it forbids, and what is served is read to its end. */
 #include "cache/conditional.h"
 #include "cache/key.h"
-#include "cache/policy.h"
+#include "cache/serve.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -55,6 +56,66 @@ static void check_freshness(const struct fr_freshness *f)
 		FR_ASSERT(fr_cache_age(f, NOW + t) >= f->initial_age_s);
 }
 
+#define BODY_BYTES 1000u
+
+static void read_all(struct fr_serving *s, const struct fr_response *resp, bool has_body)
+{
+	size_t n, sum = 0;
+	const uint8_t *p;
+
+	while ((n = fr_serving_peek(s, &p)) > 0) {
+		FR_ASSERT(n <= fr_serving_len(s));
+		sum += n;
+		fr_serving_take(s, n);
+	}
+	FR_ASSERT(fr_serving_len(s) == 0);
+	FR_ASSERT(!has_body || resp->content_length == (int64_t)sum);
+}
+
+static void serve(struct fr_arena *arena, const struct fr_object *o, const struct fr_request *req)
+{
+	struct fr_serve_how how = {.req = req, .arena = arena, .now_s = NOW};
+	struct fr_serving s;
+	struct fr_response resp;
+
+	if (fr_serving_begin(&s, o, &how, &resp) == 0)
+		read_all(&s, &resp, resp.status == 200 || resp.status == 206);
+	fr_serving_fini(&s);
+}
+
+/* The response is stored if it may be, served, and updated by itself. */
+static void store(struct fr_arena *arena, const struct fr_request *req,
+                  const struct fr_response *resp)
+{
+	static const uint8_t bytes[BODY_BYTES];
+	_Atomic size_t held = 0;
+	struct fr_gate_verdict v;
+	struct fr_gate_question q = {
+		.client = req, .sent = req, .resp = resp, .request_s = NOW, .response_s = NOW};
+	struct fr_body *body = fr_body_new(&held, FR_BODY_UNKNOWN);
+	struct fr_object *o;
+	struct fr_response merged;
+
+	FR_ASSERT(fr_body_append(body, bytes, sizeof bytes) == 0);
+	fr_body_end(body, true);
+	fr_gate_judge(&q, &v);
+	o = fr_object_new(req, resp, &v, body, &held);
+	fr_body_unref(&body);
+	FR_ASSERT(!o || v.why == FR_CACHE_STORE_YES);
+	if (o) {
+		struct fr_fields f = {.v = o->fields, .n = o->n_fields, .seen = o->seen};
+
+		FR_ASSERT(fr_gate_holds(o->status, &f));
+		FR_ASSERT(fr_gate_validates(&f, &f, NOW) || fr_fields_count(&f, FR_FIELD_ETAG));
+		serve(arena, o, req);
+		FR_ASSERT(fr_object_merge(o, resp, arena, &merged) == 0);
+		q.resp = &merged;
+		fr_gate_judge(&q, &v);
+	}
+	fr_object_unref(&o);
+	FR_ASSERT(held == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fr_arena arena;
@@ -80,6 +141,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fr_validators_of(&resp.fields, &v);
 	(void)fr_is_not_modified(&req.fields, &v, NOW);
 	check_ranges(&req, &v);
+	resp.content_length = -1;
+	store(&arena, &req, &resp);
 	if (fr_fields_join(&arena, &resp.fields, FR_FIELD_VARY, &vary) == 0 &&
 	    fr_vary_values(&arena, vary, &req.fields, &a) == 0 &&
 	    fr_vary_values(&arena, vary, &req.fields, &b) == 0)
