@@ -69,6 +69,21 @@ static void override_lifetime(struct fr_freshness *fresh, int64_t ttl_s)
 	fresh->is_heuristic = false;
 }
 
+/* Was it asked for with something that says who asks, which the key has not? */
+static bool has_credentials(const struct fr_gate_question *q, const struct fr_request *req)
+{
+	for (size_t i = 0; i < req->fields.n; i++) {
+		const struct fr_field *f = &req->fields.v[i];
+
+		/* these have rules of their own */
+		if (f->id == FR_FIELD_COOKIE || f->id == FR_FIELD_AUTHORIZATION)
+			continue;
+		if (q->is_credential(f) && !fr_cache_varies_by(q->resp, f->name))
+			return true;
+	}
+	return false;
+}
+
 void fr_gate_judge(const struct fr_gate_question *q, struct fr_gate_verdict *out)
 {
 	fr_cache_control_read(&q->resp->fields, &out->cc);
@@ -79,6 +94,10 @@ void fr_gate_judge(const struct fr_gate_question *q, struct fr_gate_verdict *out
 	/* what was taken out on the way to the origin still says who asked */
 	if (out->why == FR_CACHE_STORE_YES && q->client != q->sent)
 		out->why = fr_cache_may_store(q->client, q->resp, &out->fresh);
+	if (out->why == FR_CACHE_STORE_YES && q->is_credential && !fr_cache_is_for_all(q->resp) &&
+	    (has_credentials(q, q->sent) ||
+	     (q->client != q->sent && has_credentials(q, q->client))))
+		out->why = FR_CACHE_STORE_COOKIE;
 	out->drops = drops(out, &q->resp->fields);
 }
 

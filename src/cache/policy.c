@@ -122,17 +122,30 @@ static int64_t expires_lifetime(const struct fr_response *resp, int64_t date_s, 
 	return expires > date_s ? expires - date_s : 0;
 }
 
+/* HTML, whose author expects changes to be seen soon. */
+static bool is_page(const struct fr_response *resp)
+{
+	struct fr_str type = fr_fields_value(&resp->fields, FR_FIELD_CONTENT_TYPE);
+
+	type = fr_str_trim(fr_str_sub(type, 0, fr_str_find(type, ';')));
+	return fr_str_iis(type, "text/html") || fr_str_iis(type, "application/xhtml+xml");
+}
+
 static int64_t heuristic_lifetime(const struct fr_response *resp, const struct fr_cache_control *cc,
                                   int64_t date_s)
 {
 	int64_t modified = date_of(&resp->fields, FR_FIELD_LAST_MODIFIED, date_s);
-	int64_t lifetime;
+	int64_t lifetime,
+		most = is_page(resp) ? FR_CACHE_HEURISTIC_PAGE_S : FR_CACHE_HEURISTIC_MAX_S;
 
 	if (modified < 0 || modified >= date_s ||
 	    !(fr_status_is_heuristically_cacheable(resp->status) || (cc->flags & FR_CC_PUBLIC)))
 		return 0;
+	/* RFC 9111 §5.4: no meaning in a response, but a wish that is easy to read */
+	if (fr_fields_has_token(&resp->fields, FR_FIELD_PRAGMA, "no-cache"))
+		return 0;
 	lifetime = (date_s - modified) / 10;
-	return lifetime < FR_CACHE_HEURISTIC_MAX_S ? lifetime : FR_CACHE_HEURISTIC_MAX_S;
+	return lifetime < most ? lifetime : most;
 }
 
 static bool has_explicit(const struct fr_response *resp, const struct fr_cache_control *cc,
@@ -220,23 +233,54 @@ static bool is_personal(const struct fr_response *resp)
 	       fr_fields_get(&resp->fields, FR_FIELD_CLEAR_SITE_DATA);
 }
 
+static bool says_for_all(const struct fr_cache_control *cc)
+{
+	return (cc->flags & FR_CC_PUBLIC) || cc->s_maxage != FR_CC_ABSENT;
+}
+
+/* ... or gives a lifetime to caches like this one alone (CDN-Cache-Control). */
+static bool speaks_to_caches(const struct fr_cache_control *cc, bool targeted)
+{
+	return says_for_all(cc) || (targeted && cc->max_age != FR_CC_ABSENT);
+}
+
+bool fr_cache_is_for_all(const struct fr_response *resp)
+{
+	struct fr_cache_control cc;
+	bool targeted = fr_cache_directives(resp, &cc);
+
+	return speaks_to_caches(&cc, targeted);
+}
+
+bool fr_cache_varies_by(const struct fr_response *resp, struct fr_str name)
+{
+	const struct fr_field *f = NULL;
+
+	while ((f = fr_fields_next(&resp->fields, FR_FIELD_VARY, f))) {
+		struct fr_str rest = f->value, item;
+
+		while (fr_str_next_item(&rest, &item))
+			if (fr_str_ieq(item, name))
+				return true;
+	}
+	return false;
+}
+
 /* What might be one person's own is stored only where the origin says that it
  * is for all: a lifetime alone was meant for that person's browser. */
 static enum fr_cache_store personal_forbids(const struct fr_request *req,
                                             const struct fr_response *resp,
                                             const struct fr_cache_control *cc, bool targeted)
 {
-	bool for_all = (cc->flags & FR_CC_PUBLIC) || cc->s_maxage != FR_CC_ABSENT;
+	bool for_all = says_for_all(cc);
 
 	if (fr_fields_get(&req->fields, FR_FIELD_AUTHORIZATION) && !for_all &&
 	    !(cc->flags & FR_CC_MUST_REVALIDATE))
 		return FR_CACHE_STORE_AUTHORIZATION;
 	if (!for_all && is_personal(resp))
 		return FR_CACHE_STORE_SET_COOKIE;
-	/* Vary: Cookie keeps the answers apart; CDN-Cache-Control speaks to caches like us */
-	if (fr_fields_get(&req->fields, FR_FIELD_COOKIE) && !for_all &&
-	    !(targeted && cc->max_age != FR_CC_ABSENT) &&
-	    !fr_fields_has_token(&resp->fields, FR_FIELD_VARY, "cookie"))
+	if (fr_fields_get(&req->fields, FR_FIELD_COOKIE) && !speaks_to_caches(cc, targeted) &&
+	    !fr_cache_varies_by(resp, FR_STR("cookie")))
 		return FR_CACHE_STORE_COOKIE;
 	return FR_CACHE_STORE_YES;
 }

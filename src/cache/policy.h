@@ -13,6 +13,8 @@
 /* A response without explicit freshness is taken for fresh for a tenth of the
  * time since it was last modified (RFC 9111 §4.2.2), but no longer than this. */
 #define FR_CACHE_HEURISTIC_MAX_S 86400
+/* HTML: whoever changes a page waits for it no longer. */
+#define FR_CACHE_HEURISTIC_PAGE_S 600
 
 /* Why a response is not stored; text for logs. */
 #define FR_CACHE_STORE_TABLE(X)                                                                    \
@@ -54,6 +56,12 @@ bool fr_cache_store_is_of_request(enum fr_cache_store s);
 /* The directives that count: CDN-Cache-Control replaces Cache-Control, and
  * Expires with it (RFC 9213 §2.2). True: it is there. */
 bool fr_cache_directives(const struct fr_response *resp, struct fr_cache_control *out);
+
+/* Does the response say that it may be given to whoever asks: public, s-maxage,
+ * or max-age in CDN-Cache-Control? */
+bool fr_cache_is_for_all(const struct fr_response *resp);
+/* Does its Vary name the field, so that the key has it? */
+bool fr_cache_varies_by(const struct fr_response *resp, struct fr_str name);
 
 /* May the final response to this request be stored? resp is whole, its
  * Cache-Control as effective is read here. Who stores asks cache/gate.h. */

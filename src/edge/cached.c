@@ -6,6 +6,7 @@
 #include "edge/client.h"
 #include "edge/fill.h"
 #include "edge/note.h"
+#include "hints/teach.h"
 
 static struct fr_store *store_of(const struct fr_exchange *ex)
 {
@@ -149,8 +150,7 @@ static bool is_shareable(struct fr_exchange *ex, const struct fr_object *o)
 /* What it brings will hardly be for others: it does not fetch for them. */
 static bool is_personal(const struct fr_exchange *ex)
 {
-	return fr_fields_get(&ex->req.fields, FR_FIELD_COOKIE) ||
-	       fr_fields_get(&ex->req.fields, FR_FIELD_AUTHORIZATION);
+	return fr_teach_credential_kinds(&ex->req.fields) != 0;
 }
 
 /* The fetch that was waited for came to an end of its own. One of those who

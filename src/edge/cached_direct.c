@@ -2,6 +2,7 @@
  * (RFC 9111 §4.3.5, §4.4), and Cache-Status. Declared in edge/cached.h. */
 #include "edge/cached_priv.h"
 #include "edge/client.h"
+#include "hints/teach.h"
 #include "http/url.h"
 
 static void invalidate(struct fr_exchange *ex, struct fr_str target, const struct fr_url *base)
@@ -76,7 +77,8 @@ static enum fr_cache_store judge_head(struct fr_exchange *ex, const struct fr_ob
 	                                         .resp = &merged,
 	                                         .request_s = now,
 	                                         .response_s = now,
-	                                         .ttl_s = fr_cached_rules(ex)->ttl_ms / 1000},
+	                                         .ttl_s = fr_cached_rules(ex)->ttl_ms / 1000,
+	                                         .is_credential = fr_teach_is_credential},
 	              &v);
 	return v.why;
 }

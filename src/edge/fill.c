@@ -10,6 +10,7 @@
 #include "edge/note.h"
 #include "edge/proxy.h"
 #include "edge/tap.h"
+#include "hints/teach.h"
 #include "http/date.h"
 
 /* Longer strings of a request are not copied. The client's address, which is gone with
@@ -436,27 +437,37 @@ static int add_conditions(struct fr_fill *f)
 	return rc;
 }
 
+/* What says who asks, and what that client wants of caches. */
+static void drop_personal(struct fr_fields *f)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].id != FR_FIELD_CACHE_CONTROL && f->v[i].id != FR_FIELD_PRAGMA &&
+		    !fr_teach_is_credential(&f->v[i]))
+			f->v[kept++] = f->v[i];
+	f->n = kept;
+}
+
 /* Nobody waits for what goes on behind: where credentials would keep its answer
  * out of the store, it goes without them. Else a visitor with a cookie would
  * throw out what others get. */
 static void ask_as_anybody(struct fr_fill *f)
 {
-	static const enum fr_field_id own[] = {FR_FIELD_COOKIE, FR_FIELD_AUTHORIZATION,
-	                                       FR_FIELD_CACHE_CONTROL, FR_FIELD_PRAGMA};
 	const struct fr_object *o = f->stale;
 	struct fr_response stored = {.status = o->status,
 	                             .fields = {.v = o->fields, .n = o->n_fields, .seen = o->seen}};
 	struct fr_gate_verdict v;
 
-	fr_gate_judge(
-		&(struct fr_gate_question){.client = &f->req, .sent = &f->req, .resp = &stored},
-		&v);
+	fr_gate_judge(&(struct fr_gate_question){.client = &f->req,
+	                                         .sent = &f->req,
+	                                         .resp = &stored,
+	                                         .is_credential = fr_teach_is_credential},
+	              &v);
 	if (!fr_cache_store_is_of_request(v.why))
 		return;
-	for (size_t i = 0; i < FR_COUNT(own); i++) {
-		(void)fr_fields_remove(&f->req.fields, own[i]);
-		(void)fr_fields_remove(&f->origin_req.fields, own[i]);
-	}
+	drop_personal(&f->req.fields);
+	drop_personal(&f->origin_req.fields);
 }
 
 static struct fr_fill *fill_new(struct fr_exchange *ex, struct fr_flight *flight,

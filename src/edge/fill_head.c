@@ -7,6 +7,7 @@
 #include "edge/memory.h"
 #include "edge/note.h"
 #include "edge/tap.h"
+#include "hints/teach.h"
 
 static void count(struct fr_fill *f, enum fr_counter id)
 {
@@ -34,7 +35,8 @@ static void judge(struct fr_fill *f, const struct fr_response *resp, struct fr_g
 	                                         .resp = resp,
 	                                         .request_s = f->request_s,
 	                                         .response_s = fr_fill_now_s(),
-	                                         .ttl_s = f->rules->ttl_ms / 1000},
+	                                         .ttl_s = f->rules->ttl_ms / 1000,
+	                                         .is_credential = fr_teach_is_credential},
 	              v);
 	if (v->why != FR_CACHE_STORE_YES)
 		FR_LOG(DEBUG, "cache", "%.*s: not stored: %s", FR_STR_ARG(f->key),

@@ -45,6 +45,12 @@ static const struct rule rules[] = {
 	{"set-cookie, s-maxage", NULL, NULL, "set-cookie", "a=b", "s-maxage=60",
          FR_CACHE_STORE_YES},
 	{"set-cookie2", NULL, NULL, "set-cookie2", "a=b", "max-age=60", FR_CACHE_STORE_SET_COOKIE},
+	{"another credential", "x-auth-token", "1", NULL, NULL, "max-age=60",
+         FR_CACHE_STORE_COOKIE},
+	{"another credential, for all", "x-auth-token", "1", NULL, NULL, "public, max-age=60",
+         FR_CACHE_STORE_YES},
+	{"another credential, in the key", "x-auth-token", "1", "vary", "Accept, X-Auth-Token",
+         "max-age=60", FR_CACHE_STORE_YES},
 	{"clear-site-data", NULL, NULL, "clear-site-data", "\"*\"", "max-age=60",
          FR_CACHE_STORE_SET_COOKIE},
 };
@@ -70,6 +76,11 @@ static void begin(const struct rule *r, int status)
 	add(&resp.fields, r->said, r->said_value);
 }
 
+static bool is_credential(const struct fr_field *f)
+{
+	return fr_str_is(f->name, "x-auth-token");
+}
+
 static enum fr_cache_store judge(const struct fr_request *client, const struct fr_request *sent,
                                  const struct fr_response *what, int64_t ttl_s,
                                  struct fr_gate_verdict *v)
@@ -79,7 +90,8 @@ static enum fr_cache_store judge(const struct fr_request *client, const struct f
 	                                         .resp = what,
 	                                         .request_s = NOW,
 	                                         .response_s = NOW,
-	                                         .ttl_s = ttl_s},
+	                                         .ttl_s = ttl_s,
+	                                         .is_credential = is_credential},
 	              v);
 	return v->why;
 }

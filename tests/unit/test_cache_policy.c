@@ -250,6 +250,19 @@ static void s4_2_2_heuristics(void **state)
 	add_date("last-modified", NOW - 1000);
 	fr_cache_freshness(&resp, NOW, NOW, &fresh);
 	assert_int_equal(fresh.lifetime_s, 0);
+	/* a page that was changed is seen soon */
+	begin(200);
+	add_date("date", NOW);
+	add_date("last-modified", NOW - 100 * 86400);
+	add(&resp.fields, "content-type", "Text/HTML; charset=utf-8");
+	fr_cache_freshness(&resp, NOW, NOW, &fresh);
+	assert_int_equal(fresh.lifetime_s, FR_CACHE_HEURISTIC_PAGE_S);
+	begin(200);
+	add_date("date", NOW);
+	add_date("last-modified", NOW - 100 * 86400);
+	add(&resp.fields, "pragma", "no-cache");
+	fr_cache_freshness(&resp, NOW, NOW, &fresh);
+	assert_int_equal(fresh.lifetime_s, 0);
 }
 
 static void s4_2_3_age(void **state)
