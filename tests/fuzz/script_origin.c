@@ -101,6 +101,10 @@ void fr_script_answer_send(struct fr_script *s, const struct fr_script_answer *a
 	struct fr_text *t = &s->text;
 	size_t kept = t->n;
 
+	if (!fr_rig_origin_may_tell(s->rig, origin))
+		client = FR_RIG_CLIENTS; /* whoever that is */
+	if ((a->traits & HEAD_ONLY) || ((a->traits & CHUNKED) && (a->body & 0x80)) || status < 200)
+		fr_rig_origin_spoil(s->rig, origin);
 	put_head(t, a, client, len);
 	if (has_body && !(a->traits & HEAD_ONLY)) {
 		if (a->traits & CHUNKED)
@@ -126,6 +130,7 @@ void fr_script_answer_more(struct fr_script *s)
 
 	if (!fr_rig_origin_pick(s->rig, k, &origin, &client))
 		return;
+	fr_rig_origin_spoil(s->rig, origin);
 	if (what & 0x80)
 		fr_rig_origin_send(s->rig, origin, chunks[what % FR_COUNT(chunks)],
 		                   strlen(chunks[what % FR_COUNT(chunks)]));

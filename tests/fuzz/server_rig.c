@@ -34,6 +34,7 @@ struct client {
 struct origin_end {
 	int fd; /* owned; -1: none */
 	bool is_stalled;
+	bool is_spoilt;  /* it is not known what the server takes the next bytes for */
 	unsigned asked;  /* heads that have no answer yet */
 	unsigned client; /* who caused the last one; FR_RIG_CLIENTS: not known */
 	size_t n;        /* of head */
@@ -247,7 +248,9 @@ static void search_secrets(struct client *c, unsigned self, const char *data, si
 {
 	for (size_t i = 0; i < len; i++) {
 		if (c->matched == sizeof SECRET - 1) {
-			FR_ASSERT(data[i] == (char)('0' + self));
+			/* anything else: the frame ended here */
+			FR_ASSERT(data[i] < '0' || data[i] >= (char)('0' + FR_RIG_CLIENTS) ||
+			          data[i] == (char)('0' + self));
 			c->matched = 0;
 		} else if (data[i] == SECRET[c->matched]) {
 			c->matched++;
@@ -370,8 +373,22 @@ void fr_rig_origin_answered(struct fr_rig *r, unsigned o)
 
 void fr_rig_origin_send(struct fr_rig *r, unsigned o, const void *data, size_t len)
 {
+	ssize_t n = -1;
+
 	if (r->origins[o].fd >= 0)
-		(void)!send(r->origins[o].fd, data, len, MSG_NOSIGNAL);
+		n = send(r->origins[o].fd, data, len, MSG_NOSIGNAL);
+	if (n < 0 || (size_t)n != len)
+		r->origins[o].is_spoilt = true;
+}
+
+void fr_rig_origin_spoil(struct fr_rig *r, unsigned o)
+{
+	r->origins[o].is_spoilt = true;
+}
+
+bool fr_rig_origin_may_tell(struct fr_rig *r, unsigned o)
+{
+	return r->origins[o].asked == 1 && !r->origins[o].is_spoilt;
 }
 
 void fr_rig_origin_end(struct fr_rig *r, unsigned o, enum fr_rig_end how)

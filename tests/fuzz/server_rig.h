@@ -43,6 +43,10 @@ void fr_rig_client_watch(struct fr_rig *r, unsigned c);
  * false: there is none. */
 bool fr_rig_origin_pick(struct fr_rig *r, unsigned k, unsigned *origin, unsigned *client);
 void fr_rig_origin_send(struct fr_rig *r, unsigned o, const void *data, size_t len);
+/* What was sent is no whole response: no secret may follow on this connection. */
+void fr_rig_origin_spoil(struct fr_rig *r, unsigned o);
+/* Are the next bytes the response to one request, for certain? */
+bool fr_rig_origin_may_tell(struct fr_rig *r, unsigned o);
 void fr_rig_origin_end(struct fr_rig *r, unsigned o, enum fr_rig_end how);
 /* One request of it has been answered. */
 void fr_rig_origin_answered(struct fr_rig *r, unsigned o);

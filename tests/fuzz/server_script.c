@@ -81,8 +81,10 @@ static void op_origin_raw(struct fr_script *s)
 	size_t len;
 	const uint8_t *data = fr_script_bytes(s, &len);
 
-	if (fr_rig_origin_pick(s->rig, k, &origin, &client))
-		fr_rig_origin_send(s->rig, origin, data, len);
+	if (!fr_rig_origin_pick(s->rig, k, &origin, &client))
+		return;
+	fr_rig_origin_spoil(s->rig, origin);
+	fr_rig_origin_send(s->rig, origin, data, len);
 }
 
 static void op_origin_body(struct fr_script *s)
