@@ -40,7 +40,7 @@ const char *fr_err_str(int err);
 
 _Noreturn void fr_assert_failed(const char *expr, const char *file, int line);
 
-/* Catches our own mistakes, in release builds too; never a peer's. */
+/* Ends the process, in release builds too. When it may be used: base/holds.h. */
 #define FR_ASSERT(expr) ((expr) ? (void)0 : fr_assert_failed(#expr, __FILE__, __LINE__))
 
 #define FR_COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/holds.h"
 #include "base/mem.h"
 #include "base/siphash.h"
 
@@ -129,8 +130,7 @@ void fr_admission_give(struct fr_admission *a, struct fr_ticket *t)
 	a->total--;
 	if (t->has_address) {
 		at = find(a, t->address);
-		FR_ASSERT(*at);
-		if (--(*at)->count == 0) {
+		if (FR_HOLDS(*at) && --(*at)->count == 0) {
 			gone = *at;
 			*at = gone->next;
 			free(gone);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/holds.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "edge/activity.h"
@@ -28,6 +29,7 @@ static const uint8_t allowed[] = {
 	[FR_CLIENT_CLOSING] = 0,
 };
 
+/* Its callers have looked at the state. */
 static void set_state(struct fr_client *c, enum fr_client_state to)
 {
 	FR_ASSERT(allowed[c->state] & FR_BIT(to));
@@ -94,7 +96,8 @@ void fr_client_exchange_opened(struct fr_client *c, struct fr_exchange *ex)
 
 void fr_client_exchange_released(struct fr_client *c, struct fr_exchange *ex)
 {
-	FR_ASSERT(c->exchanges);
+	if (!FR_HOLDS(c->exchanges))
+		return;
 	c->exchanges--;
 	*ex->pprev = ex->next;
 	if (ex->next)
@@ -243,6 +246,10 @@ void fr_client_flush_later(struct fr_client *c)
 
 static void start_protocol(struct fr_client *c, const struct fr_client_protocol *p)
 {
+	if (!FR_HOLDS(c->state == FR_CLIENT_HANDSHAKE || c->state == FR_CLIENT_DETECT)) {
+		fr_client_cut(c, true);
+		return;
+	}
 	set_state(c, FR_CLIENT_ACTIVE);
 	c->protocol = p;
 	if (p == &fr_client_h2)

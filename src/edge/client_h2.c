@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/holds.h"
 #include "base/log.h"
 #include "edge/client.h"
 #include "edge/memory.h"
@@ -122,16 +123,20 @@ static struct fr_h2_body on_read(void *user, void *stream, size_t max)
 	return body;
 }
 
-static void on_copy(void *user, void *stream, uint8_t *out, size_t len)
+static bool on_copy(void *user, void *stream, uint8_t *out, size_t len)
 {
 	struct fr_exchange *ex = stream;
 
 	(void)user;
+	/* what on_read announced may be gone, if the frame had to wait */
+	if (!FR_HOLDS(fr_exchange_body_len(ex) >= len))
+		return false;
 	while (len) {
 		const uint8_t *data;
 		size_t n = fr_exchange_body_peek(ex, &data);
 
-		FR_ASSERT(n);
+		if (!FR_HOLDS(n))
+			return false;
 		if (n > len)
 			n = len;
 		memcpy(out, data, n);
@@ -139,6 +144,7 @@ static void on_copy(void *user, void *stream, uint8_t *out, size_t len)
 		out += n;
 		len -= n;
 	}
+	return true;
 }
 
 static void on_fault(void *user, void *stream, enum fr_h2_fault f)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/holds.h"
 #include "base/log.h"
 #include "base/probes.h"
 #include "edge/activity.h"
@@ -40,9 +41,15 @@ static struct fr_exchange *of(void *user)
 	return ex;
 }
 
+/* What cannot be from here is not done, and ends the exchange (see time_is_up). */
 static void set_state(struct fr_exchange *ex, enum fr_exchange_state to)
 {
-	FR_ASSERT(allowed[ex->state] & FR_BIT(to));
+	if (!FR_HOLDS(allowed[ex->state] & FR_BIT(to))) {
+		ex->is_broken = true;
+		if (ex->state != FR_EXCHANGE_RELEASED)
+			fr_loop_timer_set(ex->worker->loop, &ex->timer, 0);
+		return;
+	}
 	FR_PROBE3(stream_state, ex->seen.id, ex->state, to);
 	ex->state = to;
 }
@@ -188,7 +195,7 @@ void fr_exchange_watch(struct fr_exchange *ex, bool progress)
 {
 	struct fr_loop *l = ex->worker->loop;
 
-	if (ex->state == FR_EXCHANGE_HEAD || ex->state == FR_EXCHANGE_RELEASED)
+	if (ex->state == FR_EXCHANGE_HEAD || ex->state == FR_EXCHANGE_RELEASED || ex->is_broken)
 		return;
 	if (!waits_for_client(ex))
 		fr_loop_timer_stop(l, &ex->timer);
@@ -201,6 +208,10 @@ static void time_is_up(struct fr_timer *t, void *user)
 	struct fr_exchange *ex = of(user);
 
 	(void)t;
+	if (ex->is_broken) {
+		ex->ops->abort(ex, FR_ABORT_INTERNAL);
+		return;
+	}
 	if (ex->state == FR_EXCHANGE_HEAD) {
 		count(ex, FR_COUNT_TIMEOUT_REQUEST_FIELDS);
 		ex->ops->abort(ex, FR_ABORT_TIMEOUT);

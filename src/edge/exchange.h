@@ -137,6 +137,7 @@ struct fr_exchange {
 	bool head_sent;                       /* ops->head was called */
 	bool resp_ended;                      /* resp_body holds the last bytes */
 	bool resp_failed;                     /* the body cannot be completed */
+	bool is_broken;                       /* a fault of ours: it is aborted at once */
 };
 
 /* A new exchange in state HEAD, under the worker's current configuration. Never NULL. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/holds.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cache/store.h"
@@ -99,6 +100,7 @@ void fr_server_log_counters(struct fr_server *s)
 
 	for (size_t i = 0; i < s->n_workers; i++)
 		fr_counters_sum(&s->workers[i]->counters, sums);
+	sums[FR_COUNT_INTERNAL_ERRORS] = fr_internal_errors();
 	json = counters_json(sums);
 	add_store(s, json);
 	add_memory(s, json);
@@ -133,6 +135,7 @@ static void add_workers(struct fr_server *s, struct fr_snapshot *out, bool with_
 		fr_metrics_collect(&w->observer.metrics, out->metrics);
 		tables[i] = w->observer.traffic;
 	}
+	out->counters[FR_COUNT_INTERNAL_ERRORS] = fr_internal_errors();
 	if (with_traffic)
 		fr_traffic_collect(tables, s->n_workers, &out->top);
 	free(tables);

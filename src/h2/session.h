@@ -147,8 +147,9 @@ struct fr_h2_events {
 	void (*on_close)(void *user, void *stream, uint32_t code, bool by_peer);
 	/* How many body bytes of at most `max` can be sent now? */
 	struct fr_h2_body (*on_read)(void *user, void *stream, size_t max);
-	/* Append exactly `len` body bytes (announced by on_read) to `out`, which has room. */
-	void (*on_copy)(void *user, void *stream, uint8_t *out, size_t len);
+	/* Append exactly `len` body bytes (announced by on_read) to `out`, which has room.
+	 * False: they are not there any more, and the stream is reset. */
+	bool (*on_copy)(void *user, void *stream, uint8_t *out, size_t len);
 	/* PRIORITY_UPDATE, SETTINGS and the like need no event. */
 	void (*on_fault)(void *user, void *stream /* NULL: connection */, enum fr_h2_fault f);
 	void (*on_goaway)(void *user, uint32_t code); /* the client is leaving; may be NULL */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/holds.h"
 #include "base/mem.h"
 #include "h2/session_priv.h"
 
@@ -149,7 +150,8 @@ static ssize_t read_body(nghttp2_session *ng, int32_t stream_id, uint8_t *buf, s
 		st->is_deferred = true;
 		return NGHTTP2_ERR_DEFERRED;
 	}
-	FR_ASSERT(body.len <= max && (body.len || body.end));
+	if (!FR_HOLDS(body.len <= max && (body.len || body.end)))
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	*flags |= NGHTTP2_DATA_FLAG_NO_COPY;
 	if (!body.end)
 		return (ssize_t)body.len;
@@ -172,14 +174,17 @@ static int send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *f
 	uint8_t *at;
 
 	(void)ng;
-	FR_ASSERT(st->magic == FR_H2_STREAM_MAGIC && frame->data.padlen == 0);
+	FR_ASSERT(st->magic == FR_H2_STREAM_MAGIC);
+	if (!FR_HOLDS(frame->data.padlen == 0)) /* we ask for none */
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	if (!s->out || fr_buf_len(s->out) >= s->out_until)
 		return NGHTTP2_ERR_WOULDBLOCK;
 	at = fr_buf_reserve(s->out, FRAME_HEADER_BYTES + length);
 	if (!at)
 		return fr_buf_len(s->out) ? NGHTTP2_ERR_WOULDBLOCK : NGHTTP2_ERR_CALLBACK_FAILURE;
 	memcpy(at, framehd, FRAME_HEADER_BYTES);
-	s->events.on_copy(s->user, st->user, at + FRAME_HEADER_BYTES, length);
+	if (!s->events.on_copy(s->user, st->user, at + FRAME_HEADER_BYTES, length))
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	fr_buf_commit(s->out, FRAME_HEADER_BYTES + length);
 	fr_h2_body_framed(st, length);
 	fr_bucket_add(&s->buckets[FR_H2_BUCKET_WINDOW_UPDATE], s->limits.window_update_per_frame);
@@ -279,7 +284,8 @@ void fr_h2_consumed(struct fr_h2_session *s, int32_t stream_id, size_t len)
 
 	if (!st)
 		return;
-	FR_ASSERT(len <= st->unconsumed);
+	if (!FR_HOLDS(len <= st->unconsumed))
+		len = st->unconsumed;
 	st->unconsumed -= len;
 	(void)nghttp2_session_consume(s->ng, stream_id, len);
 }

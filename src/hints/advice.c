@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/holds.h"
 
 static const char *const texts[] = {
 #define X(id, text) text,
@@ -24,7 +25,8 @@ const char *fr_push_advice_str(enum fr_push_advice a)
 
 static bool set_state(struct fr_push_score *s, enum fr_push_advice to)
 {
-	FR_ASSERT(allowed[s->state] & FR_BIT(to));
+	if (!FR_HOLDS(allowed[s->state] & FR_BIT(to)))
+		return false;
 	s->state = (uint8_t)to;
 	s->count = 0;
 	return true;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/holds.h"
 #include "base/mem.h"
 #include "base/siphash.h"
 #include "hints/teach.h"
@@ -370,8 +371,7 @@ enum fr_push_advice fr_assets_advise(struct fr_assets *a, struct fr_str authorit
 	struct shard *sh = lock_shard(a, key);
 	struct entry *e = find_entry(sh, key);
 
-	FR_ASSERT((unsigned)c < FR_CLIENT_CLASS_COUNT);
-	if (e)
+	if (e && FR_HOLDS((unsigned)c < FR_CLIENT_CLASS_COUNT))
 		advice = fr_push_score_ask(&e->scores[c]);
 	unlock_shard(a, sh, &(struct news){0});
 	return advice;
@@ -386,8 +386,8 @@ void fr_assets_pushed(struct fr_assets *a, struct fr_str authority, struct fr_st
 	/* a completed push says nothing new of what nothing is known of */
 	struct entry *e = cancelled ? find_or_add(a, sh, key, &news) : find_entry(sh, key);
 
-	FR_ASSERT((unsigned)c < FR_CLIENT_CLASS_COUNT);
-	news.has_changed = e && fr_push_score_learn(&e->scores[c], cancelled);
+	news.has_changed = e && FR_HOLDS((unsigned)c < FR_CLIENT_CLASS_COUNT) &&
+	                   fr_push_score_learn(&e->scores[c], cancelled);
 	unlock_shard(a, sh, &news);
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/holds.h"
 #include "base/siphash.h"
 #include "hints/memory_priv.h"
 
@@ -388,8 +389,8 @@ bool fr_hint_memory_see(struct fr_hint_memory *m, struct fr_str key,
 	struct fr_hint_seen seen = {.witnesses = fr_memory_witnesses(load)};
 	struct fr_memory_turn t;
 
-	FR_ASSERT((unsigned)load->source < FR_MEMORY_SOURCES);
-	if (key.len <= FR_MEMORY_KEY_MAX_BYTES &&
+	if (FR_HOLDS((unsigned)load->source < FR_MEMORY_SOURCES) &&
+	    key.len <= FR_MEMORY_KEY_MAX_BYTES &&
 	    atomic_load_explicit(&m->bytes, memory_order_relaxed) != 0) {
 		fr_memory_turn_begin(&t, m, key, load->now_s);
 		take_load(&t, load, &seen);

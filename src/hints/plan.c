@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/holds.h"
 #include "hints/judge.h"
 
 #define FIRST_CAP 16u
@@ -302,7 +303,8 @@ void fr_plan_order(struct fr_plan *p)
 
 void fr_hint_decide(struct fr_hint *h, enum fr_delivery d, enum fr_reason r)
 {
-	FR_ASSERT(h->reason == FR_REASON_UNDECIDED && r != FR_REASON_UNDECIDED);
+	if (!FR_HOLDS(h->reason == FR_REASON_UNDECIDED && r != FR_REASON_UNDECIDED))
+		return;
 	h->delivery = d;
 	h->reason = r;
 }

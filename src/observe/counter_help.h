@@ -79,6 +79,8 @@
 	X(ORIGIN_TIMEOUTS, "origin_failures_total", "cause=\"timeout\"", "")                       \
 	X(ORIGIN_MALFORMED, "origin_failures_total", "cause=\"malformed\"", "")                    \
 	X(ORIGIN_TRUNCATED, "origin_failures_total", "cause=\"truncated\"", "")                    \
+	X(INTERNAL_ERRORS, "internal_errors_total", "",                                            \
+	  "Faults of Forerun itself that ended an exchange or a connection.")                      \
 	X(ORIGIN_SLOPPY, "origin_sloppy_total", "",                                                \
 	  "Responses of origins with faults that were read as meant.")
 

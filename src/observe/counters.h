@@ -87,6 +87,7 @@
 	X(TIMEOUT_TUNNEL, timeout_tunnel)                                                          \
 	X(TIMEOUT_DRAIN, timeout_drain)                                                            \
 	X(H2_GONE_FRAMES, http2_frames_on_ended_streams)                                           \
+	X(INTERNAL_ERRORS, internal_errors)                                                        \
 	X(HEAD_BYTES_IN, head_bytes_in)                                                            \
 	X(HEAD_BYTES_IN_PLAIN, head_bytes_in_plain)                                                \
 	X(HEAD_BYTES_OUT, head_bytes_out)                                                          \

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/holds.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "origin/origin_priv.h"
@@ -22,6 +23,7 @@ static struct fr_origin_conn *of(void *user)
 	return c;
 }
 
+/* Its callers have looked at the state, or at the list of idle ones. */
 static void set_state(struct fr_origin_conn *c, enum fr_conn_state to)
 {
 	FR_ASSERT(allowed[c->state] & FR_BIT(to));
@@ -50,7 +52,11 @@ static void on_open(void *user)
 {
 	struct fr_origin_conn *c = of(user);
 
-	FR_ASSERT(c->fetch); /* a cancelled one closes its connection */
+	/* a cancelled fetch closes its connection */
+	if (!FR_HOLDS(c->fetch && c->state == FR_CONN_CONNECTING)) {
+		fr_conn_close(c);
+		return;
+	}
 	set_state(c, FR_CONN_BUSY);
 	fr_fetch_on_open(c->fetch);
 }
@@ -102,8 +108,16 @@ static void on_closed(void *user)
 {
 	struct fr_origin_conn *c = of(user);
 	struct fr_origin *o = c->origin;
+	struct fr_fetch *f = c->fetch;
 
-	FR_ASSERT(c->state == FR_CONN_CLOSING && !c->fetch);
+	/* a stream that ends by itself has failed first */
+	if (!FR_HOLDS(c->state == FR_CONN_CLOSING && !f)) {
+		if (c->state != FR_CONN_CLOSING)
+			set_state(c, FR_CONN_CLOSING);
+		c->fetch = NULL;
+		if (f)
+			fr_fetch_on_broken(f, FR_ERR_CLOSED);
+	}
 	fr_h1_parser_free(&c->parser);
 	c->magic = 0;
 	free(c);
@@ -184,8 +198,9 @@ void fr_conn_give(struct fr_origin_conn *c, bool reusable)
 	struct fr_origin *o = c->origin;
 
 	c->fetch = NULL;
-	if (!reusable || o->is_draining || o->idle >= o->config->max_idle ||
-	    !fr_stream_is_open(c->stream) || fr_stream_backlog(c->stream)) {
+	if (!reusable || c->state != FR_CONN_BUSY || o->is_draining ||
+	    o->idle >= o->config->max_idle || !fr_stream_is_open(c->stream) ||
+	    fr_stream_backlog(c->stream)) {
 		fr_conn_close(c);
 		return;
 	}

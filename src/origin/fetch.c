@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/holds.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "origin/complaint.h"
@@ -49,10 +50,16 @@ static struct fr_fetch *of(void *user)
 	return f;
 }
 
-static void set_state(struct fr_fetch *f, enum fr_fetch_state to)
+/* False: not from here. What is not over yet fails then. */
+static bool set_state(struct fr_fetch *f, enum fr_fetch_state to)
 {
-	FR_ASSERT(allowed[f->state] & FR_BIT(to));
+	if (!FR_HOLDS(allowed[f->state] & FR_BIT(to))) {
+		if (f->state != FR_FETCH_DONE)
+			fr_fetch_fail_later(f, FR_FETCH_REQUEST);
+		return false;
+	}
 	f->state = to;
+	return true;
 }
 
 static void limit_time(struct fr_fetch *f, uint32_t ms)
@@ -75,7 +82,8 @@ static void release(void *user)
  * before the release runs. */
 static void done(struct fr_fetch *f)
 {
-	set_state(f, FR_FETCH_DONE);
+	if (!set_state(f, FR_FETCH_DONE))
+		return;
 	f->conn = NULL;
 	fr_loop_timer_stop(f->loop, &f->timer);
 	f->origin->fetches--;
@@ -110,6 +118,8 @@ static void note_failure(struct fr_fetch *f, enum fr_fetch_error e)
 
 void fr_fetch_fail(struct fr_fetch *f, enum fr_fetch_error e)
 {
+	if (!FR_HOLDS(f->state != FR_FETCH_DONE))
+		return;
 	fr_count(f->counters, errors[e].counter);
 	note_failure(f, e);
 	FR_LOG(DEBUG, "origin", "%s: %.*s %.*s: %s", fr_fetch_detail(f),
@@ -169,7 +179,8 @@ static void retry_or_fail(struct fr_fetch *f, bool was_reused, enum fr_fetch_err
 	f->request_ended = false;
 	f->origin->cause[0] = '\0';
 	fr_count(f->counters, FR_COUNT_ORIGIN_RETRIES);
-	set_state(f, FR_FETCH_WAITING);
+	if (!set_state(f, FR_FETCH_WAITING))
+		return;
 	limit_time(f, f->origin->config->connect_timeout_ms);
 	f->has_failed_later = false;
 	fr_origin_place(f->origin, f, true);
@@ -254,7 +265,8 @@ void fr_fetch_on_open(struct fr_fetch *f)
 {
 	struct fr_buf *out = fr_stream_out(f->conn->stream);
 
-	set_state(f, FR_FETCH_SENDING);
+	if (!set_state(f, FR_FETCH_SENDING))
+		return;
 	begin_response(f);
 	if (fr_h1_write_request(out, f->req, f->req->is_upgrade ? "upgrade" : NULL, NULL) < 0) {
 		fr_fetch_fail_later(f, FR_FETCH_REQUEST);
@@ -386,7 +398,8 @@ static bool take_head(struct fr_fetch *f, struct fr_origin_conn *c)
 			fr_fetch_fail(f, FR_FETCH_MALFORMED);
 			return false;
 		}
-		set_state(f, FR_FETCH_TUNNEL);
+		if (!set_state(f, FR_FETCH_TUNNEL))
+			return false;
 		f->request_ended = false;
 		progress(f); /* the limit of the new state */
 		f->h->on_head(f->user);
@@ -397,7 +410,8 @@ static bool take_head(struct fr_fetch *f, struct fr_origin_conn *c)
 		}
 		f->h->on_informational(f->user, f->resp);
 	} else {
-		set_state(f, FR_FETCH_RECEIVING);
+		if (!set_state(f, FR_FETCH_RECEIVING))
+			return false;
 		progress(f); /* the limit of the new state */
 		note_answer(f, status);
 		f->h->on_head(f->user);
@@ -520,9 +534,9 @@ void fr_fetch_on_broken(struct fr_fetch *f, int err)
 	if (f->state == FR_FETCH_CONNECTING) {
 		f->conn = NULL;
 		if (err == FR_ERR_CONNECT && has_other_address(f)) {
-			set_state(f, FR_FETCH_WAITING);
 			f->origin->cause[0] = '\0';
-			fr_origin_place(f->origin, f, true);
+			if (set_state(f, FR_FETCH_WAITING))
+				fr_origin_place(f->origin, f, true);
 			return;
 		}
 		fr_fetch_fail(f, err == FR_ERR_TLS ? FR_FETCH_TLS : FR_FETCH_CONNECT);

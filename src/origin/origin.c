@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/holds.h"
 #include "base/mem.h"
 #include "origin/origin_priv.h"
 
@@ -76,10 +77,10 @@ void fr_origin_unqueue(struct fr_origin *o, struct fr_fetch *f)
 {
 	struct fr_fetch **at = &o->waiting;
 
-	while (*at != f) {
-		FR_ASSERT(*at);
+	while (*at && *at != f)
 		at = &(*at)->next;
-	}
+	if (!FR_HOLDS(*at))
+		return;
 	*at = f->next;
 	if (!*at)
 		o->waiting_tail = at;

@@ -148,13 +148,14 @@ static struct fr_h2_body on_read(void *user, void *stream, size_t max)
 	return b;
 }
 
-static void on_copy(void *user, void *stream, uint8_t *out, size_t len)
+static bool on_copy(void *user, void *stream, uint8_t *out, size_t len)
 {
 	struct stream *st = stream;
 
 	(void)user;
 	memset(out, 'x', len);
 	st->body -= len;
+	return true;
 }
 
 static void on_fault(void *user, void *stream, enum fr_h2_fault f)

@@ -73,11 +73,12 @@ static struct fr_h2_body on_read(void *user, void *stream, size_t max)
 	                           .end = len == st->body && !st->more};
 }
 
-static void on_copy(void *user, void *stream, uint8_t *out, size_t len)
+static bool on_copy(void *user, void *stream, uint8_t *out, size_t len)
 {
 	(void)user;
 	memset(out, 'x', len);
 	((struct stream *)stream)->body -= len;
+	return true;
 }
 
 static void on_fault(void *user, void *stream, enum fr_h2_fault f)

@@ -143,7 +143,7 @@ static struct fr_h2_body on_read(void *user, void *stream, size_t max)
 	return (struct fr_h2_body){.len = len, .end = len == left};
 }
 
-static void on_copy(void *user, void *stream, uint8_t *out, size_t len)
+static bool on_copy(void *user, void *stream, uint8_t *out, size_t len)
 {
 	struct stream *s = stream;
 	size_t text = strlen(s->file->body);
@@ -151,6 +151,7 @@ static void on_copy(void *user, void *stream, uint8_t *out, size_t len)
 	(void)user;
 	for (size_t i = 0; i < len; i++, s->sent++)
 		out[i] = (uint8_t)(s->sent < text ? s->file->body[s->sent] : ' ');
+	return true;
 }
 
 static void on_body(void *user, void *stream, const uint8_t *data, size_t len)
