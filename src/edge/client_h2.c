@@ -367,6 +367,8 @@ static void h2_open(struct fr_client *c)
 	h->held = (struct fr_soon){.run = look_again, .user = c};
 	h->session = fr_h2_session_new(&limits, &events, c, &c->worker->pool,
 	                               fr_loop_now(c->worker->loop));
+	if (!h->session)
+		fr_client_cut(c, true);
 	fr_client_flush_later(c);
 }
 

@@ -88,7 +88,12 @@ struct fr_listener *fr_listener_new(struct fr_worker *w, int fd,
 	l->config = config;
 	l->poll.data = l;
 	fr_timer_init(&l->pause, pause_over, l);
-	FR_ASSERT(uv_poll_init(fr_loop_uv(w->loop), &l->poll, fd) == 0);
+	if (uv_poll_init(fr_loop_uv(w->loop), &l->poll, fd) < 0) {
+		FR_LOG(ERROR, "listener", "%s: worker %u cannot watch it", config->text, w->index);
+		close(fd);
+		free(l);
+		return NULL;
+	}
 	(void)uv_poll_start(&l->poll, UV_READABLE, on_readable);
 	l->next = w->listeners;
 	w->listeners = l;

@@ -8,7 +8,7 @@
 
 struct fr_listener;
 
-/* fd is owned from here on. config: borrowed, see fr_listener_set_config. */
+/* NULL: the system has no room for it (logged). fd is owned from here on. config: borrowed, see fr_listener_set_config. */
 struct fr_listener *fr_listener_new(struct fr_worker *w, int fd,
                                     const struct fr_config_listener *config);
 /* After a reload: the same listener in the new configuration. */

@@ -203,9 +203,14 @@ static nghttp2_session *make_ng(struct fr_h2_session *s)
 	                   .free = ng_free};
 	nghttp2_session_callbacks *cb;
 	nghttp2_option *opt;
-	nghttp2_session *ng;
+	nghttp2_session *ng = NULL;
 
-	FR_ASSERT(nghttp2_session_callbacks_new(&cb) == 0 && nghttp2_option_new(&opt) == 0);
+	if (nghttp2_session_callbacks_new(&cb) != 0)
+		return NULL;
+	if (nghttp2_option_new(&opt) != 0) {
+		nghttp2_session_callbacks_del(cb);
+		return NULL;
+	}
 	fr_h2_set_receive_callbacks(cb);
 	fr_h2_set_send_callbacks(cb);
 	fr_h2_set_priority_callbacks(cb);
@@ -222,7 +227,8 @@ static nghttp2_session *make_ng(struct fr_h2_session *s)
 	/* ours counts more kinds of resets and speaks first */
 	nghttp2_option_set_stream_reset_rate_limit(opt, s->limits.reset_burst + 1000ull,
 	                                           s->limits.reset_per_second + 1000ull);
-	FR_ASSERT(nghttp2_session_server_new3(&ng, cb, s, opt, &mem) == 0);
+	if (nghttp2_session_server_new3(&ng, cb, s, opt, &mem) != 0)
+		ng = NULL;
 	nghttp2_session_callbacks_del(cb);
 	nghttp2_option_del(opt);
 	return ng;
@@ -273,7 +279,11 @@ struct fr_h2_session *fr_h2_session_new(const struct fr_h2_limits *limits,
 	fr_buf_init(&s->crumbs, limits->fields_bytes);
 	fr_h2_walk_init(&s->walk);
 	s->ng = make_ng(s);
-	return s;
+	if (s->ng)
+		return s;
+	fr_buf_fini(&s->crumbs);
+	free(s);
+	return NULL;
 }
 
 void fr_h2_session_free(struct fr_h2_session **sp)

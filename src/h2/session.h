@@ -155,7 +155,7 @@ struct fr_h2_events {
 	void (*on_goaway)(void *user, uint32_t code); /* the client is leaving; may be NULL */
 };
 
-/* Never NULL. events and limits are copied; user and pool are borrowed; memory for
+/* NULL: out of memory. events and limits are copied; user and pool are borrowed; memory for
  * streams and frames is from the pool. Our SETTINGS are sent when the client's have
  * come. */
 struct fr_h2_session *fr_h2_session_new(const struct fr_h2_limits *limits,

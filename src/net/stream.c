@@ -158,11 +158,13 @@ int fr_stream_accept(struct fr_loop *l, int fd, bool is_unix, struct fr_tls_serv
 	s->fd = fd;
 	if (!is_unix)
 		tune(s);
-	if (tls) {
+	s->state = tls ? FR_STREAM_HANDSHAKE : FR_STREAM_OPEN;
+	if (tls)
 		s->tls = fr_tls_accept(tls, &s->wire);
-		s->state = FR_STREAM_HANDSHAKE;
-	} else {
-		s->state = FR_STREAM_OPEN;
+	if (tls && !s->tls) {
+		s->h = NULL;
+		fr_stream_close(s, false);
+		return FR_ERR_NOMEM;
 	}
 	*out = s;
 	fr_stream_read_start(s);
@@ -211,6 +213,10 @@ struct fr_stream *fr_stream_connect(struct fr_loop *l, const struct sockaddr *ad
 	init_handle(s, false, tls != NULL);
 	if (tls)
 		s->tls = fr_tls_connect(tls, host, &s->wire);
+	if (tls && !s->tls) {
+		fr_stream_fail(s, FR_ERR_TLS, "out of memory");
+		return s;
+	}
 	rc = uv_tcp_connect(&s->connect, &s->uv.tcp, addr, connect_done);
 	if (rc < 0)
 		fr_stream_fail(s, FR_ERR_CONNECT, uv_strerror(rc));

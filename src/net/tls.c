@@ -105,7 +105,12 @@ static struct fr_tls *tls_new(SSL_CTX *ctx, struct fr_buf *out)
 	t->is_first_read = true;
 	t->ssl = SSL_new(ctx);
 	bio = BIO_new(method);
-	FR_ASSERT(t->ssl && bio);
+	if (!t->ssl || !bio) {
+		BIO_free(bio);
+		SSL_free(t->ssl);
+		free(t);
+		return NULL;
+	}
 	BIO_set_data(bio, t);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(t->ssl, bio, bio);
@@ -117,6 +122,8 @@ struct fr_tls *fr_tls_accept(struct fr_tls_server *s, struct fr_buf *out)
 {
 	struct fr_tls *t = tls_new(s->certs[0].ctx, out);
 
+	if (!t)
+		return NULL;
 	fr_tls_server_ref(s);
 	t->server = s;
 	t->cert = &s->certs[0];
@@ -134,8 +141,11 @@ static struct fr_str without_dot(struct fr_str host)
 struct fr_tls *fr_tls_connect(struct fr_tls_client *c, const char *host, struct fr_buf *out)
 {
 	struct fr_tls *t = tls_new(c->ctx, out);
-	X509_VERIFY_PARAM *param = SSL_get0_param(t->ssl);
+	X509_VERIFY_PARAM *param;
 
+	if (!t)
+		return NULL;
+	param = SSL_get0_param(t->ssl);
 	fr_tls_client_ref(c);
 	t->client = c;
 	/* an address is verified as such and never sent as a name (RFC 6066 §3) */
@@ -144,9 +154,14 @@ struct fr_tls *fr_tls_connect(struct fr_tls_client *c, const char *host, struct 
 		char *name = fr_str_dup(bare);
 
 		ERR_clear_error();
-		FR_ASSERT(SSL_set1_host(t->ssl, name) == 1);
-		(void)SSL_set_tlsext_host_name(t->ssl, name);
+		/* without the name nothing would be verified */
+		if (SSL_set1_host(t->ssl, name) != 1)
+			fr_tls_free(&t);
+		else
+			(void)SSL_set_tlsext_host_name(t->ssl, name);
 		free(name);
+		if (!t)
+			return NULL;
 	}
 	SSL_set_connect_state(t->ssl);
 	return t;

@@ -57,7 +57,7 @@ void fr_tls_client_unref(struct fr_tls_client **c);
 struct fr_tls; /* one connection */
 
 /* Ciphertext to be sent is appended to `out` (borrowed; its ceiling bounds
- * it). Never NULL. host (for verification and SNI; an IP address is verified
+ * it). NULL: out of memory. host (for verification and SNI; an IP address is verified
  * as such and not sent as SNI) is copied. */
 struct fr_tls *fr_tls_accept(struct fr_tls_server *s, struct fr_buf *out);
 struct fr_tls *fr_tls_connect(struct fr_tls_client *c, const char *host, struct fr_buf *out);

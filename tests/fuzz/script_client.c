@@ -70,11 +70,11 @@ static const struct trait traits[] = {
 	{"sec-fetch-dest", "document"},
 	{"user-agent", "Mozilla/5.0 (X11) Gecko/20100101 Firefox/130.0"},
 	{"te", "trailers"},
-	{"priority", "u=1, i"},
+	{"priority", "u=1;a=\"b\", i=?0"},
 	{"forerun-debug", "1"},
 	{"cookie", "sid=1; fr-digest=AAAA"},
 	{"if-modified-since", "Tue, 14 Nov 2023 22:13:20 GMT"},
-	{"x-forwarded-for", "10.0.0.1"},
+	{"x_forwarded_for", "10.0.0.1"},
 	{"upgrade", "websocket"},
 	{"connection", "upgrade, x-other"},
 	{"expect", "100-continue"},
@@ -108,6 +108,8 @@ static void request_read(struct fr_script *s, unsigned c, struct request *r)
 	bits |= (unsigned)fr_script_byte(s) << 16;
 	more = fr_script_byte(s);
 	r->authority = more & 1 ? "b.test" : "a.test";
+	if (c == FR_RIG_ADMIN && !(more & 1))
+		r->authority = "localhost";
 	r->has_body = more & 2;
 	if (more & 4)
 		put_cookie(r, c);
