@@ -85,7 +85,14 @@ void fr_config_unref(struct fr_config **cp)
 	names_fini(c->log_modules, c->n_log_modules);
 	free(c->cert_file);
 	free(c->key_file);
+	if (c->admin_token)
+		explicit_bzero(c->admin_token, strlen(c->admin_token));
 	free(c->admin_token);
+	free(c->admin_token_file);
+	free(c->admin_cert_file);
+	free(c->admin_key_file);
+	free(c->user);
+	free(c->group);
 	free(c->hint_memory.file);
 	fr_access_log_config_fini(&c->access_log);
 	free(c);
@@ -150,6 +157,48 @@ int fr_config_load(const char *file, struct fr_files *files, struct fr_config **
 int fr_config_read(const struct fr_config *c, const char *path, struct fr_str *out)
 {
 	return fr_files_get(c->files, path, out);
+}
+
+static int read_key_pair(const struct fr_config *c, const char *cert, const char *key,
+                         struct fr_config_problem *why)
+{
+	struct fr_str text;
+	const char *failed = NULL;
+
+	if (cert && fr_config_read(c, cert, &text) < 0)
+		failed = cert;
+	else if (key && fr_config_read(c, key, &text) < 0)
+		failed = key;
+	if (!failed)
+		return 0;
+	(void)snprintf(why->text, sizeof why->text, "%s: cannot use %s %s: %s", c->source,
+	               failed == cert ? "certificate" : "key", failed, strerror(errno));
+	return FR_ERR_IO;
+}
+
+int fr_config_read_keys(const struct fr_config *c, struct fr_config_problem *why)
+{
+	int rc = read_key_pair(c, c->cert_file, c->key_file, why);
+
+	if (rc == 0)
+		rc = read_key_pair(c, c->admin_cert_file, c->admin_key_file, why);
+	for (size_t i = 0; rc == 0 && i < c->n_sites; i++)
+		rc = read_key_pair(c, c->sites[i].cert_file, c->sites[i].key_file, why);
+	return rc;
+}
+
+void fr_config_each_secret(const struct fr_config *c, void (*visit)(void *user, const char *path),
+                           void *user)
+{
+	if (c->key_file)
+		visit(user, c->key_file);
+	if (c->admin_key_file)
+		visit(user, c->admin_key_file);
+	if (c->admin_token_file)
+		visit(user, c->admin_token_file);
+	for (size_t i = 0; i < c->n_sites; i++)
+		if (c->sites[i].key_file)
+			visit(user, c->sites[i].key_file);
 }
 
 void fr_config_default_admin(struct fr_config *c, const char *path)

@@ -163,6 +163,11 @@ struct fr_config_limits {
 	uint32_t origin_requests_per_client; /* 256: in flight for one connection */
 };
 
+struct fr_config_security {
+	bool seccomp;    /* true: system calls that serving needs, no others */
+	bool core_dumps; /* false: the serving process's memory is nobody's to read */
+};
+
 struct fr_config_http2 {
 	uint32_t max_concurrent_streams;  /* 128 */
 	uint32_t window_bytes;            /* 65536, of a stream */
@@ -196,8 +201,12 @@ struct fr_config {
 	struct fr_config_store store;
 	struct fr_config_hint_memory hint_memory;
 	struct fr_config_access_log access_log;
-	char *admin_token; /* NULL: none needed (Unix socket) */
-	bool no_admin;     /* admin.listen: none */
+	struct fr_config_security security;
+	char *user, *group; /* whom the serving process becomes; NULL: nobody else, the user's */
+	char *admin_token;  /* NULL: none needed (Unix socket) */
+	char *admin_token_file;                 /* where it was read from; NULL */
+	char *admin_cert_file, *admin_key_file; /* of the admin interface over TCP; NULL: plain */
+	bool no_admin;                          /* admin.listen: none */
 	struct fr_config_site *sites;
 	size_t n_sites;
 	/* Of a tool that emulates a network in front of the edge; NULL: there is none.
@@ -220,6 +229,12 @@ int fr_config_parse(const char *name, const char *text, size_t len, struct fr_co
                     struct fr_config_problem *why) FR_MUST_USE;
 /* The bytes of a file that the configuration names; borrowed from it. 0; FR_ERR_IO with errno. */
 int fr_config_read(const struct fr_config *c, const char *path, struct fr_str *out) FR_MUST_USE;
+/* Reads all certificates and keys that it names, so that they are there from now on.
+ * 0; FR_ERR_IO with *why filled. */
+int fr_config_read_keys(const struct fr_config *c, struct fr_config_problem *why) FR_MUST_USE;
+/* Calls visit with each file that only its owner should be able to read: keys, the token. */
+void fr_config_each_secret(const struct fr_config *c, void (*visit)(void *user, const char *path),
+                           void *user);
 
 /* Where the configuration says nothing of an admin interface, it listens on
  * this Unix socket, if it can. Before the configuration is shared. */

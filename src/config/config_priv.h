@@ -57,20 +57,24 @@ struct fr_raw_access_log {
 	unsigned fields_count;
 	FR_SETTINGS_ACCESS_LOG(TEXT_MEMBER)
 };
-#undef TEXT_MEMBER
 struct fr_raw_log {
 	char *level;
 	char **modules;
 	unsigned modules_count;
 };
+struct fr_raw_security {
+	FR_SETTINGS_SECURITY(TEXT_MEMBER)
+};
+#undef TEXT_MEMBER
+struct fr_raw_tls {
+	char *certificate, *key, *min_version;
+};
 struct fr_raw_admin {
 	char *listen, *token_file;
+	struct fr_raw_tls *tls;
 };
 struct fr_raw_listener {
 	char *address, *tls;
-};
-struct fr_raw_tls {
-	char *certificate, *key, *min_version;
 };
 struct fr_raw_path {
 	char *prefix;
@@ -95,12 +99,13 @@ struct fr_raw_site {
 	unsigned rules_count;
 };
 struct fr_raw {
-	char *workers;
+	char *workers, *user, *group;
 	struct fr_raw_log *log;
 	struct fr_raw_access_log *access_log;
 	struct fr_raw_listener *listen;
 	unsigned listen_count;
 	struct fr_raw_admin *admin;
+	struct fr_raw_security *security;
 	struct fr_raw_tls *tls;
 	struct fr_raw_timeouts *timeouts;
 	struct fr_raw_limits *limits;

@@ -29,6 +29,10 @@ static const struct fr_setting origin_settings[] = {FR_SETTINGS_ORIGIN(X)};
 static const struct fr_setting access_log_settings[] = {FR_SETTINGS_ACCESS_LOG(X)};
 #undef X
 
+#define X(...) FR_SETTING_ROW(fr_raw_security, fr_config_security, __VA_ARGS__)
+static const struct fr_setting security_settings[] = {FR_SETTINGS_SECURITY(X)};
+#undef X
+
 static const struct fr_setting workers_setting = {"workers", FR_SETTING_COUNT_OF, 0, 0, 0, 0, 1024};
 
 /* --- messages --- */
@@ -255,6 +259,18 @@ static int read_token(const struct fr_source *s, const char *file, char **out)
 	return 0;
 }
 
+static int take_certificate(const struct fr_source *s, const char *path,
+                            const struct fr_raw_tls *raw, char **cert, char **key)
+{
+	if (!raw)
+		return 0;
+	if (!raw->certificate != !raw->key)
+		return fr_config_complain(s, path, "certificate and key belong together");
+	*cert = fr_config_dup_path(s, raw->certificate);
+	*key = fr_config_dup_path(s, raw->key);
+	return 0;
+}
+
 static int take_admin(const struct fr_source *s, const struct fr_raw_admin *raw,
                       struct fr_config *c)
 {
@@ -263,6 +279,9 @@ static int take_admin(const struct fr_source *s, const struct fr_raw_admin *raw,
 	if (!raw)
 		return 0;
 	if (raw->token_file && read_token(s, raw->token_file, &c->admin_token) < 0)
+		return FR_ERR_INVALID;
+	c->admin_token_file = fr_config_dup_path(s, raw->token_file);
+	if (take_certificate(s, "admin.tls", raw->tls, &c->admin_cert_file, &c->admin_key_file) < 0)
 		return FR_ERR_INVALID;
 	if (!raw->listen)
 		return fr_config_complain(s, "admin.listen", "an address is needed");
@@ -277,24 +296,16 @@ static int take_admin(const struct fr_source *s, const struct fr_raw_admin *raw,
 	l->text = fr_str_dup(fr_str_from(raw->listen));
 	l->is_admin = true;
 	for (size_t i = 0; i + 1 < c->n_listeners; i++)
-		if (strcmp(c->listeners[i].text, l->text) == 0)
+		if (strcmp(c->listeners[i].text, l->text) == 0 &&
+		    !fr_str_ends(fr_str_from(l->text), FR_STR(":0")))
 			return fr_config_complain(s, "admin.listen", "'%s' is listed twice",
 			                          l->text);
+	if (c->admin_cert_file && l->kind == FR_ADDRESS_UNIX)
+		return fr_config_complain(s, "admin.tls", "only an interface over TCP has TLS");
+	l->tls = c->admin_cert_file != NULL;
 	if (l->kind == FR_ADDRESS_INET && !c->admin_token)
 		return fr_config_complain(s, "admin.listen",
 		                          "over TCP a token is needed: admin.token_file");
-	return 0;
-}
-
-static int take_certificate(const struct fr_source *s, const char *path,
-                            const struct fr_raw_tls *raw, char **cert, char **key)
-{
-	if (!raw)
-		return 0;
-	if (!raw->certificate != !raw->key)
-		return fr_config_complain(s, path, "certificate and key belong together");
-	*cert = fr_config_dup_path(s, raw->certificate);
-	*key = fr_config_dup_path(s, raw->key);
 	return 0;
 }
 
@@ -498,6 +509,17 @@ static int take_log_modules(const struct fr_source *s, const struct fr_raw_log *
 	return 0;
 }
 
+static int take_user(const struct fr_source *s, const struct fr_raw *raw, struct fr_config *c)
+{
+	if (raw->group && !raw->user)
+		return fr_config_complain(s, "group", "belongs to user, which is not set");
+	if ((raw->user && !*raw->user) || (raw->group && !*raw->group))
+		return fr_config_complain(s, "user", "expected a name");
+	c->user = raw->user ? fr_str_dup(fr_str_from(raw->user)) : NULL;
+	c->group = raw->group ? fr_str_dup(fr_str_from(raw->group)) : NULL;
+	return APPLY(s, "security", security, raw->security, &c->security);
+}
+
 static int take_general(const struct fr_source *s, const struct fr_raw *raw, struct fr_config *c)
 {
 	enum fr_log_level level;
@@ -549,11 +571,14 @@ int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw, struc
 	DEFAULTS(http2, &c->http2);
 	DEFAULTS(store, &c->store);
 	DEFAULTS(access_log, &c->access_log);
+	DEFAULTS(security, &c->security);
 	rc = take_general(s, raw, c);
 	if (rc == 0)
 		rc = take_listeners(s, raw, c);
 	if (rc == 0)
 		rc = take_admin(s, raw->admin, c);
+	if (rc == 0)
+		rc = take_user(s, raw, c);
 	if (rc == 0)
 		rc = APPLY(s, "timeouts", timeouts, raw->timeouts, &c->timeouts);
 	if (rc == 0)

@@ -58,6 +58,11 @@ void fr_files_unref(struct fr_files **fp)
 	free(f);
 }
 
+bool fr_files_is_closed(const struct fr_files *f)
+{
+	return f->is_closed;
+}
+
 static struct file *find(const struct fr_files *f, const char *path)
 {
 	for (struct file *e = f->first; e; e = e->next)

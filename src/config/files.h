@@ -9,6 +9,7 @@
 #ifndef FR_CONFIG_FILES_H
 #define FR_CONFIG_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -27,6 +28,8 @@ struct fr_files *fr_files_new(void);
 void fr_files_ref(struct fr_files *f);
 /* NULL is allowed. */
 void fr_files_unref(struct fr_files **f);
+
+bool fr_files_is_closed(const struct fr_files *f);
 
 /* The file's bytes, borrowed until f is freed; a NUL follows them. 0; FR_ERR_IO with errno
  * (EFBIG: too large). */

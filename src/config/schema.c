@@ -65,6 +65,10 @@ static const cyaml_schema_field_t access_log_fields[] = {
 	FR_SETTINGS_ACCESS_LOG(X) CYAML_FIELD_END};
 #undef X
 
+#define X(key, member, kind, value, least, most) ROW(fr_raw_security, key)
+static const cyaml_schema_field_t security_fields[] = {FR_SETTINGS_SECURITY(X) CYAML_FIELD_END};
+#undef X
+
 static const cyaml_schema_field_t log_fields[] = {
 	TEXT(fr_raw_log, level), LIST(fr_raw_log, modules, &text_value, FR_LOG_MAX_MODULES),
 	CYAML_FIELD_END};
@@ -74,7 +78,8 @@ static const cyaml_schema_field_t tls_fields[] = {TEXT(fr_raw_tls, certificate),
 static const cyaml_schema_field_t site_tls_fields[] = {TEXT(fr_raw_tls, certificate),
                                                        TEXT(fr_raw_tls, key), CYAML_FIELD_END};
 static const cyaml_schema_field_t admin_fields[] = {
-	TEXT(fr_raw_admin, listen), TEXT(fr_raw_admin, token_file), CYAML_FIELD_END};
+	TEXT(fr_raw_admin, listen), TEXT(fr_raw_admin, token_file),
+	GROUP(fr_raw_admin, tls, site_tls_fields), CYAML_FIELD_END};
 static const cyaml_schema_field_t listener_fields[] = {TEXT(fr_raw_listener, address),
                                                        TEXT(fr_raw_listener, tls), CYAML_FIELD_END};
 static const cyaml_schema_value_t listener_value = {
@@ -100,6 +105,9 @@ static const cyaml_schema_value_t site_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fr_raw_site, site_fields)};
 static const cyaml_schema_field_t root_fields[] = {
 	TEXT(fr_raw, workers),
+	TEXT(fr_raw, user),
+	TEXT(fr_raw, group),
+	GROUP(fr_raw, security, security_fields),
 	GROUP(fr_raw, log, log_fields),
 	GROUP(fr_raw, access_log, access_log_fields),
 	LIST(fr_raw, listen, &listener_value, MAX_LISTENERS),

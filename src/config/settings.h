@@ -100,6 +100,10 @@ enum fr_setting_kind {
 	X(ignore_query, ignore_query, SWITCH, 0, 0, 1)                                             \
 	X(ttl, ttl_ms, DURATION, 0, 0, 2592000000)
 
+#define FR_SETTINGS_SECURITY(X)                                                                    \
+	X(seccomp, seccomp, SWITCH, 1, 0, 1)                                                       \
+	X(core_dumps, core_dumps, SWITCH, 0, 0, 1)
+
 #define FR_SETTINGS_ACCESS_LOG(X) X(buffer, buffer_bytes, SIZE, 1048576, 262144, 64 * FR_MIB)
 
 /* One row of a table, for code that walks it. */

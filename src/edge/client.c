@@ -435,6 +435,17 @@ static size_t output_bytes(const struct fr_config_limits *l)
 	return l->output_buffer_bytes > head ? l->output_buffer_bytes : head;
 }
 
+/* NULL: it speaks without TLS. */
+static struct fr_tls_server *tls_of(const struct fr_worker *w,
+                                    const struct fr_config_listener *listener)
+{
+	const struct fr_shared *shared = w->gen->shared;
+
+	if (!listener->tls)
+		return NULL;
+	return listener->is_admin ? shared->admin_tls : shared->tls;
+}
+
 void fr_client_accept(struct fr_worker *w, int fd, const struct fr_config_listener *listener)
 {
 	bool tls = listener->tls;
@@ -457,8 +468,7 @@ void fr_client_accept(struct fr_worker *w, int fd, const struct fr_config_listen
 	}
 	c = client_new(w, &ticket, listener);
 	fr_activity_client(c, FR_ACTIVITY_ACCEPT);
-	if (fr_stream_accept(w->loop, fd, listener->kind == FR_ADDRESS_UNIX,
-	                     tls ? w->gen->shared->tls : NULL,
+	if (fr_stream_accept(w->loop, fd, listener->kind == FR_ADDRESS_UNIX, tls_of(w, listener),
 	                     output_bytes(&w->gen->config->limits), &handler, c, &c->stream) < 0) {
 		set_state(c, FR_CLIENT_CLOSING);
 		maybe_release(c);

@@ -22,6 +22,7 @@ void fr_shared_unref(struct fr_shared **sp)
 		fr_tls_client_unref(&s->origin_tls[i]);
 	free(s->origin_tls);
 	fr_tls_server_unref(&s->tls);
+	fr_tls_server_unref(&s->admin_tls);
 	fr_config_unref(&s->config);
 	free(s);
 }

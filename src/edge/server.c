@@ -31,6 +31,34 @@ static int problem_of(struct fr_config_problem *why, const struct fr_config *con
 	return err;
 }
 
+/* As the configuration's files have it. */
+static struct fr_tls_cert_spec pair_of(const struct fr_config *config, const char *cert,
+                                       const char *key)
+{
+	struct fr_tls_cert_spec spec = {.cert_file = cert, .key_file = key};
+
+	/* what cannot be read is told by TLS */
+	(void)!fr_config_read(config, cert, &spec.cert_pem);
+	(void)!fr_config_read(config, key, &spec.key_pem);
+	return spec;
+}
+
+static int make_admin_tls(struct fr_server *s, struct fr_shared *shared,
+                          struct fr_config_problem *why)
+{
+	const struct fr_config *config = shared->config;
+	struct fr_tls_cert_spec spec;
+	struct fr_tls_problem tls;
+	int rc;
+
+	if (!config->admin_cert_file)
+		return 0;
+	spec = pair_of(config, config->admin_cert_file, config->admin_key_file);
+	rc = fr_tls_server_new(&spec, 1, (int)config->tls_min_version, true, s->tickets,
+	                       &shared->admin_tls, &tls);
+	return rc < 0 ? problem_of(why, config, &tls, rc) : 0;
+}
+
 /* The default certificate first (it answers clients without SNI), then those
  * of the sites that have their own. */
 static int make_server_tls(struct fr_server *s, struct fr_shared *shared,
@@ -43,17 +71,15 @@ static int make_server_tls(struct fr_server *s, struct fr_shared *shared,
 	int rc = 0;
 
 	if (config->cert_file)
-		specs[n++] = (struct fr_tls_cert_spec){.cert_file = config->cert_file,
-		                                       .key_file = config->key_file};
+		specs[n++] = pair_of(config, config->cert_file, config->key_file);
 	for (size_t i = 0; i < config->n_sites; i++) {
 		const struct fr_config_site *site = &config->sites[i];
 
-		if (site->cert_file)
-			specs[n++] =
-				(struct fr_tls_cert_spec){.hosts = (const char *const *)site->hosts,
-			                                  .n_hosts = site->n_hosts,
-			                                  .cert_file = site->cert_file,
-			                                  .key_file = site->key_file};
+		if (!site->cert_file)
+			continue;
+		specs[n] = pair_of(config, site->cert_file, site->key_file);
+		specs[n].hosts = (const char *const *)site->hosts;
+		specs[n++].n_hosts = site->n_hosts;
 	}
 	rc = fr_tls_server_new(specs, n, (int)config->tls_min_version, true, s->tickets,
 	                       &shared->tls, &tls);
@@ -100,10 +126,12 @@ static int shared_new(struct fr_server *s, struct fr_config *config, struct fr_s
 	shared->access_log = config->access_log.format ? s->access_log : NULL;
 	fr_config_ref(config);
 	for (size_t i = 0; i < config->n_listeners; i++)
-		wants_tls |= config->listeners[i].tls;
+		wants_tls |= config->listeners[i].tls && !config->listeners[i].is_admin;
 	rc = make_origin_tls(shared, why);
 	if (rc == 0 && wants_tls)
 		rc = make_server_tls(s, shared, why);
+	if (rc == 0)
+		rc = make_admin_tls(s, shared, why);
 	if (rc < 0) {
 		fr_shared_unref(&shared);
 		return rc;

@@ -44,6 +44,7 @@ struct fr_shared {
 	_Atomic uint32_t refs;
 	struct fr_config *config;          /* reference */
 	struct fr_tls_server *tls;         /* reference; NULL without TLS listeners */
+	struct fr_tls_server *admin_tls;   /* reference; NULL: the admin interface has none */
 	struct fr_tls_client **origin_tls; /* one for each site; references; NULL: plain */
 	struct fr_store *store;            /* borrowed from the server, as the others below */
 	struct fr_knowledge *knowledge;    /* that the next two are part of */

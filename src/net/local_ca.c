@@ -66,7 +66,15 @@ static int choose_folder(const char *dir, char *out, size_t cap, struct fr_tls_p
 		errno = ENAMETOOLONG;
 		return problem(why, "cannot use folder", dir ? dir : "of the user's data");
 	}
-	return make_folder(out, why);
+	return 0;
+}
+
+static void name_files(const char *folder, struct fr_local_ca *names)
+{
+	*names = (struct fr_local_ca){0};
+	(void)snprintf(names->ca_file, sizeof names->ca_file, "%s/ca.pem", folder);
+	(void)snprintf(names->cert_file, sizeof names->cert_file, "%s/cert.pem", folder);
+	(void)snprintf(names->key_file, sizeof names->key_file, "%s/key.pem", folder);
 }
 
 /* --- reading what is there --- */
@@ -290,11 +298,11 @@ int fr_local_ca_ensure(const char *dir, struct fr_local_ca *out, struct fr_tls_p
 	char folder[400], lock[420];
 	int rc = choose_folder(dir, folder, sizeof folder, why), fd;
 
+	if (rc == 0)
+		rc = make_folder(folder, why);
 	if (rc < 0)
 		return rc;
-	(void)snprintf(names.ca_file, sizeof names.ca_file, "%s/ca.pem", folder);
-	(void)snprintf(names.cert_file, sizeof names.cert_file, "%s/cert.pem", folder);
-	(void)snprintf(names.key_file, sizeof names.key_file, "%s/key.pem", folder);
+	name_files(folder, &names);
 	(void)snprintf(f.ca_key, sizeof f.ca_key, "%s/ca-key.pem", folder);
 	/* two that start at once: the second finds what the first has made */
 	(void)snprintf(lock, sizeof lock, "%s/lock", folder);
@@ -308,6 +316,16 @@ int fr_local_ca_ensure(const char *dir, struct fr_local_ca *out, struct fr_tls_p
 	close(fd);
 	if (rc == 0)
 		*out = names;
+	return rc;
+}
+
+int fr_local_ca_names(const char *dir, struct fr_local_ca *out, struct fr_tls_problem *why)
+{
+	char folder[400];
+	int rc = choose_folder(dir, folder, sizeof folder, why);
+
+	if (rc == 0)
+		name_files(folder, out);
 	return rc;
 }
 

@@ -21,6 +21,10 @@ struct fr_local_ca {
 int fr_local_ca_ensure(const char *dir, struct fr_local_ca *out,
                        struct fr_tls_problem *why) FR_MUST_USE;
 
+/* Where fr_local_ca_ensure keeps them, without a look at what is there. Errors as above. */
+int fr_local_ca_names(const char *dir, struct fr_local_ca *out,
+                      struct fr_tls_problem *why) FR_MUST_USE;
+
 /* SHA-256 of a certificate's public key, in base64: by which browsers can be
  * told to trust it. The first certificate of a PEM file. 0, FR_ERR_IO, FR_ERR_TLS. */
 #define FR_KEY_HASH_BYTES 48u

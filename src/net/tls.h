@@ -25,6 +25,8 @@ struct fr_tls_cert_spec {
 	size_t n_hosts;
 	const char *cert_file; /* PEM chain */
 	const char *key_file;  /* PEM key */
+	/* their contents, borrowed for the call; p NULL: the files are read */
+	struct fr_str cert_pem, key_pem;
 };
 
 struct fr_tls_server; /* refcounted: configuration and its live connections */

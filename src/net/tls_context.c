@@ -1,5 +1,6 @@
 /* Server and client contexts: certificates, protocols, ciphers, verification. */
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -146,12 +147,49 @@ static SSL_CTX *server_ctx(struct fr_tls_server *s, int min_version)
 	return ctx;
 }
 
+/* As SSL_CTX_use_certificate_chain_file, from memory: the server's own first, then those that lead
+ * to its authority. */
+static bool use_chain(SSL_CTX *ctx, struct fr_str pem)
+{
+	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
+	X509 *cert = bio ? PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL) : NULL;
+	bool ok = cert && SSL_CTX_use_certificate(ctx, cert) == 1;
+
+	X509_free(cert);
+	while (ok && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
+		ok = SSL_CTX_add0_chain_cert(ctx, cert) == 1;
+		if (!ok)
+			X509_free(cert);
+	}
+	/* the end of the chain is no error; anything else in the way is */
+	if (ok && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE)
+		ERR_clear_error();
+	else
+		ok = false;
+	BIO_free(bio);
+	return ok;
+}
+
+static bool use_key(SSL_CTX *ctx, struct fr_str pem)
+{
+	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+	bool ok = key && SSL_CTX_use_PrivateKey(ctx, key) == 1;
+
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	return ok;
+}
+
 static int load_pair(SSL_CTX *ctx, const struct fr_tls_cert_spec *spec, struct fr_tls_problem *why)
 {
 	ERR_clear_error();
-	if (SSL_CTX_use_certificate_chain_file(ctx, spec->cert_file) != 1)
+	if (!(spec->cert_pem.p ? use_chain(ctx, spec->cert_pem)
+	                       : SSL_CTX_use_certificate_chain_file(ctx, spec->cert_file) == 1))
 		return problem(why, "cannot use certificate", spec->cert_file, FR_ERR_IO);
-	if (SSL_CTX_use_PrivateKey_file(ctx, spec->key_file, SSL_FILETYPE_PEM) != 1)
+	if (!(spec->key_pem.p
+	              ? use_key(ctx, spec->key_pem)
+	              : SSL_CTX_use_PrivateKey_file(ctx, spec->key_file, SSL_FILETYPE_PEM) == 1))
 		return problem(why, "cannot use key", spec->key_file, FR_ERR_IO);
 	if (SSL_CTX_check_private_key(ctx) != 1)
 		return problem(why, "key does not belong to the certificate:", spec->key_file,

@@ -9,7 +9,7 @@ static bool needs_certificate(const struct fr_config *config)
 	bool tls = false;
 
 	for (size_t i = 0; i < config->n_listeners; i++)
-		tls |= config->listeners[i].tls;
+		tls |= config->listeners[i].tls && !config->listeners[i].is_admin;
 	if (!tls || config->cert_file)
 		return false;
 	for (size_t i = 0; i < config->n_sites; i++)
@@ -18,7 +18,7 @@ static bool needs_certificate(const struct fr_config *config)
 	return false;
 }
 
-int fr_local_tls_apply(struct fr_config *config, struct fr_local_ca *ca,
+int fr_local_tls_apply(struct fr_config *config, bool must_exist, struct fr_local_ca *ca,
                        struct fr_config_problem *why)
 {
 	struct fr_tls_problem tls;
@@ -27,7 +27,7 @@ int fr_local_tls_apply(struct fr_config *config, struct fr_local_ca *ca,
 	*ca = (struct fr_local_ca){0};
 	if (!needs_certificate(config))
 		return 0;
-	rc = fr_local_ca_ensure(NULL, ca, &tls);
+	rc = must_exist ? fr_local_ca_names(NULL, ca, &tls) : fr_local_ca_ensure(NULL, ca, &tls);
 	if (rc < 0) {
 		(void)snprintf(why->text, sizeof why->text,
 		               "cannot make a certificate for localhost: %s; give one with "

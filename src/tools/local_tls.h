@@ -6,9 +6,10 @@
 #include "config/config.h"
 #include "net/local_ca.h"
 
-/* If a TLS listener would have no default certificate, sets the local one.
- * *ca is filled (ca_file "" if it was not needed). 0 or negative with *why. */
-int fr_local_tls_apply(struct fr_config *config, struct fr_local_ca *ca,
+/* If a TLS listener would have no default certificate, sets the local one, made if it is
+ * not there; must_exist: somebody else has seen to it. *ca is filled (ca_file "" if it was
+ * not needed). 0 or negative with *why. */
+int fr_local_tls_apply(struct fr_config *config, bool must_exist, struct fr_local_ca *ca,
                        struct fr_config_problem *why) FR_MUST_USE;
 
 /* Says on the log how clients come to trust the authority: in full when it was

@@ -37,8 +37,14 @@ static void set_up(void)
 	tickets = fr_tls_tickets_new();
 	FR_ASSERT(fr_tls_server_new(
 			  (struct fr_tls_cert_spec[]){
-				  {hosts, 2, ca.cert_file, ca.key_file},
-				  {others, 2, ca.cert_file, ca.key_file},
+				  {.hosts = hosts,
+	                           .n_hosts = 2,
+	                           .cert_file = ca.cert_file,
+	                           .key_file = ca.key_file},
+				  {.hosts = others,
+	                           .n_hosts = 2,
+	                           .cert_file = ca.cert_file,
+	                           .key_file = ca.key_file},
 			  },
 			  2, 12, true, tickets, &server, &why) == 0);
 	(void)atexit(tear_down);

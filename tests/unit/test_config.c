@@ -460,6 +460,7 @@ static void every_setting_is_documented_with_default_and_bounds(void **state)
 	GROUP("cache", FR_SETTINGS_CACHE);
 	GROUP("hint_memory", FR_SETTINGS_HINT_MEMORY);
 	GROUP("access_log", FR_SETTINGS_ACCESS_LOG);
+	GROUP("security", FR_SETTINGS_SECURITY);
 #undef X
 	free(docs);
 }

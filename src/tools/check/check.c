@@ -3,12 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "config/config.h"
 #include "net/tls.h"
 #include "tools/command.h"
+#include "tools/serve/privileges.h"
+#include "tools/warnings.h"
 
 static const char help[] =
 	"usage: forerun check FILE\n"
@@ -22,13 +23,9 @@ static const char help[] =
 	"\n"
 	"example: forerun check edge.yaml\n";
 
-static void warn_if_open(const char *key_file)
+static void warn(const char *text)
 {
-	struct stat st;
-
-	if (stat(key_file, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)))
-		fprintf(stderr, "forerun check: warning: %s can be read by others; chmod 600 it\n",
-		        key_file);
+	fprintf(stderr, "forerun check: warning: %s\n", text);
 }
 
 static int check_pair(const char *cert, const char *key, struct fr_tls_problem *why)
@@ -41,8 +38,6 @@ static int check_pair(const char *cert, const char *key, struct fr_tls_problem *
 		return 0;
 	rc = fr_tls_server_new(&spec, 1, 12, true, NULL, &s, why);
 	fr_tls_server_unref(&s);
-	if (rc == 0)
-		warn_if_open(key);
 	return rc;
 }
 
@@ -62,6 +57,9 @@ static int check_files(const struct fr_config *c, struct fr_tls_problem *why)
 {
 	int rc = check_pair(c->cert_file, c->key_file, why);
 
+	if (rc == 0)
+		rc = check_pair(c->admin_cert_file, c->admin_key_file, why);
+
 	for (size_t i = 0; rc == 0 && i < c->n_sites; i++) {
 		rc = check_pair(c->sites[i].cert_file, c->sites[i].key_file, why);
 		if (rc == 0)
@@ -74,6 +72,7 @@ static int check(const char *file)
 {
 	struct fr_config_problem why;
 	struct fr_tls_problem tls;
+	struct fr_identity identity;
 	struct fr_config *c = NULL;
 
 	if (fr_config_load(file, NULL, &c, &why) < 0) {
@@ -85,6 +84,12 @@ static int check(const char *file)
 		fr_config_unref(&c);
 		return FR_EXIT_FAILED;
 	}
+	if (fr_identity_find(c, &identity, &why) < 0) {
+		fprintf(stderr, "forerun check: %s\n", why.text);
+		fr_config_unref(&c);
+		return FR_EXIT_FAILED;
+	}
+	fr_config_warn(c, warn);
 	printf("%s: ok (%zu listener%s, %zu site%s)\n", file, c->n_listeners,
 	       c->n_listeners == 1 ? "" : "s", c->n_sites, c->n_sites == 1 ? "" : "s");
 	fr_config_unref(&c);

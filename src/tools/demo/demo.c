@@ -184,7 +184,7 @@ static int start_edge_at(struct demo *d, const char *listen, struct fr_config_pr
 	if (rc == 0)
 		config->path_source = fr_relay_paths_source(d->paths);
 	if (rc == 0)
-		rc = fr_local_tls_apply(config, &d->ca, why);
+		rc = fr_local_tls_apply(config, false, &d->ca, why);
 	if (rc == 0)
 		rc = fr_server_start(config, NULL, &d->server, why);
 	fr_config_unref(&config);

@@ -103,7 +103,7 @@ int fr_edge_start(const struct fr_edge_spec *spec, struct fr_local_ca *ca, struc
 	rc = parse(spec, &config, &problem);
 	if (rc == 0) {
 		config->path_source = spec->path_source;
-		rc = fr_local_tls_apply(config, ca, &problem);
+		rc = fr_local_tls_apply(config, false, ca, &problem);
 	}
 	if (rc == 0)
 		rc = fr_server_start(config, NULL, &server, &problem);

@@ -21,7 +21,9 @@
 #include "tools/serve/crash_report.h"
 #include "tools/serve/handover.h"
 #include "tools/serve/listening.h"
+#include "tools/serve/privileges.h"
 #include "tools/serve/setup.h"
+#include "tools/warnings.h"
 
 /* What one message to a serving process may wait for room: it reads them all the time. */
 #define SEND_TIMEOUT_S 5
@@ -41,11 +43,12 @@ struct parent {
 	const sigset_t *old_mask;         /* borrowed */
 	int program;                      /* what is running here, whatever is at its path now */
 	enum state state;
-	pid_t pid;                  /* of the serving process, unless DOWN */
-	int handover;               /* our end; -1 while DOWN */
-	bool is_mute;               /* its end is closed */
-	struct set current, next;   /* next: while RELOADING */
-	size_t workers;             /* of the first configuration, for good */
+	pid_t pid;                /* of the serving process, unless DOWN */
+	int handover;             /* our end; -1 while DOWN */
+	bool is_mute;             /* its end is closed */
+	struct set current, next; /* next: while RELOADING */
+	size_t workers;           /* of the first configuration, for good */
+	struct fr_identity identity;
 	uint32_t number;            /* of the set sent last */
 	struct fr_crash_page *page; /* owned */
 	int page_fd;
@@ -83,6 +86,12 @@ static int set_load(struct parent *p, struct set *s, bool explain, struct fr_con
 
 	*s = (struct set){.files = fr_files_new()};
 	rc = fr_serve_load(p->o, s->files, &s->config, &ca, why);
+	if (rc == 0 && !p->workers) { /* read at the start only, as workers is */
+		rc = fr_identity_find(s->config, &p->identity, why);
+		fr_privileges_harden(s->config);
+	}
+	if (rc == 0)
+		fr_identity_prepare(&p->identity, s->config);
 	if (rc == 0 && explain)
 		fr_local_tls_explain(&ca);
 	if (rc == 0 && !p->workers)
@@ -294,10 +303,15 @@ static void reload(struct parent *p)
 		(void)kill(p->pid, SIGKILL); /* it hangs, or is gone already */
 }
 
+static void warn(const char *text)
+{
+	FR_LOG(WARN, "serve", "%s", text);
+}
+
 /* The serving process uses the set that was sent last. */
 static void on_ready(struct parent *p)
 {
-	bool reloaded = p->state == RELOADING;
+	bool reloaded = p->state == RELOADING, is_news = reloaded || !p->has_served;
 
 	if (reloaded) {
 		set_fini(&p->current);
@@ -305,6 +319,8 @@ static void on_ready(struct parent *p)
 		p->next = (struct set){0};
 		FR_LOG(INFO, "serve", "configuration reloaded");
 	}
+	if (is_news)
+		fr_config_warn(p->current.config, warn);
 	p->state = SERVING;
 	p->has_served = true;
 	p->failed_starts = 0;
@@ -354,6 +370,8 @@ static int on_signal(struct parent *p, uint32_t signo)
 			reload(p);
 		return -1;
 	case SIGUSR1:
+		if (p->current.config)
+			fr_identity_prepare(&p->identity, p->current.config);
 		tell(p, FR_HANDOVER_REOPEN);
 		return -1;
 	case SIGUSR2:

@@ -16,7 +16,9 @@
 #include "tools/command.h"
 #include "tools/local_tls.h"
 #include "tools/serve/handover.h"
+#include "tools/serve/privileges.h"
 #include "tools/serve/setup.h"
+#include "tools/warnings.h"
 
 /* Descriptors beside connections: listeners, loops, files, libraries. */
 #define SPARE_DESCRIPTORS 128u
@@ -53,6 +55,11 @@ static void set_log_modules(const struct fr_config *c)
 		    fr_log_set_module(name, level) < 0)
 			FR_LOG(WARN, "serve", "log.modules: '%s' is no module's name", name);
 	}
+}
+
+static void warn(const char *text)
+{
+	FR_LOG(WARN, "serve", "%s", text);
 }
 
 static void say_where(const struct fr_server *s, const struct fr_config *config)
@@ -115,12 +122,37 @@ static int load(struct serving *s, struct fr_config **out, struct fr_config_prob
 	return 0;
 }
 
+/* From here on it can do no more than serve: nothing came from the network yet, and no thread
+ * runs. */
+static int lock_in(struct serving *s, const struct fr_config *config, struct fr_config_problem *why)
+{
+	struct fr_identity id;
+	int rc = fr_identity_find(config, &id, why);
+
+	if (rc == 0 && id.is_other && !has_parent(s)) {
+		(void)snprintf(why->text, sizeof why->text,
+		               "%s: user: not with --foreground: start it as that user",
+		               config->source);
+		rc = FR_ERR_INVALID;
+	}
+	if (rc == 0)
+		rc = fr_privileges_drop(&id, why);
+	if (rc < 0)
+		return rc;
+	fr_privileges_harden(config);
+	if (config->security.seccomp && fr_privileges_filter() < 0)
+		FR_LOG(WARN, "serve", "system calls are not filtered: this kernel does not do it");
+	return 0;
+}
+
 static int start(struct serving *s)
 {
 	struct fr_config_problem why;
 	struct fr_config *config = NULL;
 	int rc = load(s, &config, &why);
 
+	if (rc == 0)
+		rc = lock_in(s, config, &why);
 	if (rc == 0)
 		rc = fr_server_start(config, sockets_of(s), &s->server, &why);
 	if (rc < 0) {
@@ -129,6 +161,8 @@ static int start(struct serving *s)
 		return rc;
 	}
 	warn_of_few_descriptors(config);
+	if (!has_parent(s))
+		fr_config_warn(config, warn);
 	say_where(s->server, config);
 	fr_config_unref(&config);
 	return 0;
@@ -148,6 +182,8 @@ static int reload(struct serving *s)
 		       why.text);
 	else
 		say_where(s->server, config);
+	if (rc == 0 && !has_parent(s))
+		fr_config_warn(config, warn);
 	fr_config_unref(&config);
 	return rc;
 }

@@ -1,12 +1,27 @@
 #include "tools/serve/setup.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "config/files.h"
 #include "tools/admin_path.h"
 #include "tools/local_tls.h"
 #include "tools/state_path.h"
+
+#define SYSTEM_STATE "/var/lib/forerun"
+
+/* Another user cannot write into root's home. The serving process inherits what is set here. */
+static void use_system_state(void)
+{
+	if (geteuid() != 0 || getenv("STATE_DIRECTORY") || getenv("XDG_STATE_HOME"))
+		return;
+	(void)mkdir(SYSTEM_STATE, 0750);
+	(void)setenv("STATE_DIRECTORY", SYSTEM_STATE, 1);
+}
 
 int fr_serve_load(const struct fr_serve_options *o, struct fr_files *files, struct fr_config **out,
                   struct fr_local_ca *ca, struct fr_config_problem *why)
@@ -21,11 +36,16 @@ int fr_serve_load(const struct fr_serve_options *o, struct fr_files *files, stru
 	                    : fr_config_from_args(&args, out, why);
 	if (rc < 0)
 		return rc;
+	if ((*out)->user)
+		use_system_state();
 	fr_admin_default_path(path, sizeof path);
 	fr_config_default_admin(*out, path);
 	if (fr_state_default_path("hints.db", path, sizeof path))
 		fr_config_default_hint_file(*out, path);
-	rc = fr_local_tls_apply(*out, ca, why);
+	/* the parent has made and read them */
+	rc = fr_local_tls_apply(*out, files && fr_files_is_closed(files), ca, why);
+	if (rc == 0)
+		rc = fr_config_read_keys(*out, why);
 	if (rc < 0) {
 		fr_config_unref(out);
 		return rc;
