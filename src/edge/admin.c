@@ -39,6 +39,15 @@ int fr_admin_add_fields(struct fr_exchange *ex)
 
 	for (size_t i = 0; rc == 0 && i < FR_COUNT(fields); i++)
 		rc = fr_fields_add(&ex->resp.fields, fields[i].name, fields[i].value);
+	/* RFC 9110 §11.6.1; RFC 6750 §3: an error only where a token was given */
+	if (rc == 0 && ex->resp.status == 401)
+		rc = fr_fields_add(
+			&ex->resp.fields, FR_STR("www-authenticate"),
+			fr_str_istarts(fr_fields_value(&ex->req.fields, FR_FIELD_AUTHORIZATION),
+		                       FR_STR("bearer "))
+				? FR_STR("Bearer realm=\"forerun\", "
+		                         "error=\"invalid_token\"")
+				: FR_STR("Bearer realm=\"forerun\""));
 	return rc;
 }
 

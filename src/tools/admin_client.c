@@ -10,10 +10,22 @@
 #include <unistd.h>
 
 #include "http/h1.h"
+#include "net/tls.h"
 #include "tools/admin_path.h"
 #include "tools/command.h"
 
 #define TIMEOUT_S 30
+#define HTTPS "https://"
+
+/* One connection. */
+struct conn {
+	const struct fr_admin_client *c;
+	int fd;
+	struct fr_tls_client *client; /* reference; NULL: no TLS */
+	struct fr_tls *tls;           /* owned */
+	struct fr_buf out;            /* ciphertext to be sent */
+	uint8_t in[16384];
+};
 
 static int complain(const struct fr_admin_client *c, const char *what, const char *detail)
 {
@@ -42,19 +54,35 @@ static int connect_unix(const struct fr_admin_client *c, const char *path)
 	return fd;
 }
 
-static int connect_tcp(const struct fr_admin_client *c)
+/* "HOST:PORT" or "[IPV6]:PORT" into host; the port, or NULL. */
+static const char *split_address(const char *address, char *host, size_t cap)
 {
-	const char *colon = strrchr(c->address, ':');
+	const char *colon = strrchr(address, ':');
+	size_t len = colon ? (size_t)(colon - address) : 0;
+
+	if (len > 2 && address[0] == '[' && address[len - 1] == ']') {
+		address++;
+		len -= 2;
+	}
+	if (len == 0 || len >= cap)
+		return NULL;
+	memcpy(host, address, len);
+	host[len] = '\0';
+	return colon + 1;
+}
+
+static int connect_tcp(const struct fr_admin_client *c, const char *address, char *host, size_t cap)
+{
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-	char host[256];
+	const char *port = split_address(address, host, cap);
 	int fd = -1, rc;
 
-	if (!colon || colon == c->address || (size_t)(colon - c->address) >= sizeof host) {
-		fprintf(stderr, "%s: --admin takes unix:PATH or HOST:PORT\n", c->command);
+	if (!port) {
+		fprintf(stderr, "%s: --admin takes unix:PATH, HOST:PORT or https://HOST:PORT\n",
+		        c->command);
 		return -FR_EXIT_USAGE;
 	}
-	(void)snprintf(host, sizeof host, "%.*s", (int)(colon - c->address), c->address);
-	rc = getaddrinfo(host, colon + 1, &hints, &found);
+	rc = getaddrinfo(host, port, &hints, &found);
 	if (rc != 0)
 		return complain(c, c->address, gai_strerror(rc));
 	for (struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
@@ -68,25 +96,100 @@ static int connect_tcp(const struct fr_admin_client *c)
 	return fd >= 0 ? fd : complain(c, c->address, strerror(errno));
 }
 
-static int open_admin(const struct fr_admin_client *c)
+static void set_time_limit(int fd)
 {
 	struct timeval limit = {.tv_sec = TIMEOUT_S};
-	char path[4096];
-	int fd;
 
-	if (!c->address) {
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+static int send_all(const struct conn *k, const void *data, size_t len)
+{
+	const char *at = data;
+
+	while (len) {
+		ssize_t n = send(k->fd, at, len, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			return complain(k->c, "cannot ask", strerror(errno));
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* What TLS has to say. */
+static int flush(struct conn *k)
+{
+	int rc = send_all(k, fr_buf_data(&k->out), fr_buf_len(&k->out));
+
+	fr_buf_clear(&k->out);
+	return rc;
+}
+
+/* More of the peer's bytes into TLS: 1; 0 at the end; negative: complained. */
+static int feed(struct conn *k)
+{
+	ssize_t n = recv(k->fd, k->in, sizeof k->in, 0);
+
+	if (n < 0)
+		return complain(k->c, "no answer", strerror(errno));
+	fr_tls_feed(k->tls, k->in, (size_t)n);
+	return n > 0;
+}
+
+static int handshake(struct conn *k, const char *host)
+{
+	struct fr_tls_problem why;
+	int rc, more = 1;
+
+	if (fr_tls_client_new(k->c->ca_file, true, "http/1.1", &k->client, &why) < 0)
+		return complain(k->c, k->c->address, why.text);
+	k->tls = fr_tls_connect(k->client, host, &k->out);
+	do {
+		rc = fr_tls_handshake(k->tls);
+		if (flush(k) < 0)
+			return -FR_EXIT_FAILED;
+		if (rc == FR_ERR_AGAIN)
+			more = feed(k);
+	} while (rc == FR_ERR_AGAIN && more > 0);
+	if (more < 0)
+		return more;
+	return rc == 1 ? 0
+	               : complain(k->c, k->c->address,
+	                          more == 0 ? "closed the connection: is this TLS?"
+	                                    : fr_tls_error_text(k->tls));
+}
+
+static void conn_fini(struct conn *k)
+{
+	fr_tls_free(&k->tls);
+	fr_tls_client_unref(&k->client);
+	fr_buf_fini(&k->out);
+	if (k->fd >= 0)
+		close(k->fd);
+}
+
+static int open_admin(struct conn *k)
+{
+	const char *address = k->c->address;
+	bool tls = address && strncmp(address, HTTPS, sizeof HTTPS - 1) == 0;
+	char path[4096], host[256];
+
+	if (!address) {
 		fr_admin_default_path(path, sizeof path);
-		fd = connect_unix(c, path);
-	} else if (strncmp(c->address, "unix:", 5) == 0) {
-		fd = connect_unix(c, c->address + 5);
+		k->fd = connect_unix(k->c, path);
+	} else if (strncmp(address, "unix:", 5) == 0) {
+		k->fd = connect_unix(k->c, address + 5);
 	} else {
-		fd = connect_tcp(c);
+		k->fd = connect_tcp(k->c, address + (tls ? sizeof HTTPS - 1 : 0), host,
+		                    sizeof host);
 	}
-	if (fd >= 0) {
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-	}
-	return fd;
+	if (k->fd < 0)
+		return k->fd;
+	set_time_limit(k->fd);
+	return tls ? handshake(k, host) : 0;
 }
 
 /* --- question and answer --- */
@@ -112,13 +215,20 @@ static int add_token(const struct fr_admin_client *c, struct fr_request *req, st
 	return 0;
 }
 
-static int send_question(const struct fr_admin_client *c, int fd, const char *method,
-                         const char *target)
+static int send_bytes(struct conn *k, const struct fr_buf *text)
+{
+	if (!k->tls)
+		return send_all(k, fr_buf_data(text), fr_buf_len(text));
+	if (fr_tls_write(k->tls, fr_buf_data(text), fr_buf_len(text), 0) < 0)
+		return complain(k->c, "cannot ask", fr_tls_error_text(k->tls));
+	return flush(k);
+}
+
+static int send_question(struct conn *k, const char *method, const char *target)
 {
 	struct fr_arena arena;
 	struct fr_request req;
 	struct fr_buf out;
-	size_t sent = 0;
 	int rc;
 
 	fr_arena_init(&arena, 1u << 20);
@@ -128,34 +238,50 @@ static int send_question(const struct fr_admin_client *c, int fd, const char *me
 	req.authority = FR_STR("admin");
 	req.target = fr_str_from(target);
 	req.content_length = strcmp(method, "POST") == 0 ? 0 : -1;
-	rc = add_token(c, &req, &arena);
+	rc = add_token(k->c, &req, &arena);
 	if (rc == 0 && fr_h1_write_request(&out, &req, "close", NULL) < 0)
-		rc = complain(c, target, "too long, or with forbidden characters");
-	while (rc == 0 && sent < fr_buf_len(&out)) {
-		ssize_t n =
-			send(fd, fr_buf_data(&out) + sent, fr_buf_len(&out) - sent, MSG_NOSIGNAL);
-
-		if (n <= 0)
-			rc = complain(c, "cannot ask", strerror(errno));
-		sent += n > 0 ? (size_t)n : 0;
-	}
+		rc = complain(k->c, target, "too long, or with forbidden characters");
+	if (rc == 0)
+		rc = send_bytes(k, &out);
 	fr_buf_fini(&out);
 	fr_arena_fini(&arena);
 	return rc;
 }
 
+/* Plaintext: > 0 bytes, 0 at the end, negative: complained. */
+static int64_t read_bytes(struct conn *k, uint8_t *at, size_t cap)
+{
+	int more = 1;
+	int64_t n;
+
+	if (!k->tls) {
+		n = recv(k->fd, at, cap, 0);
+		return n < 0 ? complain(k->c, "no answer", strerror(errno)) : n;
+	}
+	do {
+		n = fr_tls_read(k->tls, at, cap);
+		if (n == FR_ERR_AGAIN)
+			more = feed(k);
+	} while (n == FR_ERR_AGAIN && more > 0);
+	if (n >= 0 || more < 0)
+		return n >= 0 ? n : more;
+	/* an answer that nobody ended could have been cut */
+	return complain(k->c, "no answer",
+	                more == 0 ? "the connection was cut" : fr_tls_error_text(k->tls));
+}
+
 /* The whole answer, NUL-terminated. */
-static int receive(const struct fr_admin_client *c, int fd, struct fr_buf *text)
+static int receive(struct conn *k, struct fr_buf *text)
 {
 	for (;;) {
 		uint8_t *at = fr_buf_reserve(text, 65536);
-		ssize_t n;
+		int64_t n;
 
 		if (!at)
-			return complain(c, "the answer", "too large");
-		n = recv(fd, at, 65535, 0);
+			return complain(k->c, "the answer", "too large");
+		n = read_bytes(k, at, 65535);
 		if (n < 0)
-			return complain(c, "no answer", strerror(errno));
+			return (int)n;
 		if (n == 0) {
 			at[0] = '\0';
 			return 0;
@@ -183,18 +309,20 @@ static int take_answer(const struct fr_admin_client *c, const struct fr_buf *tex
 int fr_admin_client_ask(const struct fr_admin_client *c, const char *method, const char *target,
                         struct fr_buf *body)
 {
+	struct conn k = {.c = c, .fd = -1};
 	struct fr_buf text;
-	int fd = open_admin(c), rc;
+	int rc;
 
-	if (fd < 0)
-		return fd;
+	fr_buf_init(&k.out, 1u << 18);
 	fr_buf_init(&text, FR_ADMIN_CLIENT_MAX_BYTES);
-	rc = send_question(c, fd, method, target);
+	rc = open_admin(&k);
 	if (rc == 0)
-		rc = receive(c, fd, &text);
+		rc = send_question(&k, method, target);
+	if (rc == 0)
+		rc = receive(&k, &text);
 	if (rc == 0)
 		rc = take_answer(c, &text, body);
 	fr_buf_fini(&text);
-	close(fd);
+	conn_fini(&k);
 	return rc;
 }

@@ -10,9 +10,11 @@
 #define FR_ADMIN_CLIENT_MAX_BYTES (16u << 20)
 
 struct fr_admin_client {
-	const char *command;    /* "forerun purge" */
-	const char *address;    /* unix:PATH or HOST:PORT; NULL: the default path */
+	const char *command; /* "forerun purge" */
+	/* unix:PATH, HOST:PORT or https://HOST:PORT; NULL: the default path */
+	const char *address;
 	const char *token_file; /* NULL: none */
+	const char *ca_file;    /* https: PEM, whom to trust; NULL: the system's authorities */
 };
 
 /* method: "GET" or "POST"; target: path and query, encoded. The answer's body

@@ -22,9 +22,12 @@ static const char help[] =
 	"  --all              everything\n"
 	"  --soft             mark stale instead: validated before it is served again\n"
 	"  --hints            forget the hints of pages instead of stored responses\n"
-	"  --admin ADDRESS    unix:PATH or HOST:PORT; without it $XDG_RUNTIME_DIR/forerun.sock\n"
-	"                     or /run/forerun.sock, where serve listens by default\n"
+	"  --admin ADDRESS    unix:PATH, HOST:PORT or https://HOST:PORT; without it\n"
+	"                     $XDG_RUNTIME_DIR/forerun.sock or /run/forerun.sock,\n"
+	"                     where serve listens by default\n"
 	"  --token-file FILE  the token, for an interface over TCP\n"
+	"  --ca FILE          for https: whom to trust (PEM) instead of the system's\n"
+	"                     authorities\n"
 	"  --help             this text\n"
 	"\n"
 	"exit codes: 0 done (how much was purged is printed); 1 it failed; 2 wrong usage\n"
@@ -32,7 +35,7 @@ static const char help[] =
 	"example: forerun purge --tag article-17 --soft\n";
 
 struct options {
-	const char *admin, *token_file;
+	const char *admin, *token_file, *ca_file;
 	const char *name, *value; /* the one parameter; NULL: URLs follow */
 	bool soft, hints;
 };
@@ -43,7 +46,7 @@ static int usage(const char *what)
 	return -FR_EXIT_USAGE;
 }
 
-enum { PREFIX, TAG, SITE, ALL, SOFT, HINTS, ADMIN, TOKEN_FILE, HELP };
+enum { PREFIX, TAG, SITE, ALL, SOFT, HINTS, ADMIN, TOKEN_FILE, CA, HELP };
 
 static int set_parameter(struct options *o, const char *name, const char *value)
 {
@@ -77,6 +80,9 @@ static int take_option(struct options *o, int c)
 	case TOKEN_FILE:
 		o->token_file = optarg;
 		return 0;
+	case CA:
+		o->ca_file = optarg;
+		return 0;
 	case HELP:
 		fputs(help, stdout);
 		return 1;
@@ -95,6 +101,7 @@ static int read_options(int argc, char **argv, struct options *o)
 	                                      {"hints", no_argument, NULL, HINTS},
 	                                      {"admin", required_argument, NULL, ADMIN},
 	                                      {"token-file", required_argument, NULL, TOKEN_FILE},
+	                                      {"ca", required_argument, NULL, CA},
 	                                      {"help", no_argument, NULL, HELP},
 	                                      {NULL, 0, NULL, 0}};
 	int c, rc = 0;
@@ -129,8 +136,10 @@ static int encode(struct fr_arena *a, const char *text, struct fr_str *out)
 
 static int purge(const struct options *o, const char *name, const char *value)
 {
-	struct fr_admin_client client = {
-		.command = "forerun purge", .address = o->admin, .token_file = o->token_file};
+	struct fr_admin_client client = {.command = "forerun purge",
+	                                 .address = o->admin,
+	                                 .token_file = o->token_file,
+	                                 .ca_file = o->ca_file};
 	struct fr_arena arena;
 	struct fr_buf body;
 	struct fr_str text, target;

@@ -19,9 +19,12 @@ static const char help[] =
 	"most, the origins.\n"
 	"\n"
 	"  --json             the figures as JSON\n"
-	"  --admin ADDRESS    unix:PATH or HOST:PORT; without it $XDG_RUNTIME_DIR/forerun.sock\n"
-	"                     or /run/forerun.sock, where serve listens by default\n"
+	"  --admin ADDRESS    unix:PATH, HOST:PORT or https://HOST:PORT; without it\n"
+	"                     $XDG_RUNTIME_DIR/forerun.sock or /run/forerun.sock,\n"
+	"                     where serve listens by default\n"
 	"  --token-file FILE  the token, for an interface over TCP\n"
+	"  --ca FILE          for https: whom to trust (PEM) instead of the system's\n"
+	"                     authorities\n"
 	"  --help             this text\n"
 	"\n"
 	"exit codes: 0 done; 1 it failed; 2 wrong usage\n"
@@ -282,6 +285,7 @@ int fr_tool_status(int argc, char **argv)
 	static const struct option known[] = {{"json", no_argument, NULL, 'j'},
 	                                      {"admin", required_argument, NULL, 'a'},
 	                                      {"token-file", required_argument, NULL, 't'},
+	                                      {"ca", required_argument, NULL, 'c'},
 	                                      {"help", no_argument, NULL, 'h'},
 	                                      {NULL, 0, NULL, 0}};
 	struct fr_admin_client client = {.command = "forerun status"};
@@ -298,6 +302,8 @@ int fr_tool_status(int argc, char **argv)
 			client.address = optarg;
 		else if (c == 't')
 			client.token_file = optarg;
+		else if (c == 'c')
+			client.ca_file = optarg;
 		else if (c == 'h')
 			return fputs(help, stdout) < 0 ? FR_EXIT_FAILED : FR_EXIT_OK;
 		else

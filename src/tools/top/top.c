@@ -28,9 +28,12 @@ static const char help[] =
 	"\n"
 	"  --interval SECONDS  between two looks, 1 to 3600; default 1\n"
 	"  --rounds N          end after so many looks\n"
-	"  --admin ADDRESS     unix:PATH or HOST:PORT; without it $XDG_RUNTIME_DIR/forerun.sock\n"
-	"                      or /run/forerun.sock, where serve listens by default\n"
+	"  --admin ADDRESS     unix:PATH, HOST:PORT or https://HOST:PORT; without it\n"
+	"                      $XDG_RUNTIME_DIR/forerun.sock or /run/forerun.sock,\n"
+	"                      where serve listens by default\n"
 	"  --token-file FILE   the token, for an interface over TCP\n"
+	"  --ca FILE           for https: whom to trust (PEM) instead of the system's\n"
+	"                      authorities\n"
 	"  --help              this text\n"
 	"\n"
 	"exit codes: 0 done; 1 it failed; 2 wrong usage\n"
@@ -339,6 +342,7 @@ int fr_tool_top(int argc, char **argv)
 	                                      {"rounds", required_argument, NULL, 'r'},
 	                                      {"admin", required_argument, NULL, 'a'},
 	                                      {"token-file", required_argument, NULL, 't'},
+	                                      {"ca", required_argument, NULL, 'c'},
 	                                      {"help", no_argument, NULL, 'h'},
 	                                      {NULL, 0, NULL, 0}};
 	struct top t = {.client = {.command = "forerun top"}, .interval_s = 1};
@@ -356,6 +360,8 @@ int fr_tool_top(int argc, char **argv)
 			t.client.address = optarg;
 		else if (c == 't')
 			t.client.token_file = optarg;
+		else if (c == 'c')
+			t.client.ca_file = optarg;
 		else if (c == 'h')
 			return fputs(help, stdout) < 0 ? FR_EXIT_FAILED : FR_EXIT_OK;
 		else
