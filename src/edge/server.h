@@ -24,6 +24,9 @@ struct fr_shared;
 int fr_server_start(struct fr_config *config, struct fr_sockets *sockets, struct fr_server **out,
                     struct fr_config_problem *why) FR_MUST_USE;
 
+/* How many processes have crashed in its place: for its figures. Thread-safe. */
+void fr_server_note_crashes(struct fr_server *s, unsigned n);
+
 /* How many workers a server of that configuration would have. */
 size_t fr_server_count_workers(const struct fr_config *config);
 

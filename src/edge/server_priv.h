@@ -35,6 +35,7 @@ struct fr_server {
 	_Atomic size_t busy; /* of a drain: workers that are not empty yet */
 	_Atomic bool is_stopping;
 	_Atomic unsigned configurations;    /* taken so far */
+	_Atomic unsigned crashes;           /* of those that served before */
 	int64_t start_us;                   /* wall clock */
 	struct fr_origin_registry *origins; /* owned */
 };

@@ -150,7 +150,8 @@ void fr_server_snapshot(struct fr_server *s, const struct fr_shared *shared, boo
 	*out = (struct fr_snapshot){.now_us = fr_wall_us(),
 	                            .start_us = s->start_us,
 	                            .is_draining = atomic_load(&s->is_stopping),
-	                            .generation = atomic_load(&s->configurations)};
+	                            .generation = atomic_load(&s->configurations),
+	                            .crashes = atomic_load(&s->crashes)};
 	add_workers(s, out, with_traffic);
 	fr_memory_stats(s->memory, &memory);
 	out->memory_held = memory.used;
@@ -167,6 +168,11 @@ void fr_server_snapshot(struct fr_server *s, const struct fr_shared *shared, boo
 	out->origins = fr_calloc(FR_ORIGINS_MAX + 1, sizeof *out->origins);
 	out->n_origins = fr_origin_registry_collect(s->origins, out->origins);
 	fr_snapshot_process(out);
+}
+
+void fr_server_note_crashes(struct fr_server *s, unsigned n)
+{
+	atomic_store(&s->crashes, n);
 }
 
 bool fr_server_is_draining(const struct fr_server *s)

@@ -315,6 +315,8 @@ static void put_process(struct writer *w, const struct fr_snapshot *s)
 	single(w, "workers", "gauge", s->n_workers, "Threads that serve.");
 	single(w, "configurations_total", "counter", s->generation,
 	       "Configurations taken, the first one included.");
+	single(w, "crashes_total", "counter", s->crashes,
+	       "Serving processes that crashed before this one.");
 	seconds(w, "start_time_seconds", "gauge", (uint64_t)s->start_us, "Start, since 1970.");
 	seconds(w, "cpu_seconds_total", "counter", s->cpu_us, "CPU time used.");
 	single(w, "memory_bytes", "gauge", s->rss_bytes, "Resident memory.");

@@ -25,6 +25,7 @@ struct fr_snapshot {
 	long pid;
 	bool is_draining;
 	unsigned generation; /* configurations so far */
+	unsigned crashes;    /* of serving processes before this one, under the same parent */
 	size_t n_workers;
 	struct fr_snapshot_worker *workers; /* owned */
 	uint64_t counters[FR_COUNTER_COUNT + FR_COUNTERS_EXTRA];

@@ -282,6 +282,7 @@ int fr_status_write(const struct fr_snapshot *s, struct fr_buf *out)
 	set(o, "now_us", (uint64_t)s->now_us);
 	set(o, "start_us", (uint64_t)s->start_us);
 	set(o, "configurations", s->generation);
+	set(o, "crashes", s->crashes);
 	(void)json_object_set_new(o, "is_draining", json_boolean(s->is_draining));
 	(void)json_object_set_new(o, "process", process_of(s));
 	(void)json_object_set_new(o, "counters", counters_of(s));

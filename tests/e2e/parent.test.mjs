@@ -109,6 +109,9 @@ sites: [{hosts: ["*"], origin: {url: "${origin.url}"}}]
   assert.equal((await waiting[1]).stdout, 'ok');
   assert.equal((await waiting[2]).stdout, 'ready\n');
   assert.match((await late).text, /ok$/);
+  const figures = JSON.parse((await run(binary, ['status', '--json', '--admin', `unix:${admin}`])).stdout);
+  assert.equal(figures.crashes, 1);
+  assert.equal(figures.process.pid, f.servingPid());
 });
 
 test('after a crash it serves with the configuration that was read last, not with a file that is half written', async (t) => {

@@ -129,6 +129,7 @@ static int take_set(struct fr_handed *h, const struct fr_handover_message *m, in
 		return rc ? FR_ERR_SYNTAX : 0;
 	default: /* APPLY */
 		h->number = m->a;
+		h->crashes = m->b;
 		h->is_complete = h->files != NULL;
 		return h->is_complete ? 0 : FR_ERR_SYNTAX;
 	}

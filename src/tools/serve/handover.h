@@ -10,7 +10,8 @@
  *     SOCKETS   a: listener's index                 fds: its sockets, one for each worker; as many
  *                                                   messages as it takes; optional listeners that
  *                                                   could not be opened have none
- *     APPLY     a: number of the set                it is complete: serve with it
+ *     APPLY     a: number of the set  b: crashes    it is complete: serve with it; so many
+ *                                                   serving processes crashed before
  *   serving process -> parent:
  *     READY     a: number                           it serves with that set
  *     REFUSED   a: number                           it cannot (and has logged why): nothing changed
@@ -69,7 +70,8 @@ struct fr_handed {
 	struct fr_files *files;     /* reference; NULL: nothing yet */
 	struct fr_sockets sockets;  /* of the set that is under way or complete */
 	uint32_t number, n_workers; /* of the set */
-	bool is_complete;           /* APPLY came: cleared by the caller once it is used */
+	uint32_t crashes;
+	bool is_complete; /* APPLY came: cleared by the caller once it is used */
 };
 void fr_handed_fini(struct fr_handed *h);
 /* Takes the next message: those that make up a set go into *h (and the page into use),

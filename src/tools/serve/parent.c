@@ -130,7 +130,8 @@ static int send_set(struct parent *p, const struct set *s)
 	if (rc == 0)
 		rc = fr_listening_each(s->listening, give_sockets, p);
 	if (rc == 0)
-		rc = fr_handover_send(p->handover, FR_HANDOVER_APPLY, ++p->number, 0, NULL, 0);
+		rc = fr_handover_send(p->handover, FR_HANDOVER_APPLY, ++p->number, p->crashes, NULL,
+		                      0);
 	close(files);
 	return rc;
 }

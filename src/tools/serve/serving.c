@@ -313,6 +313,7 @@ int fr_serve_under_parent(const struct fr_serve_options *o, int fd)
 		fr_crash_thread_end();
 		return FR_EXIT_FAILED;
 	}
+	fr_server_note_crashes(s.server, s.handed.crashes);
 	answer(&s, 0);
 	FR_LOG(INFO, "serve", "ready");
 	fds[1].fd = fr_server_done_fd(s.server);
