@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import https from 'node:https';
 import os from 'node:os';
 import path from 'node:path';
-import { assert, startForerun, startOrigin, raw, run, binary, tempFile, scratch } from './lib/harness.mjs';
+import { assert, startForerun, startOrigin, raw, run, binary, tempFile, scratch, waitUntilGone } from './lib/harness.mjs';
 import { token, tokenFile } from './lib/admin.mjs';
 
 const root = process.getuid() === 0 ? {} : { skip: 'needs root' };
@@ -87,7 +87,7 @@ sites: [{hosts: ["*"], origin: {url: "${origin.url}"}}]
   f.child.kill('SIGKILL');
   await f.ended;
   f.code = 0;
-  assert.match(fs.existsSync(`/proc/${pid}/stat`) ? fs.readFileSync(`/proc/${pid}/stat`, 'utf8') : ') Z', /\) [ZX]/);
+  await waitUntilGone(pid);
 });
 
 test('group is its own setting, and names that do not exist are errors of check and start alike', root, async (t) => {

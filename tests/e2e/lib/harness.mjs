@@ -127,6 +127,18 @@ export class Forerun {
   }
 }
 
+// Waits until a process that nobody here started is gone, or waits to be buried by who inherited it.
+export async function waitUntilGone(pid, timeout = 10000) {
+  const end = Date.now() + timeout;
+  for (;;) {
+    let stat;
+    try { stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8'); } catch { return; }
+    if (/\) [ZX] /.test(stat)) return;
+    if (Date.now() > end) throw new Error(`process ${pid} goes on: ${stat}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 // Starts `forerun serve`. options: origin (URL) for the short form, or
 // config(text) with listeners on port 0. The result has the real ports.
 export async function startForerun(t, { origin, config, args = [], workers = 2, plain = true, logLevel = 'debug', env }) {
