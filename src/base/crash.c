@@ -2,6 +2,7 @@
 
 #include <elf.h>
 #include <execinfo.h>
+#include <fcntl.h>
 #include <link.h>
 #include <signal.h>
 #include <stdio.h>
@@ -49,37 +50,36 @@ static struct fr_crash_page *map(int fd, size_t slots)
 int fr_crash_page_new(size_t slots, struct fr_crash_page **page, int *fd)
 {
 	struct fr_crash_page *p = NULL;
-	int made = memfd_create("forerun-crash", MFD_CLOEXEC);
+	int made = memfd_create("forerun-crash", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (made >= 0 && ftruncate(made, (off_t)fr_crash_page_bytes(slots)) == 0)
+	/* sealed: a page that became shorter would end its reader, too */
+	if (made >= 0 && ftruncate(made, (off_t)fr_crash_page_bytes(slots)) == 0 &&
+	    fcntl(made, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
 		p = map(made, slots);
 	if (!p) {
 		if (made >= 0)
 			close(made);
 		return FR_ERR_IO;
 	}
-	p->n_slots = (uint32_t)slots;
-	fr_crash_page_reset(p);
+	fr_crash_page_reset(p, slots);
 	*page = p;
 	*fd = made;
 	return 0;
 }
 
-void fr_crash_page_free(struct fr_crash_page **page)
+void fr_crash_page_free(struct fr_crash_page **page, size_t slots)
 {
 	if (*page)
-		(void)munmap(*page, fr_crash_page_bytes((*page)->n_slots));
+		(void)munmap(*page, fr_crash_page_bytes(slots));
 	*page = NULL;
 }
 
-void fr_crash_page_reset(struct fr_crash_page *page)
+void fr_crash_page_reset(struct fr_crash_page *page, size_t slots)
 {
-	uint32_t slots = page->n_slots;
-
 	memset(page, 0, fr_crash_page_bytes(slots));
 	page->magic = MAGIC;
 	page->version = VERSION;
-	page->n_slots = slots;
+	page->n_slots = (uint32_t)slots;
 	page->worker = -1;
 }
 

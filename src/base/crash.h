@@ -88,11 +88,13 @@ struct fr_crash_page {
 
 size_t fr_crash_page_bytes(size_t slots);
 /* A page for so many workers in memory that processes can share: *fd is the caller's, to be
- * handed on; the page is mapped. 0 or FR_ERR_IO. */
+ * handed on; the page is mapped. Its size is sealed. 0 or FR_ERR_IO. slots is the caller's to
+ * remember: whoever shares the page can write any number into it. */
 int fr_crash_page_new(size_t slots, struct fr_crash_page **page, int *fd) FR_MUST_USE;
-void fr_crash_page_free(struct fr_crash_page **page);
+/* NULL is allowed. */
+void fr_crash_page_free(struct fr_crash_page **page, size_t slots);
 /* Empties it for the next process. */
-void fr_crash_page_reset(struct fr_crash_page *page);
+void fr_crash_page_reset(struct fr_crash_page *page, size_t slots);
 /* A copy of what a process left, with every number within its bounds and every text
  * terminated. Owned, with free(). slots: as many as the page was made for. */
 struct fr_crash_page *fr_crash_read(const struct fr_crash_page *page, size_t slots);

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cache/store.h"
@@ -390,6 +391,8 @@ size_t fr_server_count_workers(const struct fr_config *config)
 
 	if (config->workers)
 		return config->workers;
+	if (cores > (long)FR_CRASH_MAX_WORKERS)
+		return FR_CRASH_MAX_WORKERS;
 	return cores > 0 ? (size_t)cores : 1;
 }
 

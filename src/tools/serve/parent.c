@@ -161,8 +161,8 @@ static int give_first(struct parent *p)
 	int rc = 0;
 
 	if (p->page) {
-		fr_crash_page_reset(p->page);
-		rc = fr_handover_send(p->handover, FR_HANDOVER_PAGE, p->page->n_slots, 0,
+		fr_crash_page_reset(p->page, p->workers);
+		rc = fr_handover_send(p->handover, FR_HANDOVER_PAGE, (uint32_t)p->workers, 0,
 		                      &p->page_fd, 1);
 	}
 	return rc == 0 ? send_set(p, &p->current) : rc;
@@ -225,7 +225,7 @@ static void restart(struct parent *p)
 
 static void report(struct parent *p, int status, bool served)
 {
-	struct fr_crash_page *page = p->page ? fr_crash_read(p->page, p->page->n_slots) : NULL;
+	struct fr_crash_page *page = p->page ? fr_crash_read(p->page, p->workers) : NULL;
 	struct fr_crash crash = {.pid = p->pid,
 	                         .status = status,
 	                         .uptime_ms = now_ms() - p->started_ms,
@@ -476,7 +476,7 @@ int fr_parent_run(const struct fr_serve_options *o, int argc, char **argv, const
 		code = run(&p, fd);
 	set_fini(&p.current);
 	set_fini(&p.next);
-	fr_crash_page_free(&p.page);
+	fr_crash_page_free(&p.page, p.workers);
 	if (p.page_fd >= 0)
 		close(p.page_fd);
 	if (p.program >= 0)

@@ -66,17 +66,31 @@ static void give_folder(const struct fr_identity *id)
 		(void)!lchown(path, id->uid, id->gid);
 }
 
+/* Nobody but us can change what is in the file's folder: a path through somebody else's folder
+ * can lead anywhere. */
+static bool is_our_folder(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char folder[4096];
+	struct stat st;
+	int n = slash ? snprintf(folder, sizeof folder, "%.*s", (int)(slash - file + 1), file)
+	              : snprintf(folder, sizeof folder, ".");
+
+	return n > 0 && (size_t)n < sizeof folder && stat(folder, &st) == 0 &&
+	       st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 void fr_identity_prepare(const struct fr_identity *id, const struct fr_config *c)
 {
+	const char *log = c->access_log.file;
 	int fd;
 
 	if (!id->is_other)
 		return;
 	give_folder(id);
-	if (!c->access_log.file || strcmp(c->access_log.file, "-") == 0)
+	if (!log || strcmp(log, "-") == 0 || !is_our_folder(log))
 		return;
-	fd = open(c->access_log.file,
-	          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
+	fd = open(log, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return; /* it is there, or cannot be made: who opens it says so */
 	(void)!fchown(fd, id->uid, id->gid);
