@@ -4,6 +4,7 @@
 #include "edge/client.h"
 #include "edge/load.h"
 #include "hints/judge.h"
+#include "hints/scan.h"
 
 _Static_assert((unsigned)FR_HINT_BLOCKING == (unsigned)FR_REMEMBERED_BLOCKING &&
                        (unsigned)FR_HINT_LATE == (unsigned)FR_REMEMBERED_ASYNC,
@@ -139,6 +140,10 @@ void fr_learn_page(struct fr_exchange *page)
 		return;
 	hints.v = v;
 	hints.n = named(page, v, load->plan.n);
+	/* an answer in another format says nothing of what the document lacks */
+	hints.is_partial = hints.n == 0 && !fr_scan_wants(fr_fields_value(&page->resp.fields,
+	                                                                  FR_FIELD_CONTENT_TYPE),
+	                                                  (struct fr_str){0});
 	if ((hints.n == 0 && !remembers_links(load)) ||
 	    !fr_lesson_make(&page->arena, page, &page->req, &page->resp, &lesson))
 		return;

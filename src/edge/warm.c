@@ -6,15 +6,6 @@
 #include "edge/load.h"
 #include "edge/push.h"
 
-/* Was it seen with credentials alone? Without them it would be answered
- * otherwise, or not at all. */
-static bool is_restricted(const struct fr_exchange *page, const struct fr_hint *hint)
-{
-	if (!page->load->kinds)
-		return false;
-	return !hint->is_remembered || (hint->flags & FR_HINT_RESTRICTED);
-}
-
 static void warm(struct fr_exchange *page, const struct fr_hint *hint)
 {
 	/* never begun: it only carries the request */
@@ -40,9 +31,7 @@ void fr_warm_plan(struct fr_exchange *page, enum fr_delivery delivery)
 		    hint->reason == FR_REASON_DUPLICATE || hint->reason == FR_REASON_SELF)
 			continue;
 		fr_learn_asset(page, hint, &asset);
-		if (asset.no_warm || asset.is_gone[FR_ASSET_BARE] ||
-		    (!asset.is_known && is_restricted(page, hint)))
-			continue;
-		warm(page, hint);
+		if (!asset.no_warm && !asset.is_gone[FR_ASSET_BARE])
+			warm(page, hint);
 	}
 }

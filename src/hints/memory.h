@@ -194,7 +194,7 @@ bool fr_hint_memory_see(struct fr_hint_memory *m, struct fr_str key,
 
 /* One load of a path that stands for several pages. */
 struct fr_hint_form {
-	uint64_t form;   /* hash of its query and variant; 0: neither */
+	uint64_t form;   /* hash of its query and variant */
 	uint64_t client; /* as in fr_hint_load */
 	uint32_t vary;   /* what its response varies by */
 	int64_t now_s;

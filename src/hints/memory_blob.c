@@ -84,7 +84,7 @@ int fr_hint_memory_save(struct fr_hint_memory *m, struct fr_str key, struct fr_b
 		page = t.entry->page;
 		atomic_fetch_add_explicit(&page->refs, 1, memory_order_relaxed);
 		seen_s = t.entry->seen_s;
-		vary = t.entry->forms ? t.entry->forms->vary : 0;
+		vary = t.entry->vary;
 	}
 	fr_memory_turn_end(&t);
 	if (!page)
@@ -191,12 +191,7 @@ static int take(struct fr_memory_turn *t, const struct blob *b)
 		fr_memory_turn_settle(t);
 		return FR_ERR_NOMEM;
 	}
-	if (b->vary && !fr_memory_vary(e, b->vary)) {
-		/* it would be hinted to every variant */
-		(void)fr_memory_install(e, &(struct fr_memory_draft){0});
-		fr_memory_turn_settle(t);
-		return FR_ERR_NOMEM;
-	}
+	e->vary |= b->vary;
 	e->seen_s = e->told_s = b->seen_s;
 	t->is_oldest = true;
 	fr_memory_turn_settle(t);

@@ -19,15 +19,6 @@ static struct fr_memory_forms *forms_of(struct fr_memory_entry *e)
 	return e->forms;
 }
 
-bool fr_memory_vary(struct fr_memory_entry *e, uint32_t vary)
-{
-	struct fr_memory_forms *f = forms_of(e);
-
-	if (f)
-		f->vary |= vary;
-	return f != NULL;
-}
-
 static struct fr_memory_form *find(struct fr_memory_forms *f, uint64_t form)
 {
 	for (uint32_t i = 0; i < f->n; i++)
@@ -75,11 +66,9 @@ static bool note(struct fr_memory_entry *e, const struct fr_hint_form *by)
 	struct fr_memory_forms *f = forms_of(e);
 	struct fr_memory_form *x;
 
+	e->vary |= by->vary;
 	if (!f)
 		return false;
-	f->vary |= by->vary;
-	if (!by->form)
-		return true;
 	x = find(f, by->form);
 	if (x && x->client != by->client)
 		x->client = 0;
@@ -104,12 +93,12 @@ bool fr_hint_memory_note_form(struct fr_hint_memory *m, struct fr_str key,
 		return false;
 	fr_memory_turn_begin(&t, m, key, form->now_s);
 	if (fr_memory_turn_entry(&t)) {
-		uint32_t vary = t.entry->forms ? t.entry->forms->vary : 0;
+		uint32_t vary = t.entry->vary;
 
 		is_kept = note(t.entry, form);
 		t.entry->seen_s = form->now_s;
 		/* a page that was known before it varied tells so when it is read again */
-		t.tell = t.entry->page && t.entry->forms && t.entry->forms->vary != vary;
+		t.tell = t.entry->page && t.entry->vary != vary;
 		fr_memory_turn_settle(&t);
 	}
 	fr_memory_turn_end(&t);

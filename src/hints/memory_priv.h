@@ -49,7 +49,6 @@ struct fr_memory_form {
 };
 
 struct fr_memory_forms {
-	uint32_t vary;
 	uint32_t n, cap;
 	struct fr_memory_form *v; /* owned */
 };
@@ -63,6 +62,7 @@ struct fr_memory_entry {
 	uint32_t n_candidates, cap_candidates;
 	size_t text_bytes;             /* of the candidates' links */
 	struct fr_memory_forms *forms; /* owned; NULL: one page */
+	uint32_t vary;                 /* of a path: what its responses vary by */
 	/* Hash of a load of that source that changes nothing now; 0: none known. */
 	uint64_t same[FR_MEMORY_SOURCES];
 	uint32_t think_ms;                  /* smoothed; 0: unknown */
@@ -149,8 +149,6 @@ struct fr_remembered_page *fr_memory_page_new(const struct fr_memory_draft *d);
 struct fr_remembered_page *fr_memory_view(const struct fr_hint_memory *m,
                                           const struct fr_memory_entry *e,
                                           const struct fr_hint_asker *who);
-/* Adds to what the path's responses vary by; false without memory. */
-bool fr_memory_vary(struct fr_memory_entry *e, uint32_t vary);
 /* Candidates that are links, and the witnesses of the one that has most. */
 void fr_memory_waiting(const struct fr_memory_entry *e, struct fr_hint_found *out);
 

@@ -113,7 +113,7 @@ struct fr_remembered_page *fr_memory_view(const struct fr_hint_memory *m,
 
 void fr_memory_waiting(const struct fr_memory_entry *e, struct fr_hint_found *out)
 {
-	out->vary = e->forms ? e->forms->vary : 0;
+	out->vary = e->vary;
 	for (uint32_t i = 0; i < e->n_candidates; i++) {
 		const struct fr_memory_candidate *c = &e->candidates[i];
 

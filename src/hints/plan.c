@@ -309,15 +309,13 @@ void fr_hint_decide(struct fr_hint *h, enum fr_delivery d, enum fr_reason r)
 	h->reason = r;
 }
 
-size_t fr_plan_learning_text(const struct fr_plan_learning *l, char out[FR_PLAN_LEARNING_BYTES])
+const char *fr_plan_learning_str(const struct fr_plan_learning *l, char out[FR_PLAN_LEARNING_BYTES])
 {
-	int n = 0;
-
-	out[0] = '\0';
-	if (l->waiting)
-		n = snprintf(out, FR_PLAN_LEARNING_BYTES, "personal: seen by %u of %u", l->seen_by,
-		             l->witnesses);
-	return n < 0 ? 0 : (size_t)n;
+	if (!l->waiting)
+		return NULL;
+	(void)snprintf(out, FR_PLAN_LEARNING_BYTES, "personal: seen by %u of %u", l->seen_by,
+	               l->witnesses);
+	return out;
 }
 
 size_t fr_plan_summary(const struct fr_plan *p, char *out, size_t cap)
@@ -340,7 +338,7 @@ size_t fr_plan_summary(const struct fr_plan *p, char *out, size_t cap)
 		}
 		n += (size_t)m;
 	}
-	if (fr_plan_learning_text(&p->learning, learning) && n < cap) {
+	if (fr_plan_learning_str(&p->learning, learning) && n < cap) {
 		m = snprintf(out + n, cap - n, ", %s", learning);
 		if (m < 0 || (size_t)m >= cap - n)
 			out[n] = '\0';

@@ -214,9 +214,10 @@ void fr_plan_order(struct fr_plan *p);
 /* Sets a decision: a hint must be UNDECIDED, once. */
 void fr_hint_decide(struct fr_hint *h, enum fr_delivery d, enum fr_reason r);
 
-/* "personal: seen by 1 of 3", or "" if nothing waits. Returns its length. */
+/* "personal: seen by 1 of 3", in `out`; NULL if nothing waits. */
 #define FR_PLAN_LEARNING_BYTES 48u
-size_t fr_plan_learning_text(const struct fr_plan_learning *l, char out[FR_PLAN_LEARNING_BYTES]);
+const char *fr_plan_learning_str(const struct fr_plan_learning *l,
+                                 char out[FR_PLAN_LEARNING_BYTES]);
 
 /* "links=5, pushed=2, nopush=1, duplicate=2", and what waits for witnesses: for
  * Server-Timing's desc and the log. Returns the bytes written, at most cap - 1,

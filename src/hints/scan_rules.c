@@ -165,14 +165,29 @@ static bool is_page(const struct fr_scan *s, const struct fr_url *url)
 
 /* --- hints --- */
 
-/* The same request? Connections with and without credentials are two. */
+/* By which credentials a request goes: a module's is by CORS, written or not. */
+static enum fr_crossorigin mode_of(const struct fr_link *l)
+{
+	if ((l->rels & FR_REL_MODULEPRELOAD) && l->crossorigin == FR_CORS_NONE)
+		return FR_CORS_ANONYMOUS;
+	return l->crossorigin;
+}
+
+static struct fr_str as_of(const struct fr_link *l)
+{
+	return (l->rels & FR_REL_MODULEPRELOAD) && !l->as.len ? FR_STR("script") : l->as;
+}
+
+/* The same request? What is fetched for one destination, or with or without
+ * credentials, is not used for another; nor is a connection. */
 static bool is_same(const struct fr_link *a, const struct fr_link *b)
 {
 	bool connects = (a->rels & FR_REL_PRECONNECT) != 0;
 
 	if (connects != ((b->rels & FR_REL_PRECONNECT) != 0))
 		return false;
-	return fr_str_eq(a->target, b->target) && (!connects || a->crossorigin == b->crossorigin);
+	return fr_str_eq(a->target, b->target) && mode_of(a) == mode_of(b) &&
+	       (connects || fr_str_ieq(as_of(a), as_of(b)));
 }
 
 static bool known(struct fr_scan *s, const struct fr_scan_hint *h)

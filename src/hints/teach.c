@@ -29,26 +29,49 @@ enum fr_teach_whom fr_teach_whom_of(enum fr_teach_reason r)
 
 /* --- credentials --- */
 
+#define WORD(text)                                                                                 \
+	{                                                                                          \
+		(text), sizeof(text) - 1                                                           \
+	}
 /* Words of field names that speak of who asks. */
-static const char *const identifying[] = {
-	"account",       "apikey", "assertion", "auth",        "authenticated", "authentication",
-	"authorization", "bearer", "cert",      "certificate", "cookie",        "credential",
-	"credentials",   "csrf",   "customer",  "dn",          "dpop",          "email",
-	"group",         "groups", "identity",  "impersonate", "jwt",           "key",
-	"login",         "member", "nonce",     "passwd",      "password",      "principal",
-	"role",          "roles",  "secret",    "session",     "sessionid",     "sid",
-	"signature",     "sso",    "subject",   "tenant",      "ticket",        "token",
-	"uid",           "user",   "userid",    "username",    "xsrf"};
+static const struct fr_str identifying[] = {WORD("account"),       WORD("apikey"),
+                                            WORD("assertion"),     WORD("auth"),
+                                            WORD("authenticated"), WORD("authentication"),
+                                            WORD("authorization"), WORD("bearer"),
+                                            WORD("cert"),          WORD("certificate"),
+                                            WORD("cookie"),        WORD("credential"),
+                                            WORD("credentials"),   WORD("csrf"),
+                                            WORD("customer"),      WORD("dn"),
+                                            WORD("dpop"),          WORD("email"),
+                                            WORD("group"),         WORD("groups"),
+                                            WORD("identity"),      WORD("impersonate"),
+                                            WORD("jwt"),           WORD("key"),
+                                            WORD("login"),         WORD("member"),
+                                            WORD("nonce"),         WORD("passwd"),
+                                            WORD("password"),      WORD("principal"),
+                                            WORD("role"),          WORD("roles"),
+                                            WORD("secret"),        WORD("session"),
+                                            WORD("sessionid"),     WORD("sid"),
+                                            WORD("signature"),     WORD("sso"),
+                                            WORD("subject"),       WORD("tenant"),
+                                            WORD("ticket"),        WORD("token"),
+                                            WORD("uid"),           WORD("user"),
+                                            WORD("userid"),        WORD("username"),
+                                            WORD("xsrf")};
 /* Also as the end of a word: "accesstoken". */
-static const char *const endings[] = {"token", "auth", "key", "secret", "session", "cookie"};
+static const struct fr_str endings[] = {WORD("token"),  WORD("auth"),    WORD("key"),
+                                        WORD("secret"), WORD("session"), WORD("cookie")};
+#undef WORD
+/* Longer names are not looked at word by word, but taken for a credential's. */
+#define NAME_MAX_BYTES 64u
 
 static bool is_identifying(struct fr_str word)
 {
 	for (size_t i = 0; i < FR_COUNT(identifying); i++)
-		if (fr_str_is(word, identifying[i]))
+		if (fr_str_eq(word, identifying[i]))
 			return true;
 	for (size_t i = 0; i < FR_COUNT(endings); i++)
-		if (fr_str_ends(word, fr_str_from(endings[i])))
+		if (fr_str_ends(word, endings[i]))
 			return true;
 	return false;
 }
@@ -78,6 +101,8 @@ bool fr_teach_is_credential(const struct fr_field *f)
 	}
 	if (fr_str_starts(name, FR_STR("sec-"))) /* browsers' own (Fetch) */
 		return false;
+	if (name.len > NAME_MAX_BYTES)
+		return true;
 	while (name.len) {
 		size_t n = word_length(name);
 
@@ -141,24 +166,36 @@ uint64_t fr_teach_credentials(const struct fr_fields *req, uint64_t seed)
 	return h;
 }
 
-/* May a response depend on it, beside what tells URLs, conditions and the
- * connection? Fields that are not known may. */
+/* May a response depend on it, beside what tells URLs, conditions, formats and
+ * the connection? Fields that are not known may. */
 static bool may_matter(const struct fr_field *f)
 {
 	static const char *const harmless[] = {"dnt", "origin", "save-data",
 	                                       "upgrade-insecure-requests"};
 
 	switch ((enum fr_field_id)f->id) {
-	case FR_FIELD_USER_AGENT:
-	case FR_FIELD_ACCEPT_LANGUAGE:
-	case FR_FIELD_COOKIE:
-	case FR_FIELD_AUTHORIZATION:
-	case FR_FIELD_PROXY_AUTHORIZATION:
-		return true;
-	case FR_FIELD_OTHER:
-		break;
-	default:
+	case FR_FIELD_ACCEPT:
+	case FR_FIELD_ACCEPT_ENCODING:
+	case FR_FIELD_CACHE_CONTROL:
+	case FR_FIELD_CACHE_DIGEST:
+	case FR_FIELD_CONNECTION:
+	case FR_FIELD_FORERUN_DEBUG:
+	case FR_FIELD_HOST:
+	case FR_FIELD_HTTP2_SETTINGS:
+	case FR_FIELD_IF_MODIFIED_SINCE:
+	case FR_FIELD_IF_NONE_MATCH:
+	case FR_FIELD_KEEP_ALIVE:
+	case FR_FIELD_PRAGMA:
+	case FR_FIELD_PRIORITY:
+	case FR_FIELD_PROXY_CONNECTION:
+	case FR_FIELD_REFERER:
+	case FR_FIELD_SEC_FETCH_DEST:
+	case FR_FIELD_SEC_FETCH_MODE:
+	case FR_FIELD_TE:
+	case FR_FIELD_UPGRADE:
 		return false;
+	default:
+		break;
 	}
 	for (size_t i = 0; i < FR_COUNT(harmless); i++)
 		if (fr_str_is(f->name, harmless[i]))

@@ -256,14 +256,6 @@ static char *put_json_static(char *p, const char *s)
 	return p;
 }
 
-static char *put_json_learning(char *p, const struct fr_plan_learning *l)
-{
-	char text[FR_PLAN_LEARNING_BYTES];
-
-	(void)fr_plan_learning_text(l, text);
-	return put_json_static(p, text);
-}
-
 static char *put_json_plan(char *p, const char *line, const struct fr_access_item *item)
 {
 	struct fr_text t = {.p = p, .cap = FR_ACCESS_LINE_MAX - (size_t)(p - line)};
@@ -298,6 +290,7 @@ static inline __attribute__((always_inline)) char *put_field(char *p, const char
 {
 	const struct fr_record *r = &item->record;
 	const void *at = (const char *)r + fields[field].offset;
+	char text[FR_PLAN_LEARNING_BYTES];
 
 	switch (fields[field].kind) {
 	case TIME:
@@ -325,7 +318,9 @@ static inline __attribute__((always_inline)) char *put_field(char *p, const char
 	case RESUMED:
 		return r->tls ? fr_flag_put(put_key(p, field), r->tls_resumed) : p;
 	case LEARNING:
-		return r->learning.waiting ? put_json_learning(put_key(p, field), &r->learning) : p;
+		return fr_plan_learning_str(&r->learning, text)
+		               ? put_json_static(put_key(p, field), text)
+		               : p;
 	case PLAN:
 		return r->plan && r->plan->n ? put_json_plan(put_key(p, field), line, item) : p;
 	default:
@@ -475,18 +470,12 @@ static void put_plan_text(struct fr_text *t, const struct fr_access_item *item)
 		fr_text_str(t, " ...");
 }
 
-static void put_learning_text(struct fr_text *t, const struct fr_plan_learning *l)
-{
-	char text[FR_PLAN_LEARNING_BYTES];
-
-	put_ours(t, fr_plan_learning_text(l, text) ? text : NULL);
-}
-
 static void put_text(struct fr_text *t, struct fr_access_format *f,
                      const struct fr_access_item *item, enum fr_log_field field)
 {
 	const struct fr_record *r = &item->record;
 	const void *at = (const char *)r + fields[field].offset;
+	char text[FR_PLAN_LEARNING_BYTES];
 
 	switch (fields[field].kind) {
 	case TIME:
@@ -536,7 +525,7 @@ static void put_text(struct fr_text *t, struct fr_access_format *f,
 		put_plan_text(t, item);
 		break;
 	case LEARNING:
-		put_learning_text(t, &r->learning);
+		put_ours(t, fr_plan_learning_str(&r->learning, text));
 		break;
 	}
 }

@@ -214,7 +214,7 @@ static json_t *pages_of(const struct fr_traffic_top *top)
 		for (size_t k = 0; k < p->n_links; k++)
 			(void)json_array_append_new(plan, link_of(&p->links[k]));
 		(void)json_object_set_new(o, "plan", plan);
-		if (fr_plan_learning_text(&p->learning, learning))
+		if (fr_plan_learning_str(&p->learning, learning))
 			(void)json_object_set_new(o, "learning", json_string(learning));
 		(void)json_array_append_new(all, o);
 	}

@@ -126,6 +126,52 @@ static void a_url_named_twice_is_a_duplicate_however_written(void **state)
 	assert_int_equal(plan.v[2]->reason, FR_REASON_DUPLICATE);
 }
 
+static void a_url_named_for_another_request_or_usably_counts(void **state)
+{
+	static const struct {
+		const char *links, *second;
+	} rows[] = {
+		{"<//c.test>;rel=preconnect, <//c.test>;rel=preconnect;crossorigin", "undecided"},
+		{"<//c.test>;rel=preconnect;crossorigin, <//c.test>;rel=preconnect", "undecided"},
+		{"<//c.test>;rel=preconnect;crossorigin=use-credentials, "
+	         "<//c.test>;rel=preconnect",
+	         "duplicate"},
+		{"</f>;rel=preload;as=font, </f>;rel=preload;as=font;crossorigin", "undecided"},
+		{"</a>;rel=preload;as=style;media=print, </a>;rel=preload;as=style", "undecided"},
+		{"</a>;rel=preload;as=style, </a>;rel=preload;as=style;media=print", "duplicate"},
+		{"</a>;rel=preload;as=unknown, </a>;rel=preload;as=style", "undecided"},
+		{"</a>;rel=preload;as=image;type=image/avif, </a>;rel=preload;as=image",
+	         "undecided"},
+		{"</a>;rel=preload;as=script, </a>;rel=preload;as=fetch;crossorigin", "undecided"},
+		{"</m>;rel=modulepreload, </m>;rel=modulepreload;crossorigin", "duplicate"},
+		{"</m>;rel=modulepreload, </m>;rel=preload;as=script;crossorigin", "duplicate"},
+		{"</m>;rel=modulepreload, </m>;rel=preload;as=script", "undecided"},
+		{"</a>;rel=preload;as=style, </a>;rel=preload;as=style;nopush", "duplicate"},
+		{"</a>;rel=preload;as=style, </a>;rel=preload;as=STYLE;fetchpriority=high",
+	         "duplicate"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_COUNT(rows); i++) {
+		begin(&arena);
+		add(rows[i].links);
+		assert_int_equal(plan.n, 2);
+		if (strcmp(fr_reason_str(plan.v[1]->reason), rows[i].second))
+			fail_msg("%s: %s", rows[i].links, fr_reason_str(plan.v[1]->reason));
+	}
+}
+
+static void of_what_is_remembered_the_first_source_knows_the_request(void **state)
+{
+	(void)state;
+	fr_plan_init(&plan, &arena, &page);
+	fr_plan_add_link_field(&plan, S("</b>;rel=preload;as=script"), FR_HINT_SOURCE_LINK, 0);
+	fr_plan_add_link_field(&plan, S("</b>;rel=preload;as=script;crossorigin"),
+	                       FR_HINT_SOURCE_HTML, FR_HINT_BLOCKING);
+	assert_int_equal(plan.n, 1);
+	assert_true(plan.v[0]->flags & FR_HINT_BLOCKING);
+}
+
 static void what_blocks_rendering_comes_first_else_the_written_order(void **state)
 {
 	(void)state;
@@ -291,6 +337,8 @@ int main(void)
 		T(what_must_not_be_pushed_has_its_reason),
 		T(absolute_links_can_be_switched_off),
 		T(a_url_named_twice_is_a_duplicate_however_written),
+		T(a_url_named_for_another_request_or_usably_counts),
+		T(of_what_is_remembered_the_first_source_knows_the_request),
 		T(what_blocks_rendering_comes_first_else_the_written_order),
 		T(what_is_known_before_is_confirmed_not_repeated),
 		T(scripts_that_nothing_waits_for_are_late_and_fonts_behind_styles),

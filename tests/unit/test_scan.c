@@ -57,6 +57,20 @@ static void connections_to_other_origins_are_found(void **state)
 	             "<https://b.test:8443/>; rel=preconnect\n");
 }
 
+static void a_url_is_given_once_for_each_request(void **state)
+{
+	(void)state;
+	assert_found(
+		"<link rel=preload as=font href=/f><link rel=preload as=font href=/f crossorigin>"
+		"<link rel=preload as=font href=/f crossorigin>"
+		"<link rel=preload as=style href=/a><link rel=stylesheet href=/a>"
+		"<link rel=modulepreload href=/m><script type=module src=/m></script>",
+		"</f>; rel=preload; as=font\n"
+		"</f>; rel=preload; as=font; crossorigin\n"
+		"!</a>; rel=preload; as=style\n"
+		"~</m>; rel=modulepreload\n");
+}
+
 static void scripts_block_only_in_the_head_and_if_they_must(void **state)
 {
 	(void)state;
@@ -379,6 +393,7 @@ int main(void)
 		cmocka_unit_test(style_sheets_that_are_not_used_are_left_out),
 		cmocka_unit_test(preloads_keep_all_that_says_which_request_they_are),
 		cmocka_unit_test(connections_to_other_origins_are_found),
+		cmocka_unit_test(a_url_is_given_once_for_each_request),
 		cmocka_unit_test(scripts_block_only_in_the_head_and_if_they_must),
 		cmocka_unit_test(modules_are_found_and_what_is_not_for_them_is_left_out),
 		cmocka_unit_test(the_first_images_are_found),

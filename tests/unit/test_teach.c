@@ -79,6 +79,8 @@ static void what_a_load_may_teach(void **state)
 		{"x-client-cert: 1", "", "credentials"},
 		{"dpop: 1", "", "credentials"},
 		{"x-tenant: 1", "", "credentials"},
+		{"x-a-name-that-is-so-long-that-nobody-wants-to-look-at-each-word-of-it: 1", "",
+	         "credentials"},
 		/* what it depends on */
 		{"", "vary: Accept-Encoding", "public"},
 		{"", "vary: accept, accept-encoding, User-Agent", "public"},
@@ -184,6 +186,9 @@ static void only_who_asks_alike_is_the_same_client(void **state)
 	assert_true(self("cookie: a", 1) != self("", 1));
 	assert_true(self("cookie: a", 1) != self("cookie: b", 1));
 	assert_true(self("x-whatever: a", 1) != self("x-whatever: b", 1));
+	/* people behind one balancer */
+	assert_true(self("x-forwarded-for: a", 1) != self("x-forwarded-for: b", 1));
+	assert_true(self("forwarded: for=a", 1) != self("forwarded: for=b", 1));
 	/* a reload, another page before, other priorities: the same */
 	assert_true(self("cache-control: no-cache\nsec-fetch-site: none\nreferer: x", 1) ==
 	            self("priority: u=0\nif-none-match: x", 1));
