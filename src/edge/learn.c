@@ -53,7 +53,7 @@ static void add_remembered(struct fr_exchange *page)
 	struct fr_load *load = page->load;
 	struct fr_hint_found found = {0};
 
-	if (!fr_load_settings(page)->memory || !fr_teach_path_is_plain(page->req.target))
+	if (!fr_load_settings(page)->memory)
 		return;
 	load->remembered = find_page(page, &found);
 	load->plan.learning =

@@ -122,17 +122,19 @@ bool fr_lesson_make(struct fr_arena *a, const struct fr_exchange *ex, const stru
 {
 	const struct fr_config_hints *settings = fr_load_settings(ex);
 	/* the page's own key has the whole query, what is shared lacks it */
-	struct fr_teach_load load = {.req = req, .resp = resp};
-	struct fr_teach_load shared = {.req = req, .resp = resp, .leaves_query_out = true};
+	struct fr_teach_load load = {
+		.req = req, .resp = resp, .path_is_ambiguous = ex->canonical.path.is_ambiguous};
+	struct fr_teach_load shared = load;
 	struct fr_lesson l = {.shared = ex->gen->shared,
 	                      .reason = fr_teach_judge(&load),
-	                      .shared_reason = fr_teach_judge(&shared),
 	                      .witnesses = settings->witnesses};
 
 	if (!settings->memory || ex->req.has_override ||
 	    fr_teach_whom_of(l.reason) == FR_TEACH_NOBODY ||
 	    fr_page_keys_make(a, settings, req, &l.keys) < 0)
 		return false;
+	shared.leaves_query_out = true;
+	l.shared_reason = fr_teach_judge(&shared);
 	l.who = fr_page_client_of(ex, req);
 	if (l.keys.shared.len)
 		l.query = fr_siphash(l.shared->seed, l.keys.whole.p, l.keys.whole.len) | 1;

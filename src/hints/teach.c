@@ -375,53 +375,6 @@ uint64_t fr_teach_variant(uint32_t vary, const struct fr_fields *req)
 
 /* --- the predicate --- */
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = fr_ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The next octet of a path, decoded once; -1: none is left. */
-static int next_octet(struct fr_str *s, bool *is_encoded)
-{
-	int c = s->len ? (unsigned char)s->p[0] : -1;
-
-	*is_encoded = false;
-	if (c == '%' && s->len > 2 && hex(s->p[1]) >= 0 && hex(s->p[2]) >= 0) {
-		c = hex(s->p[1]) << 4 | hex(s->p[2]);
-		*is_encoded = true;
-	}
-	*s = fr_str_sub(*s, *is_encoded ? 3 : 1, s->len);
-	return c;
-}
-
-bool fr_teach_path_is_plain(struct fr_str target)
-{
-	struct fr_str s = fr_str_sub(target, 0, fr_str_find(target, '?'));
-	bool is_encoded, only_dots = false;
-	size_t dots = 0;
-	int c;
-
-	do {
-		c = next_octet(&s, &is_encoded);
-		if (c == 0 || c == '\\' || (c == '/' && is_encoded))
-			return false;
-		if (c == '/' || c == -1) {
-			if (only_dots && (dots == 1 || dots == 2))
-				return false;
-			only_dots = true;
-			dots = 0;
-		} else if (c == '.') {
-			dots++;
-		} else {
-			only_dots = false;
-		}
-	} while (c != -1);
-	return true;
-}
-
 /* The reason why a response may be its client's own; SAME if there is none. */
 static enum fr_teach_reason judge_response(const struct fr_fields *resp)
 {
@@ -447,7 +400,7 @@ enum fr_teach_reason fr_teach_judge(const struct fr_teach_load *load)
 {
 	if (load->req->method != FR_METHOD_GET || load->resp->status != 200)
 		return FR_TEACH_NOT_PAGE;
-	if (!fr_teach_path_is_plain(load->req->target))
+	if (load->path_is_ambiguous)
 		return FR_TEACH_PATH;
 	if (load->leaves_query_out)
 		return FR_TEACH_QUERY;

@@ -44,13 +44,10 @@ enum fr_teach_whom fr_teach_whom_of(enum fr_teach_reason r);
 struct fr_teach_load {
 	const struct fr_request *req;
 	const struct fr_response *resp;
-	bool leaves_query_out; /* the memory's key lacks a part of the request's query */
+	bool path_is_ambiguous; /* as in struct fr_url_path */
+	bool leaves_query_out;  /* the memory's key lacks a part of the request's query */
 };
 enum fr_teach_reason fr_teach_judge(const struct fr_teach_load *load);
-
-/* Is the path one that every origin reads alike? False if it holds an encoded
- * slash or backslash, a backslash, NUL, or a dot segment, encoded or not. */
-bool fr_teach_path_is_plain(struct fr_str target);
 
 /* --- credentials --- */
 
