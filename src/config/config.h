@@ -44,6 +44,7 @@ struct fr_config_origin {
 	char *authority; /* host[:port] for Host with FR_HOST_ORIGIN */
 	enum fr_host_policy host_policy;
 	bool verify;                    /* https: default true */
+	bool via;                       /* Via is sent; default false */
 	char *ca_file;                  /* NULL: the system's */
 	uint32_t connect_timeout_ms;    /* 5000 */
 	uint32_t first_byte_timeout_ms; /* 60000: from the request sent to the response head */

@@ -59,6 +59,7 @@ enum fr_setting_kind {
 
 #define FR_SETTINGS_ORIGIN(X)                                                                      \
 	X(verify, verify, SWITCH, 1, 0, 1)                                                         \
+	X(via, via, SWITCH, 0, 0, 1)                                                               \
 	X(connect_timeout, connect_timeout_ms, DURATION, 5000, 10, 600000)                         \
 	X(first_byte_timeout, first_byte_timeout_ms, DURATION, 60000, 10, 86400000)                \
 	X(idle_timeout, idle_timeout_ms, DURATION, 60000, 10, 86400000)                            \

@@ -3,7 +3,8 @@
 #include "http/codings.h"
 #include "http/trust.h"
 
-#define VIA_NAME "forerun"
+/* How Via (RFC 9110 §7.6.3) and CDN-Loop (RFC 8586 §2) name us. */
+#define OWN_NAME "forerun"
 
 /* --- what keys and Vary look at --- */
 
@@ -145,17 +146,25 @@ static int add_forwarded(struct fr_arena *a, const struct fr_request *req, struc
 	return 0;
 }
 
-/* How often a member of Via names us. */
-static unsigned own_hops(const struct fr_fields *f)
+/* The pseudonym in a member of Via, the identifier in one of CDN-Loop. */
+static bool names_us(enum fr_field_id id, struct fr_str member)
 {
-	const struct fr_field *via = NULL;
+	if (id == FR_FIELD_VIA)
+		return fr_str_ends(member, FR_STR(" " OWN_NAME));
+	return fr_str_is(fr_str_trim(fr_str_sub(member, 0, fr_str_find(member, ';'))), OWN_NAME);
+}
+
+/* How often the request came through an edge like this one. */
+static unsigned own_hops(const struct fr_fields *f, enum fr_field_id id)
+{
+	const struct fr_field *field = NULL;
 	unsigned n = 0;
 
-	while ((via = fr_fields_next(f, FR_FIELD_VIA, via))) {
-		struct fr_str rest = via->value, item;
+	while ((field = fr_fields_next(f, id, field))) {
+		struct fr_str rest = field->value, member;
 
-		while (fr_str_next_item(&rest, &item))
-			n += fr_str_ends(item, FR_STR(" " VIA_NAME));
+		while (fr_str_next_item(&rest, &member))
+			n += names_us(id, member);
 	}
 	return n;
 }
@@ -164,13 +173,13 @@ static struct fr_str via_for(enum fr_version v)
 {
 	switch (v) {
 	case FR_HTTP_1_0:
-		return FR_STR("1.0 " VIA_NAME);
+		return FR_STR("1.0 " OWN_NAME);
 	case FR_HTTP_1_1:
-		return FR_STR("1.1 " VIA_NAME);
+		return FR_STR("1.1 " OWN_NAME);
 	case FR_HTTP_2:
 		break;
 	}
-	return FR_STR("2.0 " VIA_NAME);
+	return FR_STR("2.0 " OWN_NAME);
 }
 
 /* RFC 9110 §7.6.2: how many more may forward a TRACE or OPTIONS. A value that
@@ -192,13 +201,14 @@ static int count_forwards(struct fr_arena *a, struct fr_request *to)
 }
 
 /* Copies the list (not the bytes), so that the canonical request stays whole. */
-static int copy_fields(struct fr_fields *to, const struct fr_fields *from)
+static int copy_fields(struct fr_fields *to, const struct fr_fields *from, bool via)
 {
 	/* and what is added */
 	int rc = fr_fields_reserve(to, from->n + 8);
 
 	for (size_t i = 0; rc == 0 && i < from->n; i++)
-		rc = fr_fields_add(to, from->v[i].name, from->v[i].value);
+		if (via || from->v[i].id != FR_FIELD_VIA)
+			rc = fr_fields_add(to, from->v[i].name, from->v[i].value);
 	return rc;
 }
 
@@ -208,15 +218,18 @@ int fr_canonical_forward(struct fr_arena *a, const struct fr_request *req,
 	struct fr_request to = *req;
 	int rc;
 
-	if (own_hops(&req->fields) >= FR_CANONICAL_MAX_HOPS)
+	if (own_hops(&req->fields, FR_FIELD_VIA) >= FR_CANONICAL_MAX_HOPS ||
+	    own_hops(&req->fields, FR_FIELD_CDN_LOOP) >= FR_CANONICAL_MAX_HOPS)
 		return FR_ERR_LIMIT;
 	fr_fields_init(&to.fields, a);
-	rc = copy_fields(&to.fields, &req->fields);
+	rc = copy_fields(&to.fields, &req->fields, hop->via);
 	if (rc == 0)
 		rc = count_forwards(a, &to);
 	if (rc == 0)
 		rc = add_forwarded(a, req, hop->peer, &to.fields);
 	if (rc == 0)
+		rc = fr_fields_add_id(&to.fields, FR_FIELD_CDN_LOOP, FR_STR(OWN_NAME));
+	if (rc == 0 && hop->via)
 		rc = fr_fields_add_id(&to.fields, FR_FIELD_VIA, via_for(req->version));
 	if (rc == 0 && req->is_upgrade)
 		rc = fr_fields_add_id(&to.fields, FR_FIELD_UPGRADE, hop->upgrade);

@@ -5,7 +5,7 @@
  *   fr_canonical_make      right after routing, on the request itself: what a key or
  *                          Vary may look at has its last form
  *   fr_canonical_forward   when the origin is asked: a copy, with what only the origin
- *                          is told (Forwarded, X-Forwarded-*, X-Real-IP, Via)
+ *                          is told (Forwarded, X-Forwarded-*, X-Real-IP, CDN-Loop)
  *
  * So two requests with the same key and the same variant are the same request to the
  * origin, but for the fields of the second step, on which no response that is stored
@@ -42,6 +42,9 @@ struct fr_canonical_hop {
 	struct fr_str upgrade; /* passed on for req->is_upgrade */
 	struct fr_str host;    /* what the origin is to be called; empty: as the client does */
 	const struct fr_query_rule *query; /* of the key; NULL: the whole query is sent */
+	/* Via, the client's and ours. Else neither is sent: origins compress nothing for
+	 * requests with it (nginx, gzip_proxied), whoever they came from. */
+	bool via;
 };
 
 /* The request that the origin gets, of a canonical one; strings are shared.

@@ -12,6 +12,7 @@ int fr_proxy_request(struct fr_exchange *ex)
 		.peer = fr_str_from(ex->client->peer),
 		.upgrade = ex->canonical.upgrade,
 		.query = ex->is_keyed ? &rule : NULL,
+		.via = origin->via,
 	};
 
 	if (origin->host_policy == FR_HOST_ORIGIN || ex->req.authority.len == 0)

@@ -74,6 +74,7 @@
 	X(UPGRADE, "upgrade")                                                                      \
 	X(USER_AGENT, "user-agent")                                                                \
 	X(VARY, "vary")                                                                            \
+	X(CDN_LOOP, "cdn-loop")                                                                    \
 	X(VIA, "via")                                                                              \
 	X(X_FORWARDED_FOR, "x-forwarded-for")                                                      \
 	X(X_FORWARDED_HOST, "x-forwarded-host")                                                    \

@@ -15,6 +15,7 @@ static const char *const forbidden[] = {
 	"transfer-encoding",
 	"upgrade",
 	/* routing: which resource, by which method, for whom */
+	"cdn-loop",
 	"early-data",
 	"forwarded",
 	"host",

@@ -93,10 +93,11 @@ bool fr_trust_passes(struct fr_str name)
 
 /* --- Vary --- */
 
-/* What is said hop by hop, what Via collects, and what a cache asks with instead of
+/* What is said hop by hop, what Via and CDN-Loop collect, and what a cache asks with instead of
  * what its clients asked with. */
 static const char *const made_here[] = {
 	"*",
+	"cdn-loop",
 	"connection",
 	"content-length",
 	"expect",

@@ -173,23 +173,42 @@ static void the_origin_is_told_what_the_edge_knows(void **state)
 	assert_str(value(&to, "forwarded"), "for=\"[2001:db8::1]\";host=\"a.example\";proto=https");
 	assert_str(value(&to, "x-forwarded-host"), "a.example");
 	assert_str(value(&to, "x-forwarded-proto"), "https");
-	assert_int_equal(fr_fields_count(&to.fields, FR_FIELD_VIA), 2);
+	assert_int_equal(fr_fields_count(&to.fields, FR_FIELD_VIA), 0);
+	assert_str(value(&to, "cdn-loop"), "forerun");
 	assert_str(to.target, "/a?b");
 	/* the canonical request is as it was, for who asks again */
 	assert_int_equal(req.fields.n, 1);
+	hop.via = true;
+	assert_int_equal(fr_canonical_forward(&arena, &req, &hop, &to), 0);
+	assert_int_equal(fr_fields_count(&to.fields, FR_FIELD_VIA), 2);
 }
 
 static void requests_in_circles_end(void **state)
 {
+	static const struct {
+		const char *name, *value;
+		bool ends;
+	} rows[] = {
+		{"via", "1.1 forerun", true},
+		{"cdn-loop", "forerun", true},
+		{"cdn-loop", "other, forerun; v=1 , third", true},
+		{"cdn-loop", "forerun2", false},
+		{"cdn-loop", "other;by=forerun", false},
+		{"via", "1.1 other", false},
+	};
 	struct fr_canonical_hop hop = {.peer = S("192.0.2.1")};
-	struct fr_request req, to;
 
 	(void)state;
-	begin(&req, "/");
-	for (unsigned i = 0; i < FR_CANONICAL_MAX_HOPS; i++)
-		add(&req, "via", "1.1 forerun");
-	make(&req);
-	assert_int_equal(fr_canonical_forward(&arena, &req, &hop, &to), FR_ERR_LIMIT);
+	for (size_t k = 0; k < FR_COUNT(rows); k++) {
+		struct fr_request req, to;
+
+		begin(&req, "/");
+		for (unsigned i = 0; i < FR_CANONICAL_MAX_HOPS; i++)
+			add(&req, rows[k].name, rows[k].value);
+		make(&req);
+		assert_int_equal(fr_canonical_forward(&arena, &req, &hop, &to),
+		                 rows[k].ends ? FR_ERR_LIMIT : 0);
+	}
 }
 
 /* --- the promise: equal key and variant, equal request --- */
@@ -248,6 +267,7 @@ static const struct {
 	{"x-original-url", "/b"},
 	{"true-client-ip", "192.0.2.66"},
 	{"via", "1.1 x"},
+	{"cdn-loop", "x"},
 };
 static const char *const varies[] = {"",
                                      "Accept-Encoding",
@@ -263,7 +283,7 @@ static const char *const varies[] = {"",
 static const char *const only[] = {"page"};
 
 /* What differs from client to client, and no stored response varies on. */
-static const char *const per_client[] = {"forwarded", "via", "x-forwarded-for", "x-real-ip"};
+static const char *const per_client[] = {"cdn-loop", "forwarded", "x-forwarded-for", "x-real-ip"};
 
 static void random_request(struct fr_request *req)
 {
