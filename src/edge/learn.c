@@ -101,7 +101,8 @@ static size_t named(struct fr_exchange *page, struct fr_remembered *out, size_t 
 		const struct fr_hint *h = plan->v[i];
 		struct fr_str url = h->target.len ? h->target : h->whole;
 
-		if (h->message == 0 || !fr_hint_is_memorable(h) || h->reason == FR_REASON_GONE ||
+		/* what is gone for this client is named all the same */
+		if (h->message == 0 || !fr_hint_is_memorable(h) ||
 		    fr_link_write(&page->arena, &h->link, url, &out[n].link) < 0)
 			continue;
 		out[n].source = FR_HINT_SOURCE_LINK;

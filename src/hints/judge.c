@@ -219,7 +219,8 @@ bool fr_hint_judge(const struct fr_plan *p, struct fr_hint *hint)
 bool fr_hint_is_memorable(const struct fr_hint *hint)
 {
 	return hint->reason != FR_REASON_DUPLICATE && (hint->target.len || hint->whole.len) &&
-	       (hint->no_push == FR_REASON_UNDECIDED || hint->no_early == FR_REASON_UNDECIDED);
+	       (hint->no_push == FR_REASON_UNDECIDED || hint->no_early == FR_REASON_UNDECIDED ||
+	        hint->no_early == FR_REASON_TYPE); /* another client may use it */
 }
 
 /* --- 103 --- */

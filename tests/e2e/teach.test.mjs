@@ -260,3 +260,18 @@ test('purged hints are gone, in memory and in the file, and the edge learns anew
   for (const args of [['--tag', 'x'], ['--soft', '--all'], []]) assert.equal((await ask(...args)).code, 2, args);
   assert.equal((await ask('not-a-url')).code, 1);
 });
+
+test('an asset that is not there without a login stays hinted to those who have one', async (t) => {
+  const { f } = await site(t, () => ({ headers: { 'cache-control': 'max-age=0', link: style('/members.css') } }), {
+    asset: (req, res) => {
+      if (req.headers.cookie) return false;
+      res.writeHead(404);
+      res.end();
+      return true;
+    },
+  });
+  await visit(t, f, 2, '/'); // warms it in vain
+  await f.countersWhen((c) => c.hints_warmed === 1 && c.fills_open === 0);
+  for (const n of [3, 4, 5, 6]) assert.equal((await visit(t, f, n, '/')).early, '');
+  assert.equal((await visit(t, f, 7, '/', { cookie: 'session=7' })).early, style('/members.css'));
+});
