@@ -12,21 +12,17 @@
 static const enum fr_field_id lists[] = {FR_FIELD_ACCEPT, FR_FIELD_ACCEPT_ENCODING,
                                          FR_FIELD_ACCEPT_LANGUAGE};
 
-static bool is_list(uint16_t id)
-{
-	for (size_t i = 0; i < FR_COUNT(lists); i++)
-		if (lists[i] == id)
-			return true;
-	return false;
-}
-
 /* Known names that have an id; the others by their name. */
 static bool passes(const struct fr_field *f, struct fr_request *req)
 {
 	enum fr_trust trust;
 
 	switch (f->id) {
-	case FR_FIELD_CONTENT_LENGTH: /* the message says it */
+	case FR_FIELD_ACCEPT:
+	case FR_FIELD_ACCEPT_ENCODING:
+	case FR_FIELD_ACCEPT_LANGUAGE:
+		return f->flags & FR_FIELD_CANONICAL; /* further lines are in the first */
+	case FR_FIELD_CONTENT_LENGTH:                 /* the message says it */
 	case FR_FIELD_FORWARDED:
 	case FR_FIELD_X_FORWARDED_FOR:
 	case FR_FIELD_X_FORWARDED_HOST:
@@ -102,9 +98,6 @@ int fr_canonical_make(struct fr_arena *a, struct fr_request *req, struct fr_cano
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < f->n; i++) {
-		/* further lines of a list are in its first */
-		if (is_list(f->v[i].id) && !(f->v[i].flags & FR_FIELD_CANONICAL))
-			continue;
 		if (!passes(&f->v[i], req))
 			continue;
 		if (kept != i)

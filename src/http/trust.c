@@ -76,9 +76,7 @@ enum fr_trust fr_trust_of(struct fr_str name)
 bool fr_trust_name_is_plain(struct fr_str name)
 {
 	for (size_t i = 0; i < name.len; i++) {
-		char c = name.p[i];
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-')
+		if (!fr_char_is(name.p[i], FR_CH_ALPHA | FR_CH_DIGIT) && name.p[i] != '-')
 			return false;
 	}
 	return true;

@@ -83,7 +83,7 @@ enum fr_trust {
 /* What happens to a client's field of that name (lower case). */
 enum fr_trust fr_trust_of(struct fr_str name);
 
-/* Only lower-case letters, digits and hyphens. Any other character is one that
+/* Only letters, digits and hyphens. Any other character is one that
  * CGI, and what is like it, turns into what a hyphen becomes, too: `accept_language`
  * is taken for accept-language, behind the back of Vary. */
 bool fr_trust_name_is_plain(struct fr_str name);
