@@ -1,6 +1,8 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,22 +20,57 @@
 /* One request head with a response head of ordinary size fits. */
 #define BLOCK_BYTES 4096u
 
-static _Thread_local unsigned fail_after;
+/* Set aside, so that what is small can be had when there is nothing else. */
+static _Atomic(void *) reserve;
+static _Atomic bool is_short, has_reserve;
 
 static _Noreturn void out_of_memory(size_t size)
 {
-	char text[64];
-
-	(void)snprintf(text, sizeof text, "out of memory (%zu bytes)", size);
-	fr_crash_note(text);
-	fprintf(stderr, "forerun: %s\n", text);
+	fprintf(stderr, "forerun: out of memory (%zu bytes)\n", size);
 	abort();
+}
+
+bool fr_mem_reserve(void)
+{
+	void *p = malloc(FR_MEM_RESERVE_BYTES), *none = NULL;
+
+	if (!p)
+		return false;
+	memset(p, 1, FR_MEM_RESERVE_BYTES); /* there in fact */
+	if (!atomic_compare_exchange_strong(&reserve, &none, p))
+		free(p);
+	atomic_store(&has_reserve, true);
+	atomic_store(&is_short, false);
+	return true;
+}
+
+void fr_mem_drop_reserve(void)
+{
+	atomic_store(&has_reserve, false);
+	free(atomic_exchange(&reserve, NULL));
+}
+
+bool fr_mem_is_short(void)
+{
+	return atomic_load_explicit(&is_short, memory_order_relaxed);
+}
+
+/* A call of malloc failed. True: try again, there is the reserve now. */
+static bool open_reserve(void)
+{
+	void *p = atomic_exchange(&reserve, NULL);
+
+	atomic_store(&is_short, true);
+	free(p);
+	return p != NULL;
 }
 
 void *fr_malloc(size_t size)
 {
 	void *p = malloc(size ? size : 1);
 
+	while (!p && open_reserve())
+		p = malloc(size ? size : 1);
 	if (!p)
 		out_of_memory(size);
 	return p;
@@ -43,11 +80,25 @@ void *fr_calloc(size_t count, size_t size)
 {
 	void *p = calloc(count ? count : 1, size ? size : 1);
 
+	while (!p && open_reserve())
+		p = calloc(count ? count : 1, size ? size : 1);
 	if (!p)
 		out_of_memory(size);
 	return p;
 }
 
+void *fr_realloc(void *ptr, size_t size)
+{
+	size_t had = ptr ? malloc_usable_size(ptr) : 0;
+	void *p = fr_malloc(size);
+
+	if (had)
+		memcpy(p, ptr, had < size ? had : size);
+	free(ptr);
+	return p;
+}
+
+static _Thread_local unsigned fail_after;
 static _Thread_local int64_t held_bytes;
 
 void fr_mem_took(size_t bytes)
@@ -72,17 +123,33 @@ void fr_mem_fail_after(unsigned n)
 
 bool fr_mem_must_fail(void)
 {
+	/* what is left of the reserve is for what cannot fail */
+	if (fr_mem_is_short() && !atomic_load_explicit(&reserve, memory_order_relaxed))
+		return atomic_load_explicit(&has_reserve, memory_order_relaxed);
 	return fail_after && --fail_after == 0;
+}
+
+/* What a peer asked for is not there: nothing is taken from the reserve for it. */
+static void *note_failure(void *p)
+{
+	if (!p)
+		atomic_store_explicit(&is_short, true, memory_order_relaxed);
+	return p;
 }
 
 void *fr_try_malloc(size_t size)
 {
-	return fr_mem_must_fail() ? NULL : malloc(size ? size : 1);
+	return fr_mem_must_fail() ? NULL : note_failure(malloc(size ? size : 1));
+}
+
+void *fr_try_calloc(size_t count, size_t size)
+{
+	return fr_mem_must_fail() ? NULL : note_failure(calloc(count, size));
 }
 
 void *fr_try_realloc(void *ptr, size_t size)
 {
-	return fr_mem_must_fail() ? NULL : realloc(ptr, size ? size : 1);
+	return fr_mem_must_fail() ? NULL : note_failure(realloc(ptr, size ? size : 1));
 }
 
 struct fr_arena_block {

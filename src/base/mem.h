@@ -11,20 +11,33 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* Never return NULL: the process aborts with a message when memory is out.
- * For sizes that no peer chooses. Free with free(). */
+/* Never return NULL: when memory is out they take from the reserve, and abort with a
+ * message when that is gone, too. For sizes that no peer chooses. Free with free(). */
 void *fr_malloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *fr_calloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+
+/* The same for what is there already; ptr may be NULL. */
+void *fr_realloc(void *ptr, size_t size) __attribute__((returns_nonnull));
 
 /* May return NULL; for sizes that a peer chooses (each such caller has a
  * named maximum). ptr may be NULL. Unit tests make these fail in turn with
  * fr_mem_fail_after(). */
 void *fr_try_malloc(size_t size);
+void *fr_try_calloc(size_t count, size_t size);
 void *fr_try_realloc(void *ptr, size_t size);
 
 /* Makes the n-th fallible allocation from now on fail, once, on this thread
  * (tests only; 0 turns it off). */
 void fr_mem_fail_after(unsigned n);
+/* Memory set aside, once for the process, for fr_malloc and fr_calloc: what they need until
+ * connections have been closed. fr_mem_reserve makes it, or makes it anew after it was used;
+ * false: there is none yet. Any thread. */
+#define FR_MEM_RESERVE_BYTES (4u << 20)
+bool fr_mem_reserve(void);
+void fr_mem_drop_reserve(void);
+/* Did an allocation fail since fr_mem_reserve? */
+bool fr_mem_is_short(void);
+
 /* What this thread holds for its peers, as those who take and give it say: arenas, queues,
  * pools, estimates for what libraries hold. May pass below 0 where another thread gives
  * something back. */

@@ -407,8 +407,10 @@ static bool admit(struct fr_worker *w, int fd, struct fr_ticket *ticket)
 static struct fr_client *client_new(struct fr_worker *w, const struct fr_ticket *ticket,
                                     const struct fr_config_listener *listener)
 {
-	struct fr_client *c = fr_calloc(1, sizeof *c);
+	struct fr_client *c = fr_try_calloc(1, sizeof *c);
 
+	if (!c)
+		return NULL;
 	c->magic = FR_CLIENT_MAGIC;
 	c->is_admin = listener->is_admin;
 	c->state = listener->tls ? FR_CLIENT_HANDSHAKE : FR_CLIENT_DETECT;
@@ -467,6 +469,12 @@ void fr_client_accept(struct fr_worker *w, int fd, const struct fr_config_listen
 		return;
 	}
 	c = client_new(w, &ticket, listener);
+	if (!c) {
+		fr_admission_give(w->admission, &ticket);
+		fr_memory_give_client(w);
+		close(fd);
+		return;
+	}
 	fr_activity_client(c, FR_ACTIVITY_ACCEPT);
 	if (fr_stream_accept(w->loop, fd, listener->kind == FR_ADDRESS_UNIX, tls_of(w, listener),
 	                     output_bytes(&w->gen->config->limits), &handler, c, &c->stream) < 0) {

@@ -116,13 +116,17 @@ static const struct fr_exchange_ops exchange_ops = {
 
 /* --- reading --- */
 
-static void begin_message(struct fr_client *c)
+/* False without memory. */
+static bool begin_message(struct fr_client *c)
 {
 	struct h1 *h = h1_of(c);
 
 	h->current = fr_exchange_new(c->worker, c, &exchange_ops, 0);
+	if (!h->current)
+		return false;
 	h->request_done = h->is_chunked = h->is_until_close = h->head_waits = false;
 	fr_h1_begin_request(h->parser, &h->current->arena, &h->current->req);
+	return true;
 }
 
 static void refuse_input(struct fr_client *c, enum fr_h1_error e)
@@ -209,7 +213,10 @@ static size_t process(struct fr_client *c, const uint8_t *data, size_t len)
 		if (!h->current) {
 			if (used == len)
 				break;
-			begin_message(c);
+			if (!begin_message(c)) {
+				fr_client_cut(c, true);
+				return len;
+			}
 		}
 		r = fr_h1_feed(h->parser, data + used, len - used);
 		used += r.consumed;

@@ -314,6 +314,8 @@ static void *on_open(void *user, int32_t stream_id, struct fr_arena **arena,
 		return NULL;
 	}
 	ex = fr_exchange_new(c->worker, c, &exchange_ops, stream_id);
+	if (!ex)
+		return NULL;
 	h2_of(c)->heads++;
 	*arena = &ex->arena;
 	*req = &ex->req;
@@ -359,10 +361,14 @@ static struct fr_h2_limits limits_of(const struct fr_config *config)
 
 static void h2_open(struct fr_client *c)
 {
-	struct h2 *h = fr_calloc(1, sizeof *h);
+	struct h2 *h = fr_try_calloc(1, sizeof *h);
 	struct fr_h2_limits limits = limits_of(c->gen->config);
 
 	c->h = h;
+	if (!h) {
+		fr_client_cut(c, true);
+		return;
+	}
 	fr_timer_init(&h->goaway_timer, finish_goaway, c);
 	h->held = (struct fr_soon){.run = look_again, .user = c};
 	h->session = fr_h2_session_new(&limits, &events, c, &c->worker->pool,
@@ -529,6 +535,8 @@ static void h2_abandon(struct fr_client *c)
 {
 	struct h2 *h = h2_of(c);
 
+	if (!h)
+		return; /* no memory */
 	fr_loop_timer_stop(c->worker->loop, &h->goaway_timer);
 	fr_soon_stop(&h->held);
 	if (!h->session)

@@ -76,7 +76,9 @@ static struct fr_exchange *take_memory(struct fr_worker *w)
 	struct fr_buf req_body;
 
 	if (!ex) {
-		ex = fr_calloc(1, sizeof *ex);
+		ex = fr_try_calloc(1, sizeof *ex);
+		if (!ex)
+			return NULL;
 		fr_arena_init(&ex->arena, FR_EXCHANGE_ARENA_BYTES);
 		fr_buf_init(&ex->req_body, 0);
 		return ex;
@@ -95,6 +97,8 @@ static struct fr_exchange *new_under(struct fr_generation *gen, struct fr_client
 	struct fr_worker *w = gen->worker;
 	struct fr_exchange *ex = take_memory(w);
 
+	if (!ex)
+		return NULL;
 	ex->magic = FR_EXCHANGE_MAGIC;
 	ex->state = FR_EXCHANGE_HEAD;
 	ex->worker = w;
@@ -125,7 +129,8 @@ struct fr_exchange *fr_exchange_new_for(const struct fr_exchange *page)
 {
 	struct fr_exchange *ex = new_under(page->gen, page->client, page->ops, 0);
 
-	ex->site = page->site;
+	if (ex)
+		ex->site = page->site;
 	return ex;
 }
 

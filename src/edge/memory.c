@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -97,6 +98,7 @@ static uint64_t machine_bytes(void)
 	static const char *const groups[] = {"/sys/fs/cgroup/memory.max",
 	                                     "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
 	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	struct rlimit r;
 	uint64_t most = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : LEAST_BYTES;
 
 	for (size_t i = 0; i < FR_COUNT(groups); i++) {
@@ -105,6 +107,10 @@ static uint64_t machine_bytes(void)
 		if (n && n < most)
 			most = n;
 	}
+	if (getrlimit(RLIMIT_AS, &r) == 0 && r.rlim_cur < most)
+		most = r.rlim_cur;
+	if (getrlimit(RLIMIT_DATA, &r) == 0 && r.rlim_cur < most)
+		most = r.rlim_cur;
 	return most;
 }
 
@@ -139,11 +145,15 @@ struct fr_memory *fr_memory_new(size_t workers, struct fr_store *store)
 	m->store = store;
 	atomic_store(&m->most_clients, UINT32_MAX);
 	fr_memory_set_limit(m, 0);
+	(void)fr_mem_reserve();
+	/* libuv aborts where it finds none */
+	(void)uv_replace_allocator(fr_malloc, fr_realloc, fr_calloc, free);
 	return m;
 }
 
 void fr_memory_free(struct fr_memory **m)
 {
+	fr_mem_drop_reserve();
 	free(*m);
 	*m = NULL;
 }
@@ -206,6 +216,9 @@ static enum fr_memory_level sum_up(struct fr_worker *w)
 	used = counted(m);
 	if (used < system)
 		used = system;
+	/* whatever the limit says: there is no more */
+	if (fr_mem_is_short() && used < atomic_load_explicit(&m->limit, memory_order_relaxed))
+		used = atomic_load_explicit(&m->limit, memory_order_relaxed);
 	level = fr_memory_level_of(used, atomic_load_explicit(&m->limit, memory_order_relaxed));
 	atomic_store_explicit(&m->used, used, memory_order_relaxed);
 	atomic_store_explicit(&m->level, (int)level, memory_order_relaxed);
@@ -217,10 +230,12 @@ enum fr_memory_level fr_memory_level(struct fr_worker *w)
 {
 	int64_t change = fr_mem_held() - w->memory_seen;
 
-	if (change < STEP_BYTES && change > -STEP_BYTES)
+	if (change < STEP_BYTES && change > -STEP_BYTES && !fr_mem_is_short())
 		return (enum fr_memory_level)atomic_load_explicit(&w->memory->level,
 		                                                  memory_order_relaxed);
 	w->memory_quiet = 0;
+	if (fr_mem_is_short())
+		fr_loop_flush_later(w->loop, &w->memory_task);
 	if (!fr_timer_is_set(&w->memory_timer))
 		fr_loop_timer_set(w->loop, &w->memory_timer, TICK_MS);
 	return sum_up(w);
@@ -421,6 +436,22 @@ static uint64_t too_much(struct fr_worker *w)
 	return (uint64_t)((double)(used - target) * (double)own / (double)all);
 }
 
+/* An allocation failed: a quarter of what this worker holds goes, and then it is tried
+ * whether there is memory again. At the turn's end: no session is freed from within
+ * its own events. */
+static void recover(void *user)
+{
+	struct fr_worker *w = user;
+
+	if (!fr_mem_is_short())
+		return;
+	(void)sum_up(w);
+	shed(w, atomic_load(&w->memory->parts[w->index]) / 4);
+	fr_block_pool_fini(&w->body_blocks);
+	(void)malloc_trim(0);
+	(void)fr_mem_reserve();
+}
+
 static void tick(struct fr_timer *t, void *user)
 {
 	struct fr_worker *w = user;
@@ -431,6 +462,8 @@ static void tick(struct fr_timer *t, void *user)
 	sample(w);
 	level = sum_up(w);
 	give_back(w, level > 0);
+	if (fr_mem_is_short())
+		recover(w);
 	if (level >= FR_MEMORY_SHEDDING) {
 		need = too_much(w);
 		if (need) {
@@ -447,7 +480,10 @@ static void tick(struct fr_timer *t, void *user)
 void fr_memory_watch(struct fr_worker *w)
 {
 	fr_timer_init(&w->memory_timer, tick, w);
+	w->memory_task = (struct fr_task){.run = recover, .user = w};
 	fr_loop_timer_set(w->loop, &w->memory_timer, TICK_MS);
+	/* libuv makes its threads now, and does not abort when there is no memory for them */
+	trim_later(w, 0);
 }
 
 void fr_memory_unwatch(struct fr_worker *w)

@@ -42,7 +42,7 @@ enum fr_memory_level fr_memory_level_of(uint64_t used, uint64_t limit);
 /* Never NULL. store: borrowed; what it holds is bounded by cache.memory and not counted. */
 struct fr_memory *fr_memory_new(size_t workers, struct fr_store *store);
 void fr_memory_free(struct fr_memory **m);
-/* 0: a quarter of the memory that the machine, or the control group, has. */
+/* 0: a quarter of the memory that the machine, the control group or setrlimit allows. */
 void fr_memory_set_limit(struct fr_memory *m, uint64_t bytes);
 
 struct fr_memory_stats {

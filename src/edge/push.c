@@ -178,6 +178,8 @@ static bool promise(struct fr_exchange *page, const struct fr_hint *hint)
 	struct fr_client *c = page->client;
 	struct fr_exchange *push = fr_exchange_new_for(page);
 
+	if (!push)
+		return false;
 	push->is_push = true;
 	push->seen.parent_id = page->seen.id;
 	if (fr_push_make_request(push, page, hint, true) < 0 ||

@@ -11,6 +11,8 @@ static void warm(struct fr_exchange *page, const struct fr_hint *hint)
 	/* never begun: it only carries the request */
 	struct fr_exchange *ex = fr_exchange_new_for(page);
 
+	if (!ex)
+		return;
 	if (fr_push_make_request(ex, page, hint, false) == 0 && fr_exchange_settle(ex) == 0 &&
 	    fr_cached_warm(ex))
 		fr_count(&page->worker->counters, FR_COUNT_HINTS_WARMED);

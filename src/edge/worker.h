@@ -108,7 +108,8 @@ struct fr_worker {
 	struct fr_block_pool body_blocks; /* of the bodies that wait for clients */
 	struct fr_admission *admission;   /* borrowed from the server */
 	struct fr_memory *memory;         /* borrowed from the server */
-	struct fr_timer memory_timer;     /* for edge/memory.c, as the three below */
+	struct fr_timer memory_timer;     /* for edge/memory.c, as those below */
+	struct fr_task memory_task;
 	int64_t memory_seen,
 		memory_peak;       /* held when last summed up; most since memory went back */
 	unsigned memory_quiet;     /* ticks without a change */

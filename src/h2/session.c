@@ -61,8 +61,10 @@ void fr_h2_limits_default(struct fr_h2_limits *l)
 
 struct fr_h2_stream *fr_h2_stream_new(struct fr_h2_session *s, int32_t id)
 {
-	struct fr_h2_stream *st = fr_pool_take(s->pool, sizeof *st);
+	struct fr_h2_stream *st = fr_pool_alloc(s->pool, sizeof *st);
 
+	if (!st)
+		return NULL;
 	*st = (struct fr_h2_stream){0};
 	st->magic = FR_H2_STREAM_MAGIC;
 	st->id = id;
@@ -261,8 +263,10 @@ struct fr_h2_session *fr_h2_session_new(const struct fr_h2_limits *limits,
                                         const struct fr_h2_events *events, void *user,
                                         struct fr_pool *pool, uint64_t now_ms)
 {
-	struct fr_h2_session *s = fr_calloc(1, sizeof *s);
+	struct fr_h2_session *s = fr_try_calloc(1, sizeof *s);
 
+	if (!s)
+		return NULL;
 	s->limits = *limits;
 	s->events = *events;
 	s->user = user;

@@ -31,9 +31,11 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
 	}
 	s->last_client_id = frame->hd.stream_id;
 	st = fr_h2_stream_new(s, frame->hd.stream_id);
-	st->user = s->events.on_open(s->user, st->id, &st->arena, &st->req);
-	if (!st->user) {
-		fr_h2_stream_free(st);
+	if (st)
+		st->user = s->events.on_open(s->user, st->id, &st->arena, &st->req);
+	if (!st || !st->user) {
+		if (st)
+			fr_h2_stream_free(st);
 		(void)nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
 		                                NGHTTP2_REFUSED_STREAM);
 		fr_h2_take_token(s, FR_H2_BUCKET_RESET, FR_H2_FAULT_RESET_FLOOD);

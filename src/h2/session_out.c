@@ -319,6 +319,10 @@ int32_t fr_h2_push(struct fr_h2_session *s, int32_t parent_id, const struct fr_r
 	if (!open_list(&l, &req->fields, 4))
 		return FR_ERR_NOMEM;
 	st = fr_h2_stream_new(s, 0);
+	if (!st) {
+		close_list(&l);
+		return FR_ERR_NOMEM;
+	}
 	st->state = FR_H2_ST_RESERVED;
 	st->is_push = true;
 	s->n_pushes++;

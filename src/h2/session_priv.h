@@ -163,6 +163,7 @@ struct fr_h2_session {
 };
 
 /* --- session.c --- */
+/* NULL without memory. */
 struct fr_h2_stream *fr_h2_stream_new(struct fr_h2_session *s, int32_t id);
 /* Queues our SETTINGS, once. They wait for the client's, which come at once
  * and say who orders the sending: nghttp2 lets us move streams in the tree of

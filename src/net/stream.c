@@ -78,11 +78,10 @@ static void close_handle(void *user)
 	uv_close(&s->uv.handle, on_closed);
 }
 
-static struct fr_stream *stream_new(struct fr_loop *l, size_t output_bytes,
-                                    const struct fr_stream_handler *h, void *user)
+/* s: zeroed memory, of its own from now on. */
+static void stream_init(struct fr_stream *s, struct fr_loop *l, size_t output_bytes,
+                        const struct fr_stream_handler *h, void *user)
 {
-	struct fr_stream *s = fr_calloc(1, sizeof *s);
-
 	s->magic = FR_STREAM_MAGIC;
 	s->loop = l;
 	s->h = h;
@@ -94,7 +93,6 @@ static struct fr_stream *stream_new(struct fr_loop *l, size_t output_bytes,
 	s->chunk_bytes = FIRST_CHUNK_BYTES;
 	s->small_record_bytes = SMALL_RECORD_BYTES;
 	fr_buf_init_pooled(&s->out, output_bytes, fr_loop_buf_pool(l));
-	return s;
 }
 
 static void linger_due(struct fr_timer *t, void *user)
@@ -142,9 +140,14 @@ int fr_stream_accept(struct fr_loop *l, int fd, bool is_unix, struct fr_tls_serv
                      size_t output_bytes, const struct fr_stream_handler *h, void *user,
                      struct fr_stream **out)
 {
-	struct fr_stream *s = stream_new(l, output_bytes, h, user);
+	struct fr_stream *s = fr_try_calloc(1, sizeof *s);
 	int rc;
 
+	if (!s) {
+		close(fd);
+		return FR_ERR_NOMEM;
+	}
+	stream_init(s, l, output_bytes, h, user);
 	s->is_accepted = true;
 	init_handle(s, is_unix, tls != NULL);
 	rc = is_unix ? uv_pipe_open(&s->uv.pipe, fd) : uv_tcp_open(&s->uv.tcp, fd);
@@ -206,9 +209,10 @@ struct fr_stream *fr_stream_connect(struct fr_loop *l, const struct sockaddr *ad
                                     size_t output_bytes, const struct fr_stream_handler *h,
                                     void *user)
 {
-	struct fr_stream *s = stream_new(l, output_bytes, h, user);
+	struct fr_stream *s = fr_calloc(1, sizeof *s);
 	int rc;
 
+	stream_init(s, l, output_bytes, h, user);
 	s->state = FR_STREAM_CONNECTING;
 	init_handle(s, false, tls != NULL);
 	if (tls)

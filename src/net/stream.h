@@ -49,7 +49,8 @@ struct fr_stream *fr_stream_connect(struct fr_loop *l, const struct sockaddr *ad
                                     size_t output_bytes, const struct fr_stream_handler *h,
                                     void *user);
 /* Takes an accepted socket (owned from here on). is_unix: a Unix socket. tls: NULL for plain.
- * Reading begins at once; without TLS on_open is called before this returns. */
+ * Reading begins at once; without TLS on_open is called before this returns. 0; FR_ERR_IO,
+ * FR_ERR_NOMEM: fd is closed. */
 int fr_stream_accept(struct fr_loop *l, int fd, bool is_unix, struct fr_tls_server *tls,
                      size_t output_bytes, const struct fr_stream_handler *h, void *user,
                      struct fr_stream **out) FR_MUST_USE;

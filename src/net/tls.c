@@ -96,10 +96,12 @@ static void make_method(void)
 
 static struct fr_tls *tls_new(SSL_CTX *ctx, struct fr_buf *out)
 {
-	struct fr_tls *t = fr_calloc(1, sizeof *t);
+	struct fr_tls *t = fr_try_calloc(1, sizeof *t);
 	BIO *bio;
 
 	FR_ASSERT(CRYPTO_THREAD_run_once(&method_once, make_method));
+	if (!t)
+		return NULL;
 	t->magic = MAGIC;
 	t->out = out;
 	t->is_first_read = true;

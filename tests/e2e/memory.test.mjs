@@ -69,7 +69,8 @@ test('past limits.memory those go that hold most and read least, and a client th
     sockets.push(await worst(names[i % names.length], i, { ...f, plainPort: f.plainPort, port: f.port, from: `127.0.0.${20 + i}` }));
     assert.equal((await h2request(session, '/ok')).body, 'ok');
     const c = await f.counters();
-    assert.ok(c.memory_held <= limit, `${c.memory_held} bytes after ${i + 1} connections`);
+    // what the last one brings within a tenth of a second may come on top
+    assert.ok(c.memory_held <= limit + (16 << 20), `${c.memory_held} bytes after ${i + 1} connections`);
   }
   assert.equal(session.destroyed, false);
 });
@@ -129,4 +130,29 @@ test('idle connections leave descriptors for origins, for others and for the adm
   for (let i = 0; i < 10; i++)
     assert.match((await raw(f.plainPort, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).text, /^HTTP\/1.1 200 /);
   assert.doesNotMatch(f.text, /out of file descriptors/);
+});
+
+test('without any memory left connections end, and the process does not', { timeout: 120000 }, async (t) => {
+  const origin = await startOrigin(t, (req, res) => {
+    req.resume();
+    if (req.url.startsWith('/slow')) return;
+    res.setHeader('cache-control', 'no-store');
+    res.end(req.url.startsWith('/large') ? Buffer.alloc(300000) : 'ok');
+  });
+  const f = await startForerun(t, { config: yaml(origin.url, { limits: 'memory: 1024GiB' }), logLevel: 'info' });
+  const pid = f.servingPid();
+  const size = Number(/VmSize:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+  if (size > 1 << 30) return t.skip("a sanitizer's address space cannot be limited");
+  const bytes = size * 1024 + (48 << 20);
+  assert.equal(spawnSync('prlimit', [`--as=${bytes}:${bytes}`, '--pid', String(pid)]).status, 0);
+  const sockets = [];
+  t.after(() => sockets.forEach((s) => s.destroy()));
+  const names = Object.keys(kinds);
+  for (let i = 0; i < 150; i++) sockets.push(await worst(names[i % names.length], i, { ...f, plainPort: f.plainPort, port: f.port, from: `127.0.0.${20 + i % 100}` }));
+  const c = await f.countersWhen((x) => x.limit_memory_closed > 0);
+  assert.ok(c.limit_memory_closed > 0);
+  sockets.forEach((s) => s.destroy());
+  await f.countersWhen((x) => x.connections_open === 0);
+  assert.equal(f.servingPid(), pid);
+  assert.match((await raw(f.plainPort, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).text, /^HTTP\/1.1 200 /);
 });

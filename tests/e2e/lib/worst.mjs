@@ -2,7 +2,6 @@
 // is against a limit, and none takes what it asked for. They ask the site worst.example.
 import net from 'node:net';
 import tls from 'node:tls';
-import { once } from 'node:events';
 import { preface, settings, frame, fields } from './harness.mjs';
 
 const STREAMS = 128;
@@ -39,7 +38,7 @@ export async function worst(kind, k, { plainPort, port, from }) {
   if (!how.reads) s.pause();
   else s.resume();
   const gone = new Promise((resolve) => s.once('close', resolve));
-  await Promise.race([once(s, how.plain ? 'connect' : 'secureConnect'), gone]);
+  await Promise.race([new Promise((resolve) => s.once(how.plain ? 'connect' : 'secureConnect', resolve)), gone]);
   if (!s.destroyed) await Promise.race([new Promise((resolve) => s.write(how.bytes(k), resolve)), gone]);
   return s;
 }
