@@ -105,12 +105,20 @@ static bool lead(struct fr_exchange *ex, struct fr_flight *flight, struct fr_obj
 	return false;
 }
 
+/* A request of our own that came back would wait for itself. */
+static bool would_wait_for_itself(const struct fr_exchange *ex)
+{
+	return fr_canonical_came_back(&ex->req.fields, fr_str_from(ex->gen->shared->loop));
+}
+
 /* Somebody must ask: we, unless it is being done. False: directly, alone. */
 static bool ask(struct fr_exchange *ex)
 {
 	struct fr_cached *c = ex->cached;
 	struct fr_flight *flight = NULL;
 
+	if (would_wait_for_itself(ex))
+		return c->stale && lead(ex, NULL, c->stale);
 	switch (fr_store_fly(store_of(ex), c->key, fr_loop_now(ex->worker->loop), &flight)) {
 	case FR_FLY_JOIN:
 		return wait_for(ex, flight);

@@ -1,5 +1,7 @@
 #include "edge/canonical.h"
 
+#include <stdio.h>
+
 #include "http/codings.h"
 #include "http/trust.h"
 
@@ -162,6 +164,27 @@ static unsigned own_hops(const struct fr_fields *f, enum fr_field_id id)
 	return n;
 }
 
+struct fr_str fr_canonical_loop_write(char buffer[FR_CANONICAL_LOOP_BYTES], uint32_t id)
+{
+	int n = snprintf(buffer, FR_CANONICAL_LOOP_BYTES, OWN_NAME ";id=%08x", id);
+
+	return fr_str_make(buffer, (size_t)n);
+}
+
+bool fr_canonical_came_back(const struct fr_fields *f, struct fr_str own)
+{
+	const struct fr_field *field = NULL;
+
+	while ((field = fr_fields_next(f, FR_FIELD_CDN_LOOP, field))) {
+		struct fr_str rest = field->value, member;
+
+		while (fr_str_next_item(&rest, &member))
+			if (fr_str_eq(member, own))
+				return true;
+	}
+	return false;
+}
+
 static struct fr_str via_for(enum fr_version v)
 {
 	switch (v) {
@@ -221,7 +244,7 @@ int fr_canonical_forward(struct fr_arena *a, const struct fr_request *req,
 	if (rc == 0)
 		rc = add_forwarded(a, req, hop->peer, &to.fields);
 	if (rc == 0)
-		rc = fr_fields_add_id(&to.fields, FR_FIELD_CDN_LOOP, FR_STR(OWN_NAME));
+		rc = fr_fields_add_id(&to.fields, FR_FIELD_CDN_LOOP, hop->loop);
 	if (rc == 0 && hop->via)
 		rc = fr_fields_add_id(&to.fields, FR_FIELD_VIA, via_for(req->version));
 	if (rc == 0 && req->is_upgrade)

@@ -36,9 +36,17 @@ struct fr_canonical {
 int fr_canonical_make(struct fr_arena *a, struct fr_request *req,
                       struct fr_canonical *out) FR_MUST_USE;
 
+/* What this server writes into CDN-Loop, by which it knows its own requests. id: the
+ * same in all of its workers, told to origins. */
+#define FR_CANONICAL_LOOP_BYTES 32u
+struct fr_str fr_canonical_loop_write(char buffer[FR_CANONICAL_LOOP_BYTES], uint32_t id);
+/* Did this very server send the request to itself, as its own origin? own: what it writes. */
+bool fr_canonical_came_back(const struct fr_fields *f, struct fr_str own);
+
 /* What the second step adds. */
 struct fr_canonical_hop {
 	struct fr_str peer;    /* the client's address, or another word for it */
+	struct fr_str loop;    /* see fr_canonical_loop_write */
 	struct fr_str upgrade; /* passed on for req->is_upgrade */
 	struct fr_str host;    /* what the origin is to be called; empty: as the client does */
 	const struct fr_query_rule *query; /* of the key; NULL: the whole query is sent */

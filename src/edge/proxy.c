@@ -12,6 +12,7 @@ int fr_proxy_request(struct fr_exchange *ex)
 		.peer = fr_str_from(ex->client->peer),
 		.upgrade = ex->canonical.upgrade,
 		.query = ex->is_keyed ? &rule : NULL,
+		.loop = fr_str_from(ex->gen->shared->loop),
 		.via = origin->via,
 	};
 

@@ -10,6 +10,7 @@
 #include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/siphash.h"
 #include "cache/store.h"
 #include "config/settings.h"
 #include "edge/knowledge.h"
@@ -123,6 +124,8 @@ static int shared_new(struct fr_server *s, struct fr_config *config, struct fr_s
 	shared->memory = fr_knowledge_memory(s->knowledge);
 	shared->assets = fr_knowledge_assets(s->knowledge);
 	shared->seed = s->seed;
+	/* a hash of the seed, which stays a secret */
+	(void)fr_canonical_loop_write(shared->loop, (uint32_t)fr_siphash(s->seed, "loop", 4));
 	shared->origins = s->origins;
 	shared->access_log = config->access_log.format ? s->access_log : NULL;
 	fr_config_ref(config);

@@ -13,6 +13,7 @@
 #include "base/pool.h"
 #include "config/config.h"
 #include "edge/admission.h"
+#include "edge/canonical.h"
 #include "edge/observe.h"
 #include "hints/memo.h"
 #include "net/loop.h"
@@ -50,9 +51,10 @@ struct fr_shared {
 	struct fr_knowledge *knowledge;    /* that the next two are part of */
 	struct fr_hint_memory *memory;
 	struct fr_assets *assets;
-	uint64_t seed;                    /* of hashes that all workers share */
-	struct fr_access_log *access_log; /* NULL: none configured */
-	struct fr_server *server;         /* for the admin interface */
+	uint64_t seed;                      /* of hashes that all workers share */
+	char loop[FR_CANONICAL_LOOP_BYTES]; /* what CDN-Loop says of this server */
+	struct fr_access_log *access_log;   /* NULL: none configured */
+	struct fr_server *server;           /* for the admin interface */
 	struct fr_origin_registry *origins;
 };
 void fr_shared_ref(struct fr_shared *s);

@@ -158,7 +158,7 @@ static void the_values_of_browsers_are_in_form(void **state)
 
 static void the_origin_is_told_what_the_edge_knows(void **state)
 {
-	struct fr_canonical_hop hop = {.peer = S("2001:db8::1")};
+	struct fr_canonical_hop hop = {.peer = S("2001:db8::1"), .loop = S("forerun;id=1")};
 	struct fr_request req, to;
 
 	(void)state;
@@ -174,7 +174,10 @@ static void the_origin_is_told_what_the_edge_knows(void **state)
 	assert_str(value(&to, "x-forwarded-host"), "a.example");
 	assert_str(value(&to, "x-forwarded-proto"), "https");
 	assert_int_equal(fr_fields_count(&to.fields, FR_FIELD_VIA), 0);
-	assert_str(value(&to, "cdn-loop"), "forerun");
+	assert_str(value(&to, "cdn-loop"), "forerun;id=1");
+	assert_true(fr_canonical_came_back(&to.fields, S("forerun;id=1")));
+	assert_false(fr_canonical_came_back(&to.fields, S("forerun;id=2")));
+	assert_false(fr_canonical_came_back(&req.fields, S("forerun;id=1")));
 	assert_str(to.target, "/a?b");
 	/* the canonical request is as it was, for who asks again */
 	assert_int_equal(req.fields.n, 1);
@@ -196,7 +199,7 @@ static void requests_in_circles_end(void **state)
 		{"cdn-loop", "other;by=forerun", false},
 		{"via", "1.1 other", false},
 	};
-	struct fr_canonical_hop hop = {.peer = S("192.0.2.1")};
+	struct fr_canonical_hop hop = {.peer = S("192.0.2.1"), .loop = S("forerun")};
 
 	(void)state;
 	for (size_t k = 0; k < FR_COUNT(rows); k++) {
@@ -335,6 +338,7 @@ static void write_sent(const struct fr_request *req, const struct fr_query_rule 
                        struct fr_str vary, struct fr_buf *out)
 {
 	struct fr_canonical_hop hop = {.peer = S(dice(2) ? "192.0.2.1" : "192.0.2.2"),
+	                               .loop = S("forerun"),
 	                               .query = rule};
 	struct fr_request sent, shown;
 
