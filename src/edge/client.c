@@ -488,3 +488,11 @@ void fr_client_accept(struct fr_worker *w, int fd, const struct fr_config_listen
 	                  tls ? c->gen->config->timeouts.handshake_ms
 	                      : c->gen->config->timeouts.request_fields_ms);
 }
+
+struct fr_asker fr_client_asker(const struct fr_client *c)
+{
+	struct fr_asker asker;
+
+	memcpy(asker.address, c->ticket.address, sizeof asker.address);
+	return asker;
+}

@@ -120,6 +120,8 @@ void fr_client_exchange_released(struct fr_client *c, struct fr_exchange *ex);
 
 /* About how much memory would be free if it were not there. */
 size_t fr_client_held(const struct fr_client *c);
+/* As what its requests are counted at origins. */
+struct fr_asker fr_client_asker(const struct fr_client *c);
 
 extern const struct fr_client_protocol fr_client_h1, fr_client_h2;
 

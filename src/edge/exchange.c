@@ -482,6 +482,7 @@ void fr_exchange_adopt(struct fr_exchange *ex, struct fr_fetch *fetch,
 
 void fr_exchange_fetch(struct fr_exchange *ex)
 {
+	struct fr_asker asker = fr_client_asker(ex->client);
 	int rc = fr_proxy_request(ex);
 
 	if (rc == FR_ERR_LIMIT) {
@@ -497,8 +498,8 @@ void fr_exchange_fetch(struct fr_exchange *ex)
 		ex->counts_as_fetch = true;
 		ex->client->origin_requests++;
 		fr_observe_asked(ex);
-		ex->fetch = fr_fetch_start(ex->site->origin, &ex->origin_req, &ex->arena, &ex->resp,
-		                           &fetch_handler, ex);
+		ex->fetch = fr_fetch_start(ex->site->origin, &ex->origin_req, &asker, &ex->arena,
+		                           &ex->resp, &fetch_handler, ex);
 		fr_exchange_pump_request(ex);
 		fr_exchange_watch(ex, true);
 	}

@@ -300,8 +300,9 @@ static void on_end(void *user, const struct fr_fields *trailers)
  * this one went out. */
 static bool is_anybodys(enum fr_fetch_error e)
 {
+	/* who waits for a free connection, and how long, depends on the client's address */
 	return e == FR_FETCH_DNS || e == FR_FETCH_CONNECT || e == FR_FETCH_TLS ||
-	       e == FR_FETCH_TIMEOUT_CONNECT || e == FR_FETCH_BUSY;
+	       e == FR_FETCH_TIMEOUT_CONNECT;
 }
 
 static void fail(struct fr_fill *f, enum fr_fetch_error e)
@@ -349,8 +350,8 @@ static const struct fr_fetch_handler handler = {
 static void ask(struct fr_fill *f)
 {
 	f->request_s = fr_fill_now_s();
-	f->fetch =
-		fr_fetch_start(f->site->origin, &f->origin_req, &f->arena, &f->resp, &handler, f);
+	f->fetch = fr_fetch_start(f->site->origin, &f->origin_req, &f->asker, &f->arena, &f->resp,
+	                          &handler, f);
 }
 
 /* --- the request --- */
@@ -524,6 +525,8 @@ struct fr_fill *fr_fill_start(struct fr_exchange *ex, bool leads, struct fr_str 
 	f->is_behind = !leads;
 	w->n_fills_behind += !leads;
 	f->leader = leads ? ex : NULL;
+	/* what no client waits for has one share together */
+	f->asker = leads ? fr_client_asker(ex->client) : (struct fr_asker){.address = {0xff}};
 	if (leads)
 		fr_observe_asked(ex);
 	ask(f);

@@ -38,6 +38,7 @@ struct fr_fill {
 	struct fr_tap *tap;         /* owned: scans the body; NULL */
 	struct fr_exchange *leader; /* borrowed; NULL: gone or never was */
 	struct fr_task release_task;
+	struct fr_asker asker; /* whose share of the origin's connections it has */
 	int64_t request_s;
 	uint64_t drained_bytes;
 	uint64_t client;     /* keyed hash of the address of who caused it */

@@ -36,6 +36,7 @@ struct fr_generation *fr_generation_new(struct fr_worker *w, struct fr_shared *s
 		.response_fields_count = config->limits.response_fields_count,
 		.output_bytes = 2 * (size_t)config->limits.request_buffer_bytes +
 	                        config->limits.fields_bytes + 2 * FR_READ_BYTES,
+		.seed = w->seed,
 		.tunnel_ms = config->timeouts.tunnel_ms,
 	};
 

@@ -79,6 +79,7 @@
 	X(LIMIT_MEMORY_CLOSED, limit_memory_closed)                                                \
 	X(LIMIT_MEMORY_CONNECTIONS, limit_memory_connections)                                      \
 	X(LIMIT_MEMORY_REQUESTS, limit_memory_requests)                                            \
+	X(LIMIT_ORIGIN_SHARE, limit_origin_share)                                                  \
 	X(LIMIT_OUTPUT, limit_output_buffer)                                                       \
 	X(TIMEOUT_HANDSHAKE, timeout_handshake)                                                    \
 	X(TIMEOUT_REQUEST_FIELDS, timeout_request_fields)                                          \

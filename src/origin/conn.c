@@ -170,6 +170,8 @@ struct fr_origin_conn *fr_conn_connect(struct fr_origin *o, const struct sockadd
 	c->fetch = f;
 	f->conn = c;
 	f->state = FR_FETCH_CONNECTING;
+	f->moved_ms = fr_loop_now(o->loop);
+	fr_share_hold(&o->shares, f);
 	print_address(c, addr);
 	limits.fields_bytes = o->limits.response_fields_bytes;
 	limits.fields_count = o->limits.response_fields_count;
@@ -190,6 +192,7 @@ void fr_conn_take(struct fr_origin_conn *c, struct fr_fetch *f)
 	c->is_reused = true;
 	c->fetch = f;
 	f->conn = c;
+	fr_share_hold(&c->origin->shares, f);
 	fr_fetch_on_open(f);
 }
 

@@ -78,13 +78,21 @@ static void release(void *user)
 	free(f);
 }
 
+static void let_go_of_conn(struct fr_fetch *f)
+{
+	if (f->conn)
+		fr_share_release(&f->origin->shares, f);
+	f->conn = NULL;
+}
+
 /* No more events; the connection has been dealt with. The origin may be gone
  * before the release runs. */
 static void done(struct fr_fetch *f)
 {
 	if (!set_state(f, FR_FETCH_DONE))
 		return;
-	f->conn = NULL;
+	let_go_of_conn(f);
+	fr_share_leave(&f->origin->shares, f);
 	fr_loop_timer_stop(f->loop, &f->timer);
 	f->origin->fetches--;
 	f->origin = NULL;
@@ -98,10 +106,10 @@ static void detach_and_close(struct fr_fetch *f)
 {
 	struct fr_origin_conn *c = f->conn;
 
-	f->conn = NULL;
+	let_go_of_conn(f);
 	if (c)
 		fr_conn_close(c);
-	else if (f->state == FR_FETCH_WAITING && !f->has_failed_later)
+	else if (f->pprev)
 		fr_origin_unqueue(f->origin, f);
 }
 
@@ -121,7 +129,8 @@ void fr_fetch_fail(struct fr_fetch *f, enum fr_fetch_error e)
 	if (!FR_HOLDS(f->state != FR_FETCH_DONE))
 		return;
 	fr_count(f->counters, errors[e].counter);
-	note_failure(f, e);
+	if (e != FR_FETCH_EVICTED && e != FR_FETCH_BUSY && e != FR_FETCH_TIMEOUT_TUNNEL)
+		note_failure(f, e); /* the others are not the origin's */
 	FR_LOG(DEBUG, "origin", "%s: %.*s %.*s: %s", fr_fetch_detail(f),
 	       FR_STR_ARG(f->req->method_text), FR_STR_ARG(f->req->target), errors[e].text);
 	detach_and_close(f);
@@ -168,7 +177,7 @@ void fr_fetch_cancel(struct fr_fetch **fp)
  * if that is safe, else fails. The connection is gone already. */
 static void retry_or_fail(struct fr_fetch *f, bool was_reused, enum fr_fetch_error e)
 {
-	f->conn = NULL;
+	let_go_of_conn(f);
 	if (!was_reused || f->is_retried || f->got_bytes || f->req->has_body ||
 	    f->req->is_upgrade || f->req->has_override ||
 	    !fr_method_is_idempotent(f->req->method)) {
@@ -193,7 +202,10 @@ static void time_is_up(struct fr_timer *t, void *user)
 	struct fr_fetch *f = of(user);
 
 	(void)t;
-	if (f->state == FR_FETCH_WAITING || f->state == FR_FETCH_CONNECTING)
+	if (f->state == FR_FETCH_WAITING &&
+	    f->origin->connections >= f->origin->config->max_connections)
+		fr_fetch_fail(f, FR_FETCH_TIMEOUT_QUEUE);
+	else if (f->state == FR_FETCH_WAITING || f->state == FR_FETCH_CONNECTING)
 		fr_fetch_fail(f, FR_FETCH_TIMEOUT_CONNECT);
 	else if (f->state == FR_FETCH_TUNNEL)
 		fr_fetch_fail(f, FR_FETCH_TIMEOUT_TUNNEL);
@@ -208,6 +220,7 @@ static void progress(struct fr_fetch *f)
 {
 	const struct fr_config_origin *config = f->origin->config;
 
+	f->moved_ms = fr_loop_now(f->loop);
 	if (f->is_paused)
 		fr_loop_timer_stop(f->loop, &f->timer);
 	else if (f->state == FR_FETCH_TUNNEL)
@@ -220,6 +233,26 @@ static void progress(struct fr_fetch *f)
 		limit_time(f, config->idle_timeout_ms);
 }
 
+uint64_t fr_fetch_stalled_ms(const struct fr_fetch *f, uint64_t now_ms)
+{
+	if (f->is_paused)
+		return now_ms - f->paused_ms;
+	if (f->state != FR_FETCH_SENDING || f->request_ended || f->is_held_up)
+		return 0;
+	return now_ms - f->paid_us / 1000;
+}
+
+/* Each byte of an upload pays for some time of the connection, never in advance. */
+static void pay(struct fr_fetch *f, size_t len)
+{
+	uint64_t now_us = fr_loop_now(f->loop) * 1000;
+
+	f->paid_us += (uint64_t)len * 1000000 / FR_SHARE_RATE_BYTES_PER_S;
+	f->is_held_up = fr_stream_backlog(f->conn->stream) > 0;
+	if (f->paid_us > now_us || f->is_held_up)
+		f->paid_us = now_us;
+}
+
 /* --- the request --- */
 
 static void begin_response(struct fr_fetch *f)
@@ -228,8 +261,9 @@ static void begin_response(struct fr_fetch *f)
 }
 
 struct fr_fetch *fr_fetch_start(struct fr_origin *o, const struct fr_request *req,
-                                struct fr_arena *arena, struct fr_response *resp,
-                                const struct fr_fetch_handler *h, void *user)
+                                const struct fr_asker *asker, struct fr_arena *arena,
+                                struct fr_response *resp, const struct fr_fetch_handler *h,
+                                void *user)
 {
 	struct fr_fetch *f = fr_calloc(1, sizeof *f);
 
@@ -246,6 +280,7 @@ struct fr_fetch *fr_fetch_start(struct fr_origin *o, const struct fr_request *re
 	f->task.user = f;
 	fr_timer_init(&f->timer, time_is_up, f);
 	o->fetches++;
+	fr_share_join(&o->shares, f, asker->address);
 	f->started_us = fr_loop_now_us(o->loop);
 	fr_count_stat(&o->limits.stats->requests, 1);
 	fr_count(o->counters, FR_COUNT_FETCHES_OPEN);
@@ -267,6 +302,7 @@ void fr_fetch_on_open(struct fr_fetch *f)
 
 	if (!set_state(f, FR_FETCH_SENDING))
 		return;
+	f->paid_us = fr_loop_now(f->loop) * 1000;
 	begin_response(f);
 	if (fr_h1_write_request(out, f->req, f->req->is_upgrade ? "upgrade" : NULL, NULL) < 0) {
 		fr_fetch_fail_later(f, FR_FETCH_REQUEST);
@@ -304,6 +340,7 @@ void fr_fetch_write(struct fr_fetch *f, const void *data, size_t len)
 		return;
 	}
 	fr_stream_flush(f->conn->stream);
+	pay(f, len);
 	progress(f);
 }
 
@@ -327,6 +364,9 @@ void fr_fetch_end(struct fr_fetch *f, const struct fr_fields *trailers)
 
 void fr_fetch_on_drained(struct fr_fetch *f)
 {
+	if (f->is_held_up)
+		f->paid_us = fr_loop_now(f->loop) * 1000;
+	f->is_held_up = false;
 	progress(f);
 	if (!f->request_ended && fr_fetch_can_write(f))
 		f->h->on_can_write(f->user);
@@ -532,7 +572,7 @@ void fr_fetch_on_broken(struct fr_fetch *f, int err)
 	bool reused = f->conn->is_reused;
 
 	if (f->state == FR_FETCH_CONNECTING) {
-		f->conn = NULL;
+		let_go_of_conn(f);
 		if (err == FR_ERR_CONNECT && has_other_address(f)) {
 			f->origin->cause[0] = '\0';
 			if (set_state(f, FR_FETCH_WAITING))
@@ -543,7 +583,7 @@ void fr_fetch_on_broken(struct fr_fetch *f, int err)
 	} else if (f->state == FR_FETCH_SENDING) {
 		retry_or_fail(f, reused, f->got_bytes ? FR_FETCH_TRUNCATED : FR_FETCH_CLOSED);
 	} else {
-		f->conn = NULL;
+		let_go_of_conn(f);
 		fr_fetch_fail(f, FR_FETCH_TRUNCATED);
 	}
 }
@@ -553,6 +593,7 @@ void fr_fetch_pause(struct fr_fetch *f)
 	if (f->is_paused || f->state == FR_FETCH_DONE)
 		return;
 	f->is_paused = true;
+	f->paused_ms = fr_loop_now(f->loop);
 	if (f->conn)
 		fr_stream_pause(f->conn->stream);
 	progress(f);

@@ -32,10 +32,13 @@
 	X(MALFORMED, 502, ORIGIN_MALFORMED, "the origin's response is malformed")                  \
 	X(TRUNCATED, 502, ORIGIN_TRUNCATED, "the origin's response was cut short")                 \
 	X(TIMEOUT_CONNECT, 504, ORIGIN_TIMEOUTS, "no connection to the origin in time")            \
+	X(TIMEOUT_QUEUE, 504, ORIGIN_TIMEOUTS, "no connection to the origin became free in time")  \
 	X(TIMEOUT_RESPONSE, 504, ORIGIN_TIMEOUTS, "the origin did not answer in time")             \
 	X(TIMEOUT_BODY, 504, ORIGIN_TIMEOUTS, "the origin stopped sending or reading")             \
 	X(TIMEOUT_TUNNEL, 504, TIMEOUT_TUNNEL, "nothing moved in the tunnel")                      \
 	X(BUSY, 503, LIMIT_ORIGIN_WAITING, "too many requests wait for the origin")                \
+	X(EVICTED, 503, LIMIT_ORIGIN_SHARE,                                                        \
+	  "others wait, and hold less of the origin's connections")                                \
 	X(REQUEST, 500, ORIGIN_FAILED, "the request cannot be written")
 
 enum fr_fetch_error {
@@ -62,11 +65,17 @@ struct fr_fetch_handler {
 	void (*on_can_write)(void *user);
 };
 
+/* Who asks, as 16 bytes: what edge/admission.h counts clients by. */
+struct fr_asker {
+	uint8_t address[16];
+};
+
 /* req and resp are borrowed until the fetch ends; what is received goes into
- * `arena`. req's fields are sent as they are. Never NULL. */
+ * `arena`. req's fields are sent as they are. asker: copied. Never NULL. */
 struct fr_fetch *fr_fetch_start(struct fr_origin *o, const struct fr_request *req,
-                                struct fr_arena *arena, struct fr_response *resp,
-                                const struct fr_fetch_handler *h, void *user);
+                                const struct fr_asker *asker, struct fr_arena *arena,
+                                struct fr_response *resp, const struct fr_fetch_handler *h,
+                                void *user);
 
 /* Another owner from now on: at the response's head. */
 void fr_fetch_set_handler(struct fr_fetch *f, const struct fr_fetch_handler *h, void *user);

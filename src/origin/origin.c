@@ -6,6 +6,9 @@
 #include "base/mem.h"
 #include "origin/origin_priv.h"
 
+static void evict(void *user);
+static void look(struct fr_timer *t, void *user);
+
 static void on_addresses(void *user)
 {
 	fr_origin_serve_waiting(user);
@@ -24,15 +27,18 @@ struct fr_origin *fr_origin_new(struct fr_loop *l, const struct fr_config_origin
 		fr_tls_client_ref(tls);
 	o->limits = *limits;
 	o->counters = counters;
-	o->waiting_tail = &o->waiting;
+	fr_shares_init(&o->shares, limits->seed);
+	fr_timer_init(&o->look_timer, look, o);
+	o->evict_task = (struct fr_task){.run = evict, .user = o};
 	o->resolver = fr_resolver_new(l, config->host, config->port, on_addresses, o);
 	return o;
 }
 
 void fr_origin_maybe_free(struct fr_origin *o)
 {
-	if (!o->is_closed || o->connections)
+	if (!o->is_closed || o->connections || o->evict_task.is_queued)
 		return;
+	fr_shares_fini(&o->shares);
 	fr_tls_client_unref(&o->tls);
 	free(o);
 }
@@ -50,7 +56,7 @@ void fr_origin_close(struct fr_origin **op)
 
 	if (!o)
 		return;
-	FR_ASSERT(o->fetches == 0 && !o->waiting);
+	FR_ASSERT(o->fetches == 0 && !o->shares.n_waiting);
 	*op = NULL;
 	fr_origin_drain(o);
 	fr_resolver_close(&o->resolver);
@@ -59,82 +65,132 @@ void fr_origin_close(struct fr_origin **op)
 	fr_origin_maybe_free(o);
 }
 
-static void enqueue(struct fr_origin *o, struct fr_fetch *f)
+/* --- who waits --- */
+
+static void forget(struct fr_origin *o, struct fr_fetch *f)
 {
-	if (o->n_waiting >= o->config->max_waiting) {
-		fr_fetch_fail_later(f, FR_FETCH_BUSY);
-		return;
-	}
-	f->state = FR_FETCH_WAITING;
-	f->next = NULL;
-	*o->waiting_tail = f;
-	o->waiting_tail = &f->next;
-	o->n_waiting++;
-	fr_count_stat(&o->limits.stats->waiting, 1);
+	fr_share_unqueue(&o->shares, f);
+	fr_count_stat(&o->limits.stats->waiting, UINT64_MAX);
+	if (!o->shares.n_waiting)
+		fr_loop_timer_stop(o->loop, &o->look_timer);
 }
 
 void fr_origin_unqueue(struct fr_origin *o, struct fr_fetch *f)
 {
-	struct fr_fetch **at = &o->waiting;
-
-	while (*at && *at != f)
-		at = &(*at)->next;
-	if (!FR_HOLDS(*at))
-		return;
-	*at = f->next;
-	if (!*at)
-		o->waiting_tail = at;
-	f->next = NULL;
-	o->n_waiting--;
-	fr_count_stat(&o->limits.stats->waiting, UINT64_MAX);
+	if (FR_HOLDS(f->pprev))
+		forget(o, f);
 }
 
-/* True if the fetch has a connection or has failed; false: it must wait. */
-static bool try_place(struct fr_origin *o, struct fr_fetch *f, bool fresh_only)
+/* Somebody may have to make way: looked at when this turn's events are through. */
+static void look_later(struct fr_origin *o)
 {
-	int n;
+	if (o->connections >= o->config->max_connections)
+		fr_loop_flush_later(o->loop, &o->evict_task);
+}
 
+static void enqueue(struct fr_origin *o, struct fr_fetch *f)
+{
+	if (o->shares.n_waiting >= o->config->max_waiting) {
+		struct fr_fetch *other = fr_share_crowded(&o->shares, f);
+
+		fr_fetch_fail_later(other ? other : f, FR_FETCH_BUSY);
+		if (!other)
+			return;
+		forget(o, other);
+	}
+	f->state = FR_FETCH_WAITING;
+	f->waits_since_ms = fr_loop_now(o->loop);
+	fr_share_enqueue(&o->shares, f);
+	fr_count_stat(&o->limits.stats->waiting, 1);
+	look_later(o);
+}
+
+/* --- who makes way --- */
+
+/* For as many of those that wait as no connection is about to become free for. */
+static void evict(void *user)
+{
+	struct fr_origin *o = user;
+	uint64_t now = fr_loop_now(o->loop);
+	uint32_t leaving = o->connections - o->idle - o->shares.n_holders;
+	struct fr_fetch *f, *victim;
+
+	if (o->is_closed) {
+		fr_origin_maybe_free(o);
+		return;
+	}
+	if (o->connections < o->config->max_connections)
+		return;
+	for (uint32_t n = 0; n < leaving + FR_SHARE_EVICTIONS; n++) {
+		f = fr_share_next(&o->shares);
+		victim = f && n >= leaving ? fr_share_victim(&o->shares, f, now) : NULL;
+		if (!f || (n >= leaving && !victim))
+			break;
+		if (victim)
+			fr_fetch_fail(victim, FR_FETCH_EVICTED);
+		if (f->state == FR_FETCH_WAITING && f->pprev)
+			fr_share_promise(f);
+	}
+	fr_share_end_promises(&o->shares);
+	if (o->shares.n_waiting)
+		fr_loop_timer_set(o->loop, &o->look_timer, FR_SHARE_LOOK_MS);
+}
+
+static void look(struct fr_timer *t, void *user)
+{
+	(void)t;
+	evict(user);
+}
+
+/* --- places --- */
+
+/* Could a fetch be placed, as far as connections and addresses go? */
+static bool has_place(struct fr_origin *o, bool fresh_only)
+{
+	if (!fresh_only && o->idle_list)
+		return true;
+	return o->connections < o->config->max_connections &&
+	       fr_resolver_want(o->resolver) != FR_ERR_AGAIN;
+}
+
+static void place(struct fr_origin *o, struct fr_fetch *f, bool fresh_only)
+{
 	if (!fresh_only && o->idle_list) {
 		fr_count(o->counters, FR_COUNT_ORIGIN_REUSED);
 		fr_conn_take(o->idle_list, f);
-		return true;
+		return;
 	}
-	if (o->connections >= o->config->max_connections)
-		return false;
-	n = fr_resolver_want(o->resolver);
-	if (n == FR_ERR_AGAIN)
-		return false;
-	if (n < 0) {
+	if (fr_resolver_want(o->resolver) < 0) {
 		fr_fetch_fail_later(f, FR_FETCH_DNS);
-		return true;
+		return;
 	}
 	/* each fetch goes on from the address that it tried last: others move next_address */
 	f->address = f->addresses_tried ? f->address + 1 : o->next_address++;
 	(void)fr_conn_connect(o, fr_resolver_address(o->resolver, f->address), f);
-	return true;
 }
 
 void fr_origin_place(struct fr_origin *o, struct fr_fetch *f, bool fresh_only)
 {
 	/* who came earlier goes first */
-	if ((o->waiting && !fresh_only) || !try_place(o, f, fresh_only))
+	if ((o->shares.n_waiting && !fresh_only) || !has_place(o, fresh_only))
 		enqueue(o, f);
+	else
+		place(o, f, fresh_only);
 }
 
 void fr_origin_serve_waiting(struct fr_origin *o)
 {
-	while (!o->is_closed && o->waiting) {
-		struct fr_fetch *f = o->waiting;
+	struct fr_fetch *f;
 
-		fr_origin_unqueue(o, f);
-		if (!try_place(o, f, f->is_retried)) {
-			f->next = o->waiting;
-			if (!o->waiting)
-				o->waiting_tail = &f->next;
-			o->waiting = f;
-			o->n_waiting++;
-			fr_count_stat(&o->limits.stats->waiting, 1);
+	while (!o->is_closed && (f = fr_share_next(&o->shares))) {
+		struct fr_share *share = f->share;
+
+		if (!has_place(o, f->is_retried)) {
+			look_later(o);
 			return;
 		}
+		forget(o, f);
+		fr_share_served(&o->shares, share);
+		place(o, f, f->is_retried);
 	}
 }

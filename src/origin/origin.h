@@ -2,7 +2,8 @@
  * host) with a protocol, and the pool of connections to them. Fetches
  * (origin/fetch.h) are made through it. A request takes an idle connection
  * (the one used last, so that the others can age), or a new one, or waits for
- * one when max_connections are open. One loop owns it. */
+ * one when max_connections are open: then the address that holds least is served first,
+ * and who stalls or holds most makes way (origin/share.h). One loop owns it. */
 #ifndef FR_ORIGIN_ORIGIN_H
 #define FR_ORIGIN_ORIGIN_H
 
@@ -20,6 +21,7 @@ struct fr_origin_limits {
 	size_t output_bytes;           /* request bytes waiting for the origin's socket */
 	uint32_t tunnel_ms;            /* after a 101: nothing moved either way */
 	struct fr_origin_stats *stats; /* borrowed, outlives the origin */
+	uint64_t seed;                 /* of the hash of clients' addresses */
 };
 
 /* config, counters: borrowed, must outlive the origin. tls: a reference is

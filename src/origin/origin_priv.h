@@ -9,6 +9,7 @@
 #include "net/stream.h"
 #include "origin/fetch.h"
 #include "origin/origin.h"
+#include "origin/share.h"
 
 #define FR_ORIGIN_CONN_MAGIC 0x6f636f6eu
 #define FR_FETCH_MAGIC 0x66657463u
@@ -27,9 +28,9 @@ struct fr_origin {
 	uint32_t connections;         /* open, closing ones included */
 	uint32_t idle;
 	struct fr_origin_conn *idle_list; /* owned, used last first */
-	struct fr_fetch *waiting;         /* borrowed, oldest first */
-	struct fr_fetch **waiting_tail;
-	uint32_t n_waiting;
+	struct fr_shares shares;          /* who holds, and who waits */
+	struct fr_timer look_timer;       /* while somebody waits */
+	struct fr_task evict_task;
 	uint32_t fetches;
 	char cause[FR_ORIGIN_CAUSE_BYTES]; /* why the failure under way happened; "" */
 	bool is_draining;                  /* no connection is kept idle */
@@ -57,7 +58,7 @@ struct fr_origin_conn {
 };
 
 enum fr_fetch_state {
-	FR_FETCH_WAITING,    /* in origin->waiting */
+	FR_FETCH_WAITING,    /* in its share's queue */
 	FR_FETCH_CONNECTING, /* has a connection that is not open yet */
 	FR_FETCH_SENDING,    /* head written, no response head yet */
 	FR_FETCH_RECEIVING,  /* response head handed over */
@@ -76,14 +77,20 @@ struct fr_fetch {
 	struct fr_response *resp;     /* borrowed from the owner */
 	struct fr_arena *arena;       /* borrowed from the owner */
 	const struct fr_fetch_handler *h;
-	void *user;                /* borrowed */
-	struct fr_fetch *next;     /* in origin->waiting */
-	struct fr_timer timer;     /* the time limit of the current state */
-	struct fr_task task;       /* puts off a failure, then the release */
-	enum fr_fetch_error error; /* of a failure that was put off */
-	bool has_failed_later;     /* such a failure is queued */
+	void *user;                     /* borrowed */
+	struct fr_share *share;         /* borrowed; NULL when done */
+	struct fr_fetch *next, **pprev; /* of its share: those that wait; or the origin's holders */
+	uint64_t waits_since_ms;        /* for a connection */
+	uint64_t moved_ms;              /* something did, either way, or its connection began */
+	uint64_t paused_ms;             /* its response waits for the client since */
+	uint64_t paid_us;               /* until when the upload kept FR_SHARE_RATE */
+	struct fr_timer timer;          /* the time limit of the current state */
+	struct fr_task task;            /* puts off a failure, then the release */
+	enum fr_fetch_error error;      /* of a failure that was put off */
+	bool has_failed_later;          /* such a failure is queued */
 	bool is_retried;
 	bool is_paused;
+	bool is_held_up;    /* what was written waits for the origin */
 	bool request_ended; /* head and body are written */
 	bool response_ended;
 	bool got_bytes; /* of a response: no retry any more */
@@ -100,7 +107,7 @@ struct fr_fetch {
 /* Gives a waiting or new fetch a connection if it can; else queues it, or
  * fails it later. */
 void fr_origin_place(struct fr_origin *o, struct fr_fetch *f, bool fresh_only);
-/* Takes a fetch out of the waiting list (it must be in it). */
+/* Takes a fetch out of its queue (it must be in it). */
 void fr_origin_unqueue(struct fr_origin *o, struct fr_fetch *f);
 /* A connection went away or became idle: serves who waits. */
 void fr_origin_serve_waiting(struct fr_origin *o);
@@ -125,6 +132,9 @@ void fr_fetch_on_drained(struct fr_fetch *f);
 void fr_fetch_on_broken(struct fr_fetch *f, int err);
 /* Fails with an event; not from within fr_fetch_start. */
 void fr_fetch_fail(struct fr_fetch *f, enum fr_fetch_error e);
+/* For how long it has waited for its client, while it has a connection: to send more of
+ * the request, at a rate that is worth one, or to take what came. 0: it does not. */
+uint64_t fr_fetch_stalled_ms(const struct fr_fetch *f, uint64_t now_ms);
 /* The same at the end of the turn. */
 void fr_fetch_fail_later(struct fr_fetch *f, enum fr_fetch_error e);
 

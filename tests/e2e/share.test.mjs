@@ -1,7 +1,9 @@
 // Time limits that belong to a state, and what nobody may keep for himself: connections
 // to the origin, places in its queue.
 import test from 'node:test';
-import { assert, startForerun, startRawOrigin, raw } from './lib/harness.mjs';
+import net from 'node:net';
+import { once } from 'node:events';
+import { assert, startForerun, startRawOrigin, raw, preface, settings, frame, fields, get } from './lib/harness.mjs';
 
 const yaml = (url, { timeouts = '', limits = '', http2 = '', origin = '' } = {}) => `
 workers: 1
@@ -55,4 +57,82 @@ test('an upgraded connection in which nothing moves has a limit of its own', asy
   const f = await startForerun(t, { config: yaml((await webSockets(t)).url, { timeouts: 'tunnel: 200ms' }) });
   assert.doesNotMatch((await raw(f.plainPort, upgrade)).text, /late$/);
   assert.equal((await f.counters()).timeout_tunnel, 1);
+});
+
+// --- connections to the origin: one address takes all, another one asks ---
+
+const connections = 4;
+const open = async (t, port, from, bytes) => {
+  const s = net.connect({ port, host: '127.0.0.1', localAddress: from });
+  s.on('error', () => {});
+  t.after(() => s.destroy());
+  await once(s, 'connect');
+  s.write(bytes);
+  return s;
+};
+const post = (path, more = '') => `POST ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
+const post2 = (id, path) => frame(1, 4, id, fields([[':method', 'POST'], [':scheme', 'http'], [':authority', 'a'], [':path', path]]));
+const each = (n, make) => Array.from({ length: n }, (_, i) => make(i));
+const hello = Buffer.concat([preface, settings]);
+const big = 'x'.repeat(3 << 20);
+
+// What takes a connection and keeps it; each is done as often as there are connections.
+const holders = {
+  'uploads in chunks that stall': (t, port) => each(connections, (i) => open(t, port, '127.0.0.2', `${post(`/up${i}`, 'Transfer-Encoding: chunked\r\n')}3\r\nabc\r\n`)),
+  'uploads of a length that stall': (t, port) => each(connections, (i) => open(t, port, '127.0.0.2', `${post(`/up${i}`, 'Content-Length: 1000000\r\n')}${'x'.repeat(70000)}`)),
+  'uploads that wait for a 100 and stall': (t, port) => each(connections, (i) => open(t, port, '127.0.0.2', post(`/up${i}`, 'Content-Length: 5\r\nExpect: 100-continue\r\n'))),
+  'uploads over HTTP/2 that stall': (t, port) => [open(t, port, '127.0.0.2', Buffer.concat([hello, ...each(4 * connections, (i) => post2(2 * i + 1, `/up${i}`))]))],
+  'uploads over HTTP/2, an octet at a time': (t, port) => [open(t, port, '127.0.0.2', Buffer.concat([hello, ...each(connections, (i) => post2(2 * i + 1, `/up${i}`))])).then((s) => {
+    const drip = setInterval(() => s.write(Buffer.concat(each(connections, (i) => frame(0, 0, 2 * i + 1, Buffer.from('x'))))), 100);
+    s.on('close', () => clearInterval(drip));
+    return s;
+  })],
+  'responses that it does not read': (t, port) => each(connections, (i) => open(t, port, '127.0.0.2', `GET /big${i} HTTP/1.1\r\nHost: a\r\n\r\n`).then((s) => s.pause())),
+  'responses over HTTP/2 that it does not read': (t, port) => [open(t, port, '127.0.0.2', Buffer.concat([preface, frame(4, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0])), ...each(connections, (i) => frame(1, 5, 2 * i + 1, get(`/big${i}`)))]))],
+  'requests that the origin does not answer': (t, port) => [open(t, port, '127.0.0.2', Buffer.concat([hello, ...each(4 * connections, (i) => frame(1, 5, 2 * i + 1, get(`/hang${i}`)))]))],
+  'upgraded connections that are quiet': (t, port) => each(connections, () => open(t, port, '127.0.0.2', upgrade)),
+};
+for (const [what, take] of Object.entries(holders))
+  test(`one address cannot keep all connections to the origin: ${what}`, async (t) => {
+    let taken = 0;
+    const origin = await startRawOrigin(t, (socket, head) => {
+      if (head.startsWith('GET /other ')) return socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nCache-Control: no-store\r\n\r\nok');
+      taken++;
+      if (head.startsWith('GET /big')) socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${big.length}\r\nCache-Control: no-store\r\n\r\n${big}`);
+      if (head.startsWith('GET /ws')) socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+    });
+    const f = await startForerun(t, { config: yaml(origin.url, { origin: `max_connections: ${connections}, connect_timeout: 20s` }) });
+    await Promise.all(take(t, f.plainPort));
+    await f.countersWhen(() => taken >= connections);
+    const s = await open(t, f.plainPort, '127.0.0.3', 'GET /other HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    const [d] = await once(s, 'data');
+    assert.match(d.toString(), /^HTTP\/1.1 200 /);
+  });
+
+test('one address may use every connection while nobody else waits', async (t) => {
+  const sockets = [];
+  const origin = await startRawOrigin(t, (socket) => {
+    sockets.push(socket);
+    if (sockets.length < 2 * connections) return;
+    for (const s of sockets) s.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nCache-Control: no-store\r\n\r\nok');
+  });
+  const f = await startForerun(t, { config: yaml(origin.url, { origin: `max_connections: ${2 * connections}` }) });
+  const all = await Promise.all(each(2 * connections, (i) => ask(f.plainPort, `/${i}`)));
+  assert.ok(all.every((r) => /^HTTP\/1.1 200 /.test(r.text)));
+  assert.equal((await f.counters()).limit_origin_share, 0);
+});
+
+test('one address cannot keep all places in the queue for a connection', async (t) => {
+  const origin = await startRawOrigin(t, (socket, head) => {
+    if (!head.startsWith('GET /hang')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nCache-Control: no-store\r\n\r\nok');
+  });
+  const f = await startForerun(t, { config: yaml(origin.url, { origin: 'max_connections: 2, max_waiting: 4, connect_timeout: 20s' }) });
+  await open(t, f.plainPort, '127.0.0.2', Buffer.concat([hello, ...each(6, (i) => frame(1, 5, 2 * i + 1, get(`/hang${i}`)))]));
+  await f.countersWhen((c) => c.fetches_open === 6);
+  const s = await open(t, f.plainPort, '127.0.0.3', 'GET /other HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  const [d] = await once(s, 'data');
+  assert.match(d.toString(), /^HTTP\/1.1 200 /);
+  const c = await f.counters();
+  assert.equal(c.limit_origin_waiting, 1); // a place
+  assert.equal(c.limit_origin_share, 1); // a connection
 });

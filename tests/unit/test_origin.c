@@ -60,6 +60,7 @@ static struct fr_request req;
 static struct fr_response resp;
 static struct fr_fetch *fetch;
 static struct fr_timer later;
+static struct fr_asker asker;
 static int listener = -1, ended, failed;
 static enum fr_fetch_error error;
 
@@ -194,7 +195,7 @@ static int tear_down(void **state)
 
 static void run(void)
 {
-	fetch = fr_fetch_start(origin, &req, &arena, &resp, &handler, NULL);
+	fetch = fr_fetch_start(origin, &req, &asker, &arena, &resp, &handler, NULL);
 	fr_loop_run(loop);
 }
 
