@@ -176,7 +176,7 @@ static void release(void *user)
 }
 
 /* The fetch is over, by its own end or ours. */
-static void fetch_over(struct fr_exchange *ex)
+void fr_exchange_fetch_over(struct fr_exchange *ex)
 {
 	ex->fetch = NULL;
 	if (ex->counts_as_fetch) {
@@ -186,27 +186,6 @@ static void fetch_over(struct fr_exchange *ex)
 }
 
 /* --- time limits of the client side --- */
-
-static bool waits_for_client(const struct fr_exchange *ex)
-{
-	if (fr_exchange_body_len(ex))
-		return true;
-	if (ex->state == FR_EXCHANGE_TUNNEL || ex->request_ended)
-		return false;
-	return ex->discards_request || fr_exchange_request_room(ex) > 0;
-}
-
-void fr_exchange_watch(struct fr_exchange *ex, bool progress)
-{
-	struct fr_loop *l = ex->worker->loop;
-
-	if (ex->state == FR_EXCHANGE_HEAD || ex->state == FR_EXCHANGE_RELEASED || ex->is_broken)
-		return;
-	if (!waits_for_client(ex))
-		fr_loop_timer_stop(l, &ex->timer);
-	else if (progress || !fr_timer_is_set(&ex->timer))
-		fr_loop_timer_set(l, &ex->timer, ex->gen->config->timeouts.body_ms);
-}
 
 static void time_is_up(struct fr_timer *t, void *user)
 {
@@ -242,7 +221,7 @@ static void send_head(struct fr_exchange *ex)
 static void fail_push(struct fr_exchange *ex)
 {
 	fr_fetch_cancel(&ex->fetch);
-	fetch_over(ex);
+	fr_exchange_fetch_over(ex);
 	if (ex->site)
 		fr_push_failed(ex, ex->resp.status);
 	set_state(ex, FR_EXCHANGE_ENDED);
@@ -293,7 +272,7 @@ void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why)
 		return;
 	}
 	fr_fetch_cancel(&ex->fetch);
-	fetch_over(ex);
+	fr_exchange_fetch_over(ex);
 	ex->discards_request = true;
 	fr_buf_clear(&ex->req_body);
 	if (status < 500)
@@ -367,7 +346,7 @@ static void on_head(void *user)
 		fr_tap_drop(&tap);
 }
 
-static void fail_body(struct fr_exchange *ex)
+void fr_exchange_fail_body(struct fr_exchange *ex)
 {
 	count(ex, FR_COUNT_RESPONSES_FAILED);
 	ex->resp_failed = true;
@@ -376,33 +355,12 @@ static void fail_body(struct fr_exchange *ex)
 	ex->ops->body(ex);
 }
 
-static void on_body(void *user, const uint8_t *data, size_t len)
-{
-	struct fr_exchange *ex = of(user);
-
-	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
-	(void)fr_memory_level(ex->worker); /* it grows here */
-	if (fr_chain_append(&ex->resp_body, data, len) < 0) {
-		fr_fetch_cancel(&ex->fetch);
-		fetch_over(ex);
-		fail_body(ex);
-		return;
-	}
-	if (ex->resp_body.len >= limits(ex)->response_buffer_bytes / 2)
-		fr_fetch_pause(ex->fetch);
-	if (ex->tap)
-		fr_tap_feed(ex->tap, data, len);
-	fr_order_body(ex);
-	fr_exchange_watch(ex, false);
-	ex->ops->body(ex);
-}
-
 static void on_end(void *user, const struct fr_fields *trailers)
 {
 	struct fr_exchange *ex = of(user);
 
 	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
-	fetch_over(ex);
+	fr_exchange_fetch_over(ex);
 	fr_tap_end(&ex->tap, ex->plan);
 	fr_observe_origin_end(ex);
 	ex->resp_ended = true;
@@ -425,12 +383,12 @@ static void on_failed(void *user, enum fr_fetch_error e)
 {
 	struct fr_exchange *ex = of(user);
 
-	fetch_over(ex);
+	fr_exchange_fetch_over(ex);
 	fr_observe_origin_end(ex);
 	if (!ex->head_sent)
 		fr_exchange_refuse(ex, fr_fetch_error_status(e), fr_fetch_error_str(e));
 	else
-		fail_body(ex);
+		fr_exchange_fail_body(ex);
 }
 
 static void on_can_write(void *user)
@@ -441,7 +399,7 @@ static void on_can_write(void *user)
 static const struct fr_fetch_handler fetch_handler = {
 	.on_informational = on_informational,
 	.on_head = on_head,
-	.on_body = on_body,
+	.on_body = fr_exchange_on_body,
 	.on_end = on_end,
 	.on_failed = on_failed,
 	.on_can_write = on_can_write,
@@ -457,7 +415,7 @@ void fr_exchange_stored_body(struct fr_exchange *ex, bool is_complete, bool is_f
 	if (ex->state != FR_EXCHANGE_RESPONDING)
 		return;
 	if (is_failed) {
-		fail_body(ex);
+		fr_exchange_fail_body(ex);
 		return;
 	}
 	if (is_complete) {
@@ -542,39 +500,6 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 
 /* --- towards the client --- */
 
-bool fr_exchange_has_body(const struct fr_exchange *ex)
-{
-	return ex->req.method != FR_METHOD_HEAD && fr_status_has_body(ex->resp.status);
-}
-
-size_t fr_exchange_body_len(const struct fr_exchange *ex)
-{
-	size_t stored = ex->cached ? fr_cached_len(ex->cached) : 0;
-
-	return stored ? stored : ex->resp_body.len;
-}
-
-size_t fr_exchange_body_peek(struct fr_exchange *ex, const uint8_t **data)
-{
-	size_t stored = ex->cached ? fr_cached_len(ex->cached) : 0;
-
-	if (stored)
-		return fr_cached_peek(ex->cached, data);
-	return fr_chain_peek(&ex->resp_body, data);
-}
-
-void fr_exchange_body_take(struct fr_exchange *ex, size_t len)
-{
-	ex->body_sent_bytes += len;
-	if (ex->cached && fr_cached_len(ex->cached))
-		fr_cached_take(ex->cached, len);
-	else
-		fr_chain_consume(&ex->resp_body, len);
-	if (ex->fetch && ex->resp_body.len < limits(ex)->response_buffer_bytes / 4)
-		fr_fetch_resume(ex->fetch);
-	fr_exchange_watch(ex, true);
-}
-
 /* Every promise has exactly one outcome. */
 static void count_outcome(struct fr_exchange *ex, bool complete, bool by_peer, bool refused)
 {
@@ -602,7 +527,7 @@ void fr_exchange_leave(struct fr_exchange *ex, bool complete, bool by_peer, bool
 	fr_cached_leave(ex);
 	fr_admin_leave(ex);
 	fr_fetch_cancel(&ex->fetch);
-	fetch_over(ex);
+	fr_exchange_fetch_over(ex);
 	fr_loop_timer_stop(ex->worker->loop, &ex->timer);
 	if (ex->is_push && ex->stream_id) {
 		count_outcome(ex, complete, by_peer, refused);

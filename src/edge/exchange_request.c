@@ -25,6 +25,32 @@ bool fr_exchange_accept(struct fr_exchange *ex)
 	return rc == 0;
 }
 
+/* --- time limits of the client side --- */
+
+static bool waits_for_client(const struct fr_exchange *ex)
+{
+	if (fr_exchange_body_len(ex))
+		return true;
+	if (ex->state == FR_EXCHANGE_TUNNEL || ex->request_ended)
+		return false;
+	return ex->discards_request || fr_exchange_request_room(ex) > 0;
+}
+
+void fr_exchange_watch(struct fr_exchange *ex, bool progress)
+{
+	struct fr_loop *l = ex->worker->loop;
+
+	if (ex->state == FR_EXCHANGE_HEAD || ex->state == FR_EXCHANGE_RELEASED ||
+	    ex->is_broken)
+		return;
+	if (!waits_for_client(ex))
+		fr_loop_timer_stop(l, &ex->timer);
+	else if (progress || !fr_timer_is_set(&ex->timer))
+		fr_loop_timer_set(l, &ex->timer, ex->gen->config->timeouts.body_ms);
+}
+
+/* --- the body --- */
+
 size_t fr_exchange_request_room(const struct fr_exchange *ex)
 {
 	size_t held = fr_buf_len(&ex->req_body), max = ex->gen->config->limits.request_buffer_bytes;
