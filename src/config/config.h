@@ -160,6 +160,7 @@ struct fr_config_limits {
 	uint32_t response_buffer_bytes;      /* 131072: of one response held for a client that
 	                                     does not read */
 	uint32_t request_buffer_bytes;       /* 65536: of one request body held for an origin */
+	uint32_t body_rate_bytes;            /* 240: a second, of a request body, over timeouts.body */
 	uint32_t output_buffer_bytes;        /* 262144: of one connection waiting for the socket */
 	uint32_t origin_requests_per_client; /* 256: in flight for one connection */
 };

@@ -44,6 +44,7 @@ enum fr_setting_kind {
 	X(response_buffer, response_buffer_bytes, SIZE, 131072, 4096, 64 * FR_MIB)                 \
 	X(request_buffer, request_buffer_bytes, SIZE, 65536, 4096, 64 * FR_MIB)                    \
 	X(output_buffer, output_buffer_bytes, SIZE, 262144, 65536, 64 * FR_MIB)                    \
+	X(body_rate, body_rate_bytes, SIZE, 240, 0, FR_MIB)                                        \
 	X(origin_requests_per_client, origin_requests_per_client, COUNT_OF, 256, 1, 65536)
 
 #define FR_SETTINGS_HTTP2(X)                                                                       \

@@ -231,6 +231,16 @@ static void op_consumed(struct fr_exchange *ex, size_t len)
 	fr_client_flush_later(ex->client);
 }
 
+/* nghttp2 opens a window when half of it was consumed: what is held must be less. */
+static size_t op_may_hold(struct fr_exchange *ex)
+{
+	const struct fr_config_http2 *config = &ex->client->gen->config->http2;
+
+	return fr_h2_unconsumed(session_of(ex)) >= config->connection_window_bytes / 2
+	               ? 0
+	               : config->window_bytes;
+}
+
 static void op_abort(struct fr_exchange *ex, enum fr_abort why)
 {
 	switch (why) {
@@ -294,6 +304,7 @@ static const struct fr_exchange_ops exchange_ops = {
 	.head = op_head,
 	.body = op_body,
 	.consumed = op_consumed,
+	.may_hold = op_may_hold,
 	.abort = op_abort,
 	.push_is_enabled = op_push_is_enabled,
 	.push_has_room = op_push_has_room,

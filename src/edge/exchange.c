@@ -112,6 +112,7 @@ static struct fr_exchange *new_under(struct fr_generation *gen, struct fr_client
 	fr_request_init(&ex->req, &ex->arena);
 	ex->release_task = (struct fr_task){.run = release, .user = ex};
 	fr_timer_init(&ex->timer, time_is_up, ex);
+	fr_exchange_init_hold(ex);
 	fr_loop_timer_set(w->loop, &ex->timer, ex->gen->config->timeouts.request_fields_ms);
 	count(ex, FR_COUNT_EXCHANGES_OPEN);
 	fr_client_exchange_opened(c, ex);
@@ -201,6 +202,8 @@ static void time_is_up(struct fr_timer *t, void *user)
 		ex->ops->abort(ex, FR_ABORT_TIMEOUT);
 		return;
 	}
+	if (fr_exchange_keeps_rate(ex))
+		return;
 	count(ex, FR_COUNT_TIMEOUT_BODY);
 	if (ex->state == FR_EXCHANGE_WAITING && !ex->is_push)
 		fr_exchange_refuse(ex, 408, "The request body did not arrive in time.");
@@ -271,10 +274,10 @@ void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why)
 		fail_push(ex);
 		return;
 	}
+	fr_exchange_end_hold(ex);
 	fr_fetch_cancel(&ex->fetch);
 	fr_exchange_fetch_over(ex);
-	ex->discards_request = true;
-	fr_buf_clear(&ex->req_body);
+	fr_exchange_discard_request(ex);
 	if (status < 500)
 		count(ex, FR_COUNT_REQUESTS_REFUSED);
 	FR_LOG(DEBUG, "edge", "%s: %.*s %.*s: answered %d: %s", ex->client->peer,
@@ -323,6 +326,7 @@ void fr_exchange_deliver(struct fr_exchange *ex)
 	if (ex->state == FR_EXCHANGE_TUNNEL)
 		count(ex, FR_COUNT_UPGRADES);
 	send_head(ex);
+	fr_exchange_watch(ex, false); /* the request's limit ends with the head */
 }
 
 static void on_head(void *user)
@@ -438,9 +442,18 @@ void fr_exchange_adopt(struct fr_exchange *ex, struct fr_fetch *fetch,
 
 /* --- the pipeline --- */
 
-void fr_exchange_fetch(struct fr_exchange *ex)
+void fr_exchange_start_fetch(struct fr_exchange *ex)
 {
 	struct fr_asker asker = fr_client_asker(ex->client);
+
+	fr_observe_asked(ex);
+	ex->fetch = fr_fetch_start(ex->site->origin, &ex->origin_req, &asker, &ex->arena, &ex->resp,
+	                           &fetch_handler, ex);
+	fr_exchange_pump_request(ex);
+}
+
+void fr_exchange_fetch(struct fr_exchange *ex)
+{
 	int rc = fr_proxy_request(ex);
 
 	if (rc == FR_ERR_LIMIT) {
@@ -455,11 +468,7 @@ void fr_exchange_fetch(struct fr_exchange *ex)
 			set_state(ex, FR_EXCHANGE_WAITING);
 		ex->counts_as_fetch = true;
 		ex->client->origin_requests++;
-		fr_observe_asked(ex);
-		ex->fetch = fr_fetch_start(ex->site->origin, &ex->origin_req, &asker, &ex->arena,
-		                           &ex->resp, &fetch_handler, ex);
-		fr_exchange_pump_request(ex);
-		fr_exchange_watch(ex, true);
+		fr_exchange_ask(ex);
 	}
 }
 
@@ -528,6 +537,7 @@ void fr_exchange_leave(struct fr_exchange *ex, bool complete, bool by_peer, bool
 	fr_admin_leave(ex);
 	fr_fetch_cancel(&ex->fetch);
 	fr_exchange_fetch_over(ex);
+	fr_exchange_end_hold(ex);
 	fr_loop_timer_stop(ex->worker->loop, &ex->timer);
 	if (ex->is_push && ex->stream_id) {
 		count_outcome(ex, complete, by_peer, refused);

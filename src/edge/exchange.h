@@ -10,6 +10,9 @@
  * says when it is through with it (fr_exchange_leave). It knows nothing of
  * HTTP/2: what a client can do is asked through the operations.
  *
+ * A request with a body is held back (in WAITING, without a fetch) until it is worth an
+ * origin connection: see exchange_request.c.
+ *
  * Back-pressure, response: the fetch is paused while resp_body holds half of
  * its ceiling. Request: the client side opens its window (or reads on) only
  * for what `consumed` reported. */
@@ -54,6 +57,13 @@ enum fr_exchange_state {
 	FR_EXCHANGE_RELEASED    /* the client side left; freed at the turn's end */
 };
 
+/* What `timer` limits once the head is complete. */
+enum fr_exchange_wait {
+	FR_EXCHANGE_WAIT_NONE,
+	FR_EXCHANGE_WAIT_SEND, /* the client has to send more of the request's body */
+	FR_EXCHANGE_WAIT_TAKE  /* the client has to take of the response's body */
+};
+
 /* Why the edge itself ends an exchange before its response is complete. */
 enum fr_abort {
 	FR_ABORT_REFUSED,  /* not processed: the client may try again (REFUSED_STREAM) */
@@ -72,6 +82,10 @@ struct fr_exchange_ops {
 	void (*body)(struct fr_exchange *ex);
 	/* Request body bytes were passed on. */
 	void (*consumed)(struct fr_exchange *ex, size_t len);
+	/* How much of the request's body may come before any of it is passed on; 0: nothing
+	 * more, what the connection may send is used up by those that wait. NULL:
+	 * limits.request_buffer. */
+	size_t (*may_hold)(struct fr_exchange *ex);
 	void (*abort)(struct fr_exchange *ex, enum fr_abort why);
 	/* Push (capability; NULL where the protocol has none): is it accepted now? */
 	bool (*push_is_enabled)(struct fr_exchange *ex);
@@ -107,8 +121,11 @@ struct fr_exchange {
 	const struct fr_fields *resp_trailers;     /* NULL or in the arena */
 	struct fr_fetch *fetch;                    /* owned; NULL when none is under way */
 	struct fr_buf req_body;                    /* waits for the origin */
-	struct fr_chain resp_body; /* waits for the client; see fr_exchange_body_len */
-	struct fr_timer timer;     /* client-side progress */
+	struct fr_chain resp_body;   /* waits for the client; see fr_exchange_body_len */
+	struct fr_timer timer;       /* client-side progress */
+	struct fr_timer hold_timer;  /* of a body of unknown length, while it is held */
+	enum fr_exchange_wait waits; /* what timer limits */
+	uint64_t interval_bytes;     /* SEND: received when the interval began */
 	struct fr_task release_task;
 	struct fr_exchange *next_free;        /* in the worker's free list */
 	struct fr_exchange *next, **pprev;    /* among the client's */
@@ -132,6 +149,7 @@ struct fr_exchange {
 	bool counts_as_fetch;                 /* in client->origin_requests */
 	bool request_ended;                   /* the client sent all of it */
 	bool request_passed;                  /* the origin side has all of it */
+	bool is_holding;                      /* the origin is asked when the body is worth it */
 	bool discards_request;                /* the rest of the body is thrown away */
 	const struct fr_fields *req_trailers; /* NULL or in the arena */
 	bool head_sent;                       /* ops->head was called */

@@ -7,9 +7,20 @@
 
 /* fr_exchange_settle; false: the request was refused. */
 bool fr_exchange_accept(struct fr_exchange *ex);
-/* Something moved, or who is waited for may have changed: sets the client
- * side's time limit. */
+/* Who is waited for may have changed: sets the client side's time limit. progress: the
+ * client took something. */
 void fr_exchange_watch(struct fr_exchange *ex, bool progress);
+/* The time limit came: has the client done its part? Then the next interval begins. */
+bool fr_exchange_keeps_rate(struct fr_exchange *ex);
+/* The origin's request is made: asks now, or holds it back for its body. */
+void fr_exchange_ask(struct fr_exchange *ex);
+void fr_exchange_init_hold(struct fr_exchange *ex);
+/* The body is not waited for any more. */
+void fr_exchange_end_hold(struct fr_exchange *ex);
+/* Throws away what is there of it, and what comes. */
+void fr_exchange_discard_request(struct fr_exchange *ex);
+/* Asks the origin. */
+void fr_exchange_start_fetch(struct fr_exchange *ex);
 /* The fetch is over, by its own end or ours. */
 void fr_exchange_fetch_over(struct fr_exchange *ex);
 /* The response's body cannot be completed. */

@@ -1,9 +1,18 @@
 /* A request's form, and the way of its body: from the client side, through a bounded
- * buffer, to the origin's connection. Declared in edge/exchange.h. */
+ * buffer, to the origin's connection. Declared in edge/exchange.h.
+ *
+ * The origin is not asked before the body is worth one of its connections: complete, or
+ * half of limits.request_buffer (or of the HTTP/2 window) is there. One of unknown length
+ * is asked for after HOLD_MS in any case, and what expects a 100 or asks for an upgrade
+ * at once. From then on until the response begins it keeps limits.body_rate. */
 #include "edge/client.h"
 #include "edge/exchange_priv.h"
 #include "http/trailers.h"
 #include "http/trust.h"
+
+/* A body of unknown length may be one that flows as things happen, whose answer comes before
+ * its end: it is asked for after this time, whatever has come. */
+#define HOLD_MS 100u
 
 int fr_exchange_settle(struct fr_exchange *ex)
 {
@@ -27,26 +36,133 @@ bool fr_exchange_accept(struct fr_exchange *ex)
 
 /* --- time limits of the client side --- */
 
-static bool waits_for_client(const struct fr_exchange *ex)
+static enum fr_exchange_wait waits_for_client(const struct fr_exchange *ex)
 {
 	if (fr_exchange_body_len(ex))
-		return true;
+		return FR_EXCHANGE_WAIT_TAKE;
 	if (ex->state == FR_EXCHANGE_TUNNEL || ex->request_ended)
-		return false;
-	return ex->discards_request || fr_exchange_request_room(ex) > 0;
+		return FR_EXCHANGE_WAIT_NONE;
+	if (ex->discards_request)
+		return FR_EXCHANGE_WAIT_SEND;
+	/* both ways at once: either side may be quiet while the other one speaks */
+	if (ex->state == FR_EXCHANGE_RESPONDING)
+		return FR_EXCHANGE_WAIT_NONE;
+	return fr_exchange_request_room(ex) > 0 ? FR_EXCHANGE_WAIT_SEND : FR_EXCHANGE_WAIT_NONE;
+}
+
+static void begin_interval(struct fr_exchange *ex)
+{
+	ex->interval_bytes = ex->seen.received_bytes;
+	fr_loop_timer_set(ex->worker->loop, &ex->timer, ex->gen->config->timeouts.body_ms);
 }
 
 void fr_exchange_watch(struct fr_exchange *ex, bool progress)
 {
-	struct fr_loop *l = ex->worker->loop;
+	enum fr_exchange_wait before = ex->waits;
 
 	if (ex->state == FR_EXCHANGE_HEAD || ex->state == FR_EXCHANGE_RELEASED ||
 	    ex->is_broken)
 		return;
-	if (!waits_for_client(ex))
-		fr_loop_timer_stop(l, &ex->timer);
-	else if (progress || !fr_timer_is_set(&ex->timer))
-		fr_loop_timer_set(l, &ex->timer, ex->gen->config->timeouts.body_ms);
+	ex->waits = waits_for_client(ex);
+	if (ex->waits == FR_EXCHANGE_WAIT_NONE)
+		fr_loop_timer_stop(ex->worker->loop, &ex->timer);
+	else if (ex->waits != before || (progress && ex->waits == FR_EXCHANGE_WAIT_TAKE))
+		begin_interval(ex);
+}
+
+static size_t may_hold(struct fr_exchange *ex)
+{
+	size_t most = ex->gen->config->limits.request_buffer_bytes, theirs;
+
+	if (!ex->ops->may_hold)
+		return most;
+	theirs = ex->ops->may_hold(ex);
+	return theirs < most ? theirs : most;
+}
+
+bool fr_exchange_keeps_rate(struct fr_exchange *ex)
+{
+	const struct fr_config *config = ex->gen->config;
+	uint64_t due = (uint64_t)config->limits.body_rate_bytes * config->timeouts.body_ms / 1000;
+
+	if (ex->waits != FR_EXCHANGE_WAIT_SEND)
+		return false;
+	if (ex->seen.received_bytes - ex->interval_bytes < (due ? due : 1) && may_hold(ex))
+		return false;
+	begin_interval(ex);
+	return true;
+}
+
+/* --- is it worth an origin connection? --- */
+
+/* Yes when it is complete; or half of what may come at once is there, since the client stops
+ * before the rest; or the connection has no more room for it. */
+static bool is_worth_asking(struct fr_exchange *ex)
+{
+	size_t most = may_hold(ex);
+
+	return ex->request_ended || fr_buf_len(&ex->req_body) >= most / 2;
+}
+
+/* What asks before it sends, or speaks another protocol, must reach the origin first. */
+static bool needs_hold(const struct fr_exchange *ex)
+{
+	return ex->origin_req.has_body && !ex->request_ended && !ex->origin_req.is_upgrade &&
+	       !fr_fields_get(&ex->origin_req.fields, FR_FIELD_EXPECT);
+}
+
+void fr_exchange_end_hold(struct fr_exchange *ex)
+{
+	ex->is_holding = false;
+	fr_loop_timer_stop(ex->worker->loop, &ex->hold_timer);
+}
+
+void fr_exchange_discard_request(struct fr_exchange *ex)
+{
+	size_t n = fr_buf_len(&ex->req_body);
+
+	ex->discards_request = true;
+	fr_buf_clear(&ex->req_body);
+	if (n)
+		ex->ops->consumed(ex, n);
+}
+
+static void ask_now(struct fr_exchange *ex)
+{
+	struct fr_request *req = &ex->origin_req;
+
+	fr_exchange_end_hold(ex);
+	if (ex->request_ended && req->has_body && !ex->req_trailers) {
+		/* all of it is there: not every origin can read chunks */
+		req->content_length = (int64_t)fr_buf_len(&ex->req_body);
+		req->has_body = req->content_length > 0;
+	}
+	fr_exchange_start_fetch(ex);
+	fr_exchange_watch(ex, false);
+}
+
+static void hold_is_over(struct fr_timer *t, void *user)
+{
+	(void)t;
+	ask_now(user);
+}
+
+void fr_exchange_init_hold(struct fr_exchange *ex)
+{
+	fr_timer_init(&ex->hold_timer, hold_is_over, ex);
+}
+
+void fr_exchange_ask(struct fr_exchange *ex)
+{
+	if (!needs_hold(ex)) {
+		fr_exchange_start_fetch(ex);
+		fr_exchange_watch(ex, false);
+		return;
+	}
+	ex->is_holding = true;
+	if (ex->origin_req.content_length < 0)
+		fr_loop_timer_set(ex->worker->loop, &ex->hold_timer, HOLD_MS);
+	fr_exchange_watch(ex, false);
 }
 
 /* --- the body --- */
@@ -76,7 +192,7 @@ void fr_exchange_pump_request(struct fr_exchange *ex)
 		ex->request_passed = true;
 		fr_fetch_end(ex->fetch, ex->req_trailers);
 	}
-	fr_exchange_watch(ex, true);
+	fr_exchange_watch(ex, false);
 }
 
 void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len)
@@ -84,13 +200,13 @@ void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len)
 	ex->seen.received_bytes += len;
 	if (ex->discards_request || ex->state == FR_EXCHANGE_RELEASED) {
 		ex->ops->consumed(ex, len);
-		fr_exchange_watch(ex, true);
+		fr_exchange_watch(ex, false);
 		return;
 	}
 	if (ex->fetch && fr_buf_len(&ex->req_body) == 0 && fr_fetch_can_write(ex->fetch)) {
 		fr_fetch_write(ex->fetch, data, len);
 		ex->ops->consumed(ex, len);
-		fr_exchange_watch(ex, true);
+		fr_exchange_watch(ex, false);
 		return;
 	}
 	if (fr_buf_append(&ex->req_body, data, len) < 0) {
@@ -99,7 +215,9 @@ void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len)
 		ex->ops->abort(ex, FR_ABORT_INTERNAL);
 		return;
 	}
-	fr_exchange_watch(ex, true);
+	if (ex->is_holding && is_worth_asking(ex))
+		ask_now(ex);
+	fr_exchange_watch(ex, false);
 }
 
 /* What passes of the client's trailers, whatever its protocol; NULL: nothing. */
@@ -128,6 +246,9 @@ void fr_exchange_request_end(struct fr_exchange *ex, const struct fr_fields *tra
 {
 	ex->request_ended = true;
 	ex->req_trailers = passing(ex, trailers);
-	fr_exchange_pump_request(ex);
-	fr_exchange_watch(ex, true);
+	if (ex->is_holding)
+		ask_now(ex);
+	else
+		fr_exchange_pump_request(ex);
+	fr_exchange_watch(ex, false);
 }

@@ -134,6 +134,7 @@ void fr_h2_stream_close(struct fr_h2_stream *st, uint32_t code)
 
 	st->state = FR_H2_ST_CLOSED;
 	fr_h2_order_without(st);
+	s->unconsumed -= st->unconsumed;
 	if (st->unconsumed)
 		(void)nghttp2_session_consume_connection(s->ng, st->unconsumed);
 	fr_h2_stream_free(st);

@@ -192,6 +192,8 @@ void fr_h2_resume(struct fr_h2_session *s, int32_t stream_id);
 /* Sends RST_STREAM; on_close follows in a later drain or feed, not from here. Harmless on
  * a stream that is gone. */
 void fr_h2_reset(struct fr_h2_session *s, int32_t stream_id, enum fr_h2_code code);
+/* Request body bytes that were handed over and not passed on, of all streams. */
+size_t fr_h2_unconsumed(const struct fr_h2_session *s);
 /* Request body bytes were passed on: opens the windows again. */
 void fr_h2_consumed(struct fr_h2_session *s, int32_t stream_id, size_t len);
 

@@ -165,6 +165,7 @@ static int on_data(nghttp2_session *ng, uint8_t flags, int32_t stream_id, const 
 		return 0;
 	}
 	st->unconsumed += len;
+	s->unconsumed += len;
 	s->events.on_data(s->user, st->user, data, len);
 	return 0;
 }

@@ -278,6 +278,11 @@ void fr_h2_reset(struct fr_h2_session *s, int32_t stream_id, enum fr_h2_code cod
 	fr_h2_reset_now(st, code);
 }
 
+size_t fr_h2_unconsumed(const struct fr_h2_session *s)
+{
+	return s->unconsumed;
+}
+
 void fr_h2_consumed(struct fr_h2_session *s, int32_t stream_id, size_t len)
 {
 	struct fr_h2_stream *st = fr_h2_find(s, stream_id);
@@ -287,6 +292,7 @@ void fr_h2_consumed(struct fr_h2_session *s, int32_t stream_id, size_t len)
 	if (!FR_HOLDS(len <= st->unconsumed))
 		len = st->unconsumed;
 	st->unconsumed -= len;
+	s->unconsumed -= len;
 	(void)nghttp2_session_consume(s->ng, stream_id, len);
 }
 

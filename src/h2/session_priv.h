@@ -140,6 +140,7 @@ struct fr_h2_session {
 	struct fr_h2_stream *streams; /* owned; the newest first */
 	struct fr_h2_stream *recent;  /* borrowed: found last; NULL */
 	size_t n_streams, n_pushes;
+	size_t unconsumed; /* of all streams */
 	struct fr_bucket buckets[FR_H2_BUCKET_COUNT];
 	struct fr_h2_walk walk;
 	struct fr_h2_stats stats;

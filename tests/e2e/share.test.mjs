@@ -3,7 +3,7 @@
 import test from 'node:test';
 import net from 'node:net';
 import { once } from 'node:events';
-import { assert, startForerun, startRawOrigin, raw, preface, settings, frame, fields, get } from './lib/harness.mjs';
+import { assert, startForerun, startOrigin, startRawOrigin, h2connect, h2request, raw, preface, settings, frame, fields, get } from './lib/harness.mjs';
 
 const yaml = (url, { timeouts = '', limits = '', http2 = '', origin = '' } = {}) => `
 workers: 1
@@ -135,4 +135,102 @@ test('one address cannot keep all places in the queue for a connection', async (
   const c = await f.counters();
   assert.equal(c.limit_origin_waiting, 1); // a place
   assert.equal(c.limit_origin_share, 1); // a connection
+});
+
+// --- request bodies ---
+
+const swallow = (req, res) => {
+  let n = 0;
+  req.on('data', (d) => { n += d.length; });
+  req.on('end', () => res.end(`${n} ${req.headers['content-length'] ?? 'chunked'}`));
+};
+
+test('a request with a small body has no origin connection before the body is complete', async (t) => {
+  const origin = await startOrigin(t, swallow);
+  const f = await startForerun(t, { config: yaml(origin.url) });
+  for (const more of ['Content-Length: 10\r\n', 'Content-Length: 10\r\nContent-Type: text/plain\r\n']) {
+    const s = await open(t, f.plainPort, '127.0.0.2', `${post('/', more)}01234`);
+    await f.countersWhen((c) => c.exchanges_open === 1);
+    const c = await f.counters();
+    assert.equal(c.fetches_open, 0);
+    assert.equal(c.origin_connections, origin.requests.length ? 1 : 0);
+    s.write('56789');
+    const [d] = await once(s, 'data');
+    assert.match(d.toString(), /10 10$/);
+    s.destroy();
+    await f.countersWhen((x) => x.exchanges_open === 0);
+  }
+});
+
+test('a large body is passed on while it comes', async (t) => {
+  let seen;
+  const passed = new Promise((resolve) => { seen = resolve; });
+  const origin = await startOrigin(t, (req, res) => { req.once('data', seen); swallow(req, res); });
+  const f = await startForerun(t, { config: yaml(origin.url) });
+  const s = await open(t, f.plainPort, '127.0.0.2', `${post('/', 'Content-Length: 200000\r\n')}${'x'.repeat(100000)}`);
+  await passed;
+  s.write('x'.repeat(100000));
+  const [d] = await once(s, 'data');
+  assert.match(d.toString(), /200000 200000$/);
+});
+
+test('a body of unknown length whose end came with it has a length for the origin', async (t) => {
+  const origin = await startOrigin(t, swallow);
+  const f = await startForerun(t, { origin: origin.url });
+  const s = await h2connect(t, f.port);
+  assert.equal((await h2request(s, { ':path': '/', ':method': 'POST' }, 'hello')).body, '5 5');
+  assert.equal((await h2request(s, { ':path': '/', ':method': 'POST' }, '')).body, '0 0');
+  const r = await raw(f.plainPort, `${post('/', 'Transfer-Encoding: chunked\r\nConnection: close\r\n')}3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n`);
+  assert.match(r.text, /5 5$/);
+});
+
+test('a body of unknown length may have its answer before its end, and be quiet', async (t) => {
+  const origin = await startRawOrigin(t, (socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nCache-Control: no-store\r\n\r\n');
+    socket.on('data', (d) => { if (/ping/.test(d)) socket.write('4\r\npong\r\n'); });
+  });
+  const f = await startForerun(t, { config: yaml(origin.url, { timeouts: 'body: 200ms' }) });
+  const s = await open(t, f.plainPort, '127.0.0.2', post('/', 'Transfer-Encoding: chunked\r\n'));
+  let text = '';
+  s.on('data', (d) => { text += d; });
+  await once(s, 'data'); // the head, although nothing of the body has come
+  await new Promise((resolve) => { after(500, resolve); }); // longer than timeouts.body
+  for (let i = 1; i <= 2; i++) {
+    s.write('4\r\nping\r\n');
+    while (text.split('pong').length <= i) await once(s, 'data');
+  }
+});
+
+// [how the body comes, at that many octets every 20 ms, what the client gets]
+for (const [name, octets, expected] of [['too slowly', 1, /^HTTP\/1.1 408 /], ['fast enough', 100, /^HTTP\/1.1 200 /]])
+  test(`a request body has to keep a rate: one that comes ${name}`, async (t) => {
+    const origin = await startOrigin(t, swallow);
+    const f = await startForerun(t, { config: yaml(origin.url, { timeouts: 'body: 300ms', limits: 'body_rate: 1KiB' }) });
+    for (const how of ['Content-Length: 5000\r\n', 'Transfer-Encoding: chunked\r\n']) {
+      const isChunked = how.startsWith('T');
+      const r = await raw(f.plainPort, (s) => {
+        s.write(post('/', `${how}Connection: close\r\n`));
+        let left = 5000;
+        const drip = setInterval(() => {
+          const n = Math.min(left, octets);
+          left -= n;
+          s.write(isChunked ? `${n.toString(16)}\r\n${'x'.repeat(n)}\r\n` : 'x'.repeat(n));
+          if (left === 0) { clearInterval(drip); if (isChunked) s.write('0\r\n\r\n'); }
+        }, 20);
+        s.on('close', () => clearInterval(drip));
+      });
+      assert.match(r.text, expected);
+    }
+    assert.equal((await f.counters()).timeout_body, octets === 1 ? 2 : 0);
+  });
+
+test('many uploads on one connection that together exceed its window are all complete', async (t) => {
+  const origin = await startOrigin(t, swallow);
+  const f = await startForerun(t, { origin: origin.url });
+  const s = await h2connect(t, f.port);
+  const streams = each(20, () => s.request({ ':path': '/', ':method': 'POST', 'content-length': '100000' }));
+  const bodies = streams.map(async (r) => { let text = ''; for await (const d of r) text += d; return text; });
+  for (let i = 0; i < 10; i++) for (const r of streams) r.write('x'.repeat(10000));
+  for (const r of streams) r.end();
+  assert.deepEqual(await Promise.all(bodies), each(20, () => '100000 100000'));
 });
