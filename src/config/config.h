@@ -154,14 +154,15 @@ struct fr_config_limits {
 	uint32_t request_line_bytes;      /* 8192: HTTP/1.1 request line */
 	uint32_t fields_bytes; /* 65536: request fields after decoding, 32 a field added */
 	uint32_t fields_count; /* 128: all crumbs of a cookie are one */
-	uint32_t fields_connection_bytes;    /* 1 MiB: held for all of a connection's requests */
-	uint32_t response_fields_bytes;      /* 131072: origin */
-	uint32_t response_fields_count;      /* 256: origin */
-	uint32_t response_buffer_bytes;      /* 131072: of one response held for a client that
+	uint32_t fields_connection_bytes; /* 1 MiB: held for all of a connection's requests */
+	uint32_t response_fields_bytes;   /* 131072: origin */
+	uint32_t response_fields_count;   /* 256: origin */
+	uint32_t response_buffer_bytes;   /* 131072: of one response held for a client that
 	                                     does not read */
-	uint32_t request_buffer_bytes;       /* 65536: of one request body held for an origin */
-	uint32_t body_rate_bytes;            /* 240: a second, of a request body, over timeouts.body */
-	uint32_t output_buffer_bytes;        /* 262144: of one connection waiting for the socket */
+	uint32_t request_buffer_bytes;    /* 65536: of one request body held for an origin */
+	uint32_t spill_mib;               /* 1024: of bodies that wait in temporary files */
+	uint32_t body_rate_bytes;         /* 240: a second, of a request body, over timeouts.body */
+	uint32_t output_buffer_bytes;     /* 262144: of one connection waiting for the socket */
 	uint32_t origin_requests_per_client; /* 256: in flight for one connection */
 };
 
@@ -174,12 +175,14 @@ struct fr_config_http2 {
 	uint32_t max_concurrent_streams;  /* 128 */
 	uint32_t window_bytes;            /* 65536, of a stream */
 	uint32_t connection_window_bytes; /* 262144 */
-	uint32_t header_table_bytes;      /* 4096 */
-	uint32_t control_burst;           /* 200: PING, SETTINGS, PRIORITY, empty frames, each */
-	uint32_t control_per_second;      /* 50 */
-	uint32_t continuation_frames;     /* 8 in a header block */
-	uint32_t reset_burst;             /* 200 */
-	uint32_t reset_per_second;        /* 20 */
+	uint32_t window_max_bytes;        /* 4 MiB: what it grows to while bodies are passed on */
+	uint32_t connection_window_max_bytes; /* 8 MiB */
+	uint32_t header_table_bytes;          /* 4096 */
+	uint32_t control_burst;       /* 200: PING, SETTINGS, PRIORITY, empty frames, each */
+	uint32_t control_per_second;  /* 50 */
+	uint32_t continuation_frames; /* 8 in a header block */
+	uint32_t reset_burst;         /* 200 */
+	uint32_t reset_per_second;    /* 20 */
 };
 
 struct fr_path_source; /* of net/stream.h */

@@ -44,6 +44,7 @@ enum fr_setting_kind {
 	X(response_buffer, response_buffer_bytes, SIZE, 131072, 4096, 64 * FR_MIB)                 \
 	X(request_buffer, request_buffer_bytes, SIZE, 65536, 4096, 64 * FR_MIB)                    \
 	X(output_buffer, output_buffer_bytes, SIZE, 262144, 65536, 64 * FR_MIB)                    \
+	X(spill, spill_mib, MEBIBYTES, 1024, 0, 1048576)                                           \
 	X(body_rate, body_rate_bytes, SIZE, 240, 0, FR_MIB)                                        \
 	X(origin_requests_per_client, origin_requests_per_client, COUNT_OF, 256, 1, 65536)
 
@@ -51,6 +52,9 @@ enum fr_setting_kind {
 	X(max_concurrent_streams, max_concurrent_streams, COUNT_OF, 128, 1, 10000)                 \
 	X(window, window_bytes, SIZE, 65536, 16384, 16 * FR_MIB)                                   \
 	X(connection_window, connection_window_bytes, SIZE, 262144, 65535, 64 * FR_MIB)            \
+	X(window_max, window_max_bytes, SIZE, 4 * FR_MIB, 16384, 64 * FR_MIB)                      \
+	X(connection_window_max, connection_window_max_bytes, SIZE, 8 * FR_MIB, 65535,             \
+	  256 * FR_MIB)                                                                            \
 	X(header_table, header_table_bytes, SIZE, 4096, 0, 65536)                                  \
 	X(control_burst, control_burst, COUNT_OF, 200, 10, 1000000)                                \
 	X(control_per_second, control_per_second, COUNT_OF, 50, 1, 1000000)                        \

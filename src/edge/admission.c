@@ -13,6 +13,7 @@
 struct entry {
 	struct entry *next; /* owned, in a bucket */
 	uint32_t count;
+	uint64_t disk_bytes;
 	uint8_t address[16];
 };
 
@@ -23,6 +24,7 @@ struct fr_admission {
 	uint64_t seed;
 	uint32_t max_total, max_address;
 	uint32_t total;
+	uint64_t disk_bytes;
 	struct entry *buckets[BUCKETS]; /* owned */
 };
 
@@ -136,5 +138,43 @@ void fr_admission_give(struct fr_admission *a, struct fr_ticket *t)
 			free(gone);
 		}
 	}
+	(void)pthread_mutex_unlock(&a->lock);
+}
+
+static bool take_disk_locked(struct fr_admission *a, const struct fr_ticket *t, uint64_t bytes,
+                             uint64_t limit_bytes)
+{
+	struct entry *e = t->has_address ? *find(a, t->address) : NULL;
+
+	if (a->disk_bytes + bytes > limit_bytes)
+		return false;
+	if (e && e->disk_bytes + bytes > limit_bytes / FR_ADMISSION_DISK_PART)
+		return false;
+	a->disk_bytes += bytes;
+	if (e)
+		e->disk_bytes += bytes;
+	return true;
+}
+
+bool fr_admission_take_disk(struct fr_admission *a, const struct fr_ticket *t, uint64_t bytes,
+                            uint64_t limit_bytes)
+{
+	bool ok;
+
+	(void)pthread_mutex_lock(&a->lock);
+	ok = take_disk_locked(a, t, bytes, limit_bytes);
+	(void)pthread_mutex_unlock(&a->lock);
+	return ok;
+}
+
+void fr_admission_give_disk(struct fr_admission *a, const struct fr_ticket *t, uint64_t bytes)
+{
+	struct entry *e;
+
+	(void)pthread_mutex_lock(&a->lock);
+	e = t->has_address ? *find(a, t->address) : NULL;
+	a->disk_bytes -= bytes;
+	if (e)
+		e->disk_bytes -= bytes;
 	(void)pthread_mutex_unlock(&a->lock);
 }

@@ -28,4 +28,13 @@ enum fr_admitted fr_admission_take(struct fr_admission *a, const struct sockaddr
                                    struct fr_ticket *out);
 void fr_admission_give(struct fr_admission *a, struct fr_ticket *t);
 
+/* Of the room on disk, for bodies that wait (edge/spill.h), one address has at most this
+ * part of all. */
+#define FR_ADMISSION_DISK_PART 4u
+/* Takes bytes of it for who holds the ticket; false: there are not so many left, of
+ * limit_bytes in all, or for that address. They are given back before the ticket is. */
+bool fr_admission_take_disk(struct fr_admission *a, const struct fr_ticket *t, uint64_t bytes,
+                            uint64_t limit_bytes);
+void fr_admission_give_disk(struct fr_admission *a, const struct fr_ticket *t, uint64_t bytes);
+
 #endif

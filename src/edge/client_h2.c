@@ -358,6 +358,8 @@ static struct fr_h2_limits limits_of(const struct fr_config *config)
 	l.max_concurrent_streams = h->max_concurrent_streams;
 	l.window_bytes = h->window_bytes;
 	l.connection_window_bytes = h->connection_window_bytes;
+	l.window_max_bytes = h->window_max_bytes;
+	l.connection_window_max_bytes = h->connection_window_max_bytes;
 	l.header_table_bytes = h->header_table_bytes;
 	l.fields_bytes = config->limits.fields_bytes;
 	l.fields_connection_bytes = config->limits.fields_connection_bytes;

@@ -113,6 +113,7 @@ static struct fr_exchange *new_under(struct fr_generation *gen, struct fr_client
 	ex->release_task = (struct fr_task){.run = release, .user = ex};
 	fr_timer_init(&ex->timer, time_is_up, ex);
 	fr_exchange_init_hold(ex);
+	fr_exchange_init_body(ex);
 	fr_loop_timer_set(w->loop, &ex->timer, ex->gen->config->timeouts.request_fields_ms);
 	count(ex, FR_COUNT_EXCHANGES_OPEN);
 	fr_client_exchange_opened(c, ex);
@@ -367,7 +368,7 @@ static void on_end(void *user, const struct fr_fields *trailers)
 	fr_exchange_fetch_over(ex);
 	fr_tap_end(&ex->tap, ex->plan);
 	fr_observe_origin_end(ex);
-	ex->resp_ended = true;
+	fr_exchange_body_complete(ex);
 	if (!ex->request_ended)
 		ex->discards_request = true;
 	if (trailers && trailers->n) {
@@ -538,6 +539,7 @@ void fr_exchange_leave(struct fr_exchange *ex, bool complete, bool by_peer, bool
 	fr_fetch_cancel(&ex->fetch);
 	fr_exchange_fetch_over(ex);
 	fr_exchange_end_hold(ex);
+	fr_exchange_free_bodies(ex);
 	fr_loop_timer_stop(ex->worker->loop, &ex->timer);
 	if (ex->is_push && ex->stream_id) {
 		count_outcome(ex, complete, by_peer, refused);

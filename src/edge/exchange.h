@@ -13,8 +13,9 @@
  * A request with a body is held back (in WAITING, without a fetch) until it is worth an
  * origin connection: see exchange_request.c.
  *
- * Back-pressure, response: the fetch is paused while resp_body holds half of
- * its ceiling. Request: the client side opens its window (or reads on) only
+ * Back-pressure, response: the fetch is paused while resp_body holds half of its ceiling;
+ * when that lasts the rest goes to a temporary file, so that the origin's connection
+ * becomes free. Request: the client side opens its window (or reads on) only
  * for what `consumed` reported. */
 #ifndef FR_EDGE_EXCHANGE_H
 #define FR_EDGE_EXCHANGE_H
@@ -42,6 +43,7 @@ struct fr_cached;
 struct fr_admin_events;
 struct fr_fill;
 struct fr_load;
+struct fr_spill;
 struct fr_tap;
 
 /* Memory for both heads, the plan and what is made of them. Fields are bounded
@@ -123,6 +125,9 @@ struct fr_exchange {
 	struct fr_buf req_body;                    /* waits for the origin */
 	struct fr_chain resp_body;   /* waits for the client; see fr_exchange_body_len */
 	struct fr_timer timer;       /* client-side progress */
+	struct fr_spill *req_spill;  /* owned: waits behind req_body; NULL */
+	struct fr_spill *resp_spill; /* owned: waits behind resp_body; NULL */
+	struct fr_timer spill_timer; /* the fetch is paused: how long yet, in memory */
 	struct fr_timer hold_timer;  /* of a body of unknown length, while it is held */
 	enum fr_exchange_wait waits; /* what timer limits */
 	uint64_t interval_bytes;     /* SEND: received when the interval began */
@@ -153,6 +158,7 @@ struct fr_exchange {
 	bool discards_request;                /* the rest of the body is thrown away */
 	const struct fr_fields *req_trailers; /* NULL or in the arena */
 	bool head_sent;                       /* ops->head was called */
+	bool resp_complete;                   /* resp_spill holds the last bytes */
 	bool resp_ended;                      /* resp_body holds the last bytes */
 	bool resp_failed;                     /* the body cannot be completed */
 	bool is_broken;                       /* a fault of ours: it is aborted at once */

@@ -25,6 +25,13 @@ void fr_exchange_start_fetch(struct fr_exchange *ex);
 void fr_exchange_fetch_over(struct fr_exchange *ex);
 /* The response's body cannot be completed. */
 void fr_exchange_fail_body(struct fr_exchange *ex);
+/* All of the body has come: are its last bytes in resp_body? Else resp_complete is set. */
+void fr_exchange_body_complete(struct fr_exchange *ex);
+void fr_exchange_init_body(struct fr_exchange *ex);
+/* The client side is through with it. */
+void fr_exchange_free_bodies(struct fr_exchange *ex);
+/* A temporary file for a body; NULL: there is none, counted. */
+struct fr_spill *fr_exchange_new_spill(struct fr_exchange *ex);
 /* Of a fetch; user: the exchange. */
 void fr_exchange_on_body(void *user, const uint8_t *data, size_t len);
 /* Passes on of the request's body what the origin's connection takes now. */

@@ -7,6 +7,7 @@
  * at once. From then on until the response begins it keeps limits.body_rate. */
 #include "edge/client.h"
 #include "edge/exchange_priv.h"
+#include "edge/spill.h"
 #include "http/trailers.h"
 #include "http/trust.h"
 
@@ -32,6 +33,12 @@ bool fr_exchange_accept(struct fr_exchange *ex)
 	else if (rc < 0)
 		fr_exchange_refuse(ex, 503, "");
 	return rc == 0;
+}
+
+/* What came of the body and was not passed on. */
+static size_t request_held(const struct fr_exchange *ex)
+{
+	return fr_buf_len(&ex->req_body) + (size_t)fr_spill_len(ex->req_spill);
 }
 
 /* --- time limits of the client side --- */
@@ -119,10 +126,11 @@ void fr_exchange_end_hold(struct fr_exchange *ex)
 
 void fr_exchange_discard_request(struct fr_exchange *ex)
 {
-	size_t n = fr_buf_len(&ex->req_body);
+	size_t n = request_held(ex);
 
 	ex->discards_request = true;
 	fr_buf_clear(&ex->req_body);
+	fr_spill_free(&ex->req_spill);
 	if (n)
 		ex->ops->consumed(ex, n);
 }
@@ -134,7 +142,7 @@ static void ask_now(struct fr_exchange *ex)
 	fr_exchange_end_hold(ex);
 	if (ex->request_ended && req->has_body && !ex->req_trailers) {
 		/* all of it is there: not every origin can read chunks */
-		req->content_length = (int64_t)fr_buf_len(&ex->req_body);
+		req->content_length = (int64_t)request_held(ex);
 		req->has_body = req->content_length > 0;
 	}
 	fr_exchange_start_fetch(ex);
@@ -169,30 +177,73 @@ void fr_exchange_ask(struct fr_exchange *ex)
 
 size_t fr_exchange_request_room(const struct fr_exchange *ex)
 {
-	size_t held = fr_buf_len(&ex->req_body), max = ex->gen->config->limits.request_buffer_bytes;
+	size_t held = request_held(ex), max = ex->gen->config->limits.request_buffer_bytes;
 
 	return held >= max ? 0 : max - held;
 }
 
-void fr_exchange_pump_request(struct fr_exchange *ex)
+/* From the file into memory, which is empty. */
+static int refill(struct fr_exchange *ex)
 {
-	size_t n = fr_buf_len(&ex->req_body);
+	size_t n = 0;
+	uint8_t *to =
+		fr_spill_len(ex->req_spill) ? fr_buf_reserve(&ex->req_body, FR_BLOCK_BYTES) : NULL;
 
-	if (!ex->fetch || ex->request_passed)
-		return;
-	if (n && fr_fetch_can_write(ex->fetch)) {
+	if (!fr_spill_len(ex->req_spill))
+		return 0;
+	if (!to || fr_spill_take(ex->req_spill, to, FR_BLOCK_BYTES, &n) < 0)
+		return FR_ERR_IO;
+	fr_buf_commit(&ex->req_body, n);
+	return 0;
+}
+
+/* What the origin takes now. False: what waited cannot be had any more. */
+static bool pass_on(struct fr_exchange *ex)
+{
+	while (request_held(ex) && ex->fetch && fr_fetch_can_write(ex->fetch)) {
+		size_t n = fr_buf_len(&ex->req_body);
+
 		fr_fetch_write(ex->fetch, fr_buf_data(&ex->req_body), n);
 		fr_buf_clear(&ex->req_body);
-		ex->ops->consumed(ex, n);
-		n = 0;
+		if (n)
+			ex->ops->consumed(ex, n);
+		if (refill(ex) < 0) {
+			ex->ops->abort(ex, FR_ABORT_INTERNAL);
+			return false;
+		}
 	}
-	if (n == 0 && ex->request_ended && ex->fetch &&
+	return true;
+}
+
+void fr_exchange_pump_request(struct fr_exchange *ex)
+{
+	if (!ex->fetch || ex->request_passed || !pass_on(ex))
+		return;
+	if (request_held(ex) == 0 && ex->request_ended && ex->fetch &&
 	    (ex->origin_req.has_body || ex->state == FR_EXCHANGE_TUNNEL) &&
 	    fr_fetch_can_write(ex->fetch)) {
 		ex->request_passed = true;
 		fr_fetch_end(ex->fetch, ex->req_trailers);
 	}
 	fr_exchange_watch(ex, false);
+}
+
+/* In memory as far as it may be; behind that in a file: windows that grew, or are
+ * configured so, let more come than limits.request_buffer. */
+static int keep(struct fr_exchange *ex, const uint8_t *data, size_t len)
+{
+	if (!fr_spill_len(ex->req_spill)) {
+		int rc = fr_buf_append(&ex->req_body, data, len);
+
+		if (rc != FR_ERR_LIMIT)
+			return rc;
+	}
+	if (!ex->req_spill)
+		ex->req_spill = fr_exchange_new_spill(ex);
+	if (!ex->req_spill)
+		return FR_ERR_LIMIT;
+	fr_count_add(&ex->worker->counters, FR_COUNT_SPILLED_BYTES, len);
+	return fr_spill_append(ex->req_spill, data, len);
 }
 
 void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len)
@@ -203,15 +254,15 @@ void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len)
 		fr_exchange_watch(ex, false);
 		return;
 	}
-	if (ex->fetch && fr_buf_len(&ex->req_body) == 0 && fr_fetch_can_write(ex->fetch)) {
+	if (ex->fetch && request_held(ex) == 0 && fr_fetch_can_write(ex->fetch)) {
 		fr_fetch_write(ex->fetch, data, len);
 		ex->ops->consumed(ex, len);
 		fr_exchange_watch(ex, false);
 		return;
 	}
-	if (fr_buf_append(&ex->req_body, data, len) < 0) {
-		/* the client side sent more than its window: our own mistake at
-		 * worst, and never a reason to lose bytes silently */
+	if (keep(ex, data, len) < 0) {
+		/* never a reason to lose bytes silently */
+		fr_count(&ex->worker->counters, FR_COUNT_LIMIT_SPILL);
 		ex->ops->abort(ex, FR_ABORT_INTERNAL);
 		return;
 	}

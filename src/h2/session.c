@@ -42,6 +42,8 @@ void fr_h2_limits_default(struct fr_h2_limits *l)
 		.max_concurrent_streams = 128,
 		.window_bytes = 65536,
 		.connection_window_bytes = 262144,
+		.window_max_bytes = 65536,
+		.connection_window_max_bytes = 262144,
 		.max_frame_bytes = 16384,
 		.header_table_bytes = 4096,
 		.encoder_table_bytes = 4096,
@@ -69,6 +71,7 @@ struct fr_h2_stream *fr_h2_stream_new(struct fr_h2_session *s, int32_t id)
 	st->magic = FR_H2_STREAM_MAGIC;
 	st->id = id;
 	st->session = s;
+	st->window.bytes = s->limits.window_bytes;
 	st->priority = fr_priority_default();
 	st->next = s->streams;
 	st->pprev = &s->streams;
@@ -273,6 +276,7 @@ struct fr_h2_session *fr_h2_session_new(const struct fr_h2_limits *limits,
 	s->user = user;
 	s->pool = pool;
 	s->now_ms = now_ms;
+	s->window.bytes = limits->connection_window_bytes;
 	for (int i = 0; i < FR_H2_BUCKET_COUNT; i++)
 		fr_bucket_init(&s->buckets[i], limits->control_burst, limits->control_per_second,
 		               now_ms);

@@ -84,6 +84,8 @@ struct fr_h2_limits {
 	uint32_t max_concurrent_streams; /* client's streams; advertised. Pushes: as many */
 	uint32_t window_bytes;           /* receive window of a stream; advertised */
 	uint32_t connection_window_bytes;
+	/* A window grows fourfold up to these while what comes is passed on at once. */
+	uint32_t window_max_bytes, connection_window_max_bytes;
 	uint32_t max_frame_bytes;     /* SETTINGS_MAX_FRAME_SIZE; 16384.. */
 	uint32_t header_table_bytes;  /* HPACK decoder table; advertised */
 	uint32_t encoder_table_bytes; /* HPACK encoder table; at most what the client allows */

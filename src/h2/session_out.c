@@ -283,6 +283,22 @@ size_t fr_h2_unconsumed(const struct fr_h2_session *s)
 	return s->unconsumed;
 }
 
+/* A window that is used up within a round trip holds an upload back: it grows with what is
+ * passed on, as long as little of what came still waits. stream_id 0: the connection's. */
+static void grow(struct fr_h2_session *s, struct fr_h2_window *w, int32_t stream_id, size_t waits,
+                 size_t len, uint32_t most)
+{
+	uint32_t larger = w->bytes < most / 4 ? 4 * w->bytes : most;
+
+	w->consumed += len;
+	if (w->bytes >= most || w->consumed < w->bytes / 2 || waits > w->bytes / 8)
+		return;
+	w->consumed = 0;
+	w->bytes = larger;
+	(void)nghttp2_session_set_local_window_size(s->ng, NGHTTP2_FLAG_NONE, stream_id,
+	                                            (int32_t)larger);
+}
+
 void fr_h2_consumed(struct fr_h2_session *s, int32_t stream_id, size_t len)
 {
 	struct fr_h2_stream *st = fr_h2_find(s, stream_id);
@@ -294,6 +310,9 @@ void fr_h2_consumed(struct fr_h2_session *s, int32_t stream_id, size_t len)
 	st->unconsumed -= len;
 	s->unconsumed -= len;
 	(void)nghttp2_session_consume(s->ng, stream_id, len);
+	if (st->state == FR_H2_ST_OPEN)
+		grow(s, &st->window, stream_id, st->unconsumed, len, s->limits.window_max_bytes);
+	grow(s, &s->window, 0, s->unconsumed, len, s->limits.connection_window_max_bytes);
 }
 
 /* --- push --- */

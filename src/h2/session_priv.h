@@ -48,6 +48,12 @@ enum fr_h2_stream_state {
 	FR_H2_ST_CLOSED
 };
 
+/* A receive window (RFC 9113 §5.2), of a stream or the connection. */
+struct fr_h2_window {
+	uint32_t bytes;  /* how large it is now */
+	size_t consumed; /* since it grew last */
+};
+
 struct fr_h2_stream {
 	uint32_t magic;
 	enum fr_h2_stream_state state;
@@ -60,13 +66,14 @@ struct fr_h2_stream {
 	struct fr_fields *trailers;         /* in the arena; NULL: none */
 	size_t fields_bytes, fields_count;  /* decoded so far, this block */
 	size_t unconsumed;                  /* body bytes handed over, window not opened */
-	uint32_t cookies;                   /* crumbs */
-	size_t cookie_at;                   /* the field that they become */
-	size_t held_bytes, wire_bytes;      /* of its fields: what is not shared; as they came */
-	struct fr_priority priority;        /* of a client's stream, and of a push that is_pinned */
-	size_t body_sent_bytes;             /* framed */
-	char status[4];                     /* of the answer: digits */
-	size_t lead_bytes;                  /* of the body: before BLOCKING pushes; 0: none */
+	struct fr_h2_window window;
+	uint32_t cookies;              /* crumbs */
+	size_t cookie_at;              /* the field that they become */
+	size_t held_bytes, wire_bytes; /* of its fields: what is not shared; as they came */
+	struct fr_priority priority;   /* of a client's stream, and of a push that is_pinned */
+	size_t body_sent_bytes;        /* framed */
+	char status[4];                /* of the answer: digits */
+	size_t lead_bytes;             /* of the body: before BLOCKING pushes; 0: none */
 	bool is_push;
 	bool is_too_large; /* fields beyond the limit: stored no more */
 	bool is_too_much;  /* for the connection, with those of other streams */
@@ -141,6 +148,7 @@ struct fr_h2_session {
 	struct fr_h2_stream *recent;  /* borrowed: found last; NULL */
 	size_t n_streams, n_pushes;
 	size_t unconsumed; /* of all streams */
+	struct fr_h2_window window;
 	struct fr_bucket buckets[FR_H2_BUCKET_COUNT];
 	struct fr_h2_walk walk;
 	struct fr_h2_stats stats;

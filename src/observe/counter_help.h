@@ -22,6 +22,9 @@
 	  "Requests that ended before their response was complete.")                               \
 	X(RESPONSES_FAILED, "responses_failed_total", "",                                          \
 	  "Responses whose body could not be completed.")                                          \
+	X(BODIES_SPILLED, "bodies_spilled_total", "",                                              \
+	  "Bodies that waited in a temporary file for who did not take them.")                     \
+	X(SPILLED_BYTES, "spilled_bytes_total", "", "Bytes that did.")                             \
 	X(UPGRADES, "upgrades_total", "", "Connections handed through after a 101.")               \
 	X(EARLY_HINTS, "early_hints_total", "", "103 responses sent.")                             \
 	X(HINTS_WARMED, "hints_warmed_total", "", "Hinted assets fetched ahead.")                  \

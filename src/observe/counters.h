@@ -66,6 +66,8 @@
 	X(PUSHES_CANCELLED, pushes_cancelled)                                                      \
 	X(PUSHES_REFUSED, pushes_refused)                                                          \
 	X(PUSHES_FAILED, pushes_failed)                                                            \
+	X(BODIES_SPILLED, bodies_spilled)                                                          \
+	X(SPILLED_BYTES, spilled_bytes)                                                            \
 	X(PUSHED_BYTES, pushed_bytes)                                                              \
 	X(WASTED_BYTES, wasted_bytes)                                                              \
 	X(LIMIT_CONNECTIONS, limit_connections)                                                    \
@@ -80,6 +82,7 @@
 	X(LIMIT_MEMORY_CONNECTIONS, limit_memory_connections)                                      \
 	X(LIMIT_MEMORY_REQUESTS, limit_memory_requests)                                            \
 	X(LIMIT_ORIGIN_SHARE, limit_origin_share)                                                  \
+	X(LIMIT_SPILL, limit_spill)                                                                \
 	X(LIMIT_OUTPUT, limit_output_buffer)                                                       \
 	X(TIMEOUT_HANDSHAKE, timeout_handshake)                                                    \
 	X(TIMEOUT_REQUEST_FIELDS, timeout_request_fields)                                          \

@@ -234,3 +234,160 @@ test('many uploads on one connection that together exceed its window are all com
   for (const r of streams) r.end();
   assert.deepEqual(await Promise.all(bodies), each(20, () => '100000 100000'));
 });
+
+// --- what is not read, and what comes faster than it is taken ---
+
+const size = 3 << 20;
+const pattern = Buffer.alloc(size, 'the quick brown fox jumps over the lazy dog, ');
+// Sends all as fast as it is taken, and says when all of it was.
+const sender = async (t, fields = `Content-Length: ${size}\r\n`, tail = '') => {
+  const origin = await startRawOrigin(t, (socket) => {
+    origin.asked++;
+    socket.write(`HTTP/1.1 200 OK\r\nCache-Control: no-store\r\n${fields}\r\n`);
+    socket.write(Buffer.concat([pattern, Buffer.from(tail)]), () => { origin.sent++; });
+  });
+  return Object.assign(origin, { asked: 0, sent: 0 });
+};
+
+for (const limit of ['1GiB', '0'])
+  test(`a response that is not read ${limit === '0' ? 'keeps' : 'does not keep'} the origin's connection, with limits.spill ${limit}`, async (t) => {
+    const origin = await sender(t);
+    const f = await startForerun(t, { config: yaml(origin.url, { limits: `spill: ${limit}` }) });
+    const s = await open(t, f.plainPort, '127.0.0.2', 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    s.pause();
+    if (limit === '0') {
+      await f.countersWhen((c) => c.limit_spill === 1);
+      assert.equal((await f.counters()).fetches_open, 1);
+    } else {
+      const c = await f.countersWhen((x) => x.fetches_open === 0 && origin.sent === 1);
+      assert.equal(c.bodies_spilled, 1);
+      assert.ok(c.spilled_bytes > size / 4, `${c.spilled_bytes} bytes`);
+      assert.equal(c.exchanges_open, 1);
+    }
+    const chunks = [];
+    for await (const d of s) chunks.push(d);
+    const all = Buffer.concat(chunks);
+    assert.ok(all.subarray(all.indexOf('\r\n\r\n') + 4).equals(pattern));
+  });
+
+test('a response of which the client takes a little at a time arrives whole, over HTTP/2', async (t) => {
+  const origin = await sender(t);
+  const f = await startForerun(t, { config: yaml(origin.url, { http2: '' }).replace('tls: false', 'tls: true') });
+  const session = await h2connect(t, f.port, { settings: { initialWindowSize: 1000 } });
+  const r = session.request({ ':path': '/' });
+  r.pause();
+  await f.countersWhen((c) => c.fetches_open === 0 && c.exchanges_open === 1);
+  const chunks = [];
+  for await (const d of r) chunks.push(d);
+  assert.ok(Buffer.concat(chunks).equals(pattern));
+  assert.equal(r.rstCode, 0);
+});
+
+test('a response that is not read is thrown away with its connection, and its room with it', async (t) => {
+  const origin = await sender(t);
+  const f = await startForerun(t, { config: yaml(origin.url, { limits: 'spill: 16MiB' }) });
+  for (let i = 1; i <= 6; i++) { // 4 MiB are one address's, 1 MiB is taken at a time
+    const s = await open(t, f.plainPort, '127.0.0.2', `GET /${i} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    s.pause();
+    await f.countersWhen((c) => c.fetches_open === 0 && c.bodies_spilled === i);
+    s.destroy();
+    await f.countersWhen((c) => c.exchanges_open === 0);
+  }
+  assert.equal((await f.counters()).limit_spill, 0);
+});
+
+test('one address cannot have all room for what is not read', async (t) => {
+  const origin = await sender(t);
+  const f = await startForerun(t, { config: yaml(origin.url, { limits: 'spill: 16MiB' }) });
+  const take = async (from) => (await open(t, f.plainPort, from, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).pause();
+  await take('127.0.0.2'); // 3 MiB and what is read ahead: a quarter
+  await f.countersWhen((c) => c.fetches_open === 0 && c.bodies_spilled === 1);
+  await take('127.0.0.2');
+  await f.countersWhen((c) => c.limit_spill >= 1);
+  assert.equal((await f.counters()).fetches_open, 1);
+  await take('127.0.0.3');
+  await f.countersWhen((c) => origin.asked === 3 && c.fetches_open === 1);
+});
+
+test('a response whose origin fails after part of it was spilled does not look complete', async (t) => {
+  const origin = await startRawOrigin(t, (socket) => socket.end(`HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: ${2 * size}\r\n\r\n${pattern.toString()}`));
+  const f = await startForerun(t, { config: yaml(origin.url).replace('tls: false', 'tls: true') });
+  const session = await h2connect(t, f.port, { settings: { initialWindowSize: 1000 } });
+  const r = session.request({ ':path': '/' });
+  const closed = new Promise((resolve) => { r.on('error', () => {}); r.on('close', resolve); });
+  r.pause();
+  await f.countersWhen((c) => c.fetches_open === 0 && c.responses_failed === 1);
+  r.resume();
+  await closed;
+  assert.notEqual(r.rstCode, 0);
+});
+
+// [settings of HTTP/2, of limits, whether it can be complete]
+const uploads = [
+  ['all defaults', '', '', true],
+  ['a stream window above what memory may hold', 'window: 4MiB, connection_window: 4MiB', '', true],
+  ['the same and a small buffer', 'window: 4MiB, connection_window: 4MiB', 'request_buffer: 4KiB', true],
+  ['small windows that grow', 'window: 16KiB, connection_window: 65535', '', true],
+  ['windows that do not grow', 'window: 64KiB, window_max: 64KiB, connection_window_max: 256KiB', 'spill: 0', true],
+  ['a stream window above what memory may hold, and no room on disk', 'window: 4MiB, connection_window: 4MiB', 'spill: 0', false],
+];
+for (const [name, http2, limits, ok] of uploads)
+  test(`an upload to an origin that does not read at first, with ${name}: ${ok ? 'complete' : 'reset'}`, async (t) => {
+    let got = '';
+    const origin = await startOrigin(t, (req, res) => {
+      req.pause();
+      after(300, () => {
+        const chunks = [];
+        req.on('data', (d) => chunks.push(d));
+        req.on('end', () => { got = Buffer.concat(chunks); res.end('ok'); });
+        req.on('error', () => {});
+        req.resume();
+      });
+    });
+    const f = await startForerun(t, { config: yaml(origin.url, { http2, limits }).replace('tls: false', 'tls: true') });
+    const s = await h2connect(t, f.port);
+    await new Promise((resolve) => { s.ping(resolve); }); // our SETTINGS are there
+    const r = h2request(s, { ':path': '/', ':method': 'POST' }, pattern);
+    if (!ok) {
+      await assert.rejects(r);
+      assert.equal((await f.counters()).limit_spill > 0, true);
+      return;
+    }
+    assert.equal((await r).body, 'ok');
+    assert.ok(got.equals(pattern));
+    const c = await f.counters();
+    assert.equal(c.limit_spill, 0);
+  });
+
+test('the window of an upload grows while the origin takes it', async (t) => {
+  const origin = await startOrigin(t, swallow);
+  const f = await startForerun(t, { config: yaml(origin.url, { http2: 'window_max: 1MiB, connection_window_max: 2MiB' }) });
+  const s = await open(t, f.plainPort, '127.0.0.2', Buffer.concat([hello, post2(1, '/')]));
+  const window = { 0: 65535, 1: 65535 }; // what may be sent, by stream
+  let initial = 65535, buffer = Buffer.alloc(0);
+  const take = (type, flags, id, payload) => {
+    if (type === 8) window[id] += payload.readUInt32BE(0);
+    if (type !== 4 || flags & 1) return;
+    for (let i = 0; i < payload.length; i += 6) {
+      if (payload.readUInt16BE(i) !== 4) continue;
+      window[1] += payload.readUInt32BE(i + 2) - initial;
+      initial = payload.readUInt32BE(i + 2);
+    }
+  };
+  s.on('data', (d) => {
+    buffer = Buffer.concat([buffer, d]);
+    while (buffer.length >= 9 && buffer.length >= 9 + buffer.readUIntBE(0, 3)) {
+      const len = buffer.readUIntBE(0, 3);
+      take(buffer[3], buffer[4], buffer.readUInt32BE(5), buffer.subarray(9, 9 + len));
+      buffer = buffer.subarray(9 + len);
+    }
+  });
+  // sends all that it may, and waits until it may send more at once than before
+  for (const more of [2 * 65536, 8 * 65536]) {
+    const parts = [];
+    for (let n = Math.min(window[0], window[1]); n > 0; n -= 16384) parts.push(frame(0, 0, 1, Buffer.alloc(Math.min(n, 16384))));
+    for (const p of parts) { window[0] -= p.length - 9; window[1] -= p.length - 9; }
+    s.write(Buffer.concat(parts));
+    while (Math.min(window[0], window[1]) < more) await once(s, 'data');
+  }
+});
