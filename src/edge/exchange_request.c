@@ -67,8 +67,7 @@ void fr_exchange_watch(struct fr_exchange *ex, bool progress)
 {
 	enum fr_exchange_wait before = ex->waits;
 
-	if (ex->state == FR_EXCHANGE_HEAD || ex->state == FR_EXCHANGE_RELEASED ||
-	    ex->is_broken)
+	if (ex->state == FR_EXCHANGE_HEAD || ex->state == FR_EXCHANGE_RELEASED || ex->is_broken)
 		return;
 	ex->waits = waits_for_client(ex);
 	if (ex->waits == FR_EXCHANGE_WAIT_NONE)

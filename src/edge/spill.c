@@ -30,9 +30,8 @@ struct fr_spill *fr_spill_new(struct fr_admission *a, struct fr_ticket *ticket,
 
 	*s = (struct fr_spill){
 		.fd = -1, .admission = a, .ticket = ticket, .limit_bytes = limit_bytes};
-	if (fr_spill_reserve(s, 1) == 0)
-		s->fd = open_file();
-	if (s->fd < 0)
+	s->fd = open_file();
+	if (s->fd < 0 || fr_spill_reserve(s, 1) < 0)
 		fr_spill_free(&s);
 	return s;
 }
@@ -56,12 +55,25 @@ void fr_spill_free(struct fr_spill **sp)
 	free(s);
 }
 
+/* Is there room for one more step? Asked of the file system before bytes depend on it; one
+ * that cannot say is believed to have it. */
+static bool fits(const struct fr_spill *s)
+{
+	return fallocate(s->fd, FALLOC_FL_KEEP_SIZE, (off_t)s->reserved, FR_SPILL_STEP_BYTES) ==
+	               0 ||
+	       errno == EOPNOTSUPP || errno == EINTR;
+}
+
 int fr_spill_reserve(struct fr_spill *s, size_t len)
 {
 	while (s->reserved - s->end < len) {
 		if (!fr_admission_take_disk(s->admission, s->ticket, FR_SPILL_STEP_BYTES,
 		                            s->limit_bytes))
 			return FR_ERR_LIMIT;
+		if (!fits(s)) {
+			give_back(s, FR_SPILL_STEP_BYTES);
+			return FR_ERR_LIMIT;
+		}
 		s->reserved += FR_SPILL_STEP_BYTES;
 	}
 	return 0;

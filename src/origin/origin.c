@@ -3,8 +3,12 @@
 #include <stdlib.h>
 
 #include "base/holds.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "origin/origin_priv.h"
+
+/* Not more often than this is said, for one worker, that requests make way. */
+#define WARN_MS 60000u
 
 static void evict(void *user);
 static void look(struct fr_timer *t, void *user);
@@ -107,6 +111,18 @@ static void enqueue(struct fr_origin *o, struct fr_fetch *f)
 
 /* --- who makes way --- */
 
+/* An operator should know why requests get 503. */
+static void warn(struct fr_origin *o, uint64_t now_ms)
+{
+	if (o->warned_ms && now_ms - o->warned_ms < WARN_MS)
+		return;
+	o->warned_ms = now_ms;
+	FR_LOG(WARN, "origin",
+	       "%s: all %u connections are in use and others wait: requests of clients that "
+	       "stall, or hold most, make way (origin.max_connections)",
+	       o->config->url, (unsigned)o->config->max_connections);
+}
+
 /* For as many of those that wait as no connection is about to become free for. */
 static void evict(void *user)
 {
@@ -126,8 +142,10 @@ static void evict(void *user)
 		victim = f && n >= leaving ? fr_share_victim(&o->shares, f, now) : NULL;
 		if (!f || (n >= leaving && !victim))
 			break;
-		if (victim)
+		if (victim) {
+			warn(o, now);
 			fr_fetch_fail(victim, FR_FETCH_EVICTED);
+		}
 		if (f->state == FR_FETCH_WAITING && f->pprev)
 			fr_share_promise(f);
 	}
@@ -171,6 +189,9 @@ static void place(struct fr_origin *o, struct fr_fetch *f, bool fresh_only)
 
 void fr_origin_place(struct fr_origin *o, struct fr_fetch *f, bool fresh_only)
 {
+	/* a new connection is wanted, and idle ones are all that there may be */
+	if (fresh_only && o->idle_list && o->connections >= o->config->max_connections)
+		fr_conn_close(o->idle_list);
 	/* who came earlier goes first */
 	if ((o->shares.n_waiting && !fresh_only) || !has_place(o, fresh_only))
 		enqueue(o, f);

@@ -31,6 +31,7 @@ struct fr_origin {
 	struct fr_shares shares;          /* who holds, and who waits */
 	struct fr_timer look_timer;       /* while somebody waits */
 	struct fr_task evict_task;
+	uint64_t warned_ms; /* that requests made way; 0: never */
 	uint32_t fetches;
 	char cause[FR_ORIGIN_CAUSE_BYTES]; /* why the failure under way happened; "" */
 	bool is_draining;                  /* no connection is kept idle */

@@ -8,7 +8,7 @@ import { assert, startForerun, startOrigin, startRawOrigin, h2connect, h2request
 const yaml = (url, { timeouts = '', limits = '', http2 = '', origin = '' } = {}) => `
 workers: 1
 listen: [{address: "127.0.0.1:0", tls: false}]
-timeouts: {${timeouts}}
+timeouts: {drain: 100ms${timeouts ? `, ${timeouts}` : ""}}
 limits: {${limits}}
 http2: {${http2}}
 sites: [{hosts: ["*"], origin: {url: "${url}"${origin ? ', ' + origin : ''}}}]
