@@ -132,8 +132,8 @@ void fr_admission_give(struct fr_admission *a, struct fr_ticket *t)
 	a->total--;
 	if (t->has_address) {
 		at = find(a, t->address);
-		if (FR_HOLDS(*at) && --(*at)->count == 0) {
-			gone = *at;
+		gone = *at;
+		if (FR_HOLDS(gone) && gone && --gone->count == 0) {
 			*at = gone->next;
 			free(gone);
 		}
