@@ -145,6 +145,9 @@ int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw,
 int fr_setting_parse(const struct fr_source *s, const char *path, const char *text,
                      const struct fr_setting *setting, uint32_t *out) FR_MUST_USE;
 
+/* true, yes, on, false, no, off, in any case. False: none of them. */
+bool fr_setting_switch(const char *text, uint64_t *out);
+
 /* The defaults of a group of settings; then what is written in `raw` (NULL:
  * nothing) in their place. */
 void fr_settings_default(const struct fr_setting *settings, size_t n, void *out);

@@ -112,7 +112,7 @@ static int key_of(struct fr_exchange *ex, struct fr_str text, bool as_written, s
 {
 	struct fr_query_rule rule = {.policy = FR_QUERY_KEEP};
 	struct fr_request req;
-	struct fr_url url;
+	struct fr_url url = {0};
 	int rc = fr_url_parse(&ex->arena, text, &url);
 
 	if (rc < 0)
@@ -132,7 +132,7 @@ static int purge_hints_of(struct fr_exchange *ex, struct fr_str text, size_t *n)
 	struct fr_request req;
 	struct fr_url_path path;
 	struct fr_site *site;
-	struct fr_url url;
+	struct fr_url url = {0};
 	int rc = fr_url_parse(&ex->arena, text, &url);
 
 	if (rc == 0)

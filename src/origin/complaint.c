@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "http/h1.h"
 
 #define X(name, status, counter, text) +1
 _Static_assert(0 FR_FETCH_ERROR_TABLE(X) <= FR_ORIGIN_CAUSES, "a row for each error");
@@ -45,4 +46,37 @@ void fr_complain(const struct fr_origin_stats *stats, const char *origin,
 		               (unsigned long long)before);
 	FR_LOG(WARN, "origin", "%s: %.*s %.*s: %s%s%s%s", origin, FR_STR_ARG(req->method_text),
 	       FR_STR_ARG(req->target), fr_fetch_error_str(e), *cause ? ": " : "", cause, more);
+}
+
+/* "one fault, another fault" of the bits. */
+static void print_faults(char *out, size_t cap, uint32_t faults)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < FR_H1_SLOPPY_COUNT && n < cap; i++)
+		if (faults >> i & 1)
+			n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? ", " : "",
+			                      fr_h1_sloppy_str(i));
+}
+
+void fr_complain_of_faults(const struct fr_origin_stats *stats, const char *origin,
+                           const struct fr_request *req, uint32_t faults)
+{
+	uint32_t before;
+	char text[512];
+
+	if (!stats->sloppy)
+		return;
+	before = atomic_fetch_or_explicit(stats->sloppy, faults, memory_order_relaxed);
+	if (!(faults & ~before))
+		return;
+	print_faults(text, sizeof text, faults & ~before);
+	if (before)
+		FR_LOG(DEBUG, "origin", "%s: faulty response read as meant: %s", origin, text);
+	else
+		FR_LOG(WARN, "origin",
+		       "%s: the response to %.*s %.*s is faulty and was read as meant: %s. "
+		       "Please mend the origin; this is said once for each origin",
+		       origin, FR_STR_ARG(req->method_text), FR_STR_ARG(req->target), text);
 }

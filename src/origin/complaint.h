@@ -16,5 +16,9 @@
 void fr_complain(const struct fr_origin_stats *stats, const char *origin,
                  const struct fr_request *req, enum fr_fetch_error e, const char *cause,
                  uint64_t now_s);
+/* The response to req had these faults (bits of FR_H1_SLOPPY_TABLE), which were borne:
+ * warns once for each origin, whatever follows. */
+void fr_complain_of_faults(const struct fr_origin_stats *stats, const char *origin,
+                           const struct fr_request *req, uint32_t faults);
 
 #endif

@@ -388,44 +388,16 @@ static void note_answer(struct fr_fetch *f, int status)
 	fr_count_stat(&stats->first_byte_us, fr_loop_now_us(f->loop) - f->started_us);
 }
 
-/* "one fault, another fault" of the bits. */
-static void print_faults(char *out, size_t cap, uint32_t faults)
-{
-	size_t n = 0;
-
-	out[0] = '\0';
-	for (unsigned i = 0; i < FR_H1_SLOPPY_COUNT && n < cap; i++)
-		if (faults >> i & 1)
-			n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? ", " : "",
-			                      fr_h1_sloppy_str(i));
-}
-
-/* Faults that were borne in the response: counted once; its origin is warned about
- * once, whatever follows. */
+/* Faults that were borne in the response count once. */
 static void note_sloppy(struct fr_fetch *f)
 {
-	uint32_t faults = fr_h1_sloppy(f->conn->parser), before = 0;
-	_Atomic uint32_t *known = f->origin->limits.stats->sloppy;
-	char text[512];
+	uint32_t faults = fr_h1_sloppy(f->conn->parser);
 
 	if (!faults || f->is_sloppy)
 		return;
 	f->is_sloppy = true;
 	fr_count(f->counters, FR_COUNT_ORIGIN_SLOPPY);
-	if (known)
-		before = atomic_fetch_or_explicit(known, faults, memory_order_relaxed);
-	if (!known || !(faults & ~before))
-		return;
-	print_faults(text, sizeof text, faults & ~before);
-	if (before)
-		FR_LOG(DEBUG, "origin", "%s: faulty response read as meant: %s",
-		       f->origin->config->url, text);
-	else
-		FR_LOG(WARN, "origin",
-		       "%s: the response to %.*s %.*s is faulty and was read as meant: %s. "
-		       "Please mend the origin; this is said once for each origin",
-		       f->origin->config->url, FR_STR_ARG(f->req->method_text),
-		       FR_STR_ARG(f->req->target), text);
+	fr_complain_of_faults(f->origin->limits.stats, f->origin->config->url, f->req, faults);
 }
 
 /* Returns how to go on: false when the fetch has ended. */
