@@ -99,7 +99,7 @@ test('any HTTP/2 server can be profiled, with the pushes that it makes', { timeo
   assert.equal(variant(p, 'off').metrics.pushes_used.median, 0);
   assert.equal(variant(p, 'push').metrics.pushes_used.median, 1);
   assert.equal(variant(p, 'push').metrics.pushes_unused.median, 1);
-  assert.ok(p.advice.some((a) => a.kind === 'unused' && a.text.includes('unused.js')));
+  assert.ok(p.advice.some((a) => a.kind === 'unseen' && a.text.includes('unused.js')));
   assert.ok(edge.port);
 });
 

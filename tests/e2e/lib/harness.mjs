@@ -209,14 +209,17 @@ export async function startRawOrigin(t, answer) {
   return server;
 }
 
-// A port on which nobody listens (it was the kernel's choice a moment ago).
+// A port on which nobody listens. Below the range that the kernel gives to those who do
+// not care: what runs at the same time would take it before it is used.
 export async function freePort() {
-  const s = net.createServer().listen(0, '127.0.0.1');
-  await once(s, 'listening');
-  const { port } = s.address();
-  s.close();
-  await once(s, 'close');
-  return port;
+  for (;;) {
+    const s = net.createServer().listen(20000 + Math.floor(Math.random() * 12000), '127.0.0.1');
+    const ok = await Promise.race([once(s, 'listening').then(() => true), once(s, 'error').then(() => false)]);
+    if (!ok) continue;
+    const { port } = s.address();
+    await new Promise((r) => s.close(r));
+    return port;
+  }
 }
 
 // --- clients ---
