@@ -146,7 +146,7 @@ static void take_head(struct fr_client *c)
 	struct fr_exchange *ex = h->current;
 
 	ex->req.scheme = c->is_tls ? FR_STR("https") : FR_STR("http");
-	if (fr_memory_level(c->worker) >= FR_MEMORY_NO_REQUESTS && !c->is_admin) {
+	if (!fr_memory_has_share(c->worker, c)) {
 		fr_count(&c->worker->counters, FR_COUNT_LIMIT_MEMORY_REQUESTS);
 		h->close_after = true;
 		fr_exchange_refuse(ex, 503, "");

@@ -320,7 +320,7 @@ static void *on_open(void *user, int32_t stream_id, struct fr_arena **arena,
 	struct fr_client *c = user;
 	struct fr_exchange *ex;
 
-	if (fr_memory_level(c->worker) >= FR_MEMORY_NO_REQUESTS && !c->is_admin) {
+	if (!fr_memory_has_share(c->worker, c)) {
 		fr_count(&c->worker->counters, FR_COUNT_LIMIT_MEMORY_REQUESTS);
 		return NULL;
 	}

@@ -87,13 +87,21 @@ static int keep(struct fr_exchange *ex, const uint8_t *data, size_t len)
 	return rc;
 }
 
+/* Memory grows here. A client that takes its answers is not asked to make room. */
+static bool has_room(struct fr_exchange *ex)
+{
+	if (fr_memory_has_share(ex->worker, ex->client) || !ex->client->backlog_since_ms)
+		return true;
+	fr_count(&ex->worker->counters, FR_COUNT_LIMIT_MEMORY_BODIES);
+	return false;
+}
+
 void fr_exchange_on_body(void *user, const uint8_t *data, size_t len)
 {
 	struct fr_exchange *ex = user;
 
 	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
-	(void)fr_memory_level(ex->worker); /* it grows here */
-	if (keep(ex, data, len) < 0) {
+	if (!has_room(ex) || keep(ex, data, len) < 0) {
 		fr_fetch_cancel(&ex->fetch);
 		fr_exchange_fetch_over(ex);
 		fr_exchange_fail_body(ex);

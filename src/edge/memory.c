@@ -37,15 +37,21 @@
 #define STALLED_MS 1000u
 #define STALLED_FACTOR 4u
 #define LOG_MS 10000u
+/* So much is a connection's share even where all hold less. */
+#define SHARE_BYTES (256u << 10)
 
 struct fr_memory {
 	_Atomic uint64_t limit;
 	_Atomic uint64_t used;
 	_Atomic int level;
 	_Atomic uint64_t system; /* the process's, as last sampled, without the store */
+	/* Most that was counted since memory went back, and what the system had beyond it
+	 * when last sampled: code, libraries, the allocator's waste. */
+	_Atomic uint64_t peak, overhead;
 	_Atomic uint64_t system_ms, trimmed_ms, logged_ms;
-	/* Connections were closed: what the system says is old until memory went back. */
-	_Atomic bool is_stale;
+	/* How often connections were closed, and how often when memory last went back: while
+	 * they differ, what the system says is old. */
+	_Atomic uint64_t sheds, trimmed_sheds;
 	_Atomic int logged; /* the level that the log has */
 	_Atomic bool is_trimming;
 	_Atomic uint32_t clients, most_clients;
@@ -200,12 +206,31 @@ static void say_level(struct fr_memory *m, enum fr_memory_level level, uint64_t 
 		FR_LOG(INFO, "memory", "%s", levels[level].text);
 }
 
+static bool is_stale(const struct fr_memory *m)
+{
+	return atomic_load_explicit(&m->sheds, memory_order_relaxed) !=
+	       atomic_load_explicit(&m->trimmed_sheds, memory_order_relaxed);
+}
+
+/* What is freed is used again before the system is asked for more: the process grows when
+ * more is counted than ever since memory went back. */
+static uint64_t estimate(struct fr_memory *m)
+{
+	uint64_t now = counted(m), sum;
+
+	if (now > atomic_load_explicit(&m->peak, memory_order_relaxed))
+		atomic_store_explicit(&m->peak, now, memory_order_relaxed);
+	sum = now + atomic_load_explicit(&m->overhead, memory_order_relaxed);
+	now = atomic_load_explicit(&m->system, memory_order_relaxed);
+	return sum < now && !is_stale(m) ? now : sum;
+}
+
 /* This worker's part, and what follows. */
 static enum fr_memory_level sum_up(struct fr_worker *w)
 {
 	struct fr_memory *m = w->memory;
-	uint64_t system = atomic_load_explicit(&m->system, memory_order_relaxed), used;
 	int64_t own = fr_mem_held();
+	uint64_t used;
 	enum fr_memory_level level;
 
 	w->memory_seen = own;
@@ -213,9 +238,7 @@ static enum fr_memory_level sum_up(struct fr_worker *w)
 		w->memory_peak = own;
 	atomic_store_explicit(&m->parts[w->index], own > 0 ? (uint64_t)own : 0,
 	                      memory_order_relaxed);
-	used = counted(m);
-	if (used < system)
-		used = system;
+	used = estimate(m);
 	/* whatever the limit says: there is no more */
 	if (fr_mem_is_short() && used < atomic_load_explicit(&m->limit, memory_order_relaxed))
 		used = atomic_load_explicit(&m->limit, memory_order_relaxed);
@@ -229,16 +252,28 @@ static enum fr_memory_level sum_up(struct fr_worker *w)
 enum fr_memory_level fr_memory_level(struct fr_worker *w)
 {
 	int64_t change = fr_mem_held() - w->memory_seen;
+	enum fr_memory_level level;
 
 	if (change < STEP_BYTES && change > -STEP_BYTES && !fr_mem_is_short())
 		return (enum fr_memory_level)atomic_load_explicit(&w->memory->level,
 		                                                  memory_order_relaxed);
 	w->memory_quiet = 0;
-	if (fr_mem_is_short())
+	level = sum_up(w);
+	if (level >= FR_MEMORY_NO_CONNECTIONS)
 		fr_loop_flush_later(w->loop, &w->memory_task);
 	if (!fr_timer_is_set(&w->memory_timer))
 		fr_loop_timer_set(w->loop, &w->memory_timer, TICK_MS);
-	return sum_up(w);
+	return level;
+}
+
+bool fr_memory_has_share(struct fr_worker *w, const struct fr_client *c)
+{
+	uint64_t share;
+
+	if (fr_memory_level(w) < FR_MEMORY_NO_REQUESTS || c->is_admin)
+		return true;
+	share = w->n_clients && w->memory_seen > 0 ? (uint64_t)w->memory_seen / w->n_clients : 0;
+	return fr_client_held(c) <= (share > SHARE_BYTES ? share : SHARE_BYTES);
 }
 
 /* --- connections that go --- */
@@ -302,6 +337,17 @@ static unsigned bucket_of(uint64_t n)
 	return n ? 63u - (unsigned)__builtin_clzll(n) : 0;
 }
 
+static size_t close_one(struct fr_worker *w, struct fr_client *c, bool reset)
+{
+	size_t held = fr_client_held(c);
+
+	fr_count(&w->counters, FR_COUNT_LIMIT_MEMORY_CLOSED);
+	FR_LOG(DEBUG, "memory", "%s: closed: holds %zu bytes", c->peer, held);
+	fr_client_cut(c, reset);
+	atomic_fetch_add(&w->memory->sheds, 1);
+	return held;
+}
+
 static void cut_clients_from(struct fr_worker *w, unsigned bucket, uint64_t need)
 {
 	uint64_t now = fr_loop_now(w->loop), gained = 0;
@@ -312,10 +358,7 @@ static void cut_clients_from(struct fr_worker *w, unsigned bucket, uint64_t need
 		if (c->is_admin || c->state == FR_CLIENT_CLOSING ||
 		    bucket_of(worth(c, now)) < bucket)
 			continue;
-		gained += fr_client_held(c);
-		fr_count(&w->counters, FR_COUNT_LIMIT_MEMORY_CLOSED);
-		FR_LOG(DEBUG, "memory", "%s: closed: holds %zu bytes", c->peer, fr_client_held(c));
-		fr_client_cut(c, true);
+		gained += close_one(w, c, true);
 	}
 }
 
@@ -331,9 +374,7 @@ static void shed(struct fr_worker *w, uint64_t need)
 		next = c->next;
 		if (!is_idle(c) || now - c->wait_since_ms < IDLE_MS)
 			continue;
-		sum += fr_client_held(c);
-		fr_count(&w->counters, FR_COUNT_LIMIT_MEMORY_CLOSED);
-		fr_client_cut(c, false);
+		sum += close_one(w, c, false);
 	}
 	if (sum >= need)
 		return;
@@ -351,6 +392,7 @@ static void shed(struct fr_worker *w, uint64_t need)
 struct trim {
 	uv_work_t work;
 	struct fr_memory *memory;
+	uint64_t sheds; /* when it began */
 };
 
 static void trim_now(uv_work_t *work)
@@ -364,7 +406,8 @@ static void trim_done(uv_work_t *work, int status)
 	struct trim *t = work->data;
 
 	(void)status;
-	atomic_store(&t->memory->is_stale, false);
+	atomic_store(&t->memory->trimmed_sheds, t->sheds);
+	atomic_store(&t->memory->peak, counted(t->memory));
 	atomic_store(&t->memory->system_ms, 0); /* look again */
 	atomic_store(&t->memory->is_trimming, false);
 	free(t);
@@ -391,6 +434,7 @@ static void trim_later(struct fr_worker *w, uint64_t after_ms)
 	t = fr_try_malloc(sizeof *t);
 	if (t) {
 		t->memory = m;
+		t->sheds = atomic_load(&m->sheds);
 		t->work.data = t;
 		if (uv_queue_work(fr_loop_uv(w->loop), &t->work, trim_now, trim_done) == 0)
 			return;
@@ -412,66 +456,76 @@ static void give_back(struct fr_worker *w, bool is_short)
 static void sample(struct fr_worker *w)
 {
 	struct fr_memory *m = w->memory;
-	uint64_t now = fr_loop_now(w->loop), then = atomic_load(&m->system_ms), resident;
+	uint64_t now = fr_loop_now(w->loop), then = atomic_load(&m->system_ms), system, peak;
 	struct fr_store_stats store;
 
-	if (now - then < TICK_MS || !atomic_compare_exchange_strong(&m->system_ms, &then, now))
+	if (is_stale(m) || (then && now - then < TICK_MS))
 		return;
-	resident = resident_bytes();
+	if (!atomic_compare_exchange_strong(&m->system_ms, &then, now))
+		return;
+	system = resident_bytes();
 	fr_store_stats(m->store, &store);
-	atomic_store(&m->system, resident > store.held ? resident - store.held : 0);
+	system = system > store.held ? system - store.held : 0;
+	peak = atomic_load(&m->peak);
+	atomic_store(&m->system, system);
+	atomic_store(&m->overhead, system > peak ? system - peak : 0);
 }
 
 /* This worker's share of what is too much. What the system counts beyond what is held
  * comes back by trimming, not by closing more. */
-static uint64_t too_much(struct fr_worker *w)
+static void shed_too_much(struct fr_worker *w)
 {
 	struct fr_memory *m = w->memory;
 	uint64_t own = atomic_load(&m->parts[w->index]), all = counted(m);
 	uint64_t target = atomic_load(&m->limit) / 100 * SHED_TO_PERCENT;
-	uint64_t used = atomic_load(&m->is_stale) ? all : atomic_load(&m->used);
+	uint64_t used = atomic_load(&m->used), need;
 
 	if (used <= target || all == 0)
-		return 0;
-	return (uint64_t)((double)(used - target) * (double)own / (double)all);
+		return;
+	need = (uint64_t)((double)(used - target) * (double)own / (double)all);
+	if (need)
+		shed(w, need);
 }
 
 /* An allocation failed: a quarter of what this worker holds goes, and then it is tried
- * whether there is memory again. At the turn's end: no session is freed from within
- * its own events. */
-static void recover(void *user)
+ * whether there is memory again. */
+static void recover(struct fr_worker *w)
 {
-	struct fr_worker *w = user;
-
-	if (!fr_mem_is_short())
-		return;
-	(void)sum_up(w);
 	shed(w, atomic_load(&w->memory->parts[w->index]) / 4);
 	fr_block_pool_fini(&w->body_blocks);
 	(void)malloc_trim(0);
 	(void)fr_mem_reserve();
 }
 
+/* At once, and not at the next tick. At the turn's end: no session is freed from within
+ * its own events. */
+static void turn_end(void *user)
+{
+	struct fr_worker *w = user;
+	enum fr_memory_level level = sum_up(w);
+
+	if (fr_mem_is_short())
+		recover(w);
+	else if (level >= FR_MEMORY_NO_CONNECTIONS)
+		shed_too_much(w);
+}
+
 static void tick(struct fr_timer *t, void *user)
 {
 	struct fr_worker *w = user;
 	enum fr_memory_level level;
-	uint64_t need;
 
 	(void)t;
+	(void)sum_up(w);
 	sample(w);
 	level = sum_up(w);
 	give_back(w, level > 0);
 	if (fr_mem_is_short())
 		recover(w);
-	if (level >= FR_MEMORY_SHEDDING) {
-		need = too_much(w);
-		if (need) {
-			shed(w, need);
-			atomic_store(&w->memory->is_stale, true);
-		}
+	else if (level >= FR_MEMORY_SHEDDING)
+		shed_too_much(w);
+	if (level >= FR_MEMORY_SHEDDING || is_stale(w->memory))
 		trim_later(w, TRIM_SHORT_MS);
-	}
 	w->memory_quiet = level > 0 ? 0 : w->memory_quiet + 1;
 	if (w->memory_quiet < QUIET_TICKS && w->state != FR_WORKER_CUT)
 		fr_loop_timer_set(w->loop, &w->memory_timer, TICK_MS);
@@ -480,8 +534,10 @@ static void tick(struct fr_timer *t, void *user)
 void fr_memory_watch(struct fr_worker *w)
 {
 	fr_timer_init(&w->memory_timer, tick, w);
-	w->memory_task = (struct fr_task){.run = recover, .user = w};
+	w->memory_task = (struct fr_task){.run = turn_end, .user = w};
 	fr_loop_timer_set(w->loop, &w->memory_timer, TICK_MS);
+	sample(w);
+	(void)sum_up(w);
 	/* libuv makes its threads now, and does not abort when there is no memory for them */
 	trim_later(w, 0);
 }

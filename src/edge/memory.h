@@ -2,9 +2,10 @@
  * counts what its peers make it hold (base/mem.h); here it is summed up, compared with
  * what the system says of the process, and turned into a level. The further the level,
  * the more is given up, what can be missed first: pushes, storing new objects, the
- * least useful connections, new connections, new requests; never requests that were
- * accepted from clients that take their answers. When the load has gone, free memory goes
- * back to the system. Readable from any thread; each worker writes its own part. */
+ * least useful connections, new connections; and where that is not enough within a turn,
+ * requests of connections that hold more than their share, and answers that they do not
+ * read. When the load has gone, free memory goes back to the system. Readable from any
+ * thread; each worker writes its own part. */
 #ifndef FR_EDGE_MEMORY_H
 #define FR_EDGE_MEMORY_H
 
@@ -24,7 +25,7 @@ struct fr_worker;
 	X(NO_STORING, 80, "no new objects in the cache")                                           \
 	X(SHEDDING, 88, "connections are closed, idle ones and those that read least first")       \
 	X(NO_CONNECTIONS, 94, "new connections are refused")                                       \
-	X(NO_REQUESTS, 98, "new requests are refused")
+	X(NO_REQUESTS, 98, "connections with more than their share are refused requests")
 enum fr_memory_level {
 #define X(id, percent, text) FR_MEMORY_##id,
 	FR_MEMORY_LEVEL_TABLE(X)
@@ -54,6 +55,9 @@ void fr_memory_stats(const struct fr_memory *m, struct fr_memory_stats *out);
 /* The level now, as this worker may know it: cheap, for each request and each piece of a
  * body. On the worker's thread, as all below. */
 enum fr_memory_level fr_memory_level(struct fr_worker *w);
+/* False: memory is all but out, and this connection holds more than its share of what this
+ * worker holds: no request of it is taken. */
+bool fr_memory_has_share(struct fr_worker *w, const struct fr_client *c);
 /* Starts and ends the looking after it. */
 void fr_memory_watch(struct fr_worker *w);
 void fr_memory_unwatch(struct fr_worker *w);

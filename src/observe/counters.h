@@ -81,6 +81,7 @@
 	X(LIMIT_MEMORY_CLOSED, limit_memory_closed)                                                \
 	X(LIMIT_MEMORY_CONNECTIONS, limit_memory_connections)                                      \
 	X(LIMIT_MEMORY_REQUESTS, limit_memory_requests)                                            \
+	X(LIMIT_MEMORY_BODIES, limit_memory_bodies)                                                \
 	X(LIMIT_ORIGIN_SHARE, limit_origin_share)                                                  \
 	X(LIMIT_SPILL, limit_spill)                                                                \
 	X(LIMIT_OUTPUT, limit_output_buffer)                                                       \

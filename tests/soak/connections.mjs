@@ -1,4 +1,4 @@
-// Many connections that each do the worst that docs/limits.md allows, and a client that behaves:
+// Many connections that each do the worst that docs/limits.md allows, and a client of the same site that behaves:
 // the process stays below limits.memory (beside the cache), that client is served all the while,
 // and the memory goes back to the system when the others have gone.
 //
@@ -34,7 +34,6 @@ listen: [{address: "127.0.0.1:0"}, {address: "127.0.0.1:0", tls: false}]
 hint_memory: {file: none}
 limits: {memory: ${memory}MiB, connections_per_address: 100000}
 sites:
-  - {hosts: [worst.example], origin: {url: "http://127.0.0.1:${origin.address().port}", max_connections: 1000}}
   - {hosts: ["*"], origin: {url: "http://127.0.0.1:${origin.address().port}"}}
 ` });
 // Node tells some resets of TLS connections nowhere else
@@ -51,12 +50,12 @@ async function behave() {
   let session;
   while (running) {
     if (!session || session.destroyed || session.closed) {
-      session = http2.connect(`https://localhost:${f.port}`, { ca: fs.readFileSync(caFile), localAddress: '127.0.0.9' });
+      session = http2.connect(`https://localhost:${f.port}`, { ca: fs.readFileSync(caFile), localAddress: '127.0.0.2' });
       session.on('error', () => {});
     }
     const start = process.hrtime.bigint();
     const status = await new Promise((resolve) => {
-      const s = session.request({ ':path': '/ok' });
+      const s = session.request({ ':authority': 'worst.example', ':path': '/ok' });
       const timer = setTimeout(() => resolve('timeout'), 10000);
       s.on('response', (h) => resolve(h[':status']));
       s.on('error', () => {});
