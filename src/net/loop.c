@@ -27,6 +27,7 @@ struct fr_loop {
 	struct fr_timers timers;
 	struct queue flush, release;
 	bool is_ticking;
+	uint64_t turn;
 	uint64_t now_us;            /* 0: to be read */
 	struct fr_histogram *turns; /* borrowed; NULL: not counted */
 	uint32_t *note, idle;       /* borrowed; NULL: nobody looks */
@@ -95,6 +96,7 @@ static void run_turn_end(uv_prepare_t *handle)
 		count_turn(l);
 	if (l->note)
 		*l->note = l->idle;
+	l->turn++;
 }
 
 static void run_tick(uv_timer_t *handle)
@@ -217,6 +219,11 @@ void fr_loop_stop(struct fr_loop *l)
 void fr_loop_wake(struct fr_loop *l)
 {
 	(void)uv_async_send(&l->wake);
+}
+
+uint64_t fr_loop_turn(const struct fr_loop *l)
+{
+	return l->turn;
 }
 
 struct uv_loop_s *fr_loop_uv(struct fr_loop *l)

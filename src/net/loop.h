@@ -50,6 +50,10 @@ void fr_loop_note_idle(struct fr_loop *l, uint32_t *at, uint32_t idle);
 
 struct uv_loop_s *fr_loop_uv(struct fr_loop *l);
 
+/* The number of the turn: it changes just before the loop waits again. What a socket
+ * reports in a turn was there before anything was written to it in that turn. */
+uint64_t fr_loop_turn(const struct fr_loop *l);
+
 /* Monotonic, of this turn, in milliseconds. Never 0. */
 uint64_t fr_loop_now(const struct fr_loop *l);
 

@@ -190,6 +190,7 @@ void fr_conn_take(struct fr_origin_conn *c, struct fr_fetch *f)
 {
 	set_state(c, FR_CONN_BUSY);
 	c->is_reused = true;
+	c->taken_turn = fr_loop_turn(c->origin->loop);
 	c->fetch = f;
 	f->conn = c;
 	fr_share_hold(&c->origin->shares, f);

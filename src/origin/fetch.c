@@ -173,14 +173,19 @@ void fr_fetch_cancel(struct fr_fetch **fp)
 	done(f);
 }
 
+static bool can_repeat(const struct fr_fetch *f, bool was_reused)
+{
+	return was_reused && !f->is_retried && !f->got_bytes && !f->req->has_body &&
+	       !f->req->is_upgrade && !f->req->has_override &&
+	       fr_method_is_idempotent(f->req->method);
+}
+
 /* The connection broke before a complete response: repeats the request once
  * if that is safe, else fails. The connection is gone already. */
 static void retry_or_fail(struct fr_fetch *f, bool was_reused, enum fr_fetch_error e)
 {
 	let_go_of_conn(f);
-	if (!was_reused || f->is_retried || f->got_bytes || f->req->has_body ||
-	    f->req->is_upgrade || f->req->has_override ||
-	    !fr_method_is_idempotent(f->req->method)) {
+	if (!can_repeat(f, was_reused)) {
 		fr_fetch_fail(f, e);
 		return;
 	}
@@ -479,11 +484,25 @@ static bool take_event(struct fr_fetch *f, struct fr_origin_conn *c, struct fr_h
 	return true;
 }
 
+/* Bytes that were there before the request went out answer nothing that we asked: an
+ * origin said 408 to an idle connection, or is confused. Whoever asks next on that
+ * connection would get this request's response. */
+static bool came_unasked(const struct fr_fetch *f, const struct fr_origin_conn *c)
+{
+	return f->state == FR_FETCH_SENDING && c->taken_turn == fr_loop_turn(f->loop) &&
+	       can_repeat(f, c->is_reused);
+}
+
 void fr_fetch_on_data(struct fr_fetch *f, const uint8_t *data, size_t len)
 {
 	struct fr_origin_conn *c = f->conn;
 	struct fr_h1_result r;
 
+	if (came_unasked(f, c)) {
+		fr_conn_close(c);
+		retry_or_fail(f, true, FR_FETCH_CLOSED);
+		return;
+	}
 	f->got_bytes = true;
 	progress(f);
 	do {

@@ -54,8 +54,9 @@ struct fr_origin_conn {
 	struct fr_fetch *fetch;               /* borrowed; NULL when idle or closing */
 	struct fr_origin_conn *next, **pprev; /* borrowed, in the idle list */
 	struct fr_timer keepalive;
-	bool is_reused;   /* has served a fetch before this one */
-	char address[64]; /* for logs */
+	bool is_reused;      /* has served a fetch before this one */
+	uint64_t taken_turn; /* of the loop, in which the fetch took it; if reused */
+	char address[64];    /* for logs */
 };
 
 enum fr_fetch_state {
