@@ -413,16 +413,20 @@ static void h1_flush(struct fr_client *c)
 
 static void h1_open(struct fr_client *c)
 {
-	struct h1 *h = fr_calloc(1, sizeof *h);
+	struct h1 *h = fr_try_calloc(1, sizeof *h);
 	struct fr_h1_limits limits = FR_H1_LIMITS_DEFAULT;
 	const struct fr_config_limits *configured = &c->gen->config->limits;
 
 	limits.line_bytes = configured->request_line_bytes;
 	limits.fields_bytes = configured->fields_bytes;
 	limits.fields_count = configured->fields_count;
-	h->parser = fr_h1_request_parser_new(&limits);
-	fr_buf_init(&h->in, PARKED_BYTES);
 	c->h = h;
+	if (h) {
+		h->parser = fr_h1_request_parser_new(&limits);
+		fr_buf_init(&h->in, PARKED_BYTES);
+	}
+	if (!h || !h->parser)
+		fr_client_cut(c, true);
 }
 
 static void h1_eof(struct fr_client *c)
@@ -458,8 +462,10 @@ static void h1_drain(struct fr_client *c)
 static void h1_abandon(struct fr_client *c)
 {
 	struct h1 *h = h1_of(c);
-	struct fr_exchange *ex = h->current;
+	struct fr_exchange *ex = h ? h->current : NULL;
 
+	if (!h)
+		return; /* no memory */
 	h->current = NULL;
 	if (ex)
 		fr_exchange_leave(ex, false, true, false);
@@ -469,6 +475,8 @@ static void h1_free(struct fr_client *c)
 {
 	struct h1 *h = h1_of(c);
 
+	if (!h)
+		return;
 	fr_h1_parser_free(&h->parser);
 	fr_buf_fini(&h->in);
 	free(h);
@@ -482,7 +490,7 @@ static enum fr_client_wait h1_waits_for(const struct fr_client *c)
 
 static size_t h1_held(const struct fr_client *c)
 {
-	return sizeof(struct h1) + h1_of(c)->in.cap;
+	return c->h ? sizeof(struct h1) + h1_of(c)->in.cap : 0;
 }
 
 const struct fr_client_protocol fr_client_h1 = {

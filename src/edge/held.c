@@ -114,10 +114,11 @@ void fr_held_note(struct fr_exchange *ex)
 	    !asset.is_reusable)
 		return;
 	if (!c->held)
-		c->held = fr_calloc(1, sizeof *c->held);
-	(void)fr_digest_add(c->held,
-	                    fr_digest_key(ex->req.authority, ex->req.target, asset.validator),
-	                    asset.fresh_until_s, now);
+		c->held = fr_try_calloc(1, sizeof *c->held);
+	if (c->held) /* else it may be pushed again */
+		(void)fr_digest_add(
+			c->held, fr_digest_key(ex->req.authority, ex->req.target, asset.validator),
+			asset.fresh_until_s, now);
 }
 
 /* --- the cookie --- */

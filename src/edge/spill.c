@@ -26,8 +26,10 @@ static int open_file(void)
 struct fr_spill *fr_spill_new(struct fr_admission *a, struct fr_ticket *ticket,
                               uint64_t limit_bytes)
 {
-	struct fr_spill *s = fr_calloc(1, sizeof *s);
+	struct fr_spill *s = fr_try_calloc(1, sizeof *s);
 
+	if (!s)
+		return NULL;
 	*s = (struct fr_spill){
 		.fd = -1, .admission = a, .ticket = ticket, .limit_bytes = limit_bytes};
 	s->fd = open_file();

@@ -61,7 +61,9 @@ struct fr_tap *fr_tap_new(const struct fr_exchange *ex, const struct fr_request 
 
 	if (ex->req.has_override || !is_wanted(req, resp, fr_load_settings(ex)))
 		return NULL;
-	t = fr_calloc(1, sizeof *t);
+	t = fr_try_calloc(1, sizeof *t);
+	if (!t)
+		return NULL;
 	fr_count(&ex->worker->counters, FR_COUNT_TAPS_OPEN);
 	t->worker = ex->worker;
 	t->site = ex->site;

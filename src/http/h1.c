@@ -38,10 +38,9 @@ const char *fr_h1_sloppy_str(enum fr_h1_sloppy s)
 
 /* --- life --- */
 
-static struct fr_h1_parser *parser_new(const struct fr_h1_limits *limits, bool is_request)
+static struct fr_h1_parser *init(struct fr_h1_parser *p, const struct fr_h1_limits *limits,
+                                 bool is_request)
 {
-	struct fr_h1_parser *p = fr_calloc(1, sizeof *p);
-
 	p->is_request = is_request;
 	p->limits = *limits;
 	p->state = FR_H1_ST_DONE;
@@ -51,12 +50,14 @@ static struct fr_h1_parser *parser_new(const struct fr_h1_limits *limits, bool i
 
 struct fr_h1_parser *fr_h1_request_parser_new(const struct fr_h1_limits *limits)
 {
-	return parser_new(limits, true);
+	struct fr_h1_parser *p = fr_try_calloc(1, sizeof *p);
+
+	return p ? init(p, limits, true) : NULL;
 }
 
 struct fr_h1_parser *fr_h1_response_parser_new(const struct fr_h1_limits *limits)
 {
-	return parser_new(limits, false);
+	return init(fr_calloc(1, sizeof(struct fr_h1_parser)), limits, false);
 }
 
 void fr_h1_parser_free(struct fr_h1_parser **pp)

@@ -119,7 +119,8 @@ struct fr_h1_result {
 };
 
 /* A parser of requests (server side of the client connection) or responses
- * (origin connection). `limits` is copied. Never NULL. */
+ * (origin connection). `limits` is copied. That of requests may be NULL for want
+ * of memory, that of responses never. */
 struct fr_h1_parser *fr_h1_request_parser_new(const struct fr_h1_limits *limits);
 struct fr_h1_parser *fr_h1_response_parser_new(const struct fr_h1_limits *limits);
 void fr_h1_parser_free(struct fr_h1_parser **p);

@@ -310,7 +310,8 @@ static void memory_failures_end_the_message_cleanly(void **state)
 	struct fed f = {.last = FR_H1_FAILED};
 
 	(void)state;
-	for (unsigned n = 1; f.last == FR_H1_FAILED; n++) {
+	/* the first is the parser itself */
+	for (unsigned n = 2; f.last == FR_H1_FAILED; n++) {
 		assert_true(n < 100);
 		fr_arena_fini(&arena);
 		fr_arena_init(&arena, 1u << 16);
@@ -321,6 +322,16 @@ static void memory_failures_end_the_message_cleanly(void **state)
 			assert_int_equal(f.error, FR_H1_MEMORY);
 	}
 	assert_int_equal(f.last, FR_H1_END);
+}
+
+static void a_parser_that_finds_no_memory_is_none(void **state)
+{
+	(void)state;
+	fr_h1_parser_free(&parser);
+	fr_mem_fail_after(1);
+	parser = fr_h1_request_parser_new(&limits);
+	fr_mem_fail_after(0);
+	assert_null(parser);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -341,6 +352,7 @@ int main(void)
 		T(expect_and_upgrade_are_noticed),
 		T(a_message_cut_short_is_truncated),
 		T(memory_failures_end_the_message_cleanly),
+		T(a_parser_that_finds_no_memory_is_none),
 	};
 
 	RUN(tests);

@@ -190,6 +190,7 @@ static void on_accept(void *user, int fd)
 		c->next->pprev = &c->next;
 	o->conns = c;
 	c->parser = fr_h1_request_parser_new(&limits);
+	FR_ASSERT(c->parser);
 	fr_arena_init(&c->arena, ARENA_BYTES);
 	fr_buf_init(&c->in, 2 * FR_READ_BYTES);
 	fr_timer_init(&c->delay, think_over, c);
