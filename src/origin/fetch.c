@@ -10,16 +10,6 @@
 #include "origin/complaint.h"
 #include "origin/origin_priv.h"
 
-static const struct {
-	int status;
-	enum fr_counter counter;
-	const char *text;
-} errors[] = {
-#define X(name, status, counter, text) {status, FR_COUNT_##counter, text},
-	FR_FETCH_ERROR_TABLE(X)
-#undef X
-};
-
 static const uint8_t allowed[] = {
 	[FR_FETCH_WAITING] =
 		FR_BIT(FR_FETCH_CONNECTING) | FR_BIT(FR_FETCH_SENDING) | FR_BIT(FR_FETCH_DONE),
@@ -31,16 +21,6 @@ static const uint8_t allowed[] = {
 	[FR_FETCH_TUNNEL] = FR_BIT(FR_FETCH_DONE),
 	[FR_FETCH_DONE] = 0,
 };
-
-const char *fr_fetch_error_str(enum fr_fetch_error e)
-{
-	return (size_t)e < FR_COUNT(errors) ? errors[e].text : "?";
-}
-
-int fr_fetch_error_status(enum fr_fetch_error e)
-{
-	return (size_t)e < FR_COUNT(errors) ? errors[e].status : 502;
-}
 
 static struct fr_fetch *of(void *user)
 {
@@ -128,11 +108,11 @@ void fr_fetch_fail(struct fr_fetch *f, enum fr_fetch_error e)
 {
 	if (!FR_HOLDS(f->state != FR_FETCH_DONE))
 		return;
-	fr_count(f->counters, errors[e].counter);
+	fr_count(f->counters, fr_fetch_error_counter(e));
 	if (e != FR_FETCH_EVICTED && e != FR_FETCH_BUSY && e != FR_FETCH_TIMEOUT_TUNNEL)
 		note_failure(f, e); /* the others are not the origin's */
 	FR_LOG(DEBUG, "origin", "%s: %.*s %.*s: %s", fr_fetch_detail(f),
-	       FR_STR_ARG(f->req->method_text), FR_STR_ARG(f->req->target), errors[e].text);
+	       FR_STR_ARG(f->req->method_text), FR_STR_ARG(f->req->target), fr_fetch_error_str(e));
 	detach_and_close(f);
 	done(f);
 	f->h->on_failed(f->user, e);

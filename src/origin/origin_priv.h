@@ -125,6 +125,9 @@ void fr_conn_take(struct fr_origin_conn *c, struct fr_fetch *f);
 void fr_conn_give(struct fr_origin_conn *c, bool reusable);
 void fr_conn_close(struct fr_origin_conn *c);
 
+/* --- fetch_error.c --- */
+enum fr_counter fr_fetch_error_counter(enum fr_fetch_error e);
+
 /* --- fetch.c, called by conn.c --- */
 void fr_fetch_on_open(struct fr_fetch *f);
 /* Stops early when the fetch ends or is cancelled meanwhile. */

@@ -1,0 +1,27 @@
+/* What the ways in which a fetch fails are called, counted as and answered with. */
+#include "origin/origin_priv.h"
+
+static const struct {
+	int status;
+	enum fr_counter counter;
+	const char *text;
+} errors[] = {
+#define X(name, status, counter, text) {status, FR_COUNT_##counter, text},
+	FR_FETCH_ERROR_TABLE(X)
+#undef X
+};
+
+const char *fr_fetch_error_str(enum fr_fetch_error e)
+{
+	return (size_t)e < FR_COUNT(errors) ? errors[e].text : "?";
+}
+
+int fr_fetch_error_status(enum fr_fetch_error e)
+{
+	return (size_t)e < FR_COUNT(errors) ? errors[e].status : 502;
+}
+
+enum fr_counter fr_fetch_error_counter(enum fr_fetch_error e)
+{
+	return (size_t)e < FR_COUNT(errors) ? errors[e].counter : FR_COUNT_ORIGIN_FAILED;
+}
