@@ -128,7 +128,7 @@ static int purge_hints_of(struct fr_exchange *ex, struct fr_str text, size_t *n)
 {
 	const struct fr_config_hints as_written = {.keep_query = true};
 	const struct fr_config_hints *settings = &as_written;
-	struct fr_page_keys keys;
+	struct fr_page_keys keys = {0};
 	struct fr_request req;
 	struct fr_url_path path;
 	struct fr_site *site;

@@ -31,6 +31,9 @@
 #define SHED_TO_PERCENT 84u
 /* No limit is taken for lower: the process needs that by itself. */
 #define LEAST_BYTES (64ull << 20)
+/* Of the limit so much is not given out: what one worker frees, the allocator keeps
+ * for that worker until memory goes back (TRIM_SHORT_MS), while others take more. */
+#define RESERVE_BYTES (8ull << 20)
 /* Without any client; what the system says beyond it, and beyond the store, counts. */
 #define DEFAULT_SHARE 4u
 /* A client that takes nothing counts as holding so many times more. */
@@ -171,6 +174,12 @@ void fr_memory_set_limit(struct fr_memory *m, uint64_t bytes)
 	atomic_store(&m->limit, bytes < LEAST_BYTES ? LEAST_BYTES : bytes);
 }
 
+/* What levels are reckoned from. */
+static uint64_t budget(const struct fr_memory *m)
+{
+	return atomic_load_explicit(&m->limit, memory_order_relaxed) - RESERVE_BYTES;
+}
+
 void fr_memory_stats(const struct fr_memory *m, struct fr_memory_stats *out)
 {
 	*out = (struct fr_memory_stats){.used = atomic_load(&m->used),
@@ -240,9 +249,9 @@ static enum fr_memory_level sum_up(struct fr_worker *w)
 	                      memory_order_relaxed);
 	used = estimate(m);
 	/* whatever the limit says: there is no more */
-	if (fr_mem_is_short() && used < atomic_load_explicit(&m->limit, memory_order_relaxed))
-		used = atomic_load_explicit(&m->limit, memory_order_relaxed);
-	level = fr_memory_level_of(used, atomic_load_explicit(&m->limit, memory_order_relaxed));
+	if (fr_mem_is_short() && used < budget(m))
+		used = budget(m);
+	level = fr_memory_level_of(used, budget(m));
 	atomic_store_explicit(&m->used, used, memory_order_relaxed);
 	atomic_store_explicit(&m->level, (int)level, memory_order_relaxed);
 	say_level(m, level, fr_loop_now(w->loop));
@@ -477,7 +486,7 @@ static void shed_too_much(struct fr_worker *w)
 {
 	struct fr_memory *m = w->memory;
 	uint64_t own = atomic_load(&m->parts[w->index]), all = counted(m);
-	uint64_t target = atomic_load(&m->limit) / 100 * SHED_TO_PERCENT;
+	uint64_t target = budget(m) / 100 * SHED_TO_PERCENT;
 	uint64_t used = atomic_load(&m->used), need;
 
 	if (used <= target || all == 0)
