@@ -63,7 +63,8 @@ static int write_config(struct fr_buf *b, const struct fr_edge_spec *spec)
 	                 "sites:\n"
 	                 "  - hosts: [\"*\"]\n"
 	                 "    origin: {url: \"%s\", verify: %s}\n"
-	                 "    hints: {push: %s, early_hints: \"%s\"}\n",
+	                 /* the one load that warms up is to teach, also of a personal page */
+	                 "    hints: {push: %s, early_hints: \"%s\", witnesses: 1}\n",
 	                 spec->address, spec->origin, spec->verify ? "true" : "false",
 	                 settings[spec->variant].push, settings[spec->variant].early_hints);
 
