@@ -150,7 +150,7 @@ static struct fr_traffic_link *find_link(struct fr_traffic_page *p, struct fr_st
 	return l;
 }
 
-static void add_links(struct fr_traffic_page *p, const struct fr_plan *plan)
+static void add_links(struct fr_traffic_page *p, const struct fr_plan *plan, int64_t time_us)
 {
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct fr_hint *h = plan->v[i];
@@ -162,6 +162,7 @@ static void add_links(struct fr_traffic_page *p, const struct fr_plan *plan)
 		l = find_link(p, link_name(h->target, h->url), true);
 		if (!l)
 			continue;
+		l->last_us = time_us;
 		l->as = h->as;
 		l->source = h->source;
 		l->delivery = h->delivery;
@@ -197,10 +198,11 @@ static void add_page(struct fr_traffic *t, const struct fr_record *r, const stru
 	p->first_byte_us += r->first_byte_us > 0 ? (uint64_t)r->first_byte_us : 0;
 	if (us > p->max_us)
 		p->max_us = us;
+	p->last_us = r->time_us;
 	p->last_status = r->status;
 	p->learning = r->learning;
 	if (r->plan)
-		add_links(p, r->plan);
+		add_links(p, r->plan, r->time_us);
 }
 
 /* The page is what the Referer says; promises are made so. */
@@ -334,10 +336,13 @@ static void merge_link(struct fr_traffic_page *to, const struct fr_traffic_link 
 
 	if (!l)
 		return;
-	l->as = from->as;
-	l->source = from->source;
-	l->delivery = from->delivery;
-	l->reason = from->reason;
+	if (from->last_us >= l->last_us) {
+		l->last_us = from->last_us;
+		l->as = from->as;
+		l->source = from->source;
+		l->delivery = from->delivery;
+		l->reason = from->reason;
+	}
 	l->loads += from->loads;
 	for (size_t i = 0; i < FR_DELIVERY_SLOTS; i++)
 		l->delivered[i] += from->delivered[i];
@@ -366,8 +371,11 @@ static void merge_page(struct fr_traffic_top *top, const struct fr_traffic_page 
 	p->first_byte_us += from->first_byte_us;
 	if (from->max_us > p->max_us)
 		p->max_us = from->max_us;
-	p->last_status = from->last_status;
-	p->learning = from->learning;
+	if (from->last_us >= p->last_us) {
+		p->last_us = from->last_us;
+		p->last_status = from->last_status;
+		p->learning = from->learning;
+	}
 	for (size_t i = 0; i < from->n_links; i++)
 		merge_link(p, &from->links[i]);
 }

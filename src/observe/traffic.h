@@ -23,7 +23,8 @@
 struct fr_traffic_link { /* of one page, over its loads */
 	char url[FR_TRAFFIC_LINK_BYTES];
 	enum fr_as as;
-	enum fr_hint_source source; /* as of the last load */
+	int64_t last_us;            /* of the last load: when it was asked for, since 1970 */
+	enum fr_hint_source source; /* as of that load */
 	enum fr_delivery delivery;
 	enum fr_reason reason;
 	uint64_t loads;                        /* of the page, with this link */
@@ -38,8 +39,9 @@ struct fr_traffic_page {
 	uint64_t loads, errors, hits;     /* errors: 4xx, 5xx, not completed */
 	uint64_t duration_us, max_us;     /* sum, of all loads; of the longest */
 	uint64_t first_byte_us;           /* sum */
+	int64_t last_us;                  /* of the last load: when it was asked for, since 1970 */
 	int last_status;
-	struct fr_plan_learning learning; /* of the last load */
+	struct fr_plan_learning learning; /* of that load */
 	size_t n_links;
 	struct fr_traffic_link links[FR_TRAFFIC_LINKS];
 };

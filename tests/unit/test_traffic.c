@@ -197,6 +197,28 @@ static void tables_of_workers_are_joined(void **state)
 	fr_traffic_free(&two[1]);
 }
 
+static void of_several_workers_the_last_load_tells(void **state)
+{
+	struct fr_traffic *two[] = {table, fr_traffic_new(43)};
+
+	(void)state;
+	hints[0] = (struct fr_hint){.url = FR_STR("/a.css"), .delivery = FR_DELIVERY_PUSH};
+	plan.n = 1;
+	record.is_page = true;
+	record.plan = &plan;
+	record.time_us = 2000;
+	fr_traffic_add(two[0], &record, 1);
+	hints[0].delivery = FR_DELIVERY_LINK;
+	record.status = 404;
+	record.time_us = 1000;
+	fr_traffic_add(two[1], &record, 1);
+	fr_traffic_collect(two, 2, &top);
+	assert_int_equal(top.pages[0].last_status, 200);
+	assert_int_equal(top.pages[0].links[0].delivery, FR_DELIVERY_PUSH);
+	assert_int_equal(top.pages[0].links[0].loads, 2);
+	fr_traffic_free(&two[1]);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -209,6 +231,7 @@ int main(void)
 		T(hostile_names_are_cut_and_referers_do_no_harm),
 		T(a_scan_leaves_what_matters),
 		T(tables_of_workers_are_joined),
+		T(of_several_workers_the_last_load_tells),
 	};
 
 	RUN(tests);
