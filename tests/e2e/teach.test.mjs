@@ -10,8 +10,9 @@ import { assert, binary, run, startForerun, startOrigin, loadPage, tempFile } fr
 const asset = { 'content-type': 'text/css', 'cache-control': 'public, max-age=600' };
 const style = (path) => `<${path}>; rel=preload; as=style`;
 
-// An origin that answers pages (paths without a dot) by `page`, assets by `asset` or with 200.
-async function site(t, page, { hints = '', asset: answer, config = '' } = {}) {
+// An origin that answers pages (paths without a dot) by `page`, after `think` ms,
+// assets by `asset` or with 200.
+async function site(t, page, { hints = '', asset: answer, config = '', think = 0 } = {}) {
   const origin = await startOrigin(t, (req, res) => {
     const path = req.url.split('?')[0];
     if (path.includes('.')) {
@@ -21,8 +22,10 @@ async function site(t, page, { hints = '', asset: answer, config = '' } = {}) {
       return;
     }
     const { status = 200, headers = {}, body = '<html>' } = page(req);
-    res.writeHead(status, { 'content-type': 'text/html', ...headers });
-    res.end(body);
+    setTimeout(() => {
+      res.writeHead(status, { 'content-type': 'text/html', ...headers });
+      res.end(body);
+    }, think);
   });
   const f = await startForerun(t, { config: `
 workers: 1
@@ -205,7 +208,7 @@ test('the second link to one URL counts where it differs, or the first was of no
     ['</d.js>; rel=preload; as=script, </d.js>; rel=preload; as=fetch; crossorigin', '</d.js>; rel=preload; as=script, </d.js>; rel=preload; as=fetch; crossorigin'],
     ['</a.css>; rel=preload; as=style, </a.css>; rel=preload; as=style; nopush', '</a.css>; rel=preload; as=style'],
   ];
-  const { f } = await site(t, (req) => ({ headers: { 'cache-control': 'max-age=0', link: rows[Number(req.url.slice(2))][0] } }));
+  const { f } = await site(t, (req) => ({ headers: { 'cache-control': 'max-age=0', link: rows[Number(req.url.slice(2))][0] } }), { think: 100 }); // what does not block rendering is named only in an idle time
   for (const [i, [, expected]] of rows.entries()) {
     for (const n of [2, 3, 4]) await visit(t, f, n, `/l${i}`);
     assert.equal((await visit(t, f, 5, `/l${i}`)).early, expected);
