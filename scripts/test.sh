@@ -48,7 +48,7 @@ unit() {
 
 tidy() {
     say "clang-tidy"
-    git ls-files 'src/*.c' | xargs -P2 -n8 clang-tidy -p "$plain" --quiet --warnings-as-errors='*' 2>/dev/null
+    git ls-files 'src/*.c' 'lab/*.c' | xargs -P2 -n8 clang-tidy -p "$plain" --quiet --warnings-as-errors='*' 2>/dev/null
 }
 
 races() {

@@ -3,16 +3,16 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "tools/advise/advise.h"
-#include "tools/check/check.h"
-#include "tools/command.h"
-#include "tools/demo/demo.h"
-#include "tools/profile/profile.h"
-#include "tools/purge/purge.h"
-#include "tools/serve/serve.h"
-#include "tools/status/status.h"
-#include "tools/top/top.h"
-#include "tools/version/version.h"
+#include "cli/check/check.h"
+#include "cli/command.h"
+#include "cli/purge/purge.h"
+#include "cli/serve/serve.h"
+#include "cli/status/status.h"
+#include "cli/top/top.h"
+#include "cli/version/version.h"
+#include "lab/advise/advise.h"
+#include "lab/demo/demo.h"
+#include "lab/profile/profile.h"
 
 static const struct fr_command commands[] = {
 	{"serve", "run the edge in front of a site", fr_tool_serve},

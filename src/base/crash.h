@@ -1,5 +1,5 @@
 /* What is known of the process when it crashes: one page of memory that it
- * shares with its parent (tools/serve/parent.h), which reads it once the process
+ * shares with its parent (cli/serve/parent.h), which reads it once the process
  * is gone. Each worker writes into its slot what it is doing; a handler of fatal
  * signals adds the signal and the program counters. Nothing here allocates,
  * locks or calls the system in the handler but to end the process.

@@ -31,7 +31,7 @@ int fr_query_select(struct fr_arena *a, const struct fr_query_rule *rule, struct
 
 /* The request's values of the fields that `vary` (a Vary value) names, as one
  * text that is equal for requests that select the same response: requests in which
- * these fields have the same bytes once they are canonical (edge/canonical.h).
+ * these fields have the same bytes once they are canonical (exchange/canonical.h).
  * 0 or FR_ERR_NOMEM. */
 int fr_vary_values(struct fr_arena *a, struct fr_str vary, const struct fr_fields *req,
                    struct fr_str *out) FR_MUST_USE;

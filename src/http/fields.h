@@ -90,7 +90,8 @@ enum fr_field_id {
 
 enum {
 	FR_FIELD_SENSITIVE = 1 << 0, /* never indexed by HPACK (RFC 7541 §7.1.3) */
-	FR_FIELD_CANONICAL = 1 << 1  /* of a list: its value has the one form of edge/canonical.h */
+	FR_FIELD_CANONICAL =
+		1 << 1 /* of a list: its value has the one form of exchange/canonical.h */
 };
 
 struct fr_field {

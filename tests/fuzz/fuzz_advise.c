@@ -1,10 +1,10 @@
 /* What advise reads: profiles, HARs and access logs of anybody's making. The
  * first byte chooses. */
-#include "tools/advise/log_reader.h"
-#include "tools/advise/rules.h"
-#include "tools/profile/har.h"
-#include "tools/profile/har_text.h"
-#include "tools/profile/json.h"
+#include "lab/advise/log_reader.h"
+#include "lab/advise/rules.h"
+#include "lab/profile/har.h"
+#include "lab/profile/har_text.h"
+#include "lab/profile/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,8 +1,8 @@
 /* Pages and style sheets of anybody's making, compressed or not. The first byte
  * chooses the encoding. */
-#include "tools/page/decode.h"
-#include "tools/page/markup.h"
-#include "tools/page/style.h"
+#include "lab/page/decode.h"
+#include "lab/page/markup.h"
+#include "lab/page/style.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,11 +11,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cache/store.h"
-#include "edge/client.h"
-#include "edge/knowledge.h"
-#include "edge/memory.h"
-#include "edge/server_priv.h"
+#include "client/client.h"
+#include "learned/learned.h"
 #include "rig_world.h"
+#include "server/memory.h"
+#include "server/server_priv.h"
 
 /* Turns of the loop until what one operation caused is taken for done. */
 #define TURNS 6

@@ -3,7 +3,7 @@
 #ifndef FR_HINT_DB_FIXTURE_H
 #define FR_HINT_DB_FIXTURE_H
 
-#include "edge/hint_db.h"
+#include "learned/db.h"
 
 #include <pthread.h>
 #include <semaphore.h>

@@ -1,8 +1,8 @@
 #include "model_site.h"
 
 #include "h2/session.h"
-#include "tools/emulate/link_model.h"
-#include "tools/page/wire.h"
+#include "lab/network/link_model.h"
+#include "lab/page/wire.h"
 
 #define MAX_STREAMS 256
 

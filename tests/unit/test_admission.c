@@ -1,4 +1,4 @@
-#include "edge/admission.h"
+#include "client/admission.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -2,11 +2,11 @@
  * found wrong; profiles, HARs and access logs as sources; rules as YAML. */
 #include <jansson.h>
 
+#include "lab/advise/log_reader.h"
+#include "lab/advise/rules.h"
+#include "lab/profile/har.h"
+#include "lab/profile/json.h"
 #include "model_site.h"
-#include "tools/advise/log_reader.h"
-#include "tools/advise/rules.h"
-#include "tools/profile/har.h"
-#include "tools/profile/json.h"
 
 #define MS 1000u
 

@@ -1,4 +1,4 @@
-#include "edge/canonical.h"
+#include "exchange/canonical.h"
 
 #include "arena_fixture.h"
 #include "base/buf.h"

@@ -1,4 +1,4 @@
-#include "tools/serve/crash_report.h"
+#include "cli/serve/crash_report.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -3,9 +3,9 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "tools/advise/advice.h"
-#include "tools/profile/har.h"
-#include "tools/profile/har_text.h"
+#include "lab/advise/advice.h"
+#include "lab/profile/har.h"
+#include "lab/profile/har_text.h"
 #include "unit.h"
 
 #define PAGE "https://s.example/"

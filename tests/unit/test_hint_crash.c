@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "edge/hint_db.h"
+#include "learned/db.h"
 #include "memory_fixture.h"
 
 #define ROUNDS 60

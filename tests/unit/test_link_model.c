@@ -1,5 +1,5 @@
 /* The emulated link: when what arrives, to the microsecond. */
-#include "tools/emulate/link_model.h"
+#include "lab/network/link_model.h"
 #include "unit.h"
 
 static void bytes_arrive_a_delay_after_they_were_serialised(void **state)

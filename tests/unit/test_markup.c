@@ -1,7 +1,7 @@
 /* What pages and style sheets load, construct by construct. */
-#include "tools/page/markup.h"
-#include "tools/page/media.h"
-#include "tools/page/style.h"
+#include "lab/page/markup.h"
+#include "lab/page/media.h"
+#include "lab/page/style.h"
 #include "unit.h"
 
 struct found {

@@ -1,5 +1,5 @@
 /* What is counted against limits.memory, and what follows from it. */
-#include "edge/memory.h"
+#include "server/memory.h"
 
 #include "base/buf.h"
 #include "base/chain.h"

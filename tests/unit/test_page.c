@@ -1,7 +1,7 @@
 /* The page model over the link model: waterfalls that can be computed by hand
  * must come out as computed. */
+#include "lab/page/cpu.h"
 #include "model_site.h"
-#include "tools/page/cpu.h"
 
 #define MS 1000u
 #define HTML "text/html"

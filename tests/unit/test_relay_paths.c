@@ -1,5 +1,5 @@
 /* What an edge behind a relay is told of its connections. */
-#include "tools/emulate/relay_paths.h"
+#include "lab/network/relay_paths.h"
 
 #include "unit.h"
 

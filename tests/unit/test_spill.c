@@ -1,5 +1,5 @@
 /* Bodies that wait in temporary files: what goes in comes out, and room is given back. */
-#include "edge/spill.h"
+#include "exchange/spill.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,0 +1,346 @@
+#include "lab/advise/advise.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "cli/command.h"
+#include "lab/advise/input.h"
+#include "lab/advise/rules.h"
+#include "lab/profile/measure.h"
+
+#define RULES_BYTES (4u << 20)
+/* Loads that a page is judged by. */
+#define RUNS "3"
+
+static const char help[] =
+	"usage: forerun advise URL [OPTION...]\n"
+	"       forerun advise --origin ORIGIN [URL or PATH] [OPTION...]\n"
+	"       forerun advise FILE [OPTION...]\n"
+	"\n"
+	"Says what to change so that a page gains from push and hints: which Link\n"
+	"values to add, what to take back, what is wrong. FILE is what forerun profile\n"
+	"--json wrote, a HAR of a browser, or Forerun's access log in JSON.\n"
+	"\n"
+	"  --write FILE       the advised Link values as rules for Forerun's\n"
+	"                     configuration (sites[].rules; forerun profile --rules)\n"
+	"  --network NAME     that gains are expected on: 4g (default), lte, cable, dsl,\n"
+	"                     3g, 3g-fast, slow-3g, none\n"
+	"  --think MS         the origin takes so much longer for each page (--origin)\n"
+	"  --json             for programs\n"
+	"  --ca FILE, --insecure\n"
+	"                     as for forerun profile\n"
+	"  --help             this text\n"
+	"\n"
+	"exit codes: 0 advised, also if there is nothing to gain; 1 could not be done;\n"
+	"2 wrong usage; 3 a bug\n"
+	"\n"
+	"example: forerun advise --origin http://127.0.0.1:8080/ --write rules.yaml\n";
+
+struct advise {
+	const char *subject; /* URL, path or file; NULL: none */
+	const char *origin, *write, *network, *think, *ca;
+	bool json, insecure, wants_help;
+	struct fr_advice *list; /* owned */
+	size_t n;
+};
+
+static int usage(const char *what, const char *detail)
+{
+	fprintf(stderr, "forerun advise: %s%s; see 'forerun advise --help'\n", what, detail);
+	return FR_EXIT_USAGE;
+}
+
+enum { ORIGIN = 256, WRITE, NETWORK, THINK, CA, JSON, INSECURE, HELP };
+
+static int take_option(struct advise *a, int c)
+{
+	switch (c) {
+	case ORIGIN:
+		a->origin = optarg;
+		return 0;
+	case WRITE:
+		a->write = optarg;
+		return 0;
+	case NETWORK:
+		a->network = optarg;
+		return fr_network_find(optarg) ? 0 : usage("unknown network ", optarg);
+	case THINK:
+		a->think = optarg;
+		return 0;
+	case CA:
+		a->ca = optarg;
+		return 0;
+	case JSON:
+		a->json = true;
+		return 0;
+	case INSECURE:
+		a->insecure = true;
+		return 0;
+	case HELP:
+		a->wants_help = true;
+		return 0;
+	default:
+		return usage("unknown option or missing value", "");
+	}
+}
+
+static int read_options(struct advise *a, int argc, char **argv)
+{
+	static const struct option known[] = {{"origin", required_argument, NULL, ORIGIN},
+	                                      {"write", required_argument, NULL, WRITE},
+	                                      {"network", required_argument, NULL, NETWORK},
+	                                      {"think", required_argument, NULL, THINK},
+	                                      {"ca", required_argument, NULL, CA},
+	                                      {"json", no_argument, NULL, JSON},
+	                                      {"insecure", no_argument, NULL, INSECURE},
+	                                      {"help", no_argument, NULL, HELP},
+	                                      {NULL, 0, NULL, 0}};
+	int c, rc = 0;
+
+	a->network = "4g";
+	opterr = 0;
+	optind = 1;
+	while (rc == 0 && (c = getopt_long(argc, argv, "", known, NULL)) != -1)
+		rc = c == '?' ? usage("unknown option or missing value: ", argv[optind - 1])
+		              : take_option(a, c);
+	if (rc || a->wants_help)
+		return rc;
+	if (optind < argc)
+		a->subject = argv[optind++];
+	if (optind < argc)
+		return usage("unexpected argument ", argv[optind]);
+	if (!a->subject && !a->origin)
+		return usage("a URL, a file or --origin is needed", "");
+	if (a->subject && !a->origin && strstr(a->subject, "://") &&
+	    strncmp(a->subject, "https://", 8) != 0)
+		return usage("only https:// URLs can be loaded without an edge in front; for a "
+		             "site without one say --origin ",
+		             a->subject);
+	return 0;
+}
+
+/* --- where the advice comes from --- */
+
+static const struct fr_load *typical_of(struct fr_profile *p, enum fr_variant v)
+{
+	for (size_t i = 0; i < p->n_series; i++)
+		if (p->series[i].variant == v)
+			return fr_series_typical(&p->series[i]);
+	return NULL;
+}
+
+/* As if `forerun profile` had been called so. */
+static int profile_options(const struct advise *a, struct fr_profile_options *o)
+{
+	char *args[20];
+	int n = 0, rc;
+
+#define PUT(text) args[n++] = (char *)(uintptr_t)(text)
+	PUT("advise");
+	PUT("--variants");
+	PUT("off,push");
+	PUT("--runs");
+	PUT(RUNS);
+	PUT("--network");
+	PUT(a->network);
+	if (a->origin) {
+		PUT("--origin");
+		PUT(a->origin);
+	}
+	if (a->think) {
+		PUT("--think");
+		PUT(a->think);
+	}
+	if (a->ca) {
+		PUT("--ca");
+		PUT(a->ca);
+	}
+	if (a->insecure)
+		PUT("--insecure");
+	if (a->subject)
+		PUT(a->subject);
+#undef PUT
+	args[n] = NULL;
+	rc = fr_profile_options_read(n, args, o);
+	return rc < 0 ? -rc : rc;
+}
+
+static int from_measurement(struct advise *a)
+{
+	struct fr_profile_options *o = fr_calloc(1, sizeof *o);
+	struct fr_profile *p = fr_calloc(1, sizeof *p);
+	const struct fr_load *off;
+	int rc = profile_options(a, o);
+
+	if (rc == FR_EXIT_OK)
+		rc = fr_measure(o, "advise", p);
+	off = typical_of(p, FR_VARIANT_OFF);
+	if (rc == FR_EXIT_OK && off) {
+		a->list = fr_calloc(1, sizeof *a->list);
+		a->n = 1;
+		fr_advice_make(off, typical_of(p, FR_VARIANT_PUSH), &o->network, a->list);
+	} else if (rc == FR_EXIT_OK) {
+		fprintf(stderr, "forerun advise: interrupted\n");
+		rc = FR_EXIT_FAILED;
+	}
+	fr_profile_fini(p);
+	free(p);
+	free(o);
+	return rc;
+}
+
+static int from_file(struct advise *a)
+{
+	char why[1024];
+
+	if (fr_advise_read(a->subject, fr_network_find(a->network), &a->list, &a->n, why,
+	                   sizeof why) == 0)
+		return FR_EXIT_OK;
+	fprintf(stderr, "forerun advise: %s\n", why);
+	return FR_EXIT_FAILED;
+}
+
+/* --- what is said --- */
+
+static bool has_links(const struct advise *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->list[i].n_links)
+			return true;
+	return false;
+}
+
+static void print_page(const struct fr_advice *p)
+{
+	printf("%s\n", p->url);
+	if (!p->has_gain)
+		printf("  Nothing to gain: what this page needs is asked for early enough.\n");
+	for (size_t i = 0; i < p->n; i++) {
+		const struct fr_advice_item *item = &p->items[i];
+
+		printf("  - %s\n", item->text);
+		if (item->link)
+			printf("      Link: %s\n", item->link);
+		/* the whole list belongs to the advice that has no link of its own */
+		for (size_t k = 0; item->kind == FR_ADVICE_ADD && !item->link && k < p->n_links;
+		     k++)
+			printf("      Link: %s\n", p->links[k]);
+	}
+	if (p->has_gain && p->before.complete_us) {
+		printf("  Expected, from the request on: drawn after %.0f ms, complete after "
+		       "%.0f;\n",
+		       (double)p->before.render_us / 1000, (double)p->before.complete_us / 1000);
+		printf("  with 103 %.0f and %.0f; with push %.0f and %.0f.\n",
+		       (double)p->early_hints.render_us / 1000,
+		       (double)p->early_hints.complete_us / 1000, (double)p->push.render_us / 1000,
+		       (double)p->push.complete_us / 1000);
+	}
+	putchar('\n');
+}
+
+static json_t *result_json(const struct fr_replay_result *r)
+{
+	return json_pack("{s:f, s:f, s:f}", "render", (double)r->render_us / 1000, "text",
+	                 (double)r->text_us / 1000, "complete", (double)r->complete_us / 1000);
+}
+
+static json_t *page_json(const struct fr_advice *p)
+{
+	json_t *j = json_object(), *items = json_array(), *links = json_array();
+	json_t *expected = json_object();
+
+	(void)json_object_set_new(j, "url", json_string(p->url));
+	(void)json_object_set_new(j, "gain", json_boolean(p->has_gain));
+	for (size_t i = 0; i < p->n; i++) {
+		json_t *item = json_object();
+
+		(void)json_object_set_new(item, "kind",
+		                          json_string(fr_advice_kind_str(p->items[i].kind)));
+		(void)json_object_set_new(item, "text", json_string(p->items[i].text));
+		if (p->items[i].link)
+			(void)json_object_set_new(item, "link", json_string(p->items[i].link));
+		(void)json_array_append_new(items, item);
+	}
+	(void)json_object_set_new(expected, "off", result_json(&p->before));
+	(void)json_object_set_new(expected, "push", result_json(&p->push));
+	(void)json_object_set_new(expected, "early-hints", result_json(&p->early_hints));
+	for (size_t i = 0; i < p->n_links; i++)
+		(void)json_array_append_new(links, json_string(p->links[i]));
+	(void)json_object_set_new(j, "advice", items);
+	(void)json_object_set_new(j, "links", links);
+	(void)json_object_set_new(j, "expected", expected);
+	return j;
+}
+
+static void print_json(const struct advise *a)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < a->n; i++)
+		(void)json_array_append_new(list, page_json(&a->list[i]));
+	(void)json_dumpf(list, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+	putchar('\n');
+	json_decref(list);
+}
+
+static int write_rules(const struct advise *a, const char *file)
+{
+	FILE *to = file ? fopen(file, "w") : stdout;
+	struct fr_buf b;
+	int failed = !to;
+
+	fr_buf_init(&b, RULES_BYTES);
+	failed |= fr_rules_write(a->list, a->n, &b) < 0;
+	if (!failed)
+		failed = fwrite(fr_buf_data(&b), 1, fr_buf_len(&b), to) != fr_buf_len(&b);
+	if (to && to != stdout)
+		failed |= fclose(to) != 0;
+	fr_buf_fini(&b);
+	if (!failed)
+		return FR_EXIT_OK;
+	fprintf(stderr, "forerun advise: cannot write %s: %s\n", file ? file : "", strerror(errno));
+	return FR_EXIT_FAILED;
+}
+
+static int say(const struct advise *a)
+{
+	if (a->json) {
+		print_json(a);
+	} else {
+		for (size_t i = 0; i < a->n; i++)
+			print_page(&a->list[i]);
+		if (!a->n)
+			puts("No page was loaded often enough to judge.");
+	}
+	if (a->write)
+		return has_links(a) ? write_rules(a, a->write) : FR_EXIT_OK;
+	if (a->json || !has_links(a))
+		return FR_EXIT_OK;
+	puts("As rules for Forerun (in sites; --write FILE writes them):\n");
+	return write_rules(a, NULL);
+}
+
+int fr_tool_advise(int argc, char **argv)
+{
+	struct advise a = {0};
+	int rc = read_options(&a, argc, argv);
+
+	if (rc == 0 && a.wants_help) {
+		fputs(help, stdout);
+		return FR_EXIT_OK;
+	}
+	if (rc)
+		return rc;
+	rc = a.origin || strncmp(a.subject, "https://", 8) == 0 ? from_measurement(&a)
+	                                                        : from_file(&a);
+	if (rc == FR_EXIT_OK)
+		rc = say(&a);
+	for (size_t i = 0; i < a.n; i++)
+		fr_advice_fini(&a.list[i]);
+	free(a.list);
+	return rc;
+}

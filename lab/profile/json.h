@@ -1,0 +1,24 @@
+/* A profile as JSON (the schema is in docs/profile.md): what --json writes, the
+ * report shows and advise reads. Times are milliseconds. */
+#ifndef FR_LAB_PROFILE_JSON_H
+#define FR_LAB_PROFILE_JSON_H
+
+#include <jansson.h>
+
+#include "lab/profile/series.h"
+
+#define FR_PROFILE_JSON_VERSION 1
+/* A file that is read back is no larger. */
+#define FR_PROFILE_JSON_BYTES (64u << 20)
+
+/* New reference. */
+json_t *fr_profile_to_json(const struct fr_profile *p);
+json_t *fr_load_to_json(const struct fr_load *l);
+/* Fills an uninitialised load from what fr_load_to_json made. 0, or
+ * FR_ERR_SYNTAX with nothing to free. */
+int fr_load_from_json(const json_t *j, const char *url, struct fr_load *out) FR_MUST_USE;
+
+/* Text of a value, "" if it is none. Borrowed from j. */
+const char *fr_json_text(const json_t *j, const char *key);
+
+#endif

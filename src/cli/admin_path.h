@@ -1,0 +1,11 @@
+/* Where the admin interface listens when nobody says: serve listens there,
+ * purge asks there. */
+#ifndef FR_CLI_ADMIN_PATH_H
+#define FR_CLI_ADMIN_PATH_H
+
+#include <stddef.h>
+
+/* $XDG_RUNTIME_DIR/forerun.sock, without that /run/forerun.sock. */
+void fr_admin_default_path(char *out, size_t cap);
+
+#endif

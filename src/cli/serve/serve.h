@@ -1,0 +1,7 @@
+/* forerun serve: runs the edge until it is told to stop. */
+#ifndef FR_CLI_SERVE_SERVE_H
+#define FR_CLI_SERVE_SERVE_H
+
+int fr_tool_serve(int argc, char **argv);
+
+#endif

@@ -1,0 +1,321 @@
+#include "cli/status/status.h"
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/command.h"
+#include "cli/figures.h"
+
+#define SHOWN_PAGES 10u
+#define SHOWN_ASSETS 10u
+
+static const char help[] =
+	"usage: forerun status [OPTION...]\n"
+	"\n"
+	"Shows how a running edge is, by its admin interface: requests, the cache, what\n"
+	"was hinted and pushed and what became of it, the pages and assets asked for\n"
+	"most, the origins.\n"
+	"\n"
+	"  --json             the figures as JSON\n"
+	"  --admin ADDRESS    unix:PATH, HOST:PORT or https://HOST:PORT; without it\n"
+	"                     $XDG_RUNTIME_DIR/forerun.sock or /run/forerun.sock,\n"
+	"                     where serve listens by default\n"
+	"  --token-file FILE  the token, for an interface over TCP\n"
+	"  --ca FILE          for https: whom to trust (PEM) instead of the system's\n"
+	"                     authorities\n"
+	"  --help             this text\n"
+	"\n"
+	"exit codes: 0 done; 1 it failed; 2 wrong usage\n"
+	"\n"
+	"example: forerun status --admin 127.0.0.1:8444 --token-file token\n";
+
+/* --- lines --- */
+
+static void print_head(const json_t *s)
+{
+	char version[32], up[FR_FIGURE_BYTES], memory[FR_FIGURE_BYTES];
+
+	fr_figure_text(s, "forerun", version, sizeof version);
+	printf("forerun %s, process %.0f, up %s, %.0f workers, %s, %s of memory\n", version,
+	       fr_figure(s, "process.pid"),
+	       fr_print_age((fr_figure(s, "now_us") - fr_figure(s, "start_us")) / 1e6, up),
+	       fr_figure(s, "process.workers"),
+	       json_is_true(json_object_get(s, "is_draining")) ? "draining" : "ready",
+	       fr_print_bytes(fr_figure(s, "process.memory_bytes"), memory));
+}
+
+/* "label   a 1, b 2": the keys of an object that are not 0. */
+static void print_parts(const char *label, const json_t *parts)
+{
+	const char *key, *between = "";
+	json_t *v;
+
+	printf("%-12s", label);
+	json_object_foreach((json_t *)parts, key, v)
+	{
+		if (json_number_value(v) == 0)
+			continue;
+		printf("%s%s %.0f", between, key, json_number_value(v));
+		between = ", ";
+	}
+	printf("%s\n", *between ? "" : "none");
+}
+
+static void print_requests(const json_t *s)
+{
+	char sent[FR_FIGURE_BYTES];
+
+	printf("%-12s%.0f, %.0f under way, %.0f refused, %.0f aborted; %s sent\n", "requests",
+	       fr_figure(s, "counters.requests"),
+	       /* this question is not one of them */
+	       fr_figure(s, "counters.exchanges_open") - 1,
+	       fr_figure(s, "counters.requests_refused"), fr_figure(s, "counters.requests_aborted"),
+	       fr_print_bytes(fr_figure(s, "sent_bytes"), sent));
+	printf("%-12s%.0f, %.0f open; HTTP/2 on %.0f; TLS handshakes %.0f, resumed %.0f\n",
+	       "connections", fr_figure(s, "counters.connections"),
+	       fr_figure(s, "counters.connections_open"), fr_figure(s, "counters.connections_h2"),
+	       fr_figure(s, "counters.tls_handshakes"), fr_figure(s, "counters.tls_resumed"));
+	print_parts("statuses", json_object_get(json_object_get(s, "responses"), "status"));
+}
+
+static void print_times(const json_t *s, const char *label, const char *from)
+{
+	char path[64], a[FR_FIGURE_BYTES], b[FR_FIGURE_BYTES], c[FR_FIGURE_BYTES];
+	double v[3];
+	static const char *const which[] = {"p50_us", "p90_us", "p99_us"};
+
+	for (size_t i = 0; i < 3; i++) {
+		(void)snprintf(path, sizeof path, "times.first_byte.%s.%s", from, which[i]);
+		v[i] = fr_figure(s, path);
+	}
+	printf("%-12shalf within %s, 90 %% %s, 99 %% %s\n", label, fr_print_us(v[0], a),
+	       fr_print_us(v[1], b), fr_print_us(v[2], c));
+}
+
+static void print_cache(const json_t *s)
+{
+	const json_t *parts = json_object_get(json_object_get(s, "responses"), "cache");
+	char held[FR_FIGURE_BYTES], limit[FR_FIGURE_BYTES];
+	double hits = fr_figure(parts, "hit") + fr_figure(parts, "stale"), all = 0;
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)parts, key, v) all += json_number_value(v);
+	printf("%-12s%.0f %% from the cache; %s of %s, %.0f responses, %.0f evicted\n", "cache",
+	       fr_percent(hits, all), fr_print_bytes(fr_figure(s, "cache.bytes"), held),
+	       fr_print_bytes(fr_figure(s, "cache.limit_bytes"), limit),
+	       fr_figure(s, "cache.objects"), fr_figure(s, "cache.evictions"));
+	print_parts("", parts);
+}
+
+static void print_hints(const json_t *s)
+{
+	char pushed[FR_FIGURE_BYTES], wasted[FR_FIGURE_BYTES];
+	double bytes = fr_figure(s, "counters.pushed_bytes");
+	double lost = fr_figure(s, "counters.wasted_bytes");
+
+	print_parts("hints", json_object_get(json_object_get(s, "hints"), "delivery"));
+	print_parts("  why", json_object_get(json_object_get(s, "hints"), "reason"));
+	printf("%-12s%.0f: %.0f completed, %.0f cancelled, %.0f refused, %.0f failed; %s pushed, "
+	       "%s (%.0f %%) wasted\n",
+	       "pushes", fr_figure(s, "counters.pushes_promised"),
+	       fr_figure(s, "counters.pushes_completed"), fr_figure(s, "counters.pushes_cancelled"),
+	       fr_figure(s, "counters.pushes_refused"), fr_figure(s, "counters.pushes_failed"),
+	       fr_print_bytes(bytes, pushed), fr_print_bytes(lost, wasted),
+	       fr_percent(lost, bytes));
+}
+
+static void print_fields(const json_t *s, const char *label, const char *wire, const char *plain)
+{
+	char w[FR_FIGURE_BYTES], p[FR_FIGURE_BYTES];
+	double a = fr_figure(s, wire), b = fr_figure(s, plain);
+
+	printf("%-12s%s sent for %s: HPACK saved %.0f %%\n", label, fr_print_bytes(a, w),
+	       fr_print_bytes(b, p), fr_percent(b - a, b));
+}
+
+static void print_origins(const json_t *s)
+{
+	size_t i;
+	json_t *o;
+
+	json_array_foreach(json_object_get(s, "origins"), i, o)
+	{
+		char name[264], mean[FR_FIGURE_BYTES];
+		double answers = fr_figure(o, "answers");
+
+		fr_figure_text(o, "name", name, sizeof name);
+		printf("%-12s%s: %.0f requests, %.0f failed, %.0f with 5xx, %s to the first byte; "
+		       "%.0f connections, %.0f idle, %.0f waiting\n",
+		       i ? "" : "origins", name, fr_figure(o, "requests"), fr_figure(o, "failed"),
+		       fr_figure(o, "responses_5xx"),
+		       fr_print_us(answers > 0 ? fr_figure(o, "first_byte_us") / answers : 0, mean),
+		       fr_figure(o, "connections"), fr_figure(o, "idle"), fr_figure(o, "waiting"));
+	}
+}
+
+static void print_log(const json_t *s)
+{
+	const json_t *log = json_object_get(s, "access_log");
+
+	if (json_is_object(log))
+		printf("%-12s%.0f lines, %.0f dropped%s\n", "access log", fr_figure(log, "lines"),
+		       fr_figure(log, "dropped"),
+		       json_is_true(json_object_get(log, "is_failing")) ? "; it cannot be written"
+		                                                        : "");
+}
+
+/* --- tables --- */
+
+static void print_link(const json_t *l)
+{
+	char url[128], as[16], delivery[16], reason[32], wasted[FR_FIGURE_BYTES];
+
+	fr_figure_text(l, "url", url, sizeof url);
+	fr_figure_text(l, "as", as, sizeof as);
+	fr_figure_text(l, "delivery", delivery, sizeof delivery);
+	fr_figure_text(l, "reason", reason, sizeof reason);
+	printf("      %-34s %-8s %-11s %-16s", url, as, delivery, reason);
+	if (fr_figure(l, "delivered.push") > 0)
+		printf(" %.0f completed, %.0f cancelled, %s wasted",
+		       fr_figure(l, "pushes.completed"), fr_figure(l, "pushes.cancelled"),
+		       fr_print_bytes(fr_figure(l, "wasted_bytes"), wasted));
+	if (fr_figure(l, "delivered.early-hints") > 0)
+		printf(" %.0f hinted early, %.0f asked for", fr_figure(l, "delivered.early-hints"),
+		       fr_figure(l, "requests"));
+	printf("\n");
+}
+
+static void print_pages(const json_t *s)
+{
+	const json_t *pages = json_object_get(s, "pages");
+	json_t *p, *l;
+	size_t i, k;
+
+	if (json_array_size(pages))
+		printf("\npages with most loads\n");
+	json_array_foreach((json_t *)pages, i, p)
+	{
+		char name[208], mean[FR_FIGURE_BYTES], most[FR_FIGURE_BYTES];
+		double loads = fr_figure(p, "loads");
+
+		if (i == SHOWN_PAGES)
+			break;
+		fr_figure_text(p, "name", name, sizeof name);
+		printf("  %s: %.0f loads, %.0f with errors, %.0f from the cache, %s each, at most "
+		       "%s\n",
+		       name, loads, fr_figure(p, "errors"), fr_figure(p, "hits"),
+		       fr_print_us(fr_figure(p, "duration_us") / (loads > 0 ? loads : 1), mean),
+		       fr_print_us(fr_figure(p, "max_us"), most));
+		json_array_foreach(json_object_get(p, "plan"), k, l) print_link(l);
+		if (json_is_string(json_object_get(p, "learning")))
+			printf("    not hinted to others yet: %s\n",
+			       json_string_value(json_object_get(p, "learning")));
+	}
+}
+
+static void print_assets(const json_t *s)
+{
+	const json_t *assets = json_object_get(s, "assets");
+	json_t *a;
+	size_t i;
+
+	if (json_array_size(assets))
+		printf("\nassets used most\n  %-44s %9s %9s %9s %9s %9s %9s\n", "", "requests",
+		       "hits", "pushed", "taken", "sent", "wasted");
+	json_array_foreach((json_t *)assets, i, a)
+	{
+		char name[208], sent[FR_FIGURE_BYTES], wasted[FR_FIGURE_BYTES];
+		double pushes = fr_figure(a, "pushes.completed") +
+		                fr_figure(a, "pushes.cancelled") + fr_figure(a, "pushes.refused") +
+		                fr_figure(a, "pushes.failed");
+
+		if (i == SHOWN_ASSETS)
+			break;
+		fr_figure_text(a, "name", name, sizeof name);
+		printf("  %-44s %9.0f %9.0f %9.0f %9.0f %9s %9s\n", name, fr_figure(a, "requests"),
+		       fr_figure(a, "hits"), pushes, fr_figure(a, "pushes.completed"),
+		       fr_print_bytes(fr_figure(a, "sent_bytes"), sent),
+		       fr_print_bytes(fr_figure(a, "wasted_bytes"), wasted));
+	}
+}
+
+static void print_status(const json_t *s)
+{
+	print_head(s);
+	print_requests(s);
+	print_times(s, "from cache", "cache");
+	print_times(s, "from origin", "origin");
+	print_cache(s);
+	print_hints(s);
+	print_fields(s, "fields in", "counters.head_bytes_in", "counters.head_bytes_in_plain");
+	print_fields(s, "fields out", "counters.head_bytes_out", "counters.head_bytes_out_plain");
+	print_origins(s);
+	print_log(s);
+	print_pages(s);
+	print_assets(s);
+}
+
+/* --- the command --- */
+
+static int usage(void)
+{
+	fprintf(stderr,
+	        "forerun status: unknown option or argument; see 'forerun status --help'\n");
+	return FR_EXIT_USAGE;
+}
+
+static int print_json(const struct fr_admin_client *client)
+{
+	struct fr_buf body;
+	int rc;
+
+	fr_buf_init(&body, FR_ADMIN_CLIENT_MAX_BYTES);
+	rc = fr_admin_client_ask(client, "GET", "/status", &body);
+	if (rc == 0)
+		printf("%s", (const char *)fr_buf_data(&body));
+	fr_buf_fini(&body);
+	return -rc;
+}
+
+int fr_tool_status(int argc, char **argv)
+{
+	static const struct option known[] = {{"json", no_argument, NULL, 'j'},
+	                                      {"admin", required_argument, NULL, 'a'},
+	                                      {"token-file", required_argument, NULL, 't'},
+	                                      {"ca", required_argument, NULL, 'c'},
+	                                      {"help", no_argument, NULL, 'h'},
+	                                      {NULL, 0, NULL, 0}};
+	struct fr_admin_client client = {.command = "forerun status"};
+	int c, code = FR_EXIT_OK;
+	bool json = false;
+	json_t *status;
+
+	opterr = 0;
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (c == 'j')
+			json = true;
+		else if (c == 'a')
+			client.address = optarg;
+		else if (c == 't')
+			client.token_file = optarg;
+		else if (c == 'c')
+			client.ca_file = optarg;
+		else if (c == 'h')
+			return fputs(help, stdout) < 0 ? FR_EXIT_FAILED : FR_EXIT_OK;
+		else
+			return usage();
+	}
+	if (optind < argc)
+		return usage();
+	if (json)
+		return print_json(&client);
+	status = fr_status_ask(&client, &code);
+	if (status)
+		print_status(status);
+	json_decref(status);
+	return code;
+}

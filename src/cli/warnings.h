@@ -1,0 +1,10 @@
+/* What is allowed and yet unwise in a configuration. For serve, which logs it, and check. */
+#ifndef FR_CLI_WARNINGS_H
+#define FR_CLI_WARNINGS_H
+
+#include "config/config.h"
+
+/* Calls say with each, one line without its end. Looks at the files that are named. */
+void fr_config_warn(const struct fr_config *c, void (*say)(const char *text));
+
+#endif

@@ -1,0 +1,40 @@
+/* Who may connect: the limits on connections in all and from one address,
+ * shared by all workers. An IPv6 client counts as its /64, which is what one
+ * subscriber has. Thread-safe. */
+#ifndef FR_CLIENT_ADMISSION_H
+#define FR_CLIENT_ADMISSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct fr_admission;
+
+/* seed: for the hash of addresses. */
+struct fr_admission *fr_admission_new(uint64_t seed);
+void fr_admission_free(struct fr_admission **a);
+void fr_admission_set_limits(struct fr_admission *a, uint32_t total, uint32_t per_address);
+
+/* What was admitted, to be given back. */
+struct fr_ticket {
+	bool is_held;
+	bool has_address;
+	uint8_t address[16];
+};
+
+enum fr_admitted { FR_ADMITTED, FR_TOO_MANY, FR_TOO_MANY_FROM_ADDRESS };
+/* addr: the peer's; Unix sockets count only in all. */
+enum fr_admitted fr_admission_take(struct fr_admission *a, const struct sockaddr *addr,
+                                   struct fr_ticket *out);
+void fr_admission_give(struct fr_admission *a, struct fr_ticket *t);
+
+/* Of the room on disk, for bodies that wait (exchange/spill.h), one address has at most this
+ * part of all. */
+#define FR_ADMISSION_DISK_PART 4u
+/* Takes bytes of it for who holds the ticket; false: there are not so many left, of
+ * limit_bytes in all, or for that address. They are given back before the ticket is. */
+bool fr_admission_take_disk(struct fr_admission *a, const struct fr_ticket *t, uint64_t bytes,
+                            uint64_t limit_bytes);
+void fr_admission_give_disk(struct fr_admission *a, const struct fr_ticket *t, uint64_t bytes);
+
+#endif

@@ -1,0 +1,63 @@
+/* The one form of a request, from which the cache's key, Vary's values, what hints are
+ * remembered under and what the origin gets are made. In two steps, since most
+ * requests never reach an origin:
+ *
+ *   fr_canonical_make      right after routing, on the request itself: what a key or
+ *                          Vary may look at has its last form
+ *   fr_canonical_forward   when the origin is asked: a copy, with what only the origin
+ *                          is told (Forwarded, X-Forwarded-*, X-Real-IP, CDN-Loop)
+ *
+ * So two requests with the same key and the same variant are the same request to the
+ * origin, but for the fields of the second step, on which no response that is stored
+ * varies (fr_vary_is_any), and for fields that its Vary does not name. No I/O, no clock. */
+#ifndef FR_EXCHANGE_CANONICAL_H
+#define FR_EXCHANGE_CANONICAL_H
+
+#include "cache/key.h"
+#include "http/message.h"
+#include "http/url_path.h"
+
+/* A request that came through this many edges of ours goes in circles. */
+#define FR_CANONICAL_MAX_HOPS 8u
+
+/* What is kept of the request beside its canonical form. */
+struct fr_canonical {
+	struct fr_url_path path;       /* as rules match it */
+	struct fr_str accept_encoding; /* the client's own, first line; p NULL: none */
+	struct fr_str upgrade;         /* {NULL, 0}: none */
+};
+
+/* Gives a client's request its form, in place; what is new is in the arena. Its
+ * authority has its form already (fr_authority_canonical). Fields: hop-by-hop ones
+ * and those that http/trust.h drops or replaces are gone, and names that are not
+ * plain; lists that are negotiated by are one line each, Accept-Encoding is the set
+ * that it accepts; req->has_override is set. 0, FR_ERR_SYNTAX (malformed
+ * Connection), FR_ERR_NOMEM. */
+int fr_canonical_make(struct fr_arena *a, struct fr_request *req,
+                      struct fr_canonical *out) FR_MUST_USE;
+
+/* What this server writes into CDN-Loop, by which it knows its own requests. id: the
+ * same in all of its workers, told to origins. */
+#define FR_CANONICAL_LOOP_BYTES 32u
+struct fr_str fr_canonical_loop_write(char buffer[FR_CANONICAL_LOOP_BYTES], uint32_t id);
+/* Did this very server send the request to itself, as its own origin? own: what it writes. */
+bool fr_canonical_came_back(const struct fr_fields *f, struct fr_str own);
+
+/* What the second step adds. */
+struct fr_canonical_hop {
+	struct fr_str peer;    /* the client's address, or another word for it */
+	struct fr_str loop;    /* see fr_canonical_loop_write */
+	struct fr_str upgrade; /* passed on for req->is_upgrade */
+	struct fr_str host;    /* what the origin is to be called; empty: as the client does */
+	const struct fr_query_rule *query; /* of the key; NULL: the whole query is sent */
+	/* Via, the client's and ours. Else neither is sent: origins compress nothing for
+	 * requests with it (nginx, gzip_proxied), whoever they came from. */
+	bool via;
+};
+
+/* The request that the origin gets, of a canonical one; strings are shared.
+ * 0, FR_ERR_LIMIT (a loop), FR_ERR_REFUSED (Max-Forwards ends here), FR_ERR_NOMEM. */
+int fr_canonical_forward(struct fr_arena *a, const struct fr_request *req,
+                         const struct fr_canonical_hop *hop, struct fr_request *out) FR_MUST_USE;
+
+#endif

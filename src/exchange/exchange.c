@@ -1,0 +1,552 @@
+#include "exchange/exchange_priv.h"
+
+#include <stdlib.h>
+
+#include "base/holds.h"
+#include "base/log.h"
+#include "base/probes.h"
+#include "client/client.h"
+#include "exchange/activity.h"
+#include "exchange/proxy.h"
+#include "exchange/route.h"
+#include "server/memory.h"
+#include "stages/admin/admin.h"
+#include "stages/cache/lookup.h"
+#include "stages/hints/hints.h"
+#include "stages/hints/page_order.h"
+#include "stages/hints/push.h"
+#include "stages/learning/client_cache.h"
+#include "stages/learning/html_watch.h"
+#include "stages/learning/learn.h"
+
+/* resp_body may pass its ceiling by what one read from the origin brings. */
+#define RESPONSE_SLACK_BYTES FR_READ_BYTES
+
+static const uint8_t allowed[] = {
+	[FR_EXCHANGE_HEAD] = FR_BIT(FR_EXCHANGE_WAITING) | FR_BIT(FR_EXCHANGE_RESPONDING) |
+                             FR_BIT(FR_EXCHANGE_ENDED) | FR_BIT(FR_EXCHANGE_RELEASED),
+	[FR_EXCHANGE_WAITING] = FR_BIT(FR_EXCHANGE_RESPONDING) | FR_BIT(FR_EXCHANGE_TUNNEL) |
+                                FR_BIT(FR_EXCHANGE_ENDED) | FR_BIT(FR_EXCHANGE_RELEASED),
+	[FR_EXCHANGE_RESPONDING] = FR_BIT(FR_EXCHANGE_ENDED) | FR_BIT(FR_EXCHANGE_RELEASED),
+	[FR_EXCHANGE_TUNNEL] = FR_BIT(FR_EXCHANGE_ENDED) | FR_BIT(FR_EXCHANGE_RELEASED),
+	[FR_EXCHANGE_ENDED] = FR_BIT(FR_EXCHANGE_RELEASED),
+	[FR_EXCHANGE_RELEASED] = 0,
+};
+
+static struct fr_exchange *of(void *user)
+{
+	struct fr_exchange *ex = user;
+
+	FR_ASSERT(ex && ex->magic == FR_EXCHANGE_MAGIC);
+	return ex;
+}
+
+/* What cannot be from here is not done, and ends the exchange (see time_is_up). */
+static void set_state(struct fr_exchange *ex, enum fr_exchange_state to)
+{
+	if (!FR_HOLDS(allowed[ex->state] & FR_BIT(to))) {
+		ex->is_broken = true;
+		if (ex->state != FR_EXCHANGE_RELEASED)
+			fr_loop_timer_set(ex->worker->loop, &ex->timer, 0);
+		return;
+	}
+	FR_PROBE3(stream_state, ex->seen.id, ex->state, to);
+	ex->state = to;
+}
+
+static const struct fr_config_limits *limits(const struct fr_exchange *ex)
+{
+	return &ex->gen->config->limits;
+}
+
+static void count(struct fr_exchange *ex, enum fr_counter id)
+{
+	fr_count(&ex->worker->counters, id);
+}
+
+/* --- life --- */
+
+static void time_is_up(struct fr_timer *t, void *user);
+static void release(void *user);
+
+static struct fr_exchange *take_memory(struct fr_worker *w)
+{
+	struct fr_exchange *ex = w->free_exchanges;
+	struct fr_arena arena;
+	struct fr_buf req_body;
+
+	if (!ex) {
+		ex = fr_try_calloc(1, sizeof *ex);
+		if (!ex)
+			return NULL;
+		fr_arena_init(&ex->arena, FR_EXCHANGE_ARENA_BYTES);
+		fr_buf_init(&ex->req_body, 0);
+		return ex;
+	}
+	w->free_exchanges = ex->next_free;
+	w->n_free_exchanges--;
+	arena = ex->arena;
+	req_body = ex->req_body;
+	*ex = (struct fr_exchange){.arena = arena, .req_body = req_body};
+	return ex;
+}
+
+static struct fr_exchange *new_under(struct fr_generation *gen, struct fr_client *c,
+                                     const struct fr_exchange_ops *ops, int32_t stream_id)
+{
+	struct fr_worker *w = gen->worker;
+	struct fr_exchange *ex = take_memory(w);
+
+	if (!ex)
+		return NULL;
+	ex->magic = FR_EXCHANGE_MAGIC;
+	ex->state = FR_EXCHANGE_HEAD;
+	ex->worker = w;
+	ex->client = c;
+	ex->ops = ops;
+	ex->stream_id = stream_id;
+	ex->gen = fr_generation_ref(gen);
+	ex->req_body.max_bytes = limits(ex)->request_buffer_bytes + FR_READ_BYTES;
+	fr_chain_init(&ex->resp_body, limits(ex)->response_buffer_bytes + RESPONSE_SLACK_BYTES,
+	              &w->body_blocks);
+	fr_request_init(&ex->req, &ex->arena);
+	ex->release_task = (struct fr_task){.run = release, .user = ex};
+	fr_timer_init(&ex->timer, time_is_up, ex);
+	fr_exchange_init_hold(ex);
+	fr_exchange_init_body(ex);
+	fr_loop_timer_set(w->loop, &ex->timer, ex->gen->config->timeouts.request_fields_ms);
+	count(ex, FR_COUNT_EXCHANGES_OPEN);
+	fr_client_exchange_opened(c, ex);
+	fr_observe_opened(ex);
+	return ex;
+}
+
+struct fr_exchange *fr_exchange_new(struct fr_worker *w, struct fr_client *c,
+                                    const struct fr_exchange_ops *ops, int32_t stream_id)
+{
+	return new_under(w->gen, c, ops, stream_id);
+}
+
+struct fr_exchange *fr_exchange_new_for(const struct fr_exchange *page)
+{
+	struct fr_exchange *ex = new_under(page->gen, page->client, page->ops, 0);
+
+	if (ex)
+		ex->site = page->site;
+	return ex;
+}
+
+static void free_memory(struct fr_exchange *ex)
+{
+	fr_arena_fini(&ex->arena);
+	fr_buf_fini(&ex->req_body);
+	free(ex);
+}
+
+void fr_exchange_free_list(struct fr_exchange **list)
+{
+	while (*list) {
+		struct fr_exchange *ex = *list;
+
+		*list = ex->next_free;
+		free_memory(ex);
+	}
+}
+
+static void release(void *user)
+{
+	struct fr_exchange *ex = of(user);
+	struct fr_worker *w = ex->worker;
+
+	fr_hints_free(ex);
+	fr_cached_free(ex);
+	fr_count_down(&w->counters, FR_COUNT_EXCHANGES_OPEN);
+	fr_client_exchange_released(ex->client, ex);
+	fr_generation_unref(&ex->gen);
+	ex->magic = 0;
+	fr_chain_clear(&ex->resp_body);
+	if (w->n_free_exchanges >= FR_EXCHANGES_KEPT) {
+		free_memory(ex);
+		return;
+	}
+	fr_arena_reset(&ex->arena);
+	fr_buf_clear(&ex->req_body);
+	fr_buf_trim(&ex->req_body);
+	ex->next_free = w->free_exchanges;
+	w->free_exchanges = ex;
+	w->n_free_exchanges++;
+}
+
+/* The fetch is over, by its own end or ours. */
+void fr_exchange_fetch_over(struct fr_exchange *ex)
+{
+	ex->fetch = NULL;
+	if (ex->counts_as_fetch) {
+		ex->counts_as_fetch = false;
+		ex->client->origin_requests--;
+	}
+}
+
+/* --- time limits of the client side --- */
+
+static void time_is_up(struct fr_timer *t, void *user)
+{
+	struct fr_exchange *ex = of(user);
+
+	(void)t;
+	if (ex->is_broken) {
+		ex->ops->abort(ex, FR_ABORT_INTERNAL);
+		return;
+	}
+	if (ex->state == FR_EXCHANGE_HEAD) {
+		count(ex, FR_COUNT_TIMEOUT_REQUEST_FIELDS);
+		ex->ops->abort(ex, FR_ABORT_TIMEOUT);
+		return;
+	}
+	if (fr_exchange_keeps_rate(ex))
+		return;
+	count(ex, FR_COUNT_TIMEOUT_BODY);
+	if (ex->state == FR_EXCHANGE_WAITING && !ex->is_push)
+		fr_exchange_refuse(ex, 408, "The request body did not arrive in time.");
+	else
+		ex->ops->abort(ex, FR_ABORT_TIMEOUT);
+}
+
+/* --- from the origin side --- */
+
+static void send_head(struct fr_exchange *ex)
+{
+	ex->head_sent = true;
+	fr_observe_answered(ex);
+	ex->ops->head(ex);
+}
+
+/* A push that does not bring the asset is taken back and not repeated soon. */
+static void fail_push(struct fr_exchange *ex)
+{
+	fr_fetch_cancel(&ex->fetch);
+	fr_exchange_fetch_over(ex);
+	if (ex->site)
+		fr_push_failed(ex, ex->resp.status);
+	set_state(ex, FR_EXCHANGE_ENDED);
+	ex->ops->abort(ex, FR_ABORT_CANCEL);
+}
+
+void fr_exchange_answer(struct fr_exchange *ex, int status, const char *type, struct fr_str text)
+{
+	set_state(ex, FR_EXCHANGE_ENDED);
+	if (fr_proxy_own_response(ex, status, type, text, fr_worker_date(ex->worker)) < 0) {
+		ex->ops->abort(ex, FR_ABORT_INTERNAL);
+		return;
+	}
+	fr_cached_own_answer(ex);
+	ex->resp_ended = true;
+	send_head(ex);
+	fr_exchange_watch(ex, true);
+}
+
+void fr_exchange_open(struct fr_exchange *ex, const char *type)
+{
+	if (fr_proxy_own_response(ex, 200, type, FR_STR(""), fr_worker_date(ex->worker)) < 0) {
+		fr_exchange_refuse(ex, 503, "");
+		return;
+	}
+	ex->resp.content_length = -1;
+	set_state(ex, FR_EXCHANGE_RESPONDING);
+	send_head(ex);
+}
+
+bool fr_exchange_put(struct fr_exchange *ex, const void *data, size_t len)
+{
+	if (ex->state != FR_EXCHANGE_RESPONDING || fr_chain_append(&ex->resp_body, data, len) < 0)
+		return false;
+	fr_exchange_watch(ex, false);
+	ex->ops->body(ex);
+	return true;
+}
+
+void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why)
+{
+	struct fr_str text = FR_STR("");
+
+	if (ex->head_sent)
+		return;
+	if (ex->is_push) {
+		fail_push(ex);
+		return;
+	}
+	fr_exchange_end_hold(ex);
+	fr_fetch_cancel(&ex->fetch);
+	fr_exchange_fetch_over(ex);
+	fr_exchange_discard_request(ex);
+	if (status < 500)
+		count(ex, FR_COUNT_REQUESTS_REFUSED);
+	FR_LOG(DEBUG, "edge", "%s: %.*s %.*s: answered %d: %s", ex->client->peer,
+	       FR_STR_ARG(ex->req.method_text), FR_STR_ARG(ex->req.target), status, why);
+	(void)!fr_arena_printf(&ex->arena, &text, "%d %s\n%s%s", status, fr_status_reason(status),
+	                       why, *why ? "\n" : "");
+	fr_exchange_answer(ex, status, "text/plain; charset=utf-8", text);
+}
+
+void fr_exchange_informational(struct fr_exchange *ex, const struct fr_response *resp)
+{
+	struct fr_response relayed = *resp;
+
+	/* the fields that count as hints (RFC 8297): what the client gets of them is decided there */
+	if (resp->status == 103) {
+		fr_hints_interim(ex, resp);
+		return;
+	}
+	if (ex->is_push || ex->req.version == FR_HTTP_1_0 ||
+	    fr_proxy_response(&relayed, fr_worker_date(ex->worker)) < 0)
+		return;
+	ex->ops->informational(ex, &relayed);
+}
+
+static void on_informational(void *user, const struct fr_response *resp)
+{
+	fr_exchange_informational(of(user), resp);
+}
+
+void fr_exchange_deliver(struct fr_exchange *ex)
+{
+	if (ex->is_push && (ex->resp.status < 200 || ex->resp.status > 299)) {
+		fail_push(ex);
+		return;
+	}
+	if (!ex->is_push && ex->resp.status != 101)
+		fr_hints_page(ex);
+	fr_held_note(ex);
+	if (ex->resp.status != 101 &&
+	    fr_proxy_response(&ex->resp, fr_worker_date(ex->worker)) < 0) {
+		count(ex, FR_COUNT_ORIGIN_MALFORMED);
+		fr_exchange_refuse(ex, 502, "The origin's response is malformed.");
+		return;
+	}
+	set_state(ex, ex->resp.status == 101 ? FR_EXCHANGE_TUNNEL : FR_EXCHANGE_RESPONDING);
+	if (ex->state == FR_EXCHANGE_TUNNEL)
+		count(ex, FR_COUNT_UPGRADES);
+	send_head(ex);
+	fr_exchange_watch(ex, false); /* the request's limit ends with the head */
+}
+
+static void on_head(void *user)
+{
+	struct fr_exchange *ex = of(user);
+	struct fr_tap *tap = NULL;
+
+	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
+	fr_observe_origin_head(ex, ex->fetch);
+	if (ex->resp.status != 101) {
+		fr_cached_direct(ex);
+		if (!ex->canonical.path.is_ambiguous && !ex->req.has_override)
+			fr_learn_head(ex);
+		/* by what the origin said, not by what is added for the client */
+		tap = ex->is_push ? NULL : fr_tap_new(ex, &ex->req, &ex->resp);
+	}
+	fr_exchange_deliver(ex);
+	if (ex->state == FR_EXCHANGE_RESPONDING)
+		ex->tap = tap;
+	else
+		fr_tap_drop(&tap);
+}
+
+void fr_exchange_fail_body(struct fr_exchange *ex)
+{
+	count(ex, FR_COUNT_RESPONSES_FAILED);
+	ex->resp_failed = true;
+	fr_tap_drop(&ex->tap);
+	set_state(ex, FR_EXCHANGE_ENDED);
+	ex->ops->body(ex);
+}
+
+static void on_end(void *user, const struct fr_fields *trailers)
+{
+	struct fr_exchange *ex = of(user);
+
+	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
+	fr_exchange_fetch_over(ex);
+	fr_tap_end(&ex->tap, ex->plan);
+	fr_observe_origin_end(ex);
+	fr_exchange_body_complete(ex);
+	if (!ex->request_ended)
+		ex->discards_request = true;
+	if (trailers && trailers->n) {
+		struct fr_fields *kept = fr_arena_alloc(&ex->arena, sizeof *kept);
+
+		if (kept) {
+			*kept = *trailers;
+			ex->resp_trailers = kept;
+		}
+	}
+	set_state(ex, FR_EXCHANGE_ENDED);
+	ex->ops->body(ex);
+	fr_exchange_watch(ex, false);
+}
+
+static void on_failed(void *user, enum fr_fetch_error e)
+{
+	struct fr_exchange *ex = of(user);
+
+	fr_exchange_fetch_over(ex);
+	fr_observe_origin_end(ex);
+	if (!ex->head_sent)
+		fr_exchange_refuse(ex, fr_fetch_error_status(e), fr_fetch_error_str(e));
+	else
+		fr_exchange_fail_body(ex);
+}
+
+static void on_can_write(void *user)
+{
+	fr_exchange_pump_request(of(user));
+}
+
+static const struct fr_fetch_handler fetch_handler = {
+	.on_informational = on_informational,
+	.on_head = on_head,
+	.on_body = fr_exchange_on_body,
+	.on_end = on_end,
+	.on_failed = on_failed,
+	.on_can_write = on_can_write,
+};
+
+void fr_exchange_await(struct fr_exchange *ex)
+{
+	set_state(ex, FR_EXCHANGE_WAITING);
+}
+
+void fr_exchange_stored_body(struct fr_exchange *ex, bool is_complete, bool is_failed)
+{
+	if (ex->state != FR_EXCHANGE_RESPONDING)
+		return;
+	if (is_failed) {
+		fr_exchange_fail_body(ex);
+		return;
+	}
+	if (is_complete) {
+		ex->resp_ended = true;
+		set_state(ex, FR_EXCHANGE_ENDED);
+	}
+	fr_order_body(ex);
+	ex->ops->body(ex);
+	fr_exchange_watch(ex, false);
+}
+
+void fr_exchange_adopt(struct fr_exchange *ex, struct fr_fetch *fetch,
+                       const struct fr_response *resp)
+{
+	ex->fetch = fetch;
+	ex->resp = *resp;
+	fr_fetch_set_handler(fetch, &fetch_handler, ex);
+	on_head(ex);
+}
+
+/* --- the pipeline --- */
+
+void fr_exchange_start_fetch(struct fr_exchange *ex)
+{
+	struct fr_asker asker = fr_client_asker(ex->client);
+
+	fr_observe_asked(ex);
+	ex->fetch = fr_fetch_start(ex->site->origin, &ex->origin_req, &asker, &ex->arena, &ex->resp,
+	                           &fetch_handler, ex);
+	fr_exchange_pump_request(ex);
+}
+
+void fr_exchange_fetch(struct fr_exchange *ex)
+{
+	int rc = fr_proxy_request(ex);
+
+	if (rc == FR_ERR_LIMIT) {
+		fr_exchange_refuse(ex, 508, "The request goes in circles.");
+	} else if (rc == FR_ERR_REFUSED) {
+		/* we are who it was meant for */
+		fr_exchange_refuse(ex, ex->req.method == FR_METHOD_OPTIONS ? 200 : 501, "");
+	} else if (rc < 0) {
+		fr_exchange_refuse(ex, 503, "");
+	} else {
+		if (ex->state != FR_EXCHANGE_WAITING)
+			set_state(ex, FR_EXCHANGE_WAITING);
+		ex->counts_as_fetch = true;
+		ex->client->origin_requests++;
+		fr_exchange_ask(ex);
+	}
+}
+
+void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
+{
+	count(ex, ex->client->is_admin ? FR_COUNT_ADMIN_REQUESTS : FR_COUNT_REQUESTS);
+	fr_observe_begun(ex);
+	fr_activity_exchange(ex, FR_ACTIVITY_REQUEST);
+	fr_loop_timer_stop(ex->worker->loop, &ex->timer);
+	ex->request_ended = body_ended;
+	if (ex->req.method == FR_METHOD_CONNECT) {
+		fr_exchange_refuse(ex, 501, "CONNECT is not supported.");
+		return;
+	}
+	if (ex->client->is_admin) {
+		fr_admin_begin(ex);
+		return;
+	}
+	if (!fr_route(ex) || !fr_exchange_accept(ex))
+		return;
+	if (!ex->is_push) {
+		fr_held_take(ex);
+		fr_push_note_request(ex);
+		fr_order_request(ex);
+	}
+	if (ex->client->origin_requests >= limits(ex)->origin_requests_per_client) {
+		count(ex, FR_COUNT_LIMIT_ORIGIN_REQUESTS);
+		set_state(ex, FR_EXCHANGE_ENDED);
+		ex->ops->abort(ex, FR_ABORT_REFUSED);
+		return;
+	}
+	if (!fr_cached_begin(ex))
+		fr_exchange_fetch(ex);
+	/* behind the request for the page itself: the origin is to make that first */
+	if (ex->state == FR_EXCHANGE_WAITING)
+		fr_hints_begin(ex);
+}
+
+/* --- towards the client --- */
+
+/* Every promise has exactly one outcome. */
+static void count_outcome(struct fr_exchange *ex, bool complete, bool by_peer, bool refused)
+{
+	struct fr_counters *c = &ex->worker->counters;
+
+	fr_count_add(c, FR_COUNT_PUSHED_BYTES, ex->body_sent_bytes);
+	if (complete) {
+		fr_count(c, FR_COUNT_PUSHES_COMPLETED);
+		return;
+	}
+	if (!by_peer) {
+		fr_count(c, FR_COUNT_PUSHES_FAILED);
+		return;
+	}
+	fr_count(c, refused ? FR_COUNT_PUSHES_REFUSED : FR_COUNT_PUSHES_CANCELLED);
+	fr_count_add(c, FR_COUNT_WASTED_BYTES, ex->body_sent_bytes);
+}
+
+void fr_exchange_leave(struct fr_exchange *ex, bool complete, bool by_peer, bool refused)
+{
+	if (ex->state == FR_EXCHANGE_RELEASED)
+		return;
+	fr_hints_end(ex);
+	fr_tap_drop(&ex->tap);
+	fr_cached_leave(ex);
+	fr_admin_leave(ex);
+	fr_fetch_cancel(&ex->fetch);
+	fr_exchange_fetch_over(ex);
+	fr_exchange_end_hold(ex);
+	fr_exchange_free_bodies(ex);
+	fr_loop_timer_stop(ex->worker->loop, &ex->timer);
+	if (ex->is_push && ex->stream_id) {
+		count_outcome(ex, complete, by_peer, refused);
+		fr_push_ended(ex, complete, by_peer);
+	} else if (!complete)
+		count(ex, FR_COUNT_REQUESTS_ABORTED);
+	fr_observe_ended(ex, complete, by_peer, refused);
+	set_state(ex, FR_EXCHANGE_RELEASED);
+	fr_loop_release_later(ex->worker->loop, &ex->release_task);
+}

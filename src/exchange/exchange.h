@@ -1,0 +1,230 @@
+/* One request and its response, whatever the protocol: the pipeline from the
+ * client side to the origin side and back. It owns the arena in which both
+ * heads live, the two bodies in flight, and the fetch.
+ *
+ *   HEAD -> WAITING -> RESPONDING -> ENDED -> RELEASED
+ *                  \-> TUNNEL ------/
+ *
+ * The client side (client_h1.c, client_h2.c) creates it, feeds the request,
+ * takes the response through the operations in struct fr_exchange_ops, and
+ * says when it is through with it (fr_exchange_leave). It knows nothing of
+ * HTTP/2: what a client can do is asked through the operations.
+ *
+ * A request with a body is held back (in WAITING, without a fetch) until it is worth an
+ * origin connection: see exchange_request.c.
+ *
+ * Back-pressure, response: the fetch is paused while resp_body holds half of its ceiling;
+ * when that lasts the rest goes to a temporary file, so that the origin's connection
+ * becomes free. Request: the client side opens its window (or reads on) only
+ * for what `consumed` reported. */
+#ifndef FR_EXCHANGE_EXCHANGE_H
+#define FR_EXCHANGE_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/chain.h"
+#include "base/mem.h"
+#include "config/config.h"
+#include "exchange/canonical.h"
+#include "exchange/record.h"
+#include "hints/plan.h"
+#include "http/message.h"
+#include "net/loop.h"
+#include "origin/fetch.h"
+
+struct fr_client;
+struct fr_worker;
+struct fr_generation;
+struct fr_site;
+struct fr_exchange;
+struct fr_cached;
+struct fr_admin_events;
+struct fr_fill;
+struct fr_load;
+struct fr_spill;
+struct fr_tap;
+
+/* Memory for both heads, the plan and what is made of them. Fields are bounded
+ * by limits of their own; this is the last line. */
+#define FR_EXCHANGE_ARENA_BYTES (2u << 20)
+
+enum fr_exchange_state {
+	FR_EXCHANGE_HEAD,       /* the request's fields arrive */
+	FR_EXCHANGE_WAITING,    /* asked of the origin; no final head yet */
+	FR_EXCHANGE_RESPONDING, /* the head went to the client side; the body flows */
+	FR_EXCHANGE_TUNNEL,     /* after 101: bytes both ways */
+	FR_EXCHANGE_ENDED,      /* nothing more comes from the origin side */
+	FR_EXCHANGE_RELEASED    /* the client side left; freed at the turn's end */
+};
+
+/* What `timer` limits once the head is complete. */
+enum fr_exchange_wait {
+	FR_EXCHANGE_WAIT_NONE,
+	FR_EXCHANGE_WAIT_SEND, /* the client has to send more of the request's body */
+	FR_EXCHANGE_WAIT_TAKE  /* the client has to take of the response's body */
+};
+
+/* Why the edge itself ends an exchange before its response is complete. */
+enum fr_abort {
+	FR_ABORT_REFUSED,  /* not processed: the client may try again (REFUSED_STREAM) */
+	FR_ABORT_INTERNAL, /* the response cannot be completed */
+	FR_ABORT_CANCEL,   /* no longer of use: a push that is not wanted */
+	FR_ABORT_TIMEOUT   /* the client did not move */
+};
+
+/* What an exchange asks of the client side. None of them frees the exchange
+ * or calls it back before returning. */
+struct fr_exchange_ops {
+	void (*informational)(struct fr_exchange *ex, const struct fr_response *resp);
+	/* ex->resp is final; a body follows unless fr_exchange_has_body is false. */
+	void (*head)(struct fr_exchange *ex);
+	/* resp_body grew, or the body ended, or failed (resp_ended, resp_failed). */
+	void (*body)(struct fr_exchange *ex);
+	/* Request body bytes were passed on. */
+	void (*consumed)(struct fr_exchange *ex, size_t len);
+	/* How much of the request's body may come before any of it is passed on; 0: nothing
+	 * more, what the connection may send is used up by those that wait. NULL:
+	 * limits.request_buffer. */
+	size_t (*may_hold)(struct fr_exchange *ex);
+	void (*abort)(struct fr_exchange *ex, enum fr_abort why);
+	/* Push (capability; NULL where the protocol has none): is it accepted now? */
+	bool (*push_is_enabled)(struct fr_exchange *ex);
+	bool (*push_has_room)(struct fr_exchange *ex);
+	/* Promises `push` (its req filled) to the client; 0 or negative. */
+	int (*push)(struct fr_exchange *ex, struct fr_exchange *push, enum fr_rank rank);
+	/* The page's response is expected in think_ms (0: unknown); what leaves
+	 * before leaves room for its beginning. links: how many its fields may have. */
+	void (*expect)(struct fr_exchange *ex, uint32_t think_ms, size_t links);
+	/* So many bytes of the page's body go before what blocks its rendering. */
+	void (*lead)(struct fr_exchange *ex, size_t bytes);
+	/* The request, on the page's connection, is for what blocks the page's rendering. */
+	void (*follow)(struct fr_exchange *ex, struct fr_exchange *page);
+};
+
+#define FR_EXCHANGE_MAGIC 0x65786368u
+
+struct fr_exchange {
+	uint32_t magic;
+	enum fr_exchange_state state;
+	struct fr_worker *worker; /* borrowed */
+	struct fr_client *client; /* borrowed; outlives it */
+	const struct fr_exchange_ops *ops;
+	int32_t stream_id;         /* client side's; 0 for HTTP/1.1 */
+	struct fr_generation *gen; /* reference: the configuration it runs under */
+	struct fr_site *site;      /* borrowed from gen; NULL until chosen */
+	struct fr_arena arena;
+	struct fr_request req;                     /* the client's; canonical once it is routed */
+	struct fr_canonical canonical;             /* what its form left out */
+	struct fr_request origin_req;              /* as the origin gets it; shares strings */
+	const struct fr_config_cache *cache_rules; /* of its path; NULL until routed */
+	struct fr_response resp;                   /* from the origin or our own */
+	const struct fr_fields *resp_trailers;     /* NULL or in the arena */
+	struct fr_fetch *fetch;                    /* owned; NULL when none is under way */
+	struct fr_buf req_body;                    /* waits for the origin */
+	struct fr_chain resp_body;   /* waits for the client; see fr_exchange_body_len */
+	struct fr_timer timer;       /* client-side progress */
+	struct fr_spill *req_spill;  /* owned: waits behind req_body; NULL */
+	struct fr_spill *resp_spill; /* owned: waits behind resp_body; NULL */
+	struct fr_timer spill_timer; /* the fetch is paused: how long yet, in memory */
+	struct fr_timer hold_timer;  /* of a body of unknown length, while it is held */
+	enum fr_exchange_wait waits; /* what timer limits */
+	uint64_t interval_bytes;     /* SEND: received when the interval began */
+	struct fr_task release_task;
+	struct fr_exchange *next_free;        /* in the worker's free list */
+	struct fr_exchange *next, **pprev;    /* among the client's */
+	struct fr_load *load;                 /* in the arena; pages with hints only */
+	struct fr_plan *plan;                 /* the load's; NULL without */
+	struct fr_tap *tap;                   /* owned: scans the body; NULL */
+	struct fr_str digest;                 /* the client's digest cookie; p NULL: none */
+	uint64_t asked_ms;                    /* when the origin was asked; 0: it was not */
+	uint32_t think_ms;                    /* from then to its answer */
+	struct fr_cached *cached;             /* in the arena; NULL: not from the store */
+	struct fr_fill *adopted;              /* owned: its fetch and response are ours */
+	struct fr_admin_events *events;       /* in the arena; NULL: no status stream */
+	const char *cache_fwd;                /* Cache-Status: why the origin was asked; NULL */
+	uint32_t pushes;                      /* promised for this page */
+	uint64_t body_sent_bytes;             /* handed to the client side's output */
+	struct fr_seen seen;                  /* its moments, for exchange/record.c */
+	bool is_keyed;                        /* a store's key is of it: so much query is sent */
+	bool is_push;                         /* the promised stream of another exchange */
+	bool has_relayed;                     /* an origin's 103 */
+	bool has_lead;                        /* how long the page's head is was told */
+	bool counts_as_fetch;                 /* in client->origin_requests */
+	bool request_ended;                   /* the client sent all of it */
+	bool request_passed;                  /* the origin side has all of it */
+	bool is_holding;                      /* the origin is asked when the body is worth it */
+	bool discards_request;                /* the rest of the body is thrown away */
+	const struct fr_fields *req_trailers; /* NULL or in the arena */
+	bool head_sent;                       /* ops->head was called */
+	bool resp_complete;                   /* resp_spill holds the last bytes */
+	bool resp_ended;                      /* resp_body holds the last bytes */
+	bool resp_failed;                     /* the body cannot be completed */
+	bool is_broken;                       /* a fault of ours: it is aborted at once */
+};
+
+/* A new exchange in state HEAD, under the worker's current configuration. Never NULL. */
+struct fr_exchange *fr_exchange_new(struct fr_worker *w, struct fr_client *c,
+                                    const struct fr_exchange_ops *ops, int32_t stream_id);
+/* One that a page causes: with the page's client, and with its site and the generation
+ * that the site belongs to, whatever the current one is. Never NULL. */
+struct fr_exchange *fr_exchange_new_for(const struct fr_exchange *page);
+
+/* The request's head is complete in ex->req. Runs the pipeline; ops may be
+ * called at once. body_ended: no body bytes follow. */
+void fr_exchange_begin(struct fr_exchange *ex, bool body_ended);
+/* Answers without an origin: a response of our own with that status. For
+ * requests that the client side found malformed, too. */
+void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why);
+/* The same with a body of our own; text: in the arena. */
+void fr_exchange_answer(struct fr_exchange *ex, int status, const char *type, struct fr_str text);
+/* A response of our own whose body comes by fr_exchange_put, without an end. */
+void fr_exchange_open(struct fr_exchange *ex, const char *type);
+/* False: it does not fit. */
+bool fr_exchange_put(struct fr_exchange *ex, const void *data, size_t len);
+/* Request body (or tunnel) bytes. All are taken: what the client side may
+ * send ahead is bounded by its window (request_buffer_bytes). */
+void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len);
+/* The request is complete; trailers NULL or in the arena. */
+void fr_exchange_request_end(struct fr_exchange *ex, const struct fr_fields *trailers);
+/* How much of the request may still be buffered (0: stop reading). */
+size_t fr_exchange_request_room(const struct fr_exchange *ex);
+
+/* True if the response in ex->resp has a body for this request. */
+bool fr_exchange_has_body(const struct fr_exchange *ex);
+/* The response's body as far as it is there: how much, a piece of it in one
+ * (borrowed until bytes are taken), and off with bytes that were peeked at. */
+size_t fr_exchange_body_len(const struct fr_exchange *ex);
+size_t fr_exchange_body_peek(struct fr_exchange *ex, const uint8_t **data);
+void fr_exchange_body_take(struct fr_exchange *ex, size_t len);
+
+/* Gives the request of a routed exchange its canonical form, and looks up the rules
+ * of its path. Before anything looks at it. Errors as fr_canonical_make. */
+int fr_exchange_settle(struct fr_exchange *ex) FR_MUST_USE;
+
+/* --- for stages/cache/lookup.c --- */
+
+/* Asks the origin, alone. */
+void fr_exchange_fetch(struct fr_exchange *ex);
+/* Somebody asks the origin, or we do by a fill. */
+void fr_exchange_await(struct fr_exchange *ex);
+void fr_exchange_informational(struct fr_exchange *ex, const struct fr_response *resp);
+/* ex->resp is the final response, from the store: sends its head. */
+void fr_exchange_deliver(struct fr_exchange *ex);
+/* The stored body grew, or is complete, or failed. */
+void fr_exchange_stored_body(struct fr_exchange *ex, bool is_complete, bool is_failed);
+/* The fetch is ours from now on, at its response's head. */
+void fr_exchange_adopt(struct fr_exchange *ex, struct fr_fetch *fetch,
+                       const struct fr_response *resp);
+
+/* The client side is through with it: complete, reset or disconnected. The fetch is
+ * cancelled if it still runs; no operation is called any more; freed at the
+ * end of the turn. complete: the client got the whole response. by_peer: the client
+ * ended it. refused: with REFUSED_STREAM. */
+void fr_exchange_leave(struct fr_exchange *ex, bool complete, bool by_peer, bool refused);
+
+/* Frees the worker's list of exchanges kept for reuse. */
+void fr_exchange_free_list(struct fr_exchange **list);
+
+#endif

@@ -1,0 +1,304 @@
+/* A request's form, and the way of its body: from the client side, through a bounded
+ * buffer, to the origin's connection. Declared in exchange/exchange.h.
+ *
+ * The origin is not asked before the body is worth one of its connections: complete, or
+ * half of limits.request_buffer (or of the HTTP/2 window) is there. One of unknown length
+ * is asked for after HOLD_MS in any case, and what expects a 100 or asks for an upgrade
+ * at once. From then on until the response begins it keeps limits.body_rate. */
+#include "client/client.h"
+#include "exchange/exchange_priv.h"
+#include "exchange/spill.h"
+#include "http/trailers.h"
+#include "http/trust.h"
+
+/* A body of unknown length may be one that flows as things happen, whose answer comes before
+ * its end: it is asked for after this time, whatever has come. */
+#define HOLD_MS 100u
+
+int fr_exchange_settle(struct fr_exchange *ex)
+{
+	int rc = fr_canonical_make(&ex->arena, &ex->req, &ex->canonical);
+
+	if (rc == 0)
+		ex->cache_rules = fr_config_find_cache(ex->site->config, &ex->canonical.path);
+	return rc;
+}
+
+bool fr_exchange_accept(struct fr_exchange *ex)
+{
+	int rc = fr_exchange_settle(ex);
+
+	if (rc == FR_ERR_SYNTAX)
+		fr_exchange_refuse(ex, 400, "The Connection field is malformed.");
+	else if (rc < 0)
+		fr_exchange_refuse(ex, 503, "");
+	return rc == 0;
+}
+
+/* What came of the body and was not passed on. */
+static size_t request_held(const struct fr_exchange *ex)
+{
+	return fr_buf_len(&ex->req_body) + (size_t)fr_spill_len(ex->req_spill);
+}
+
+/* --- time limits of the client side --- */
+
+static enum fr_exchange_wait waits_for_client(const struct fr_exchange *ex)
+{
+	if (fr_exchange_body_len(ex))
+		return FR_EXCHANGE_WAIT_TAKE;
+	if (ex->state == FR_EXCHANGE_TUNNEL || ex->request_ended)
+		return FR_EXCHANGE_WAIT_NONE;
+	if (ex->discards_request)
+		return FR_EXCHANGE_WAIT_SEND;
+	/* both ways at once: either side may be quiet while the other one speaks */
+	if (ex->state == FR_EXCHANGE_RESPONDING)
+		return FR_EXCHANGE_WAIT_NONE;
+	return fr_exchange_request_room(ex) > 0 ? FR_EXCHANGE_WAIT_SEND : FR_EXCHANGE_WAIT_NONE;
+}
+
+static void begin_interval(struct fr_exchange *ex)
+{
+	ex->interval_bytes = ex->seen.received_bytes;
+	fr_loop_timer_set(ex->worker->loop, &ex->timer, ex->gen->config->timeouts.body_ms);
+}
+
+void fr_exchange_watch(struct fr_exchange *ex, bool progress)
+{
+	enum fr_exchange_wait before = ex->waits;
+
+	if (ex->state == FR_EXCHANGE_HEAD || ex->state == FR_EXCHANGE_RELEASED || ex->is_broken)
+		return;
+	ex->waits = waits_for_client(ex);
+	if (ex->waits == FR_EXCHANGE_WAIT_NONE)
+		fr_loop_timer_stop(ex->worker->loop, &ex->timer);
+	else if (ex->waits != before || (progress && ex->waits == FR_EXCHANGE_WAIT_TAKE))
+		begin_interval(ex);
+}
+
+static size_t may_hold(struct fr_exchange *ex)
+{
+	size_t most = ex->gen->config->limits.request_buffer_bytes, theirs;
+
+	if (!ex->ops->may_hold)
+		return most;
+	theirs = ex->ops->may_hold(ex);
+	return theirs < most ? theirs : most;
+}
+
+bool fr_exchange_keeps_rate(struct fr_exchange *ex)
+{
+	const struct fr_config *config = ex->gen->config;
+	uint64_t due = (uint64_t)config->limits.body_rate_bytes * config->timeouts.body_ms / 1000;
+
+	if (ex->waits != FR_EXCHANGE_WAIT_SEND)
+		return false;
+	if (ex->seen.received_bytes - ex->interval_bytes < (due ? due : 1) && may_hold(ex))
+		return false;
+	begin_interval(ex);
+	return true;
+}
+
+/* --- is it worth an origin connection? --- */
+
+/* Yes when it is complete; or half of what may come at once is there, since the client stops
+ * before the rest; or the connection has no more room for it. */
+static bool is_worth_asking(struct fr_exchange *ex)
+{
+	size_t most = may_hold(ex);
+
+	return ex->request_ended || fr_buf_len(&ex->req_body) >= most / 2;
+}
+
+/* What asks before it sends, or speaks another protocol, must reach the origin first. */
+static bool needs_hold(const struct fr_exchange *ex)
+{
+	return ex->origin_req.has_body && !ex->request_ended && !ex->origin_req.is_upgrade &&
+	       !fr_fields_get(&ex->origin_req.fields, FR_FIELD_EXPECT);
+}
+
+void fr_exchange_end_hold(struct fr_exchange *ex)
+{
+	ex->is_holding = false;
+	fr_loop_timer_stop(ex->worker->loop, &ex->hold_timer);
+}
+
+void fr_exchange_discard_request(struct fr_exchange *ex)
+{
+	size_t n = request_held(ex);
+
+	ex->discards_request = true;
+	fr_buf_clear(&ex->req_body);
+	fr_spill_free(&ex->req_spill);
+	if (n)
+		ex->ops->consumed(ex, n);
+}
+
+static void ask_now(struct fr_exchange *ex)
+{
+	struct fr_request *req = &ex->origin_req;
+
+	fr_exchange_end_hold(ex);
+	if (ex->request_ended && req->has_body && !ex->req_trailers) {
+		/* all of it is there: not every origin can read chunks */
+		req->content_length = (int64_t)request_held(ex);
+		req->has_body = req->content_length > 0;
+	}
+	fr_exchange_start_fetch(ex);
+	fr_exchange_watch(ex, false);
+}
+
+static void hold_is_over(struct fr_timer *t, void *user)
+{
+	(void)t;
+	ask_now(user);
+}
+
+void fr_exchange_init_hold(struct fr_exchange *ex)
+{
+	fr_timer_init(&ex->hold_timer, hold_is_over, ex);
+}
+
+void fr_exchange_ask(struct fr_exchange *ex)
+{
+	if (!needs_hold(ex)) {
+		fr_exchange_start_fetch(ex);
+		fr_exchange_watch(ex, false);
+		return;
+	}
+	ex->is_holding = true;
+	if (ex->origin_req.content_length < 0)
+		fr_loop_timer_set(ex->worker->loop, &ex->hold_timer, HOLD_MS);
+	fr_exchange_watch(ex, false);
+}
+
+/* --- the body --- */
+
+size_t fr_exchange_request_room(const struct fr_exchange *ex)
+{
+	size_t held = request_held(ex), max = ex->gen->config->limits.request_buffer_bytes;
+
+	return held >= max ? 0 : max - held;
+}
+
+/* From the file into memory, which is empty. */
+static int refill(struct fr_exchange *ex)
+{
+	size_t n = 0;
+	uint8_t *to =
+		fr_spill_len(ex->req_spill) ? fr_buf_reserve(&ex->req_body, FR_BLOCK_BYTES) : NULL;
+
+	if (!fr_spill_len(ex->req_spill))
+		return 0;
+	if (!to || fr_spill_take(ex->req_spill, to, FR_BLOCK_BYTES, &n) < 0)
+		return FR_ERR_IO;
+	fr_buf_commit(&ex->req_body, n);
+	return 0;
+}
+
+/* What the origin takes now. False: what waited cannot be had any more. */
+static bool pass_on(struct fr_exchange *ex)
+{
+	while (request_held(ex) && ex->fetch && fr_fetch_can_write(ex->fetch)) {
+		size_t n = fr_buf_len(&ex->req_body);
+
+		fr_fetch_write(ex->fetch, fr_buf_data(&ex->req_body), n);
+		fr_buf_clear(&ex->req_body);
+		if (n)
+			ex->ops->consumed(ex, n);
+		if (refill(ex) < 0) {
+			ex->ops->abort(ex, FR_ABORT_INTERNAL);
+			return false;
+		}
+	}
+	return true;
+}
+
+void fr_exchange_pump_request(struct fr_exchange *ex)
+{
+	if (!ex->fetch || ex->request_passed || !pass_on(ex))
+		return;
+	if (request_held(ex) == 0 && ex->request_ended && ex->fetch &&
+	    (ex->origin_req.has_body || ex->state == FR_EXCHANGE_TUNNEL) &&
+	    fr_fetch_can_write(ex->fetch)) {
+		ex->request_passed = true;
+		fr_fetch_end(ex->fetch, ex->req_trailers);
+	}
+	fr_exchange_watch(ex, false);
+}
+
+/* In memory as far as it may be; behind that in a file: windows that grew, or are
+ * configured so, let more come than limits.request_buffer. */
+static int keep(struct fr_exchange *ex, const uint8_t *data, size_t len)
+{
+	if (!fr_spill_len(ex->req_spill)) {
+		int rc = fr_buf_append(&ex->req_body, data, len);
+
+		if (rc != FR_ERR_LIMIT)
+			return rc;
+	}
+	if (!ex->req_spill)
+		ex->req_spill = fr_exchange_new_spill(ex);
+	if (!ex->req_spill)
+		return FR_ERR_LIMIT;
+	fr_count_add(&ex->worker->counters, FR_COUNT_SPILLED_BYTES, len);
+	return fr_spill_append(ex->req_spill, data, len);
+}
+
+void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len)
+{
+	ex->seen.received_bytes += len;
+	if (ex->discards_request || ex->state == FR_EXCHANGE_RELEASED) {
+		ex->ops->consumed(ex, len);
+		fr_exchange_watch(ex, false);
+		return;
+	}
+	if (ex->fetch && request_held(ex) == 0 && fr_fetch_can_write(ex->fetch)) {
+		fr_fetch_write(ex->fetch, data, len);
+		ex->ops->consumed(ex, len);
+		fr_exchange_watch(ex, false);
+		return;
+	}
+	if (keep(ex, data, len) < 0) {
+		/* never a reason to lose bytes silently */
+		fr_count(&ex->worker->counters, FR_COUNT_LIMIT_SPILL);
+		ex->ops->abort(ex, FR_ABORT_INTERNAL);
+		return;
+	}
+	if (ex->is_holding && is_worth_asking(ex))
+		ask_now(ex);
+	fr_exchange_watch(ex, false);
+}
+
+/* What passes of the client's trailers, whatever its protocol; NULL: nothing. */
+static const struct fr_fields *passing(struct fr_exchange *ex, const struct fr_fields *trailers)
+{
+	struct fr_fields *kept;
+
+	if (!trailers || trailers->n == 0)
+		return NULL;
+	kept = fr_arena_alloc(&ex->arena, sizeof *kept);
+	if (!kept)
+		return NULL;
+	fr_fields_init(kept, &ex->arena);
+	for (size_t i = 0; i < trailers->n; i++) {
+		const struct fr_field *f = &trailers->v[i];
+
+		/* trailers may be dropped (RFC 9110 §6.5.1): also where memory is short */
+		if (fr_trust_passes(f->name) && fr_trailer_is_allowed(f->name) &&
+		    fr_fields_add(kept, f->name, f->value) < 0)
+			return NULL;
+	}
+	return kept;
+}
+
+void fr_exchange_request_end(struct fr_exchange *ex, const struct fr_fields *trailers)
+{
+	ex->request_ended = true;
+	ex->req_trailers = passing(ex, trailers);
+	if (ex->is_holding)
+		ask_now(ex);
+	else
+		fr_exchange_pump_request(ex);
+	fr_exchange_watch(ex, false);
+}

@@ -1,0 +1,197 @@
+/* The way of a response's body: from the origin's connection, through a bounded queue, to
+ * the client side. Declared in exchange/exchange.h. */
+#include "base/log.h"
+#include "client/client.h"
+#include "exchange/activity.h"
+#include "exchange/exchange_priv.h"
+#include "exchange/spill.h"
+#include "server/memory.h"
+#include "stages/cache/lookup.h"
+#include "stages/hints/page_order.h"
+#include "stages/learning/html_watch.h"
+
+/* A client that takes nothing for so long does not keep the origin's connection. */
+#define SPILL_AFTER_MS 250u
+/* One read from the origin, and what was read before it was paused. */
+#define AHEAD_BYTES (2u * FR_READ_BYTES)
+
+static size_t ceiling(const struct fr_exchange *ex)
+{
+	return ex->gen->config->limits.response_buffer_bytes;
+}
+
+struct fr_spill *fr_exchange_new_spill(struct fr_exchange *ex)
+{
+	uint64_t limit = (uint64_t)ex->gen->config->limits.spill_mib << 20;
+	struct fr_spill *s =
+		limit ? fr_spill_new(ex->worker->admission, &ex->client->ticket, limit) : NULL;
+
+	fr_count(&ex->worker->counters, s ? FR_COUNT_BODIES_SPILLED : FR_COUNT_LIMIT_SPILL);
+	return s;
+}
+
+/* The client has taken nothing for a while: the rest goes to a file, if there is one. */
+static void spill(struct fr_timer *t, void *user)
+{
+	struct fr_exchange *ex = user;
+
+	(void)t;
+	if (!ex->fetch || ex->state != FR_EXCHANGE_RESPONDING)
+		return;
+	if (!ex->resp_spill)
+		ex->resp_spill = fr_exchange_new_spill(ex);
+	if (!ex->resp_spill)
+		return; /* it stays paused, and makes way when others wait */
+	FR_LOG(DEBUG, "edge", "%s: %.*s: not read: its body goes to a file", ex->client->peer,
+	       FR_STR_ARG(ex->req.target));
+	fr_fetch_resume(ex->fetch);
+}
+
+void fr_exchange_init_body(struct fr_exchange *ex)
+{
+	fr_timer_init(&ex->spill_timer, spill, ex);
+}
+
+void fr_exchange_free_bodies(struct fr_exchange *ex)
+{
+	fr_loop_timer_stop(ex->worker->loop, &ex->spill_timer);
+	fr_spill_free(&ex->req_spill);
+	fr_spill_free(&ex->resp_spill);
+}
+
+/* Where the body waits is full: the origin is not read on for now. */
+static void stop_reading(struct fr_exchange *ex)
+{
+	fr_fetch_pause(ex->fetch);
+	if (!ex->resp_spill && ex->state == FR_EXCHANGE_RESPONDING)
+		fr_loop_timer_set(ex->worker->loop, &ex->spill_timer, SPILL_AFTER_MS);
+}
+
+static int keep(struct fr_exchange *ex, const uint8_t *data, size_t len)
+{
+	struct fr_spill *s = ex->resp_spill;
+	int rc;
+
+	if (fr_spill_len(s) == 0 && (!s || ex->resp_body.len < ceiling(ex) / 2)) {
+		rc = fr_chain_append(&ex->resp_body, data, len);
+		if (rc == 0 && !s && ex->resp_body.len >= ceiling(ex) / 2)
+			stop_reading(ex);
+		return rc;
+	}
+	rc = fr_spill_append(s, data, len);
+	fr_count_add(&ex->worker->counters, FR_COUNT_SPILLED_BYTES, len);
+	if (rc == 0 && fr_spill_reserve(s, AHEAD_BYTES) < 0) {
+		fr_count(&ex->worker->counters, FR_COUNT_LIMIT_SPILL);
+		stop_reading(ex);
+	}
+	return rc;
+}
+
+/* Memory grows here. A client that takes its answers is not asked to make room. */
+static bool has_room(struct fr_exchange *ex)
+{
+	if (fr_memory_has_share(ex->worker, ex->client) || !ex->client->backlog_since_ms)
+		return true;
+	fr_count(&ex->worker->counters, FR_COUNT_LIMIT_MEMORY_BODIES);
+	return false;
+}
+
+void fr_exchange_on_body(void *user, const uint8_t *data, size_t len)
+{
+	struct fr_exchange *ex = user;
+
+	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
+	if (!has_room(ex) || keep(ex, data, len) < 0) {
+		fr_fetch_cancel(&ex->fetch);
+		fr_exchange_fetch_over(ex);
+		fr_exchange_fail_body(ex);
+		return;
+	}
+	if (ex->tap)
+		fr_tap_feed(ex->tap, data, len);
+	fr_order_body(ex);
+	fr_exchange_watch(ex, false);
+	ex->ops->body(ex);
+}
+
+void fr_exchange_body_complete(struct fr_exchange *ex)
+{
+	ex->resp_complete = true;
+	ex->resp_ended = fr_spill_len(ex->resp_spill) == 0;
+}
+
+/* From the file into memory. */
+static int refill(struct fr_exchange *ex)
+{
+	uint8_t block[FR_BLOCK_BYTES];
+
+	while (fr_spill_len(ex->resp_spill) && ex->resp_body.len < ceiling(ex) / 4) {
+		size_t n = 0;
+
+		if (fr_spill_take(ex->resp_spill, block, sizeof block, &n) < 0 ||
+		    fr_chain_append(&ex->resp_body, block, n) < 0)
+			return FR_ERR_IO;
+	}
+	if (fr_spill_len(ex->resp_spill) == 0)
+		ex->resp_ended = ex->resp_complete;
+	return 0;
+}
+
+/* What waits in the file cannot be had: told when the client side asks for more. */
+static void lose(struct fr_exchange *ex)
+{
+	fr_spill_free(&ex->resp_spill);
+	fr_fetch_cancel(&ex->fetch);
+	fr_exchange_fetch_over(ex);
+	if (ex->state == FR_EXCHANGE_RESPONDING) {
+		fr_exchange_fail_body(ex);
+		return;
+	}
+	fr_count(&ex->worker->counters, FR_COUNT_RESPONSES_FAILED);
+	ex->resp_failed = true;
+}
+
+/* Bytes were taken: more may come, from the file or from the origin. */
+static void go_on(struct fr_exchange *ex)
+{
+	if (ex->resp_body.len >= ceiling(ex) / 4)
+		return;
+	if (ex->resp_spill && refill(ex) < 0)
+		lose(ex);
+	if (!ex->fetch || fr_spill_len(ex->resp_spill))
+		return;
+	fr_loop_timer_stop(ex->worker->loop, &ex->spill_timer);
+	fr_fetch_resume(ex->fetch);
+}
+
+bool fr_exchange_has_body(const struct fr_exchange *ex)
+{
+	return ex->req.method != FR_METHOD_HEAD && fr_status_has_body(ex->resp.status);
+}
+
+size_t fr_exchange_body_len(const struct fr_exchange *ex)
+{
+	size_t stored = ex->cached ? fr_cached_len(ex->cached) : 0;
+
+	return stored ? stored : ex->resp_body.len;
+}
+
+size_t fr_exchange_body_peek(struct fr_exchange *ex, const uint8_t **data)
+{
+	size_t stored = ex->cached ? fr_cached_len(ex->cached) : 0;
+
+	if (stored)
+		return fr_cached_peek(ex->cached, data);
+	return fr_chain_peek(&ex->resp_body, data);
+}
+
+void fr_exchange_body_take(struct fr_exchange *ex, size_t len)
+{
+	ex->body_sent_bytes += len;
+	if (ex->cached && fr_cached_len(ex->cached))
+		fr_cached_take(ex->cached, len);
+	else
+		fr_chain_consume(&ex->resp_body, len);
+	go_on(ex);
+	fr_exchange_watch(ex, true);
+}

@@ -1,0 +1,220 @@
+#include "learned/learned.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/settings.h"
+#include "learned/db.h"
+
+/* An asset of a page that is gone stays away for so long, though its page goes on naming it. */
+#define GONE_S FR_ASSET_GONE_S
+
+/* The worker that answers the admin interface waits for the file so long. */
+#define PURGE_WAIT_MS 200u
+
+struct fr_knowledge {
+	struct fr_hint_memory *memory; /* owned */
+	struct fr_assets *assets;      /* owned */
+	struct fr_hint_db *db;         /* owned */
+};
+
+/* --- pages --- */
+
+static int save_page(void *user, struct fr_str key, struct fr_buf *out, int64_t *expires_s)
+{
+	struct fr_knowledge *k = user;
+
+	return fr_hint_memory_save(k->memory, key, out, expires_s);
+}
+
+static int load_page(void *user, struct fr_str key, const void *value, size_t len, int64_t now_s)
+{
+	struct fr_knowledge *k = user;
+
+	return fr_hint_memory_load(k->memory, key, value, len, now_s);
+}
+
+static void walk_pages(void *user, void (*visit)(void *ctx, struct fr_str key), void *ctx)
+{
+	struct fr_knowledge *k = user;
+
+	fr_hint_memory_walk(k->memory, visit, ctx);
+}
+
+static void page_changed(void *user, struct fr_str key)
+{
+	struct fr_knowledge *k = user;
+
+	fr_hint_db_changed(k->db, FR_HINT_TABLE_PAGES, key);
+}
+
+/* --- assets: rows are under the eight bytes of their hash --- */
+
+static int save_asset(void *user, struct fr_str key, struct fr_buf *out, int64_t *expires_s)
+{
+	struct fr_knowledge *k = user;
+	uint8_t blob[FR_ASSET_BLOB_BYTES];
+	uint64_t hash;
+	size_t n;
+
+	if (key.len != sizeof hash)
+		return FR_ERR_NOTFOUND;
+	memcpy(&hash, key.p, sizeof hash);
+	n = fr_assets_save(k->assets, hash, blob);
+	if (n == 0)
+		return FR_ERR_NOTFOUND;
+	*expires_s = INT64_MAX;
+	return fr_buf_append(out, blob, n);
+}
+
+static int load_asset(void *user, struct fr_str key, const void *value, size_t len, int64_t now_s)
+{
+	struct fr_knowledge *k = user;
+	uint64_t hash;
+
+	(void)now_s;
+	if (key.len != sizeof hash)
+		return FR_ERR_SYNTAX;
+	memcpy(&hash, key.p, sizeof hash);
+	return fr_assets_load(k->assets, hash, value, len);
+}
+
+struct walk {
+	void (*visit)(void *ctx, struct fr_str key);
+	void *ctx;
+};
+
+static void visit_asset(void *user, uint64_t key)
+{
+	struct walk *w = user;
+
+	w->visit(w->ctx, fr_str_make((const char *)&key, sizeof key));
+}
+
+static void walk_assets(void *user, void (*visit)(void *ctx, struct fr_str key), void *ctx)
+{
+	struct fr_knowledge *k = user;
+	struct walk w = {visit, ctx};
+
+	fr_assets_walk(k->assets, visit_asset, &w);
+}
+
+static void asset_changed(void *user, uint64_t key)
+{
+	struct fr_knowledge *k = user;
+
+	fr_hint_db_changed(k->db, FR_HINT_TABLE_ASSETS,
+	                   fr_str_make((const char *)&key, sizeof key));
+}
+
+/* --- life --- */
+
+static struct fr_hint_memory_limits limits_of(const struct fr_config *config)
+{
+	return (struct fr_hint_memory_limits){
+		.bytes = (size_t)config->hint_memory.size_mib * FR_MIB,
+		.ttl_s = config->hint_memory.ttl_ms / 1000,
+		.gone_s = GONE_S,
+	};
+}
+
+struct fr_knowledge *fr_knowledge_new(const struct fr_config *config, uint64_t seed)
+{
+	struct fr_knowledge *k = fr_calloc(1, sizeof *k);
+	struct fr_hint_db_options options = {.file = config->hint_memory.file, .seed = seed};
+	struct fr_hint_memory_limits limits = limits_of(config);
+	struct fr_hint_db_owner pages = {save_page, load_page, walk_pages, k};
+	struct fr_hint_db_owner assets = {save_asset, load_asset, walk_assets, k};
+	size_t n;
+
+	k->db = fr_hint_db_open(&options);
+	k->memory = fr_hint_memory_new(&limits, fr_hint_db_seed(k->db));
+	k->assets = fr_assets_new(FR_ASSETS_DEFAULT_CAPACITY, fr_hint_db_seed(k->db));
+	n = fr_hint_db_attach(k->db, FR_HINT_TABLE_PAGES, &pages);
+	(void)fr_hint_db_attach(k->db, FR_HINT_TABLE_ASSETS, &assets);
+	fr_hint_memory_set_journal(k->memory, &(struct fr_hint_journal){page_changed, k});
+	fr_assets_set_journal(k->assets, &(struct fr_assets_journal){asset_changed, k});
+	fr_hint_db_start(k->db);
+	if (n)
+		FR_LOG(INFO, "hints", "pages remembered: %zu (%s)", n, config->hint_memory.file);
+	return k;
+}
+
+void fr_knowledge_free(struct fr_knowledge **kp)
+{
+	struct fr_knowledge *k = *kp;
+
+	*kp = NULL;
+	if (!k)
+		return;
+	fr_hint_db_close(&k->db);
+	fr_hint_memory_free(&k->memory);
+	fr_assets_free(&k->assets);
+	free(k);
+}
+
+void fr_knowledge_configure(struct fr_knowledge *k, const struct fr_config *config)
+{
+	struct fr_hint_memory_limits limits = limits_of(config);
+
+	fr_hint_memory_resize(k->memory, &limits);
+}
+
+struct fr_hint_memory *fr_knowledge_memory(struct fr_knowledge *k)
+{
+	return k->memory;
+}
+
+struct fr_assets *fr_knowledge_assets(struct fr_knowledge *k)
+{
+	return k->assets;
+}
+
+size_t fr_knowledge_purge(struct fr_knowledge *k, struct fr_str key_prefix)
+{
+	size_t n = fr_hint_memory_purge(k->memory, key_prefix);
+
+	if (n && !fr_hint_db_flush_within(k->db, PURGE_WAIT_MS))
+		FR_LOG(WARN, "hints", "the database is slow: the purge is not written yet");
+	return n;
+}
+
+size_t fr_knowledge_purge_page(struct fr_knowledge *k, struct fr_str key)
+{
+	size_t n = fr_hint_memory_purge_page(k->memory, key);
+
+	if (n && !fr_hint_db_flush_within(k->db, PURGE_WAIT_MS))
+		FR_LOG(WARN, "hints", "the database is slow: the purge is not written yet");
+	return n;
+}
+
+static void put(json_t *all, const char *name, uint64_t v)
+{
+	(void)json_object_set_new(all, name, json_integer((json_int_t)v));
+}
+
+void fr_knowledge_stats(struct fr_knowledge *k, json_t *all)
+{
+	struct fr_hint_memory_stats m;
+	struct fr_assets_stats a;
+	struct fr_hint_db_stats d;
+
+	fr_hint_memory_stats(k->memory, &m);
+	fr_assets_stats(k->assets, &a);
+	fr_hint_db_stats(k->db, &d);
+	put(all, "hint_memory_pages", m.pages);
+	put(all, "hint_memory_bytes", m.bytes);
+	put(all, "hint_memory_candidates", m.candidates);
+	put(all, "hint_memory_evicted", m.evicted);
+	put(all, "hint_memory_expired", m.expired);
+	put(all, "hint_memory_confirmed", m.confirmed);
+	put(all, "hint_memory_displaced", m.displaced);
+	put(all, "hint_memory_links_dropped", m.links_dropped);
+	put(all, "assets_known", a.entries);
+	put(all, "assets_evicted", a.evicted);
+	put(all, "hint_db_written", d.written);
+	put(all, "hint_db_failed", d.failed);
+	put(all, "hint_db_dropped", d.dropped);
+}

@@ -1,0 +1,46 @@
+/* What the halves of the server share: server.c starts, reloads and stops it,
+ * server_status.c tells how it is. Nobody else includes this. */
+#ifndef FR_SERVER_SERVER_PRIV_H
+#define FR_SERVER_SERVER_PRIV_H
+
+#include <stdatomic.h>
+
+#include "observe/access_file.h"
+#include "observe/access_log.h"
+#include "server/server.h"
+#include "server/worker.h"
+
+/* A listener that is open: what it says and where it is. */
+struct fr_bound {
+	struct fr_config_listener config; /* its strings are owned copies */
+	uint16_t port;
+};
+
+struct fr_server {
+	struct fr_worker **workers; /* owned */
+	size_t n_workers;
+	struct fr_admission *admission;   /* owned */
+	struct fr_memory *memory;         /* owned */
+	struct fr_tls_tickets *tickets;   /* owned */
+	struct fr_store *store;           /* owned */
+	struct fr_access_log *access_log; /* owned; NULL until one is configured */
+	struct fr_knowledge *knowledge;   /* owned */
+	uint64_t seed;
+	struct fr_shared *shared; /* reference: the current configuration */
+	struct fr_bound *bound;   /* owned; as the current configuration's listeners */
+	size_t n_bound;
+	bool has_parent; /* which opens the sockets, and removes the files of Unix sockets */
+	int done_fd;     /* eventfd: all workers have ended */
+	_Atomic size_t running;
+	_Atomic size_t busy; /* of a drain: workers that are not empty yet */
+	_Atomic bool is_stopping;
+	_Atomic unsigned configurations;    /* taken so far */
+	_Atomic unsigned crashes;           /* of those that served before */
+	int64_t start_us;                   /* wall clock */
+	struct fr_origin_registry *origins; /* owned */
+};
+
+/* Microseconds since 1970. */
+int64_t fr_wall_us(void);
+
+#endif

@@ -1,0 +1,181 @@
+/* How a server is: its counters, and the snapshot of all figures. Declared in
+ * server/server.h. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/holds.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cache/store.h"
+#include "config/settings.h"
+#include "h2/session.h"
+#include "hints/plan.h"
+#include "learned/learned.h"
+#include "server/memory.h"
+#include "server/server_priv.h"
+
+_Static_assert((unsigned)FR_REASON_COUNT + FR_H2_FAULT_COUNT <= FR_COUNTERS_EXTRA,
+               "counters of reasons and faults share one array");
+
+int64_t fr_wall_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+void fr_server_reopen_logs(struct fr_server *s)
+{
+	if (s->access_log)
+		fr_access_log_reopen(s->access_log);
+}
+
+/* --- counters --- */
+
+static const char *const fault_names[] = {
+#define X(id, code, conn, text) #id,
+	FR_H2_FAULT_TABLE(X)
+#undef X
+};
+
+static json_t *counters_json(const uint64_t *sums)
+{
+	json_t *all = json_object(), *reasons = json_object(), *faults = json_object();
+	const uint64_t *extra = sums + FR_COUNTER_COUNT;
+
+	for (int i = 0; i < FR_COUNTER_COUNT; i++)
+		(void)json_object_set_new(all, fr_counter_name((enum fr_counter)i),
+		                          json_integer((json_int_t)sums[i]));
+	for (int i = 0; i < FR_REASON_COUNT; i++)
+		if (extra[i])
+			(void)json_object_set_new(reasons, fr_reason_str((enum fr_reason)i),
+			                          json_integer((json_int_t)extra[i]));
+	for (int i = 0; i < FR_H2_FAULT_COUNT; i++)
+		if (extra[FR_REASON_COUNT + i])
+			(void)json_object_set_new(
+				faults, fault_names[i],
+				json_integer((json_int_t)extra[FR_REASON_COUNT + i]));
+	(void)json_object_set_new(all, "hints_by_reason", reasons);
+	(void)json_object_set_new(all, "h2_faults", faults);
+	return all;
+}
+
+static void add_store(struct fr_server *s, json_t *all)
+{
+	struct fr_store_stats stats;
+
+	fr_store_stats(s->store, &stats);
+	(void)json_object_set_new(all, "cache_bytes", json_integer((json_int_t)stats.held));
+	(void)json_object_set_new(all, "cache_objects", json_integer((json_int_t)stats.objects));
+	(void)json_object_set_new(all, "cache_evicted", json_integer((json_int_t)stats.evicted));
+}
+
+static void add_memory(struct fr_server *s, json_t *all)
+{
+	struct fr_memory_stats stats;
+
+	fr_memory_stats(s->memory, &stats);
+	(void)json_object_set_new(all, "memory_held", json_integer((json_int_t)stats.used));
+	(void)json_object_set_new(all, "memory_limit", json_integer((json_int_t)stats.limit));
+}
+
+static void add_access_log(struct fr_server *s, json_t *all)
+{
+	struct fr_access_log_stats stats = {0};
+
+	if (s->access_log)
+		fr_access_log_stats(s->access_log, &stats);
+	(void)json_object_set_new(all, "access_log_lines", json_integer((json_int_t)stats.lines));
+	(void)json_object_set_new(all, "access_log_dropped",
+	                          json_integer((json_int_t)stats.dropped));
+}
+
+void fr_server_log_counters(struct fr_server *s)
+{
+	uint64_t sums[FR_COUNTER_COUNT + FR_COUNTERS_EXTRA] = {0};
+	json_t *json;
+	char *text;
+
+	for (size_t i = 0; i < s->n_workers; i++)
+		fr_counters_sum(&s->workers[i]->counters, sums);
+	sums[FR_COUNT_INTERNAL_ERRORS] = fr_internal_errors();
+	json = counters_json(sums);
+	add_store(s, json);
+	add_memory(s, json);
+	fr_knowledge_stats(s->knowledge, json);
+	add_access_log(s, json);
+	text = json_dumps(json, JSON_COMPACT);
+	if (text)
+		FR_LOG(INFO, "counters", "%s", text);
+	free(text);
+	json_decref(json);
+}
+
+/* --- the snapshot --- */
+
+static void add_workers(struct fr_server *s, struct fr_snapshot *out, bool with_traffic)
+{
+	struct fr_traffic **tables = fr_calloc(s->n_workers, sizeof(struct fr_traffic *));
+
+	out->n_workers = s->n_workers;
+	out->workers = fr_calloc(s->n_workers, sizeof *out->workers);
+	out->metrics = fr_calloc(1, sizeof *out->metrics);
+	for (size_t i = 0; i < s->n_workers; i++) {
+		struct fr_worker *w = s->workers[i];
+		uint64_t sums[FR_COUNTER_COUNT + FR_COUNTERS_EXTRA] = {0};
+
+		fr_counters_sum(&w->counters, sums);
+		for (size_t k = 0; k < FR_COUNT(sums); k++)
+			out->counters[k] += sums[k];
+		out->workers[i].connections = sums[FR_COUNT_CONNECTIONS_OPEN];
+		out->workers[i].exchanges = sums[FR_COUNT_EXCHANGES_OPEN];
+		fr_histogram_collect(&w->observer.metrics.loop_turn, &out->workers[i].loop_turn);
+		fr_metrics_collect(&w->observer.metrics, out->metrics);
+		tables[i] = w->observer.traffic;
+	}
+	out->counters[FR_COUNT_INTERNAL_ERRORS] = fr_internal_errors();
+	if (with_traffic)
+		fr_traffic_collect(tables, s->n_workers, &out->top);
+	free(tables);
+}
+
+void fr_server_snapshot(struct fr_server *s, const struct fr_shared *shared, bool with_traffic,
+                        struct fr_snapshot *out)
+{
+	struct fr_memory_stats memory;
+	struct fr_store_stats store;
+
+	*out = (struct fr_snapshot){.now_us = fr_wall_us(),
+	                            .start_us = s->start_us,
+	                            .is_draining = atomic_load(&s->is_stopping),
+	                            .generation = atomic_load(&s->configurations),
+	                            .crashes = atomic_load(&s->crashes)};
+	add_workers(s, out, with_traffic);
+	fr_memory_stats(s->memory, &memory);
+	out->memory_held = memory.used;
+	out->memory_limit = memory.limit;
+	out->memory_level = fr_memory_level_str(memory.level);
+	fr_store_stats(s->store, &store);
+	out->cache_held = store.held;
+	out->cache_objects = store.objects;
+	out->cache_evicted = store.evicted;
+	out->cache_limit = (uint64_t)shared->config->store.memory_mib * FR_MIB;
+	out->has_log = shared->access_log != NULL;
+	if (out->has_log)
+		fr_access_log_stats(shared->access_log, &out->log);
+	out->origins = fr_calloc(FR_ORIGINS_MAX + 1, sizeof *out->origins);
+	out->n_origins = fr_origin_registry_collect(s->origins, out->origins);
+	fr_snapshot_process(out);
+}
+
+void fr_server_note_crashes(struct fr_server *s, unsigned n)
+{
+	atomic_store(&s->crashes, n);
+}
+
+bool fr_server_is_draining(const struct fr_server *s)
+{
+	return atomic_load(&s->is_stopping);
+}

@@ -1,0 +1,31 @@
+/* How one worker's thread tells another that something changed: a watcher
+ * (cache/body.h) whose wake, from any thread, makes `run` happen on the worker
+ * that made the note, at the end of a turn, once for any number of wakes.
+ * Reference-counted: its owner, and the worker's queue while it is in there. */
+#ifndef FR_SERVER_WAKEUP_H
+#define FR_SERVER_WAKEUP_H
+
+#include "cache/body.h"
+
+struct fr_worker;
+
+struct fr_note {
+	struct fr_watcher watcher; /* to be registered with a body or flight */
+	_Atomic uint32_t refs;
+	_Atomic bool is_posted;
+	struct fr_worker *worker; /* borrowed */
+	struct fr_note *next;     /* in the worker's queue */
+	void (*run)(void *user);
+	void *user; /* borrowed; NULL when closed. Worker's thread only */
+};
+
+/* Never NULL. */
+struct fr_note *fr_note_new(struct fr_worker *w, void (*run)(void *user), void *user);
+/* No `run` any more; clears the pointer. The watcher must be registered nowhere. */
+void fr_note_close(struct fr_note **n);
+
+/* For the worker: takes the notes in its queue and runs them; drops them. */
+void fr_notes_run(struct fr_note *list);
+void fr_notes_drop(struct fr_note *list);
+
+#endif

@@ -1,0 +1,304 @@
+#include "stages/admin/admin.h"
+
+#include <arpa/inet.h>
+
+#include "base/embed.h"
+#include "base/log.h"
+#include "client/client.h"
+#include "http/url.h"
+#include "server/server.h"
+#include "stages/admin/admin_priv.h"
+
+#define TEXT "text/plain; charset=utf-8"
+/* The version is part of the format. */
+#define PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
+
+void fr_admin_error(struct fr_exchange *ex, int status, const char *error)
+{
+	struct fr_str text = FR_STR("");
+
+	(void)!fr_arena_printf(&ex->arena, &text, "{\"error\":\"%s\"}\n", error);
+	fr_exchange_answer(ex, status, FR_ADMIN_JSON, text);
+}
+
+int fr_admin_add_fields(struct fr_exchange *ex)
+{
+	static const struct {
+		struct fr_str name, value;
+	} fields[] = {
+		{FR_STR("content-security-policy"),
+	         FR_STR("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+	                "connect-src 'self'; base-uri 'none'; form-action 'none'; "
+	                "frame-ancestors 'none'")},
+		{FR_STR("x-content-type-options"), FR_STR("nosniff")},
+		{FR_STR("x-frame-options"), FR_STR("DENY")},
+		{FR_STR("referrer-policy"), FR_STR("no-referrer")},
+		{FR_STR("cross-origin-resource-policy"), FR_STR("same-origin")},
+	};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < FR_COUNT(fields); i++)
+		rc = fr_fields_add(&ex->resp.fields, fields[i].name, fields[i].value);
+	/* RFC 9110 §11.6.1; RFC 6750 §3: an error only where a token was given */
+	if (rc == 0 && ex->resp.status == 401)
+		rc = fr_fields_add(
+			&ex->resp.fields, FR_STR("www-authenticate"),
+			fr_str_istarts(fr_fields_value(&ex->req.fields, FR_FIELD_AUTHORIZATION),
+		                       FR_STR("bearer "))
+				? FR_STR("Bearer realm=\"forerun\", "
+		                         "error=\"invalid_token\"")
+				: FR_STR("Bearer realm=\"forerun\""));
+	return rc;
+}
+
+/* --- who asks --- */
+
+/* Takes as long whatever the token is, and how much of it is right. */
+static bool is_equal(struct fr_str given, const char *token)
+{
+	size_t len = strlen(token);
+	volatile unsigned char differs = given.len != len;
+
+	for (size_t i = 0; i < given.len; i++)
+		differs |= (unsigned char)(given.p[i] ^ token[i % len]);
+	return !differs;
+}
+
+static bool has_token(const struct fr_exchange *ex)
+{
+	const char *token = ex->gen->config->admin_token;
+	struct fr_str given = fr_fields_value(&ex->req.fields, FR_FIELD_AUTHORIZATION);
+
+	if (!token)
+		return true;
+	return fr_str_istarts(given, FR_STR("bearer ")) &&
+	       is_equal(fr_str_trim(fr_str_sub(given, 7, given.len)), token);
+}
+
+/* A name without dots, or of this machine, or an address: nothing that another
+ * site's owner could have made to lead here. */
+static bool is_local_name(struct fr_str authority)
+{
+	struct fr_str host;
+	unsigned char address[16];
+	char text[64];
+	uint16_t port;
+
+	if (fr_authority_parse(authority, &host, &port) < 0)
+		return authority.len == 0;
+	if (fr_str_find(host, '.') == host.len || fr_str_ends(host, FR_STR(".localhost")))
+		return true;
+	if (host.len >= sizeof text)
+		return false;
+	memcpy(text, host.p, host.len);
+	text[host.len] = '\0';
+	return inet_pton(AF_INET, text, address) == 1;
+}
+
+static struct fr_str value_of(const struct fr_exchange *ex, struct fr_str name)
+{
+	const struct fr_field *f = fr_fields_find(&ex->req.fields, name);
+
+	return f ? f->value : (struct fr_str){0};
+}
+
+/* Does a page of another site ask? */
+static bool is_foreign(struct fr_exchange *ex)
+{
+	struct fr_str origin = value_of(ex, FR_STR("origin"));
+	struct fr_str site = value_of(ex, FR_STR("sec-fetch-site"));
+
+	if (!ex->gen->config->admin_token && !is_local_name(ex->req.authority))
+		return true;
+	if (site.p && !fr_str_is(site, "same-origin") && !fr_str_is(site, "none"))
+		return true;
+	if (!origin.p)
+		return false;
+	return !fr_str_starts(origin, FR_STR("http")) ||
+	       !fr_str_ieq(fr_str_sub(origin, fr_str_find(origin, ':') + 3, origin.len),
+	                   ex->req.authority);
+}
+
+/* --- answers --- */
+
+static void get_live(struct fr_exchange *ex, struct fr_str query)
+{
+	(void)query;
+	fr_exchange_answer(ex, 200, TEXT, FR_STR("live\n"));
+}
+
+static void get_ready(struct fr_exchange *ex, struct fr_str query)
+{
+	bool draining = fr_server_is_draining(ex->gen->shared->server);
+
+	(void)query;
+	fr_exchange_answer(ex, draining ? 503 : 200, TEXT,
+	                   draining ? FR_STR("draining\n") : FR_STR("ready\n"));
+}
+
+static void answer_snapshot(struct fr_exchange *ex, bool with_traffic, const char *type,
+                            int (*write)(const struct fr_snapshot *s, struct fr_buf *out))
+{
+	struct fr_snapshot snapshot;
+	struct fr_buf text;
+
+	fr_buf_init(&text, FR_ANSWER_MAX_BYTES);
+	fr_server_snapshot(ex->gen->shared->server, ex->gen->shared, with_traffic, &snapshot);
+	if (write(&snapshot, &text) < 0)
+		fr_admin_error(ex, 503, "out of memory");
+	else
+		fr_exchange_answer(
+			ex, 200, type,
+			fr_str_make((const char *)fr_buf_data(&text), fr_buf_len(&text)));
+	fr_snapshot_fini(&snapshot);
+	fr_buf_fini(&text);
+}
+
+static void get_metrics(struct fr_exchange *ex, struct fr_str query)
+{
+	(void)query;
+	answer_snapshot(ex, false, PROMETHEUS, fr_exposition_write);
+}
+
+static void get_status(struct fr_exchange *ex, struct fr_str query)
+{
+	(void)query;
+	answer_snapshot(ex, true, FR_ADMIN_JSON, fr_status_write);
+}
+
+static void set_log_level(struct fr_exchange *ex, struct fr_str query)
+{
+	char level[16] = "", module[FR_LOG_MODULE_BYTES] = "";
+	enum fr_log_level parsed = FR_LOG_INFO;
+	bool is_known = true;
+
+	while (query.len) {
+		size_t end = fr_str_find(query, '&');
+		struct fr_str part = fr_str_sub(query, 0, end), value;
+		size_t eq = fr_str_find(part, '=');
+		char *to = fr_str_is(fr_str_sub(part, 0, eq), "level") ? level : module;
+		size_t cap = to == level ? sizeof level : sizeof module;
+
+		value = fr_admin_decode(&ex->arena, fr_str_sub(part, eq + 1, part.len));
+		is_known &= to == level || fr_str_is(fr_str_sub(part, 0, eq), "module");
+		is_known &= value.p && value.len < cap;
+		if (is_known) {
+			memcpy(to, value.p, value.len);
+			to[value.len] = '\0';
+		}
+		query = fr_str_sub(query, end + 1, query.len);
+	}
+	if (!is_known || (fr_log_level_parse(level, &parsed) < 0 &&
+	                  !(strcmp(level, "default") == 0 && *module))) {
+		fr_admin_error(ex, 400,
+		               "level=error, warn, info, debug or trace is needed; "
+		               "module=NAME is allowed, with level=default, too");
+		return;
+	}
+	if (!*module)
+		fr_log_set_level(parsed);
+	else if (strcmp(level, "default") == 0)
+		fr_log_reset_module(module);
+	else if (fr_log_set_module(module, parsed) < 0) {
+		fr_admin_error(ex, 400, "not a module, or too many have levels of their own");
+		return;
+	}
+	FR_LOG(INFO, "admin", "%s: log level of %s: %s", ex->client->peer,
+	       *module ? module : "everything", level);
+	fr_exchange_answer(ex, 200, FR_ADMIN_JSON, FR_STR("{}\n"));
+}
+
+/* --- the dashboard's files --- */
+
+static const char *type_of(struct fr_str name)
+{
+	if (fr_str_ends(name, FR_STR(".html")))
+		return "text/html; charset=utf-8";
+	if (fr_str_ends(name, FR_STR(".css")))
+		return "text/css; charset=utf-8";
+	if (fr_str_ends(name, FR_STR(".js")))
+		return "text/javascript; charset=utf-8";
+	return "image/svg+xml";
+}
+
+static void get_file(struct fr_exchange *ex, struct fr_str path)
+{
+	struct fr_str name = fr_str_sub(path, 1, path.len);
+
+	if (fr_str_is(name, "dashboard/"))
+		name = FR_STR("dashboard/index.html");
+	for (size_t i = 0; i < fr_embedded_count; i++) {
+		const struct fr_embedded *file = &fr_embedded_files[i];
+
+		if (fr_str_is(name, file->name)) {
+			fr_exchange_answer(ex, 200, type_of(name),
+			                   fr_str_make((const char *)file->data, file->len));
+			return;
+		}
+	}
+	fr_admin_error(ex, 404, "no such file");
+}
+
+/* --- the table --- */
+
+static const struct route {
+	const char *path;
+	enum fr_method method; /* GET: HEAD, too */
+	bool is_open;          /* without a token */
+	void (*run)(struct fr_exchange *ex, struct fr_str query);
+} routes[] = {
+	{"/live", FR_METHOD_GET, true, get_live},
+	{"/ready", FR_METHOD_GET, true, get_ready},
+	{"/metrics", FR_METHOD_GET, false, get_metrics},
+	{"/status", FR_METHOD_GET, false, get_status},
+	{"/events", FR_METHOD_GET, false, fr_admin_events},
+	{"/purge", FR_METHOD_POST, false, fr_admin_purge},
+	{"/log-level", FR_METHOD_POST, false, set_log_level},
+};
+
+static void run_route(struct fr_exchange *ex, const struct route *r, struct fr_str query)
+{
+	bool right = ex->req.method == r->method ||
+	             (r->method == FR_METHOD_GET && ex->req.method == FR_METHOD_HEAD);
+
+	if (!r->is_open && !has_token(ex))
+		fr_admin_error(ex, 401, "a bearer token is needed");
+	else if (!right)
+		fr_admin_error(ex, 405,
+		               r->method == FR_METHOD_GET ? "GET is needed" : "POST is needed");
+	else
+		r->run(ex, query);
+}
+
+void fr_admin_begin(struct fr_exchange *ex)
+{
+	struct fr_str target = ex->req.target;
+	size_t end = fr_str_find(target, '?');
+	struct fr_str path = fr_str_sub(target, 0, end);
+	struct fr_str query = fr_str_sub(target, end + 1, target.len);
+	bool reads = ex->req.method == FR_METHOD_GET || ex->req.method == FR_METHOD_HEAD;
+
+	ex->discards_request = true;
+	ex->resp_body.max_bytes = FR_ANSWER_MAX_BYTES;
+	if (ex->worker->state != FR_WORKER_RUNNING)
+		ex->req.keep_alive = false;
+	if (reads && (fr_str_is(path, "/") || fr_str_starts(path, FR_STR("/dashboard/")))) {
+		get_file(ex, fr_str_is(path, "/") ? FR_STR("/dashboard/") : path);
+		return;
+	}
+	if (is_foreign(ex)) {
+		fr_admin_error(ex, 403, "not for pages of other sites");
+		return;
+	}
+	for (size_t i = 0; i < FR_COUNT(routes); i++)
+		if (fr_str_is(path, routes[i].path)) {
+			run_route(ex, &routes[i], query);
+			return;
+		}
+	if (has_token(ex))
+		fr_admin_error(ex, 404,
+		               "there are /dashboard/, /events, /live, /log-level, /metrics, "
+		               "/purge, /ready, /status");
+	else
+		fr_admin_error(ex, 401, "a bearer token is needed");
+}

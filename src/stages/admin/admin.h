@@ -1,0 +1,29 @@
+/* The admin interface: requests that came by the admin listener, which have no
+ * site. docs/observability.md and docs/cache.md describe it.
+ *
+ *   GET  /live /ready           health; without a token
+ *   GET  /metrics /status       figures: Prometheus' text, JSON
+ *   GET  /events                the status each second, as server-sent events
+ *   GET  /dashboard/            a page that shows it all; without a token: no secrets
+ *   POST /purge                 things out of the cache
+ *   POST /log-level             level=, module=
+ *
+ * Over TCP a bearer token (RFC 6750) is demanded, compared in constant time. Pages of
+ * other sites may ask for nothing: their Origin or Sec-Fetch-Site tells; where
+ * there is no token, Host must name this machine, so that no name of theirs can be made to. */
+#ifndef FR_STAGES_ADMIN_ADMIN_H
+#define FR_STAGES_ADMIN_ADMIN_H
+
+#include "exchange/exchange.h"
+
+/* Status streams at once, of one worker. */
+#define FR_ADMIN_MAX_EVENTS 8u
+#define FR_ADMIN_EVENT_MS 1000u
+
+void fr_admin_begin(struct fr_exchange *ex);
+/* The exchange ends. */
+void fr_admin_leave(struct fr_exchange *ex);
+/* Fields of every answer: what browsers may do with it. 0 or FR_ERR_NOMEM. */
+int fr_admin_add_fields(struct fr_exchange *ex) FR_MUST_USE;
+
+#endif

@@ -1,0 +1,19 @@
+/* What the parts of the admin interface share: admin.c (who may ask for what),
+ * admin_purge.c, admin_events.c (the status as a stream). Nobody else includes
+ * this. */
+#ifndef FR_STAGES_ADMIN_ADMIN_PRIV_H
+#define FR_STAGES_ADMIN_ADMIN_PRIV_H
+
+#include "stages/admin/admin.h"
+
+#define FR_ADMIN_JSON "application/json"
+
+/* {"error":"..."}; error: without quotes. */
+void fr_admin_error(struct fr_exchange *ex, int status, const char *error);
+/* Percent-decoded into the arena; p is NULL if malformed. */
+struct fr_str fr_admin_decode(struct fr_arena *a, struct fr_str s);
+
+void fr_admin_purge(struct fr_exchange *ex, struct fr_str query);
+void fr_admin_events(struct fr_exchange *ex, struct fr_str query);
+
+#endif

@@ -1,0 +1,172 @@
+/* A stored object answers: Age, Cache-Status, and the watch over a body that
+ * still grows. What is sent of it is cache/serve.h's. */
+#include <time.h>
+
+#include "client/client.h"
+#include "server/wakeup.h"
+#include "stages/cache/lookup_priv.h"
+
+int64_t fr_cached_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &t);
+	return t.tv_sec;
+}
+
+/* --- what is said of it --- */
+
+/* RFC 9211 §2.4: no answer of the origin, no fwd-status. */
+static int forwarded(struct fr_exchange *ex, const struct fr_cached *c, struct fr_str *text)
+{
+	const char *stored = c->is_stored ? "; stored" : "";
+
+	if (c->is_joined)
+		return fr_arena_printf(&ex->arena, text, FR_CACHE_NAME "; fwd=%s; collapsed",
+		                       c->fwd);
+	if (c->fwd_status == 0)
+		return fr_arena_printf(&ex->arena, text, FR_CACHE_NAME "; fwd=%s%s", c->fwd,
+		                       stored);
+	return fr_arena_printf(&ex->arena, text, FR_CACHE_NAME "; fwd=%s; fwd-status=%d%s", c->fwd,
+	                       c->fwd_status, stored);
+}
+
+static int status_line(struct fr_exchange *ex, struct fr_cached *c, int64_t now)
+{
+	struct fr_str parts[2] = {FR_STR(FR_CACHE_NAME "; hit; ttl=")}, text;
+	char digits[FR_I64_DIGITS];
+	int rc;
+
+	if (!c->fwd) {
+		parts[1] = fr_str_make(digits,
+		                       fr_i64_format(digits, fr_cache_ttl(&c->object->fresh, now)));
+		rc = fr_arena_concat(&ex->arena, parts, 2, &text);
+	} else {
+		rc = forwarded(ex, c, &text);
+	}
+	return rc < 0 ? rc : fr_fields_add_id(&ex->resp.fields, FR_FIELD_CACHE_STATUS, text);
+}
+
+/* Gives up what it held of the object, so that another one can answer. */
+void fr_cached_forget_object(struct fr_cached *c)
+{
+	if (c->watches_body)
+		fr_body_unwatch(c->object->body, &c->note->watcher);
+	c->watches_body = false;
+	fr_serving_fini(&c->serving);
+	fr_object_unref(&c->object);
+	if (c->state == FR_CACHED_READING)
+		c->state = FR_CACHED_IDLE;
+}
+
+void fr_cached_own_answer(struct fr_exchange *ex)
+{
+	struct fr_cached *c = ex->cached;
+	const char *fwd = c && c->fwd ? c->fwd : ex->cache_fwd;
+	struct fr_str text = FR_STR(FR_CACHE_NAME "; detail=only-if-cached");
+
+	if (c && c->object) /* our own body answers now */
+		fr_cached_forget_object(c);
+	if (!fwd)
+		return;
+	if ((c && c->is_refused) ||
+	    fr_arena_printf(&ex->arena, &text, FR_CACHE_NAME "; fwd=%s", fwd) == 0)
+		(void)!fr_fields_add_id(&ex->resp.fields, FR_FIELD_CACHE_STATUS, text);
+}
+
+static int add_age(struct fr_exchange *ex, const struct fr_cached *c, int64_t now)
+{
+	int64_t age = fr_cache_age(&c->object->fresh, now);
+	struct fr_str text;
+
+	if (c->fwd && age == 0)
+		return 0;
+	if (fr_arena_number(&ex->arena, age, &text) < 0)
+		return FR_ERR_NOMEM;
+	return fr_fields_add_id(&ex->resp.fields, FR_FIELD_AGE, text);
+}
+
+/* --- reading --- */
+
+size_t fr_cached_len(const struct fr_cached *c)
+{
+	return c->state == FR_CACHED_READING ? fr_serving_len(&c->serving) : 0;
+}
+
+size_t fr_cached_peek(struct fr_cached *c, const uint8_t **data)
+{
+	return fr_serving_peek(&c->serving, data);
+}
+
+void fr_cached_take(struct fr_cached *c, size_t len)
+{
+	fr_serving_take(&c->serving, len);
+	if (c->watches_body)
+		fr_body_moved(c->object->body, &c->note->watcher, c->serving.cursor.pos);
+}
+
+/* How far the body is; tells the client side. */
+void fr_cached_poll(struct fr_exchange *ex)
+{
+	struct fr_cached *c = ex->cached;
+	enum fr_body_state state =
+		c->serving.is_filling ? fr_body_state(c->object->body) : FR_BODY_COMPLETE;
+
+	if (ex->resp_ended || ex->resp_failed)
+		return;
+	fr_exchange_stored_body(ex, state == FR_BODY_COMPLETE, state == FR_BODY_FAILED);
+}
+
+/* From here on this exchange is among the body's readers. */
+static void watch_body(struct fr_exchange *ex, struct fr_cached *c)
+{
+	if (!c->note)
+		c->note = fr_note_new(ex->worker, fr_cached_changed, ex);
+	atomic_store(&c->note->watcher.pos, 0);
+	c->watches_body = true;
+	fr_body_watch(c->object->body, &c->note->watcher);
+}
+
+/* Everything of the response but its delivery; FR_ERR_REFUSED: the object takes
+ * no more readers. */
+static int make_response(struct fr_exchange *ex, struct fr_cached *c)
+{
+	struct fr_serve_how how = {.req = &ex->req, .arena = &ex->arena, .now_s = fr_cached_now()};
+	int rc;
+
+	if (fr_fields_get(&ex->req.fields, FR_FIELD_RANGE))
+		fr_random_bytes(&how.random, sizeof how.random);
+	rc = fr_serving_begin(&c->serving, c->object, &how, &ex->resp);
+	if (rc == 0)
+		rc = add_age(ex, c, how.now_s);
+	return rc < 0 ? rc : status_line(ex, c, how.now_s);
+}
+
+/* False: it cannot be served (any more), and nothing of it is held. */
+bool fr_cached_serve(struct fr_exchange *ex, struct fr_object *o)
+{
+	struct fr_cached *c = ex->cached;
+	int rc;
+
+	c->object = fr_object_ref(o);
+	c->state = FR_CACHED_READING;
+	rc = make_response(ex, c);
+	if (rc < 0) {
+		fr_cached_forget_object(c);
+		if (rc != FR_ERR_REFUSED)
+			fr_exchange_refuse(ex, 503, "");
+		return rc != FR_ERR_REFUSED;
+	}
+	if (c->serving.is_filling) {
+		watch_body(ex, c);
+		/* given up before we were among its readers */
+		if (fr_body_state(c->object->body) == FR_BODY_FAILED) {
+			fr_cached_forget_object(c);
+			return false;
+		}
+	}
+	fr_exchange_deliver(ex);
+	if (ex->cached == c && ex->head_sent)
+		fr_cached_poll(ex);
+	return true;
+}

@@ -1,0 +1,523 @@
+#include "stages/cache/lookup.h"
+
+#include "base/log.h"
+#include "cache/key.h"
+#include "client/client.h"
+#include "hints/teach.h"
+#include "server/wakeup.h"
+#include "stages/cache/fill.h"
+#include "stages/cache/lookup_priv.h"
+
+static struct fr_store *store_of(const struct fr_exchange *ex)
+{
+	return ex->gen->shared->store;
+}
+
+static void count(struct fr_exchange *ex, enum fr_counter id)
+{
+	fr_count(&ex->worker->counters, id);
+}
+
+const struct fr_config_cache *fr_cached_rules(const struct fr_exchange *ex)
+{
+	return ex->cache_rules;
+}
+
+struct fr_query_rule fr_cached_query_rule(const struct fr_config_cache *rules)
+{
+	struct fr_query_rule rule = {.policy = FR_QUERY_KEEP,
+	                             .names = (const char *const *)rules->query_only,
+	                             .n = rules->n_query_only};
+
+	if (rules->ignore_query)
+		rule.policy = FR_QUERY_IGNORE;
+	else if (rules->query_only)
+		rule.policy = FR_QUERY_ONLY;
+	return rule;
+}
+
+int fr_cached_key(struct fr_exchange *ex, const struct fr_request *req, struct fr_str *out)
+{
+	struct fr_query_rule rule = fr_cached_query_rule(fr_cached_rules(ex));
+
+	return fr_cache_key(&ex->arena, req, &rule, out);
+}
+
+/* --- asking --- */
+
+static void fetch_is_over(struct fr_exchange *ex)
+{
+	ex->cached->fill = NULL;
+	if (ex->counts_as_fetch) {
+		ex->counts_as_fetch = false;
+		ex->client->origin_requests--;
+	}
+}
+
+/* Back to the direct way. */
+static void ask_directly(struct fr_exchange *ex)
+{
+	ex->cache_fwd = ex->cached->fwd;
+	ex->cached->state = FR_CACHED_IDLE;
+	fr_exchange_fetch(ex);
+}
+
+static void await(struct fr_exchange *ex)
+{
+	if (ex->state != FR_EXCHANGE_WAITING)
+		fr_exchange_await(ex);
+}
+
+static void patience_is_over(struct fr_timer *t, void *user);
+
+static bool wait_for(struct fr_exchange *ex, struct fr_flight *flight)
+{
+	struct fr_cached *c = ex->cached;
+
+	c->state = FR_CACHED_WAITING;
+	c->waits++;
+	c->flight = flight;
+	if (!c->note)
+		c->note = fr_note_new(ex->worker, fr_cached_changed, ex);
+	await(ex);
+	count(ex, FR_COUNT_CACHE_JOINED);
+	fr_timer_init(&c->patience, patience_is_over, ex);
+	fr_loop_timer_set(ex->worker->loop, &c->patience, ex->gen->config->store.wait_timeout_ms);
+	fr_flight_watch(flight, &c->note->watcher);
+	return true;
+}
+
+/* A fill of ours asks. flight: NULL: for this request alone. */
+static bool lead(struct fr_exchange *ex, struct fr_flight *flight, struct fr_object *stale)
+{
+	struct fr_cached *c = ex->cached;
+
+	c->state = FR_CACHED_LEADING;
+	await(ex);
+	ex->counts_as_fetch = true;
+	ex->client->origin_requests++;
+	c->fill = fr_fill_start(ex, true, c->key, flight, stale);
+	if (c->fill)
+		return true;
+	/* the direct way says what is wrong with the request */
+	fetch_is_over(ex);
+	c->state = FR_CACHED_IDLE;
+	return false;
+}
+
+/* A request of our own that came back would wait for itself. */
+static bool would_wait_for_itself(const struct fr_exchange *ex)
+{
+	return fr_canonical_came_back(&ex->req.fields, fr_str_from(ex->gen->shared->loop));
+}
+
+/* Somebody must ask: we, unless it is being done. False: directly, alone. */
+static bool ask(struct fr_exchange *ex)
+{
+	struct fr_cached *c = ex->cached;
+	struct fr_flight *flight = NULL;
+
+	if (would_wait_for_itself(ex))
+		return c->stale && lead(ex, NULL, c->stale);
+	switch (fr_store_fly(store_of(ex), c->key, fr_loop_now(ex->worker->loop), &flight)) {
+	case FR_FLY_JOIN:
+		return wait_for(ex, flight);
+	case FR_FLY_ALONE:
+		return c->stale && lead(ex, NULL, c->stale);
+	case FR_FLY_LEAD:
+		break;
+	}
+	return lead(ex, flight, c->stale);
+}
+
+/* For this request and no other. */
+static void ask_alone(struct fr_exchange *ex)
+{
+	struct fr_cached *c = ex->cached;
+
+	if (!c->stale || !lead(ex, NULL, c->stale))
+		ask_directly(ex);
+}
+
+static bool selects(struct fr_exchange *ex, const struct fr_object *o)
+{
+	struct fr_str values;
+
+	return o->vary.len == 0 ||
+	       (fr_vary_values(&ex->arena, o->vary, &ex->req.fields, &values) == 0 &&
+	        fr_str_eq(values, o->vary_values));
+}
+
+/* May what another request brought answer this one? */
+static bool is_shareable(struct fr_exchange *ex, const struct fr_object *o)
+{
+	return selects(ex, o) && !o->fresh.no_cache &&
+	       fr_cache_ttl(&o->fresh, o->fresh.response_s) > 0;
+}
+
+/* What it brings will hardly be for others: it does not fetch for them. */
+static bool is_personal(const struct fr_exchange *ex)
+{
+	return fr_teach_credential_kinds(&ex->req.fields) != 0;
+}
+
+/* The fetch that was waited for came to an end of its own. One of those who
+ * waited fetches for the others, once: what fails for everybody must not keep
+ * each waiting for all the others. */
+static void ask_again(struct fr_exchange *ex)
+{
+	if (ex->cached->waits >= FR_CACHED_MAX_WAITS || is_personal(ex))
+		ask_alone(ex);
+	else if (!ask(ex))
+		ask_directly(ex);
+}
+
+static void stop_waiting(struct fr_exchange *ex)
+{
+	struct fr_cached *c = ex->cached;
+
+	fr_loop_timer_stop(ex->worker->loop, &c->patience);
+	fr_flight_unwatch(c->flight, &c->note->watcher);
+	fr_flight_unref(&c->flight);
+	c->state = FR_CACHED_IDLE;
+}
+
+/* A leader that this request did not choose is slow, or waits for its turn. */
+static void patience_is_over(struct fr_timer *t, void *user)
+{
+	struct fr_exchange *ex = user;
+
+	(void)t;
+	if (ex->state == FR_EXCHANGE_RELEASED || ex->cached->state != FR_CACHED_WAITING)
+		return;
+	count(ex, FR_COUNT_CACHE_WAIT_TIMEOUTS);
+	stop_waiting(ex);
+	ask_alone(ex);
+}
+
+/* Answers with what another request brought, or goes on without. */
+static void take_landed(struct fr_exchange *ex, struct fr_object *o)
+{
+	struct fr_cached *c = ex->cached;
+
+	if (fr_body_state(o->body) == FR_BODY_FAILED) {
+		ask_again(ex);
+		return;
+	}
+	c->is_joined = true;
+	if (is_shareable(ex, o) && fr_cached_serve(ex, o))
+		return;
+	c->is_joined = false;
+	ask_directly(ex);
+}
+
+static void landed(struct fr_exchange *ex)
+{
+	struct fr_cached *c = ex->cached;
+	enum fr_flight_state state = fr_flight_state(c->flight);
+	struct fr_object *o = NULL;
+	int error;
+
+	if (state == FR_FLIGHT_UNDER_WAY)
+		return;
+	error = fr_flight_error(c->flight);
+	o = fr_flight_object(c->flight);
+	stop_waiting(ex);
+	if (state == FR_FLIGHT_FAILED)
+		fr_exchange_refuse(ex, error, "The origin failed.");
+	else if (state == FR_FLIGHT_LOST)
+		ask_again(ex);
+	else if (o)
+		take_landed(ex, o);
+	else
+		ask_directly(ex);
+	fr_object_unref(&o);
+}
+
+/* On the exchange's thread: what it waits for has changed. */
+void fr_cached_changed(void *user)
+{
+	struct fr_exchange *ex = user;
+
+	if (ex->state == FR_EXCHANGE_RELEASED)
+		return;
+	if (ex->cached->state == FR_CACHED_WAITING)
+		landed(ex);
+	else if (ex->cached->state == FR_CACHED_READING)
+		fr_cached_poll(ex);
+}
+
+/* --- what the fill tells --- */
+
+void fr_cached_filled(struct fr_exchange *ex, struct fr_object *o, bool is_validated,
+                      bool is_stored, int status)
+{
+	struct fr_cached *c = ex->cached;
+
+	fetch_is_over(ex);
+	c->fwd_status = status;
+	c->is_stored = is_stored;
+	c->is_validated = is_validated;
+	c->is_stale = !is_validated && (status == 0 || status >= 500);
+	if (is_validated)
+		count(ex, FR_COUNT_CACHE_VALIDATED);
+	if (!fr_cached_serve(ex, o))
+		ask_directly(ex);
+}
+
+void fr_cached_adopt(struct fr_exchange *ex, struct fr_fill *f, struct fr_fetch *fetch,
+                     const struct fr_response *resp)
+{
+	ex->cached->fill = NULL;
+	ex->cached->state = FR_CACHED_IDLE;
+	ex->cache_fwd = ex->cached->fwd;
+	ex->adopted = f;
+	fr_exchange_adopt(ex, fetch, resp);
+}
+
+void fr_cached_informational(struct fr_exchange *ex, const struct fr_response *resp)
+{
+	fr_exchange_informational(ex, resp);
+}
+
+void fr_cached_failed(struct fr_exchange *ex, int status, const char *why)
+{
+	fetch_is_over(ex);
+	ex->cached->state = FR_CACHED_IDLE;
+	fr_exchange_refuse(ex, status, why);
+}
+
+/* --- the request --- */
+
+static void validate_behind(struct fr_exchange *ex, struct fr_object *o)
+{
+	struct fr_flight *flight = NULL;
+	enum fr_fly how =
+		fr_store_fly(store_of(ex), ex->cached->key, fr_loop_now(ex->worker->loop), &flight);
+
+	if (how == FR_FLY_LEAD)
+		(void)fr_fill_start(ex, false, ex->cached->key, flight, o);
+	else if (how == FR_FLY_JOIN)
+		fr_flight_unref(&flight);
+}
+
+static bool refuse_only_if_cached(struct fr_exchange *ex, const struct fr_cache_control *cc)
+{
+	if (!(cc->flags & FR_CC_ONLY_IF_CACHED))
+		return false;
+	ex->cached->is_refused = true;
+	fr_exchange_refuse(ex, 504, "It is not in the cache.");
+	return true;
+}
+
+/* A HEAD or a range of something that is not stored is not worth the whole. */
+static bool wants_less(const struct fr_exchange *ex)
+{
+	return ex->req.method == FR_METHOD_HEAD || fr_fields_get(&ex->req.fields, FR_FIELD_RANGE);
+}
+
+static bool miss(struct fr_exchange *ex, const struct fr_cache_control *cc, bool other_variants)
+{
+	ex->cached->fwd = other_variants ? "vary-miss" : "uri-miss";
+	count(ex, FR_COUNT_CACHE_MISSES);
+	if (refuse_only_if_cached(ex, cc))
+		return true;
+	return !wants_less(ex) && ask(ex);
+}
+
+static bool use(struct fr_exchange *ex, struct fr_object *o, const struct fr_cache_control *cc)
+{
+	struct fr_str pragma = fr_fields_value(&ex->req.fields, FR_FIELD_PRAGMA);
+	enum fr_cache_use how =
+		fr_cache_judge(&o->fresh, cc, fr_str_iis(pragma, "no-cache"), fr_cached_now());
+	bool complete = fr_body_state(o->body) == FR_BODY_COMPLETE;
+
+	if (atomic_load_explicit(&o->is_stale, memory_order_relaxed))
+		how = FR_CACHE_VALIDATE;
+	if (how == FR_CACHE_SERVE || how == FR_CACHE_SERVE_REVALIDATE) {
+		if (!fr_cached_serve(ex, o))
+			return miss(ex, cc, false);
+		count(ex, FR_COUNT_CACHE_HITS);
+		ex->cached->is_stale = how == FR_CACHE_SERVE_REVALIDATE;
+		if (how == FR_CACHE_SERVE_REVALIDATE)
+			validate_behind(ex, o);
+		return true;
+	}
+	ex->cached->fwd = how == FR_CACHE_VALIDATE_REQUEST ? "request" : "stale";
+	count(ex, FR_COUNT_CACHE_MISSES);
+	if (refuse_only_if_cached(ex, cc))
+		return true;
+	if (complete && !ex->cached->stale)
+		ex->cached->stale = fr_object_ref(o);
+	return ex->req.method != FR_METHOD_HEAD && ask(ex);
+}
+
+static bool is_named(const struct fr_config_cache *rules, struct fr_str cookie)
+{
+	for (size_t i = 0; i < rules->n_bypass_cookies; i++) {
+		struct fr_str name = fr_str_from(rules->bypass_cookies[i]);
+
+		if (fr_str_eq(cookie, name) ||
+		    (fr_str_ends(name, FR_STR("*")) &&
+		     fr_str_starts(cookie, fr_str_sub(name, 0, name.len - 1))))
+			return true;
+	}
+	return false;
+}
+
+/* Does the request have a cookie that the rules name? */
+static bool has_bypass_cookie(const struct fr_exchange *ex)
+{
+	const struct fr_config_cache *rules = fr_cached_rules(ex);
+	const struct fr_field *f = NULL;
+
+	while (rules->n_bypass_cookies &&
+	       (f = fr_fields_next(&ex->req.fields, FR_FIELD_COOKIE, f))) {
+		struct fr_str rest = f->value;
+
+		while (rest.len) {
+			size_t end = fr_str_find(rest, ';');
+			struct fr_str crumb = fr_str_trim(fr_str_sub(rest, 0, end));
+
+			if (is_named(rules, fr_str_sub(crumb, 0, fr_str_find(crumb, '='))))
+				return true;
+			rest = fr_str_sub(rest, end + 1, rest.len);
+		}
+	}
+	return false;
+}
+
+static const char *reason_to_bypass(const struct fr_exchange *ex)
+{
+	if (ex->req.method != FR_METHOD_GET && ex->req.method != FR_METHOD_HEAD)
+		return "method";
+	if (ex->req.has_body || ex->req.is_upgrade || ex->req.has_override ||
+	    fr_has_origin_preconditions(&ex->req.fields) || has_bypass_cookie(ex))
+		return "bypass";
+	return NULL;
+}
+
+bool fr_cached_begin(struct fr_exchange *ex)
+{
+	struct fr_cache_control cc;
+	struct fr_cached *c;
+	struct fr_object *o;
+	bool others, done;
+
+	if (!fr_cached_rules(ex)->enabled)
+		return false;
+	ex->cache_fwd = reason_to_bypass(ex);
+	if (ex->cache_fwd) {
+		count(ex, FR_COUNT_CACHE_BYPASSED);
+		return false;
+	}
+	c = fr_arena_calloc(&ex->arena, 1, sizeof *c);
+	if (!c || fr_cached_key(ex, &ex->req, &c->key) < 0)
+		return false;
+	ex->cached = c;
+	ex->is_keyed = true;
+	fr_cache_control_read(&ex->req.fields, &cc);
+	o = fr_store_find(store_of(ex), c->key, &ex->req.fields, &ex->arena, &others);
+	done = o ? use(ex, o, &cc) : miss(ex, &cc, others);
+	fr_object_unref(&o);
+	if (!done)
+		ex->cache_fwd = c->fwd;
+	return done;
+}
+
+bool fr_cached_is_hit(const struct fr_exchange *ex)
+{
+	return ex->cached && ex->cached->object && !ex->cached->fwd;
+}
+
+bool fr_cached_is_stored(const struct fr_exchange *ex)
+{
+	const struct fr_cached *c = ex->cached;
+
+	return c && c->object && (c->object->is_admitted || c->is_stored);
+}
+
+bool fr_cached_warm(struct fr_exchange *ex)
+{
+	struct fr_flight *flight = NULL;
+	struct fr_object *o;
+	struct fr_str key;
+	bool others;
+
+	if (!fr_cached_rules(ex)->enabled || fr_cached_key(ex, &ex->req, &key) < 0)
+		return false;
+	ex->is_keyed = true;
+	o = fr_store_find(store_of(ex), key, &ex->req.fields, &ex->arena, &others);
+	if (o) {
+		fr_object_unref(&o);
+		return false;
+	}
+	switch (fr_store_fly(store_of(ex), key, fr_loop_now(ex->worker->loop), &flight)) {
+	case FR_FLY_LEAD:
+		return fr_fill_start(ex, false, key, flight, NULL) != NULL;
+	case FR_FLY_JOIN:
+		fr_flight_unref(&flight);
+		return false;
+	case FR_FLY_ALONE:
+		break;
+	}
+	return false;
+}
+
+/* --- what is said of it --- */
+
+enum fr_cache_result fr_cached_result(const struct fr_exchange *ex)
+{
+	const struct fr_cached *c = ex->cached;
+	const char *fwd = c && c->fwd ? c->fwd : ex->cache_fwd;
+	bool answers = c && c->state == FR_CACHED_READING;
+
+	if (!fwd)
+		return !answers      ? FR_CACHE_RESULT_NONE
+		       : c->is_stale ? FR_CACHE_RESULT_STALE
+		                     : FR_CACHE_RESULT_HIT;
+	if (answers && c->is_joined)
+		return FR_CACHE_RESULT_JOINED;
+	if (answers && c->is_validated)
+		return FR_CACHE_RESULT_REVALIDATED;
+	if (strcmp(fwd, "bypass") == 0 || strcmp(fwd, "method") == 0)
+		return FR_CACHE_RESULT_BYPASS;
+	if (strcmp(fwd, "stale") != 0 && strcmp(fwd, "request") != 0)
+		return FR_CACHE_RESULT_MISS;
+	return answers && c->is_stale && !c->is_stored ? FR_CACHE_RESULT_STALE
+	                                               : FR_CACHE_RESULT_EXPIRED;
+}
+
+/* --- the end --- */
+
+void fr_cached_leave(struct fr_exchange *ex)
+{
+	struct fr_cached *c = ex->cached;
+
+	if (!c)
+		return;
+	if (c->flight)
+		stop_waiting(ex);
+	if (c->watches_body) {
+		fr_body_unwatch(c->object->body, &c->note->watcher);
+		c->watches_body = false;
+	}
+	if (c->fill)
+		fr_fill_leave(c->fill);
+	c->fill = NULL;
+	fr_note_close(&c->note);
+}
+
+void fr_cached_free(struct fr_exchange *ex)
+{
+	struct fr_cached *c = ex->cached;
+
+	if (c) {
+		fr_cached_forget_object(c);
+		fr_object_unref(&c->stale);
+	}
+	if (ex->adopted)
+		fr_fill_free(ex->adopted);
+	ex->cached = NULL;
+	ex->adopted = NULL;
+}

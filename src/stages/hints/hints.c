@@ -1,0 +1,337 @@
+#include "stages/hints/hints.h"
+
+#include <time.h>
+
+#include "base/log.h"
+#include "client/client.h"
+#include "stages/cache/lookup.h"
+#include "stages/hints/early_hints.h"
+#include "stages/hints/page_load.h"
+#include "stages/hints/page_order.h"
+#include "stages/hints/push.h"
+#include "stages/hints/warm.h"
+#include "stages/learning/client_cache.h"
+#include "stages/learning/learn.h"
+
+/* Room for the summary of decisions. */
+#define SUMMARY_BYTES 512u
+
+const struct fr_config_hints *fr_load_settings(const struct fr_exchange *ex)
+{
+	return fr_config_find_hints(ex->site->config, &ex->canonical.path);
+}
+
+int64_t fr_load_now_s(void)
+{
+	return fr_cached_now();
+}
+
+/* --- the load --- */
+
+bool fr_load_take_idle(struct fr_load *load, const struct fr_hint *hint, uint64_t bytes)
+{
+	bool is_sure = hint->rank == FR_RANK_BLOCKING &&
+	               (hint->as == FR_AS_STYLE || hint->as == FR_AS_SCRIPT);
+	bool fits = is_sure || bytes <= load->idle_bytes;
+
+	if (fits)
+		load->idle_bytes -= bytes < load->idle_bytes ? bytes : load->idle_bytes;
+	return fits;
+}
+
+static enum fr_way way_of(const struct fr_exchange *ex)
+{
+	if (ex->req.method != FR_METHOD_GET)
+		return FR_WAY_HEADER;
+	if (fr_push_is_way(ex))
+		return FR_WAY_PUSH;
+	return fr_early_is_way(ex) ? FR_WAY_EARLY : FR_WAY_HEADER;
+}
+
+struct fr_load *fr_load_of(struct fr_exchange *ex)
+{
+	struct fr_plan_page about = {
+		.scheme = ex->req.scheme,
+		.authority = ex->req.authority,
+		.target = ex->req.target,
+		.accept = fr_fields_value(&ex->req.fields, FR_FIELD_ACCEPT),
+		.absolute_links = fr_load_settings(ex)->absolute_links,
+	};
+
+	if (ex->load)
+		return ex->load;
+	ex->load = fr_arena_calloc(&ex->arena, 1, sizeof *ex->load);
+	if (!ex->load)
+		return NULL;
+	fr_plan_init(&ex->load->plan, &ex->arena, &about);
+	ex->load->way = way_of(ex);
+	ex->load->kinds = fr_teach_credential_kinds(&ex->req.fields);
+	ex->plan = &ex->load->plan;
+	return ex->load;
+}
+
+static bool may_have_hints(const struct fr_exchange *ex)
+{
+	return !ex->is_push && ex->req.method == FR_METHOD_GET && !ex->req.has_override &&
+	       !ex->canonical.path.is_ambiguous;
+}
+
+bool fr_load_is_conditional(const struct fr_request *req)
+{
+	return fr_fields_get(&req->fields, FR_FIELD_IF_NONE_MATCH) ||
+	       fr_fields_get(&req->fields, FR_FIELD_IF_MODIFIED_SINCE) ||
+	       fr_fields_get(&req->fields, FR_FIELD_RANGE);
+}
+
+/* Clients that say what their requests are for: only navigations load pages. */
+static bool may_be_page(const struct fr_exchange *ex)
+{
+	struct fr_str mode = fr_fields_value(&ex->req.fields, FR_FIELD_SEC_FETCH_MODE);
+
+	return may_have_hints(ex) && (!mode.p || fr_str_iis(mode, "navigate"));
+}
+
+/* --- t0 --- */
+
+/* What the link carries until the response comes, as far as can be known. */
+static void measure_idle(struct fr_exchange *ex)
+{
+	struct fr_load *load = ex->load;
+	struct fr_path path;
+	uint32_t think_ms = load->remembered ? atomic_load_explicit(&load->remembered->think_ms,
+	                                                            memory_order_relaxed)
+	                                     : 0;
+
+	if (!ex->client->stream || fr_stream_path(ex->client->stream, &path) < 0)
+		return;
+	/* what a 103 names is asked for a round trip later */
+	if (load->way == FR_WAY_EARLY && think_ms)
+		think_ms = think_ms > path.rtt_us / 1000 ? think_ms - (uint32_t)(path.rtt_us / 1000)
+		                                         : 1;
+	load->idle_bytes = fr_order_idle_bytes(&path, think_ms);
+}
+
+/* Before the response: as much as the way allows. */
+static void deliver_early(struct fr_exchange *ex, const struct fr_response *origin)
+{
+	struct fr_load *load = ex->load;
+
+	measure_idle(ex);
+	/* who asks whether the page changed has the page, and so its assets */
+	if (load->way == FR_WAY_PUSH && !fr_load_is_conditional(&ex->req))
+		fr_push_plan(ex, FR_PUSH_EARLY);
+	else if (load->way == FR_WAY_EARLY)
+		fr_early_plan(ex, origin);
+}
+
+static void ask_memory(struct fr_exchange *ex)
+{
+	struct fr_load *load = ex->load;
+
+	if (load->has_known)
+		return;
+	load->has_known = true;
+	fr_learn_known(ex);
+}
+
+void fr_hints_begin(struct fr_exchange *ex)
+{
+	ex->asked_ms = fr_loop_now(ex->worker->loop);
+	if (!may_be_page(ex) || !fr_load_of(ex))
+		return;
+	ask_memory(ex);
+	if (ex->load->plan.n == 0)
+		return;
+	if (ex->ops->expect && ex->load->remembered)
+		ex->ops->expect(
+			ex,
+			atomic_load_explicit(&ex->load->remembered->think_ms, memory_order_relaxed),
+			ex->load->plan.n);
+	deliver_early(ex, NULL);
+}
+
+/* --- the origin's interim responses --- */
+
+/* Takes the links of a message into the plan; false if it has none. copies:
+ * the message does not live as long as the exchange. */
+static bool collect(struct fr_exchange *ex, const struct fr_fields *fields, bool copies)
+{
+	const struct fr_field *link = fr_fields_get(fields, FR_FIELD_LINK);
+
+	if (!link || !fr_load_of(ex))
+		return false;
+	fr_plan_next_message(&ex->load->plan);
+	for (; link; link = fr_fields_next(fields, FR_FIELD_LINK, link)) {
+		struct fr_str value = link->value;
+
+		if (copies && fr_arena_copy(&ex->arena, link->value, &value) < 0)
+			continue;
+		fr_plan_add_link_field(&ex->load->plan, value, FR_HINT_SOURCE_LINK, 0);
+	}
+	return true;
+}
+
+void fr_hints_interim(struct fr_exchange *ex, const struct fr_response *resp)
+{
+	if (!may_have_hints(ex) || !collect(ex, &resp->fields, true))
+		return;
+	deliver_early(ex, resp);
+	/* who gets a 103 of ours has it; others, where it can do no harm, the origin's */
+	if (ex->load->way != FR_WAY_EARLY)
+		fr_early_relay(ex, resp);
+}
+
+/* --- t1 --- */
+
+static void log_decision(struct fr_exchange *page, const struct fr_hint *hint)
+{
+	fr_counter_bump(&page->worker->counters.extra[hint->reason], 1);
+	fr_count(&page->worker->counters, FR_COUNT_HINTS);
+	FR_LOG(DEBUG, "hints", "%s: %.*s: <%.*s> as=%s from=%s: %s (%s)", page->client->peer,
+	       FR_STR_ARG(page->req.target), FR_STR_ARG(hint->url), fr_as_str(hint->as),
+	       fr_hint_source_str(hint->source), fr_delivery_str(hint->delivery),
+	       fr_reason_str(hint->reason));
+}
+
+/* What is open has the same reason, but for what rules said before. */
+static void decide_rest(struct fr_plan *plan, enum fr_reason why, bool is_response)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		struct fr_hint *h = plan->v[i];
+		bool is_in_it = is_response && h->message == plan->message;
+
+		if (h->reason == FR_REASON_UNDECIDED)
+			fr_hint_decide(h, is_in_it ? FR_DELIVERY_LINK : FR_DELIVERY_NONE,
+			               h->no_push != FR_REASON_UNDECIDED ? h->no_push : why);
+	}
+}
+
+static void close_load(struct fr_exchange *ex)
+{
+	struct fr_load *load = ex->load;
+
+	load->is_closed = true;
+	for (size_t i = 0; i < load->plan.n; i++)
+		log_decision(ex, load->plan.v[i]);
+	fr_count_add(&ex->worker->counters, FR_COUNT_HINTS_DROPPED, load->plan.dropped);
+	fr_count_add(&ex->worker->counters, FR_COUNT_LINKS_MALFORMED, load->plan.malformed);
+}
+
+/* Why a client without push gets no more than the response's own links. */
+static enum fr_reason header_reason(const struct fr_exchange *page)
+{
+	struct fr_str mode = fr_fields_value(&page->req.fields, FR_FIELD_SEC_FETCH_MODE);
+
+	if (fr_load_settings(page)->early_hints == FR_EARLY_HINTS_OFF &&
+	    page->req.version == FR_HTTP_2 && fr_str_iis(mode, "navigate"))
+		return FR_REASON_EARLY_OFF;
+	return fr_load_settings(page)->push ? FR_REASON_PUSH_DISABLED : FR_REASON_SITE_OFF;
+}
+
+static void decide(struct fr_exchange *page)
+{
+	struct fr_load *load = page->load;
+
+	if (!may_have_hints(page) || page->resp.status != 200)
+		decide_rest(&load->plan, FR_REASON_NOT_PAGE, true);
+	else if (load->way == FR_WAY_PUSH)
+		fr_push_plan(page, FR_PUSH_FINAL);
+	else if (load->way == FR_WAY_EARLY)
+		fr_early_close(page);
+	else
+		decide_rest(&load->plan, header_reason(page), true);
+}
+
+/* Summaries cost bytes: who asks for one gets it, and a share of the others. */
+static bool wants_timing(const struct fr_exchange *page)
+{
+	const struct fr_config_hints *h = fr_load_settings(page);
+	uint8_t dice;
+
+	if (h->timing_debug &&
+	    fr_str_is(fr_fields_value(&page->req.fields, FR_FIELD_FORERUN_DEBUG), "1"))
+		return true;
+	if (h->timing_percent == 0)
+		return false;
+	fr_random_bytes(&dice, sizeof dice);
+	return (uint32_t)dice * 100 / 256 < h->timing_percent;
+}
+
+static void add_server_timing(struct fr_exchange *page)
+{
+	char summary[SUMMARY_BYTES];
+	struct fr_str value;
+
+	if (!wants_timing(page) ||
+	    (page->plan->n + page->plan->dropped == 0 && !page->plan->learning.waiting) ||
+	    fr_plan_summary(page->plan, summary, sizeof summary) == 0)
+		return;
+	if (fr_arena_printf(&page->arena, &value, "forerun;desc=\"%s\"", summary) < 0 ||
+	    fr_fields_add_id(&page->resp.fields, FR_FIELD_SERVER_TIMING, value) < 0)
+		FR_LOG(DEBUG, "hints", "%s: no room for Server-Timing", page->client->peer);
+}
+
+static bool is_html(const struct fr_exchange *page)
+{
+	struct fr_str type = fr_fields_value(&page->resp.fields, FR_FIELD_CONTENT_TYPE);
+
+	return fr_str_istarts(type, FR_STR("text/html"));
+}
+
+/* Everything that is to be decided is decided; what the origin said is learned. */
+static void conclude(struct fr_exchange *page, bool from_origin)
+{
+	struct fr_load *load = page->load;
+
+	decide(page);
+	if (may_have_hints(page) && page->resp.status == 200 && from_origin) {
+		fr_learn_page(page);
+		fr_warm_plan(page, load->way == FR_WAY_PUSH ? FR_DELIVERY_NONE : FR_DELIVERY_LINK);
+	}
+	if (load->was_early && page->resp.status != 200 && page->resp.status != 304)
+		fr_count(&page->worker->counters, FR_COUNT_HINTS_BEFORE_ERROR);
+	close_load(page);
+	add_server_timing(page);
+}
+
+void fr_hints_page(struct fr_exchange *page)
+{
+	bool from_origin = !fr_cached_is_hit(page);
+
+	if (page->is_push)
+		return;
+	if (page->asked_ms && from_origin)
+		page->think_ms = (uint32_t)(fr_loop_now(page->worker->loop) - page->asked_ms);
+	/* a page from the cache was not asked for: what is remembered counts now */
+	if (!page->asked_ms && page->resp.status == 200 && may_be_page(page) && is_html(page) &&
+	    way_of(page) == FR_WAY_PUSH && fr_load_of(page))
+		ask_memory(page);
+	if (!collect(page, &page->resp.fields, false) && page->load)
+		fr_plan_next_message(&page->load->plan); /* one without links */
+	if (page->load)
+		conclude(page, from_origin);
+	fr_held_page(page);
+}
+
+/* --- the end --- */
+
+void fr_hints_end(struct fr_exchange *ex)
+{
+	struct fr_load *load = ex->load;
+
+	if (!load || load->is_closed)
+		return;
+	if (load->was_early)
+		fr_count(&ex->worker->counters, FR_COUNT_HINTS_BEFORE_ERROR);
+	decide_rest(&load->plan, FR_REASON_PAGE_GONE, false);
+	close_load(ex);
+}
+
+void fr_hints_free(struct fr_exchange *ex)
+{
+	fr_order_forget(ex);
+	if (ex->load)
+		fr_remembered_page_unref(&ex->load->remembered);
+	ex->load = NULL;
+	ex->plan = NULL;
+}

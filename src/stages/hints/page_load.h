@@ -1,0 +1,59 @@
+/* What the edge keeps of one page load beside its exchange: the plan, what is
+ * remembered of the page, how hints leave for this client. Shared by the
+ * modules that carry plans out: stages/hints/hints (the stages), stages/hints/push, stages/hints/early_hints,
+ * stages/learning/learn, stages/learning/client_cache, stages/hints/warm. Nobody else includes this.
+ *
+ * Lives in the exchange's arena; made when the first hint is known. Closed when
+ * every hint has its decision: with the final response, or at the end. */
+#ifndef FR_STAGES_HINTS_PAGE_LOAD_H
+#define FR_STAGES_HINTS_PAGE_LOAD_H
+
+#include "exchange/exchange.h"
+#include "hints/cache_digest.h"
+#include "hints/digest.h"
+#include "hints/memory.h"
+#include "stages/learning/lesson.h"
+
+/* How hints leave for this client (design 4.2). */
+enum fr_way {
+	FR_WAY_HEADER, /* only in the response's own Link fields */
+	FR_WAY_PUSH,
+	FR_WAY_EARLY /* one 103 */
+};
+
+struct fr_load {
+	struct fr_plan plan;
+	struct fr_remembered_page *remembered; /* reference, whose strings the plan borrows; NULL */
+	struct fr_str known_as;                /* the key that this is under; empty: none */
+	uint64_t kinds;                        /* of its client's credentials; 0: none */
+	enum fr_way way;
+	uint64_t idle_bytes;            /* what the link may still carry before the page */
+	uint64_t push_bytes;            /* of promised bodies, as far as known */
+	struct fr_digest held;          /* what the client's cookie says it has */
+	struct fr_cache_digest *digest; /* of its Cache-Digest; in the arena; NULL */
+	bool knows_held;                /* both were read */
+	bool has_known;                 /* memory and rules were asked */
+	bool has_103;
+	bool is_closed;
+	bool was_early; /* something left before the response */
+};
+
+/* The load of this exchange, made now if need be; NULL without memory. */
+struct fr_load *fr_load_of(struct fr_exchange *ex);
+
+/* The settings for the page. */
+const struct fr_config_hints *fr_load_settings(const struct fr_exchange *ex);
+
+/* May it leave before the page? Before the response the link is idle: what
+ * rendering waits for (style sheets; scripts, unless the HTML shows that nothing
+ * waits for them) goes whatever its size, the rest only as far as it will be gone
+ * when the page comes. Takes its bytes off what is left. */
+bool fr_load_take_idle(struct fr_load *load, const struct fr_hint *hint, uint64_t bytes);
+
+/* Does it ask for less than the whole response, or only for a change? */
+bool fr_load_is_conditional(const struct fr_request *req);
+
+/* Wall-clock seconds. */
+int64_t fr_load_now_s(void);
+
+#endif

@@ -1,0 +1,29 @@
+/* In which order a page and what blocks its rendering leave (design 4.5, 4.7):
+ * first the page's head, which tells the client of all that no hint named, then the
+ * style sheets and scripts that its first paint waits for, then the rest of its
+ * body. For pushes, and for requests of the client's own that follow a 103.
+ *
+ * The head's end is looked for once, in the body's first bytes as they are there
+ * when the response begins, compressed or not. A connection knows one page with a
+ * 103, the last one; what is asked for because of an earlier one has no special place. */
+#ifndef FR_STAGES_HINTS_PAGE_ORDER_H
+#define FR_STAGES_HINTS_PAGE_ORDER_H
+
+#include "exchange/exchange.h"
+#include "net/stream.h"
+
+/* Bytes of body that are searched, before decoding. */
+#define FR_ORDER_HEAD_BYTES 16384u
+
+/* Bytes that the connection carries while it waits think_ms for a page, none of which will
+ * be before the page on its way. think_ms 0: unknown. */
+uint64_t fr_order_idle_bytes(const struct fr_path *p, uint32_t think_ms);
+
+/* Bytes of the page's body are there. */
+void fr_order_body(struct fr_exchange *page);
+/* The client asks for something. */
+void fr_order_request(struct fr_exchange *ex);
+/* The exchange is released. */
+void fr_order_forget(struct fr_exchange *ex);
+
+#endif

@@ -1,0 +1,258 @@
+#include "stages/hints/push.h"
+
+#include "client/client.h"
+#include "stages/cache/lookup.h"
+#include "stages/hints/page_load.h"
+#include "stages/learning/client_cache.h"
+#include "stages/learning/learn.h"
+
+/* URLs remembered for one connection beyond the pushes it may have: what the
+ * client asked for itself. */
+#define MEMO_REQUESTS 1024u
+
+/* --- the promised request --- */
+
+/* Fields of the page's request that a browser would send for the asset, too. */
+static const enum fr_field_id inherited[] = {
+	FR_FIELD_ACCEPT_LANGUAGE,
+	FR_FIELD_USER_AGENT,
+};
+static const enum fr_field_id of_the_client[] = {FR_FIELD_COOKIE, FR_FIELD_AUTHORIZATION};
+
+static int add_copies(struct fr_request *req, const struct fr_exchange *page,
+                      const enum fr_field_id *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct fr_field *f = fr_fields_get(&page->req.fields, ids[i]);
+		int rc = f ? fr_fields_add_copy(&req->fields, fr_field_name(ids[i]), f->value) : 0;
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Copies: the asset's exchange may outlive the page's. */
+int fr_push_make_request(struct fr_exchange *ex, const struct fr_exchange *page,
+                         const struct fr_hint *hint, bool with_client)
+{
+	struct fr_request *req = &ex->req;
+	struct fr_arena *a = &ex->arena;
+	struct fr_str referer = {0}, encoding;
+	int rc;
+
+	req->method = FR_METHOD_GET;
+	req->method_text = FR_STR("GET");
+	req->version = page->req.version;
+	req->content_length = -1;
+	if (fr_arena_copy(a, page->req.scheme, &req->scheme) < 0 ||
+	    fr_arena_copy(a, page->req.authority, &req->authority) < 0 ||
+	    fr_arena_copy(a, hint->target, &req->target) < 0)
+		return FR_ERR_NOMEM;
+	rc = fr_fields_add_id(&req->fields, FR_FIELD_ACCEPT, fr_str_from(fr_as_accept(hint->as)));
+	/* as the client writes it: browsers match a promise by that */
+	if (rc == 0 && page->canonical.accept_encoding.p) {
+		rc = fr_arena_copy(a, page->canonical.accept_encoding, &encoding);
+		if (rc == 0)
+			rc = fr_fields_add_id(&req->fields, FR_FIELD_ACCEPT_ENCODING, encoding);
+	}
+	if (rc == 0)
+		rc = add_copies(req, page, inherited, FR_COUNT(inherited));
+	if (rc == 0 && with_client)
+		rc = add_copies(req, page, of_the_client, FR_COUNT(of_the_client));
+	if (rc == 0)
+		rc = fr_arena_printf(a, &referer, "%.*s://%.*s%.*s", FR_STR_ARG(page->req.scheme),
+		                     FR_STR_ARG(page->req.authority), FR_STR_ARG(page->req.target));
+	return rc < 0 ? rc : fr_fields_add_id(&req->fields, FR_FIELD_REFERER, referer);
+}
+
+/* --- deciding --- */
+
+bool fr_push_is_way(const struct fr_exchange *page)
+{
+	struct fr_exchange *ex = (struct fr_exchange *)(uintptr_t)page;
+
+	return fr_load_settings(page)->push && page->ops->push && page->ops->push_is_enabled(ex);
+}
+
+static struct fr_memo *memo_of(struct fr_exchange *page)
+{
+	struct fr_client *c = page->client;
+
+	if (!c->memo)
+		c->memo = fr_memo_new(MEMO_REQUESTS + fr_load_settings(page)->max_pushes_connection,
+		                      c->worker->seed);
+	return c->memo;
+}
+
+static enum fr_reason over_limit(struct fr_exchange *page, const struct fr_asset *asset)
+{
+	const struct fr_config_hints *h = fr_load_settings(page);
+	struct fr_client *c = page->client;
+
+	if (page->pushes >= h->max_pushes_page)
+		return FR_REASON_LIMIT_PAGE;
+	if (page->load->push_bytes + asset->bytes > h->max_push_bytes_page)
+		return FR_REASON_LIMIT_BYTES;
+	if (c->pushes >= h->max_pushes_connection)
+		return FR_REASON_LIMIT_CONNECTION;
+	if (c->origin_requests >= c->gen->config->limits.origin_requests_per_client)
+		return FR_REASON_LIMIT_ORIGIN;
+	if (!page->ops->push_has_room(page))
+		return FR_REASON_LIMIT_STREAMS;
+	return FR_REASON_PUSHED;
+}
+
+/* Of whom a failed push says something: one client, or all who ask with
+ * credentials, or without. A doubt is that one client of those had it fail. */
+enum { FAILED_FOR_BARE = 1, FAILED_FOR_KNOWN, DOUBT_FOR_BARE, DOUBT_FOR_KNOWN };
+
+void fr_push_failed(struct fr_exchange *push, int status)
+{
+	struct fr_failures *f = push->site->failures;
+	struct fr_str authority = push->req.authority, target = push->req.target;
+	uint64_t now = fr_loop_now(push->worker->loop), client = fr_page_client_hash(push);
+	bool is_known = fr_teach_credential_kinds(&push->req.fields) != 0;
+	uint64_t others = is_known ? FAILED_FOR_KNOWN : FAILED_FOR_BARE;
+	uint64_t doubt = is_known ? DOUBT_FOR_KNOWN : DOUBT_FOR_BARE;
+	enum fr_teach_gone gone = status ? fr_teach_gone(status) : FR_TEACH_DOUBT;
+
+	if (gone == FR_TEACH_GONE ||
+	    (gone == FR_TEACH_DOUBT && fr_failures_has(f, doubt, authority, target, now) &&
+	     !fr_failures_has(f, client, authority, target, now)))
+		fr_failures_add(f, others, authority, target, now);
+	else if (gone == FR_TEACH_DOUBT)
+		fr_failures_add(f, doubt, authority, target, now);
+	fr_failures_add(f, client, authority, target, now);
+}
+
+static bool has_failed(const struct fr_exchange *page, const struct fr_hint *hint)
+{
+	const struct fr_failures *f = page->site->failures;
+	uint64_t now = fr_loop_now(page->worker->loop);
+	uint64_t others = page->load->kinds ? FAILED_FOR_KNOWN : FAILED_FOR_BARE;
+
+	return fr_failures_has(f, others, page->req.authority, hint->target, now) ||
+	       fr_failures_has(f, fr_page_client_hash(page), page->req.authority, hint->target,
+	                       now);
+}
+
+/* Why this hint is not pushed; FR_REASON_PUSHED if nothing speaks against it.
+ * The cheapest and most final reasons first. */
+static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint,
+                                const struct fr_asset *asset)
+{
+	struct fr_client *c = page->client;
+	struct fr_str authority = page->req.authority;
+
+	if (hint->no_push != FR_REASON_UNDECIDED)
+		return hint->no_push;
+	if (hint->objection != FR_REASON_UNDECIDED)
+		return hint->objection;
+	if (!fr_load_settings(page)->push)
+		return FR_REASON_SITE_OFF;
+	if (c->is_draining)
+		return FR_REASON_DRAINING;
+	if (!page->ops->push || !page->ops->push_is_enabled(page))
+		return FR_REASON_PUSH_DISABLED;
+	if (fr_memo_has(memo_of(page), authority, hint->target))
+		return FR_REASON_ALREADY_SENT;
+	if (has_failed(page, hint))
+		return FR_REASON_RECENT_FAILURE;
+	if (hint->is_remembered && fr_learn_is_gone(page, asset))
+		return FR_REASON_GONE;
+	if (fr_held_has(page, hint, asset))
+		return FR_REASON_CACHED;
+	return over_limit(page, asset);
+}
+
+void fr_push_note_request(struct fr_exchange *ex)
+{
+	if (ex->req.method == FR_METHOD_GET && fr_push_is_way(ex))
+		(void)fr_memo_add(memo_of(ex), ex->req.authority, ex->req.target);
+}
+
+/* Promises one asset and starts its request. */
+static bool promise(struct fr_exchange *page, const struct fr_hint *hint)
+{
+	struct fr_client *c = page->client;
+	struct fr_exchange *push = fr_exchange_new_for(page);
+
+	if (!push)
+		return false;
+	push->is_push = true;
+	push->seen.parent_id = page->seen.id;
+	if (fr_push_make_request(push, page, hint, true) < 0 ||
+	    page->ops->push(page, push, hint->rank) < 0) {
+		fr_exchange_leave(push, true, false, false);
+		return false;
+	}
+	(void)fr_memo_add(memo_of(page), page->req.authority, hint->target);
+	c->pushes++;
+	page->pushes++;
+	fr_count(&page->worker->counters, FR_COUNT_PUSHES_PROMISED);
+	fr_exchange_begin(push, true);
+	return true;
+}
+
+static void push_or_decide(struct fr_exchange *page, struct fr_hint *hint, enum fr_push_stage stage)
+{
+	struct fr_load *load = page->load;
+	struct fr_asset asset;
+	enum fr_reason why;
+	enum fr_push_advice advice;
+
+	fr_learn_asset(page, hint, &asset);
+	why = objection(page, hint, &asset);
+	if (why == FR_REASON_PUSHED && stage == FR_PUSH_EARLY &&
+	    !fr_load_take_idle(load, hint, fr_learn_size(&asset, hint->as)))
+		return; /* with the response */
+	if (why == FR_REASON_PUSHED) {
+		advice = fr_learn_advice(page, hint);
+		if (advice == FR_PUSH_ADVICE_NO)
+			why = FR_REASON_OFTEN_CANCELLED;
+		else if (advice != FR_PUSH_ADVICE_YES)
+			hint->rank = FR_RANK_LATE;
+	}
+	if (why == FR_REASON_PUSHED && promise(page, hint)) {
+		load->push_bytes += asset.bytes;
+		load->was_early |= stage == FR_PUSH_EARLY;
+		fr_hint_decide(hint, FR_DELIVERY_PUSH, why);
+		return;
+	}
+	if (why == FR_REASON_OFTEN_CANCELLED)
+		hint->objection = why; /* asked once a page: an opportunity is counted */
+	if (stage == FR_PUSH_EARLY)
+		return;
+	if (why == FR_REASON_GONE)
+		fr_learn_gone(page, hint, &asset);
+	fr_hint_decide(hint,
+	               hint->message == load->plan.message ? FR_DELIVERY_LINK : FR_DELIVERY_NONE,
+	               why == FR_REASON_PUSHED ? FR_REASON_FAILED : why);
+}
+
+void fr_push_plan(struct fr_exchange *page, enum fr_push_stage stage)
+{
+	struct fr_plan *plan = &page->load->plan;
+
+	fr_learn_sizes(page);
+	fr_plan_order(plan);
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->v[i]->reason == FR_REASON_UNDECIDED)
+			push_or_decide(page, plan->v[i], stage);
+}
+
+void fr_push_ended(struct fr_exchange *push, bool complete, bool by_peer)
+{
+	if (complete || by_peer)
+		fr_learn_pushed(push, !complete);
+	/* one whose length nobody said: it is known now */
+	if (complete && push->resp.content_length < 0 && push->body_sent_bytes &&
+	    !fr_cached_is_stored(push))
+		fr_learn_answer(push->gen->shared,
+		                &(struct fr_answer){.req = &push->req,
+		                                    .resp = &push->resp,
+		                                    .client = fr_page_client_hash(push),
+		                                    .bytes = push->body_sent_bytes,
+		                                    .is_ours = true});
+}

@@ -1,0 +1,39 @@
+#include "stages/hints/warm.h"
+
+#include "client/client.h"
+#include "stages/cache/lookup.h"
+#include "stages/hints/page_load.h"
+#include "stages/hints/push.h"
+#include "stages/learning/learn.h"
+
+static void warm(struct fr_exchange *page, const struct fr_hint *hint)
+{
+	/* never begun: it only carries the request */
+	struct fr_exchange *ex = fr_exchange_new_for(page);
+
+	if (!ex)
+		return;
+	if (fr_push_make_request(ex, page, hint, false) == 0 && fr_exchange_settle(ex) == 0 &&
+	    fr_cached_warm(ex))
+		fr_count(&page->worker->counters, FR_COUNT_HINTS_WARMED);
+	fr_exchange_leave(ex, true, false, false);
+}
+
+void fr_warm_plan(struct fr_exchange *page, enum fr_delivery delivery)
+{
+	const struct fr_plan *plan = &page->load->plan;
+
+	if (!fr_load_settings(page)->warm)
+		return;
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct fr_hint *hint = plan->v[i];
+		struct fr_asset asset;
+
+		if (hint->delivery != delivery || !hint->target.len ||
+		    hint->reason == FR_REASON_DUPLICATE || hint->reason == FR_REASON_SELF)
+			continue;
+		fr_learn_asset(page, hint, &asset);
+		if (!asset.no_warm && !asset.is_gone[FR_ASSET_BARE])
+			warm(page, hint);
+	}
+}

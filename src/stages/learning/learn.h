@@ -1,0 +1,59 @@
+/* What traffic teaches: the hints of a page for its next load (hints/memory.h),
+ * and what is known of assets (hints/assets.h). The edge's side of both: which
+ * loads count, who saw them, which answers say something. */
+#ifndef FR_STAGES_LEARNING_LEARN_H
+#define FR_STAGES_LEARNING_LEARN_H
+
+#include "exchange/exchange.h"
+#include "hints/assets.h"
+#include "hints/memory.h"
+
+struct fr_shared;
+
+/* --- pages --- */
+
+/* Adds what is remembered of the page and what rules say to its plan, which
+ * must have nothing yet. */
+void fr_learn_known(struct fr_exchange *page);
+
+/* The page's final response, with its links in the plan: remembers them. */
+void fr_learn_page(struct fr_exchange *page);
+
+/* What a load brought, into what the plan says of it. */
+void fr_plan_learned(struct fr_plan *plan, const struct fr_hint_seen *seen);
+
+/* A remembered asset of the page is gone for its client; if it is for all, it is
+ * forgotten. */
+void fr_learn_gone(struct fr_exchange *page, const struct fr_hint *hint,
+                   const struct fr_asset *asset);
+
+/* --- assets --- */
+
+/* Is it gone for those who ask as this page's client does? */
+bool fr_learn_is_gone(const struct fr_exchange *page, const struct fr_asset *asset);
+/* What is known of a hinted asset; all zero if nothing, or it is not ours. */
+void fr_learn_asset(const struct fr_exchange *page, const struct fr_hint *hint,
+                    struct fr_asset *out);
+/* Fills in the sizes of the plan's hints. */
+void fr_learn_sizes(struct fr_exchange *page);
+/* Its size in bytes; where it is not known, what such assets usually have. */
+uint64_t fr_learn_size(const struct fr_asset *asset, enum fr_as as);
+/* Whether clients like this one keep pushes of it. */
+enum fr_push_advice fr_learn_advice(const struct fr_exchange *page, const struct fr_hint *hint);
+/* How a push went. */
+void fr_learn_pushed(const struct fr_exchange *push, bool cancelled);
+
+/* How an asset was answered. */
+struct fr_answer {
+	const struct fr_request *req;
+	const struct fr_response *resp;
+	uint64_t client;  /* whose request it was: fr_page_client_hash */
+	uint64_t bytes;   /* of its body, when that has ended; 0: as its Content-Length says */
+	bool is_ours;     /* a push, or a fetch without a client */
+	bool is_storable; /* the shared cache took it */
+};
+void fr_learn_answer(const struct fr_shared *shared, const struct fr_answer *a);
+/* The head of a response that the exchange got itself. */
+void fr_learn_head(const struct fr_exchange *ex);
+
+#endif

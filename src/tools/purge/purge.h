@@ -1,7 +1,0 @@
-/* forerun purge: takes things out of a running edge's cache. */
-#ifndef FR_TOOLS_PURGE_H
-#define FR_TOOLS_PURGE_H
-
-int fr_tool_purge(int argc, char **argv);
-
-#endif

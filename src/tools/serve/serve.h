@@ -1,7 +1,0 @@
-/* forerun serve: runs the edge until it is told to stop. */
-#ifndef FR_TOOLS_SERVE_H
-#define FR_TOOLS_SERVE_H
-
-int fr_tool_serve(int argc, char **argv);
-
-#endif
