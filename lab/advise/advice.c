@@ -95,7 +95,7 @@ char *fr_advice_link(struct fr_str target, enum fr_as as, unsigned flags)
 }
 
 /* "a.css, b.css and 3 more": of the entries that are marked. */
-static void name_all(const struct fr_load *l, const bool *marked, char *out, size_t cap)
+static void name_all(const struct fr_measurement *l, const bool *marked, char *out, size_t cap)
 {
 	size_t n = 0, total = 0, at = 0;
 
@@ -116,7 +116,7 @@ static void name_all(const struct fr_load *l, const bool *marked, char *out, siz
 		(void)snprintf(out + at, cap - at, " and %zu more", total - n);
 }
 
-static size_t mark(const struct fr_load *l, bool *marked, unsigned on, unsigned off)
+static size_t mark(const struct fr_measurement *l, bool *marked, unsigned on, unsigned off)
 {
 	size_t n = 0;
 
@@ -131,21 +131,21 @@ static size_t mark(const struct fr_load *l, bool *marked, unsigned on, unsigned 
 
 /* --- what to add --- */
 
-static bool is_own(const struct fr_load_entry *e)
+static bool is_own(const struct fr_measurement_entry *e)
 {
 	return (e->flags & FR_ENTRY_NEEDED) &&
 	       !(e->flags &
 	         (FR_ENTRY_CROSS_ORIGIN | FR_ENTRY_SKIPPED | FR_ENTRY_LAZY | FR_ENTRY_FAILED));
 }
 
-static bool has_as(const struct fr_load_entry *e)
+static bool has_as(const struct fr_measurement_entry *e)
 {
 	return e->as == FR_AS_STYLE || e->as == FR_AS_SCRIPT || e->as == FR_AS_FONT ||
 	       e->as == FR_AS_IMAGE || e->as == FR_AS_FETCH;
 }
 
 /* Named by another asset, not by the page. */
-static bool is_late(const struct fr_load *l, const struct fr_load_entry *e)
+static bool is_late(const struct fr_measurement *l, const struct fr_measurement_entry *e)
 {
 	return e->parent > 0 && (size_t)e->parent < l->n;
 }
@@ -155,7 +155,7 @@ static bool is_late(const struct fr_load *l, const struct fr_load_entry *e)
 
 /* In the order in which they are worth it: what blocks, then what is found
  * late, then other scripts, then pictures. */
-static unsigned group_of(const struct fr_load *l, const struct fr_load_entry *e)
+static unsigned group_of(const struct fr_measurement *l, const struct fr_measurement_entry *e)
 {
 	if (e->flags & FR_ENTRY_BLOCKING)
 		return 0;
@@ -192,10 +192,10 @@ static bool is_better(const struct fr_replay_result *a, const struct fr_replay_r
 	       a->render_us + b->render_us / 100 < b->render_us;
 }
 
-static size_t add_group(const struct fr_load *l, unsigned group, bool *early, size_t n)
+static size_t add_group(const struct fr_measurement *l, unsigned group, bool *early, size_t n)
 {
 	for (size_t i = 1; i < l->n && n < FR_ADVICE_MAX_LINKS; i++) {
-		const struct fr_load_entry *e = &l->entries[i];
+		const struct fr_measurement_entry *e = &l->entries[i];
 
 		if (!early[i] && is_own(e) && has_as(e) && (e->flags & FR_ENTRY_CACHEABLE) &&
 		    group_of(l, e) == group) {
@@ -213,8 +213,8 @@ static bool is_refused(const struct fr_replay_result *with, const struct fr_repl
 }
 
 /* Group by group, as long as one way of delivery gains by it and none loses. */
-static void choose(const struct fr_load *l, const struct fr_network *network, struct fr_advice *a,
-                   bool *early)
+static void choose(const struct fr_measurement *l, const struct fr_network *network,
+                   struct fr_advice *a, bool *early)
 {
 	uint64_t think = fr_replay_think(l, network);
 	bool *trial = fr_calloc(l->n, sizeof *trial);
@@ -258,10 +258,10 @@ static bool has_link(const struct fr_advice *a, const char *link)
 	return false;
 }
 
-static void add_links(const struct fr_load *l, const bool *early, struct fr_advice *a)
+static void add_links(const struct fr_measurement *l, const bool *early, struct fr_advice *a)
 {
 	for (size_t i = 1; i < l->n; i++) {
-		const struct fr_load_entry *e = &l->entries[i];
+		const struct fr_measurement_entry *e = &l->entries[i];
 		char *link;
 
 		if (!early[i] || a->n_links == FR_ADVICE_MAX_LINKS)
@@ -286,7 +286,7 @@ static double sooner(uint64_t before, uint64_t after)
 	return ((double)before - (double)after) / 1000;
 }
 
-static void advise_hints(const struct fr_load *l, const struct fr_network *network,
+static void advise_hints(const struct fr_measurement *l, const struct fr_network *network,
                          struct fr_advice *a)
 {
 	bool *early = fr_calloc(l->n, sizeof *early);
@@ -310,13 +310,13 @@ static void advise_hints(const struct fr_load *l, const struct fr_network *netwo
 
 /* --- what is wrong --- */
 
-static void advise_chain(const struct fr_load *l, bool *marked, struct fr_advice *a)
+static void advise_chain(const struct fr_measurement *l, bool *marked, struct fr_advice *a)
 {
 	char names[512];
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
-		const struct fr_load_entry *e = &l->entries[i];
+		const struct fr_measurement_entry *e = &l->entries[i];
 
 		marked[i] =
 			is_own(e) && is_late(l, e) && (e->as == FR_AS_STYLE || e->as == FR_AS_FONT);
@@ -331,7 +331,7 @@ static void advise_chain(const struct fr_load *l, bool *marked, struct fr_advice
 			names);
 }
 
-static void advise_third_party(const struct fr_load *l, bool *marked, struct fr_advice *a)
+static void advise_third_party(const struct fr_measurement *l, bool *marked, struct fr_advice *a)
 {
 	char names[512];
 
@@ -344,13 +344,13 @@ static void advise_third_party(const struct fr_load *l, bool *marked, struct fr_
 	              names);
 }
 
-static void advise_caching(const struct fr_load *l, bool *marked, struct fr_advice *a)
+static void advise_caching(const struct fr_measurement *l, bool *marked, struct fr_advice *a)
 {
 	char names[512];
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
-		const struct fr_load_entry *e = &l->entries[i];
+		const struct fr_measurement_entry *e = &l->entries[i];
 
 		marked[i] = i && is_own(e) && (e->flags & FR_ENTRY_BLOCKING) && e->status == 200 &&
 		            !(e->flags & FR_ENTRY_CACHEABLE);
@@ -365,7 +365,7 @@ static void advise_caching(const struct fr_load *l, bool *marked, struct fr_advi
 			names);
 }
 
-static void advise_waste(const struct fr_load *l, bool *marked, struct fr_advice *a)
+static void advise_waste(const struct fr_measurement *l, bool *marked, struct fr_advice *a)
 {
 	char names[512];
 
@@ -408,12 +408,12 @@ static void advise_waste(const struct fr_load *l, bool *marked, struct fr_advice
 
 /* The entry that a link names: the one that the page has a use for, where a wrong
  * link made the browser fetch it twice. */
-static const struct fr_load_entry *find(const struct fr_load *l, struct fr_str target)
+static const struct fr_measurement_entry *find(const struct fr_measurement *l, struct fr_str target)
 {
-	const struct fr_load_entry *found = NULL;
+	const struct fr_measurement_entry *found = NULL;
 
 	for (size_t i = 1; i < l->n; i++) {
-		const struct fr_load_entry *e = &l->entries[i];
+		const struct fr_measurement_entry *e = &l->entries[i];
 
 		if (!fr_str_eq(fr_advice_target(l->url, e->url), target) &&
 		    !fr_str_is(target, e->url))
@@ -426,7 +426,7 @@ static const struct fr_load_entry *find(const struct fr_load *l, struct fr_str t
 }
 
 /* Only a load in which everything ran can tell that something is of no use. */
-static void advise_unneeded(const struct fr_load *l, const char *name, struct fr_advice *a)
+static void advise_unneeded(const struct fr_measurement *l, const char *name, struct fr_advice *a)
 {
 	if (l->has_unrun_scripts)
 		fr_advice_add(
@@ -440,10 +440,10 @@ static void advise_unneeded(const struct fr_load *l, const char *name, struct fr
 		              name);
 }
 
-static void check_link(const struct fr_load *l, const struct fr_link *k, bool *pictures,
+static void check_link(const struct fr_measurement *l, const struct fr_link *k, bool *pictures,
                        struct fr_advice *a)
 {
-	const struct fr_load_entry *e = find(l, fr_link_choice(k));
+	const struct fr_measurement_entry *e = find(l, fr_link_choice(k));
 	enum fr_as as = fr_as_parse(k->as);
 	char name[256], *better = NULL;
 
@@ -472,7 +472,7 @@ static void check_link(const struct fr_load *l, const struct fr_link *k, bool *p
 }
 
 /* Pictures that are pushed compete with what blocks: do they cost? */
-static void check_pictures(const struct fr_load *l, const struct fr_network *network,
+static void check_pictures(const struct fr_measurement *l, const struct fr_network *network,
                            const bool *pictures, struct fr_advice *a)
 {
 	uint64_t think = fr_replay_think(l, network);
@@ -498,7 +498,7 @@ static void check_pictures(const struct fr_load *l, const struct fr_network *net
 	free(early);
 }
 
-static void check_links(const struct fr_load *l, const struct fr_network *network,
+static void check_links(const struct fr_measurement *l, const struct fr_network *network,
                         struct fr_advice *a)
 {
 	struct fr_str rest = fr_str_from(
@@ -524,7 +524,7 @@ static void check_links(const struct fr_load *l, const struct fr_network *networ
 	free(pictures);
 }
 
-void fr_advice_make(const struct fr_load *off, const struct fr_load *hinted,
+void fr_advice_make(const struct fr_measurement *off, const struct fr_measurement *hinted,
                     const struct fr_network *network, struct fr_advice *out)
 {
 	bool *marked =

@@ -46,7 +46,7 @@ struct fr_advice { /* for one page */
 };
 
 /* off: a load without hints. hinted: one with push or hints, or NULL. */
-void fr_advice_make(const struct fr_load *off, const struct fr_load *hinted,
+void fr_advice_make(const struct fr_measurement *off, const struct fr_measurement *hinted,
                     const struct fr_network *network, struct fr_advice *out);
 void fr_advice_fini(struct fr_advice *a);
 /* Adds one more; text and link are copied; at most FR_ADVICE_MAX_ITEMS stay. */

@@ -125,7 +125,7 @@ static int read_options(struct advise *a, int argc, char **argv)
 
 /* --- where the advice comes from --- */
 
-static const struct fr_load *typical_of(struct fr_profile *p, enum fr_variant v)
+static const struct fr_measurement *typical_of(struct fr_profile *p, enum fr_variant v)
 {
 	for (size_t i = 0; i < p->n_series; i++)
 		if (p->series[i].variant == v)
@@ -173,7 +173,7 @@ static int from_measurement(struct advise *a)
 {
 	struct fr_profile_options *o = fr_calloc(1, sizeof *o);
 	struct fr_profile *p = fr_calloc(1, sizeof *p);
-	const struct fr_load *off;
+	const struct fr_measurement *off;
 	int rc = profile_options(a, o);
 
 	if (rc == FR_EXIT_OK)

@@ -36,22 +36,23 @@ static void network_from(const json_t *j, struct fr_network *out)
 		.rtt_ms = (uint32_t)json_integer_value(json_object_get(j, "rtt_ms"))};
 }
 
-static int load_of(const json_t *profile, const char *variant, struct fr_load *out)
+static int load_of(const json_t *profile, const char *variant, struct fr_measurement *out)
 {
 	const json_t *list = json_object_get(profile, "variants"), *v;
 	size_t i;
 
 	json_array_foreach(list, i,
 	                   v) if (strcmp(fr_json_text(v, "name"), variant) ==
-	                          0) return fr_load_from_json(json_object_get(v, "typical"),
-	                                                      fr_json_text(profile, "url"), out);
+	                          0) return fr_measurement_from_json(json_object_get(v, "typical"),
+	                                                             fr_json_text(profile, "url"),
+	                                                             out);
 	return FR_ERR_NOTFOUND;
 }
 
 static int from_profile(const json_t *j, struct fr_advice **list, size_t *n)
 {
 	struct fr_network network;
-	struct fr_load off, hinted;
+	struct fr_measurement off, hinted;
 	bool has_hinted;
 
 	if (load_of(j, "off", &off) < 0)
@@ -60,22 +61,22 @@ static int from_profile(const json_t *j, struct fr_advice **list, size_t *n)
 	has_hinted = load_of(j, "push", &hinted) == 0 || load_of(j, "early-hints", &hinted) == 0;
 	*list = one(n);
 	fr_advice_make(&off, has_hinted ? &hinted : NULL, &network, *list);
-	fr_load_fini(&off);
+	fr_measurement_fini(&off);
 	if (has_hinted)
-		fr_load_fini(&hinted);
+		fr_measurement_fini(&hinted);
 	return 0;
 }
 
 static int from_har(const json_t *j, const struct fr_network *network, struct fr_advice **list,
                     size_t *n, const char **why)
 {
-	struct fr_load load;
+	struct fr_measurement load;
 
-	if (fr_load_from_har(j, &load, why) < 0)
+	if (fr_measurement_from_har(j, &load, why) < 0)
 		return FR_ERR_SYNTAX;
 	*list = one(n);
 	fr_advice_make(&load, NULL, network, *list);
-	fr_load_fini(&load);
+	fr_measurement_fini(&load);
 	return 0;
 }
 

@@ -25,9 +25,9 @@ struct sent { /* in the order of sending */
 };
 
 struct replay {
-	const struct fr_load *load; /* borrowed */
-	struct item *items;         /* owned */
-	struct sent *queue;         /* owned */
+	const struct fr_measurement *load; /* borrowed */
+	struct item *items;                /* owned */
+	struct sent *queue;                /* owned */
 	size_t first, n, cap;
 	struct fr_link_line line;
 	struct fr_link_model link;
@@ -36,7 +36,7 @@ struct replay {
 	size_t left; /* needed items that have not arrived */
 };
 
-static bool is_needed(const struct fr_load_entry *e)
+static bool is_needed(const struct fr_measurement_entry *e)
 {
 	return (e->flags & FR_ENTRY_NEEDED) &&
 	       !(e->flags & (FR_ENTRY_CROSS_ORIGIN | FR_ENTRY_SKIPPED | FR_ENTRY_LAZY));
@@ -44,7 +44,7 @@ static bool is_needed(const struct fr_load_entry *e)
 
 /* The head of the page goes first, then what blocks, then the page, then the
  * rest; a page that is hardly more than its head is taken for one. */
-static unsigned rank_of(const struct fr_load_entry *e, size_t i)
+static unsigned rank_of(const struct fr_measurement_entry *e, size_t i)
 {
 	if (i == 0)
 		return e->bytes <= PAGE_HEAD_BYTES ? 0 : 2;
@@ -144,7 +144,7 @@ static uint64_t next_time(const struct replay *r)
 	return next;
 }
 
-static void init(struct replay *r, const struct fr_load *load, const struct fr_network *n,
+static void init(struct replay *r, const struct fr_measurement *load, const struct fr_network *n,
                  uint64_t think_us, const bool *early, enum fr_delivery how)
 {
 	*r = (struct replay){.load = load, .half_us = (uint64_t)n->rtt_ms * 500};
@@ -152,7 +152,7 @@ static void init(struct replay *r, const struct fr_load *load, const struct fr_n
 	r->line.rate_bps = (uint64_t)n->down_kbit * 1000;
 	fr_link_model_init(&r->link, &r->line, r->half_us);
 	for (size_t i = 0; i < load->n; i++) {
-		const struct fr_load_entry *e = &load->entries[i];
+		const struct fr_measurement_entry *e = &load->entries[i];
 		struct item *it = &r->items[i];
 
 		it->is_needed = is_needed(e);
@@ -190,8 +190,9 @@ static struct fr_replay_result result_of(const struct replay *r)
 	return out;
 }
 
-struct fr_replay_result fr_replay(const struct fr_load *load, const struct fr_network *network,
-                                  uint64_t think_us, const bool *early, enum fr_delivery how)
+struct fr_replay_result fr_replay(const struct fr_measurement *load,
+                                  const struct fr_network *network, uint64_t think_us,
+                                  const bool *early, enum fr_delivery how)
 {
 	struct fr_replay_result out;
 	struct replay r;
@@ -211,7 +212,7 @@ struct fr_replay_result fr_replay(const struct fr_load *load, const struct fr_ne
 	return out;
 }
 
-uint64_t fr_replay_think(const struct fr_load *load, const struct fr_network *network)
+uint64_t fr_replay_think(const struct fr_measurement *load, const struct fr_network *network)
 {
 	uint64_t asked = load->n_conns ? load->conns[0].secured_us : 0;
 	uint64_t rtt = (uint64_t)network->rtt_ms * 1000, first;

@@ -11,7 +11,7 @@
 #define FR_LAB_ADVISE_REPLAY_H
 
 #include "lab/network/network.h"
-#include "lab/page/load.h"
+#include "lab/page/measurement.h"
 
 struct fr_replay_result { /* microseconds since the page was asked for */
 	uint64_t render_us, complete_us;
@@ -20,9 +20,10 @@ struct fr_replay_result { /* microseconds since the page was asked for */
 
 /* early: for each entry of the load, is it sent early? NULL: none. think_us:
  * what the server takes for the page. how: FR_DELIVERY_PUSH or _EARLY_HINTS. */
-struct fr_replay_result fr_replay(const struct fr_load *load, const struct fr_network *network,
-                                  uint64_t think_us, const bool *early, enum fr_delivery how);
+struct fr_replay_result fr_replay(const struct fr_measurement *load,
+                                  const struct fr_network *network, uint64_t think_us,
+                                  const bool *early, enum fr_delivery how);
 /* The server's time for the page, out of a load measured on that network. */
-uint64_t fr_replay_think(const struct fr_load *load, const struct fr_network *network);
+uint64_t fr_replay_think(const struct fr_measurement *load, const struct fr_network *network);
 
 #endif

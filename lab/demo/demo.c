@@ -287,7 +287,7 @@ static void say_what_to_try(const struct demo *d)
 	fflush(stdout);
 }
 
-static bool all_pushed(const struct fr_load *r)
+static bool all_pushed(const struct fr_measurement *r)
 {
 	for (size_t i = 1; i < r->n; i++)
 		if (!(r->entries[i].flags & FR_ENTRY_PUSHED))

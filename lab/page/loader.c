@@ -10,7 +10,7 @@
 
 #define OUTPUT_BYTES (1u << 20)
 /* Requests that wait for their connection's handshake. */
-#define MAX_WAITING FR_LOAD_MAX_ENTRIES
+#define MAX_WAITING FR_MEASUREMENT_MAX_ENTRIES
 
 struct conn {
 	struct fr_loader *loader; /* borrowed */
@@ -31,9 +31,9 @@ struct conn {
 struct fr_loader {
 	struct fr_loop *loop; /* borrowed */
 	struct fr_loader_spec spec;
-	struct fr_load *load; /* borrowed */
-	struct fr_page *page; /* owned */
-	struct conn conns[FR_LOAD_MAX_CONNS];
+	struct fr_measurement *load; /* borrowed */
+	struct fr_page *page;        /* owned */
+	struct conn conns[FR_MEASUREMENT_MAX_CONNS];
 	size_t n_conns, n_open;
 	struct fr_timer limit, linger, cpu;
 	struct fr_task flush, end;
@@ -56,7 +56,7 @@ static void end_later(struct fr_loader *l)
 
 static void fail(struct fr_loader *l, const char *what, const char *detail)
 {
-	fr_load_fail(l->load, what, detail);
+	fr_measurement_fail(l->load, what, detail);
 	end_later(l);
 }
 
@@ -132,7 +132,7 @@ static void stream_open(void *user)
 {
 	struct conn *c = user;
 	struct fr_loader *l = c->loader;
-	struct fr_load_conn *lc = &l->load->conns[c->index];
+	struct fr_measurement_conn *lc = &l->load->conns[c->index];
 	struct fr_str alpn = fr_tls_alpn(fr_stream_tls(c->stream));
 
 	lc->secured_us = since(l);
@@ -238,7 +238,7 @@ static bool connect_to(struct fr_loader *l, struct conn *c)
 static void connect_now(struct conn *c)
 {
 	struct fr_loader *l = c->loader;
-	struct fr_load_conn *lc = &l->load->conns[c->index];
+	struct fr_measurement_conn *lc = &l->load->conns[c->index];
 
 	lc->connected_us = (lc->resolved_us ? lc->resolved_us : lc->begin_us) + l->spec.connect_us;
 	if (!connect_to(l, c))
@@ -296,11 +296,11 @@ static bool look_up(struct conn *c)
 static struct conn *new_conn(struct fr_loader *l, const char *host, uint16_t port)
 {
 	struct conn *c = &l->conns[l->n_conns];
-	struct fr_load_conn *lc = &l->load->conns[l->n_conns];
+	struct fr_measurement_conn *lc = &l->load->conns[l->n_conns];
 
 	*c = (struct conn){.loader = l, .index = l->n_conns, .port = port};
 	(void)snprintf(c->host, sizeof c->host, "%s", host);
-	*lc = (struct fr_load_conn){.port = port, .begin_us = since(l)};
+	*lc = (struct fr_measurement_conn){.port = port, .begin_us = since(l)};
 	(void)snprintf(lc->host, sizeof lc->host, "%s", host);
 	c->waiting = fr_calloc(MAX_WAITING, sizeof *c->waiting);
 	l->n_conns++;
@@ -324,7 +324,7 @@ static struct conn *conn_for(struct fr_loader *l, const char *url)
 	for (size_t i = 0; i < l->n_conns; i++)
 		if (fr_str_is(host, l->conns[i].host) && l->conns[i].port == port)
 			return &l->conns[i];
-	if (l->n_conns == FR_LOAD_MAX_CONNS)
+	if (l->n_conns == FR_MEASUREMENT_MAX_CONNS)
 		return NULL;
 	(void)snprintf(name, sizeof name, "%.*s", FR_STR_ARG(host));
 	return new_conn(l, name, port);
@@ -415,14 +415,15 @@ static void linger_over(struct fr_timer *t, void *user)
 }
 
 struct fr_loader *fr_loader_start(struct fr_loop *loop, const struct fr_loader_spec *spec,
-                                  struct fr_load *load, void (*on_done)(void *user), void *user)
+                                  struct fr_measurement *load, void (*on_done)(void *user),
+                                  void *user)
 {
 	static const struct fr_page_ops ops = {.request = request, .on_complete = on_complete};
 	struct fr_page_options options = {.early_hints = spec->early_hints,
 	                                  .cpu_percent = spec->cpu_percent};
 	struct fr_loader *l = fr_calloc(1, sizeof *l);
 
-	fr_load_init(load, spec->url);
+	fr_measurement_init(load, spec->url);
 	l->loop = loop;
 	l->spec = *spec;
 	l->load = load;

@@ -7,7 +7,7 @@
 
 #include <sys/socket.h>
 
-#include "lab/page/load.h"
+#include "lab/page/measurement.h"
 #include "net/loop.h"
 #include "net/tls.h"
 
@@ -40,7 +40,8 @@ struct fr_loader;
 /* load: uninitialised; filled before on_done, which comes once and never from
  * within; then the caller owns it. Never NULL. */
 struct fr_loader *fr_loader_start(struct fr_loop *l, const struct fr_loader_spec *spec,
-                                  struct fr_load *load, void (*on_done)(void *user), void *user);
+                                  struct fr_measurement *load, void (*on_done)(void *user),
+                                  void *user);
 /* Gives up now: on_done comes soon, with a failed load. */
 void fr_loader_cancel(struct fr_loader *l);
 

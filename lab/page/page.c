@@ -25,7 +25,7 @@ enum job {
 	JOB_FACES /* asks for what a layout has found, behind what waits by then */
 };
 
-static struct fr_load_entry *entry(struct fr_page *p, size_t i)
+static struct fr_measurement_entry *entry(struct fr_page *p, size_t i)
 {
 	return &p->load->entries[i];
 }
@@ -129,7 +129,7 @@ static void on_picture(void *user, int sheet, struct fr_str url)
 static bool waits_for(const struct fr_page *p, enum fr_as as)
 {
 	for (size_t i = 0; i < p->load->n; i++) {
-		const struct fr_load_entry *e = &p->load->entries[i];
+		const struct fr_measurement_entry *e = &p->load->entries[i];
 
 		if ((e->flags & FR_ENTRY_BLOCKING) && e->as == as && !p->bodies[i].is_taken)
 			return true;
@@ -201,7 +201,7 @@ static uint64_t per_kb(uint64_t bytes, uint64_t us)
 
 static uint64_t cost_of(const struct fr_page *p, const struct fr_thread_job *j)
 {
-	const struct fr_load_entry *e = &p->load->entries[j->kind == JOB_PARSE ? 0 : j->arg];
+	const struct fr_measurement_entry *e = &p->load->entries[j->kind == JOB_PARSE ? 0 : j->arg];
 	uint64_t decoded = p->bodies[j->kind == JOB_PARSE ? 0 : j->arg].decoded;
 
 	switch ((enum job)j->kind) {
@@ -378,7 +378,7 @@ void fr_page_informational(struct fr_page *p, size_t i, const struct fr_response
 
 /* --- responses --- */
 
-static void keep_type(struct fr_load_entry *e, struct fr_str type)
+static void keep_type(struct fr_measurement_entry *e, struct fr_str type)
 {
 	type = fr_str_trim(fr_str_sub(type, 0, fr_str_find(type, ';')));
 	(void)snprintf(e->type, sizeof e->type, "%.*s", FR_STR_ARG(type));
@@ -401,7 +401,7 @@ static void page_head(struct fr_page *p, const struct fr_response *resp, bool re
 	if (redirect) {
 		(void)snprintf(to, sizeof to, "%.*s",
 		               FR_STR_ARG(fr_fields_value(&resp->fields, FR_FIELD_LOCATION)));
-		fr_load_fail(p->load, "the page redirects; measure its target instead", to);
+		fr_measurement_fail(p->load, "the page redirects; measure its target instead", to);
 	}
 	if (resp->status == 200)
 		keep_links(p, &resp->fields);
@@ -420,7 +420,7 @@ static enum fr_as as_of_type(const char *type)
 
 void fr_page_head(struct fr_page *p, size_t i, const struct fr_response *resp, uint64_t now_us)
 {
-	struct fr_load_entry *e = entry(p, i);
+	struct fr_measurement_entry *e = entry(p, i);
 	bool redirect = resp->status >= 300 && resp->status < 400 && resp->status != 304;
 	struct fr_str to = fr_fields_value(&resp->fields, FR_FIELD_LOCATION);
 
@@ -486,7 +486,7 @@ void fr_page_data(struct fr_page *p, size_t i, const uint8_t *data, size_t len, 
 
 void fr_page_end(struct fr_page *p, size_t i, bool ok, uint64_t now_us)
 {
-	struct fr_load_entry *e = entry(p, i);
+	struct fr_measurement_entry *e = entry(p, i);
 
 	if (e->flags & FR_ENTRY_DONE)
 		return;
@@ -503,7 +503,7 @@ void fr_page_end(struct fr_page *p, size_t i, bool ok, uint64_t now_us)
 
 		if (e->status)
 			(void)snprintf(what, sizeof what, "the server answered %d", e->status);
-		fr_load_fail(p->load, "the page could not be loaded", what);
+		fr_measurement_fail(p->load, "the page could not be loaded", what);
 	}
 	if (i == 0)
 		post(p, JOB_PARSED, 0);
@@ -514,7 +514,7 @@ void fr_page_end(struct fr_page *p, size_t i, bool ok, uint64_t now_us)
 
 /* --- begin and end --- */
 
-int fr_page_new(struct fr_load *load, const struct fr_page_options *options,
+int fr_page_new(struct fr_measurement *load, const struct fr_page_options *options,
                 const struct fr_page_ops *ops, void *user, struct fr_page **out)
 {
 	struct fr_markup_events found = {.on_asset = on_asset,
@@ -538,7 +538,7 @@ int fr_page_new(struct fr_load *load, const struct fr_page_options *options,
 	p->options = *options;
 	p->ops = ops;
 	p->user = user;
-	p->bodies = fr_calloc(FR_LOAD_MAX_ENTRIES, sizeof *p->bodies);
+	p->bodies = fr_calloc(FR_MEASUREMENT_MAX_ENTRIES, sizeof *p->bodies);
 	fr_thread_init(&p->thread);
 	fr_buf_init(&p->html, FR_DECODE_MAX_BYTES);
 	fr_buf_init(&p->links, LINKS_BYTES);
@@ -587,12 +587,12 @@ bool fr_page_is_complete(const struct fr_page *p)
 
 void fr_page_finish(struct fr_page *p, uint64_t now_us)
 {
-	struct fr_load *l = p->load;
+	struct fr_measurement *l = p->load;
 
 	for (size_t i = 0; i < l->n; i++)
 		if (!(l->entries[i].flags & (FR_ENTRY_DONE | FR_ENTRY_LAZY)))
 			l->entries[i].end_us = now_us;
 	/* never laid out: it was cut */
 	l->render_us = p->render_us ? p->render_us : now_us;
-	fr_load_finish(l);
+	fr_measurement_finish(l);
 }

@@ -2,7 +2,7 @@
  * and at which priority, what rendering waits for, how pushes and hints are
  * matched with what the page turns out to need. No network and no clock: it
  * asks through `request`, is told what arrives and when (microseconds since
- * the load began), and fills a fr_load. wire.h speaks HTTP/2 for it; loader.h
+ * the load began), and fills a fr_measurement. wire.h speaks HTTP/2 for it; loader.h
  * runs it on sockets; its tests run it in model time.
  *
  * What comes is work for the browser's main thread (thread.h), which does one
@@ -25,7 +25,7 @@
 
 #include "http/message.h"
 #include "http/url.h"
-#include "lab/page/load.h"
+#include "lab/page/measurement.h"
 
 struct fr_page_ops {
 	/* Ask for entry i (url, as, urgency, flags are set). False: its origin cannot
@@ -44,7 +44,7 @@ struct fr_page_options {
 struct fr_page;
 /* load (initialised with the page's URL) and ops: borrowed. 0; FR_ERR_SYNTAX
  * if the URL is not an https one. */
-int fr_page_new(struct fr_load *load, const struct fr_page_options *options,
+int fr_page_new(struct fr_measurement *load, const struct fr_page_options *options,
                 const struct fr_page_ops *ops, void *user, struct fr_page **out) FR_MUST_USE;
 void fr_page_free(struct fr_page **p);
 const struct fr_url *fr_page_url(const struct fr_page *p);

@@ -21,7 +21,7 @@ struct fr_page_body {             /* what is kept of an entry's body */
 };
 
 struct fr_page {
-	struct fr_load *load; /* borrowed */
+	struct fr_measurement *load; /* borrowed */
 	struct fr_page_options options;
 	const struct fr_page_ops *ops;
 	void *user; /* borrowed */
@@ -30,7 +30,7 @@ struct fr_page {
 	struct fr_markup *markup; /* owned */
 	struct fr_styles *styles; /* owned */
 	struct fr_names names;
-	struct fr_page_body *bodies; /* owned; FR_LOAD_MAX_ENTRIES */
+	struct fr_page_body *bodies; /* owned; FR_MEASUREMENT_MAX_ENTRIES */
 	struct fr_thread thread;
 	struct fr_buf html;  /* decoded, not parsed yet */
 	struct fr_buf links; /* Link values of the page's head, one a line; until it is committed */

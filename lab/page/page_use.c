@@ -5,7 +5,7 @@
 /* Imports and redirects in a row. */
 #define MAX_CHAIN 12u
 
-static struct fr_load_entry *entry(struct fr_page *p, size_t i)
+static struct fr_measurement_entry *entry(struct fr_page *p, size_t i)
 {
 	return &p->load->entries[i];
 }
@@ -36,7 +36,7 @@ static bool is_hint(enum fr_found f)
 	return f == FR_FOUND_PRELOAD || f == FR_FOUND_LINK || f == FR_FOUND_EARLY_HINTS;
 }
 
-static unsigned chain_of(const struct fr_load *l, int i)
+static unsigned chain_of(const struct fr_measurement *l, int i)
 {
 	unsigned n = 0;
 
@@ -47,7 +47,7 @@ static unsigned chain_of(const struct fr_load *l, int i)
 
 static void fetch(struct fr_page *p, struct fr_str url, const struct fr_page_use *u, unsigned flags)
 {
-	struct fr_load_entry *e = fr_load_add(p->load, url);
+	struct fr_measurement_entry *e = fr_measurement_add(p->load, url);
 	size_t i;
 
 	if (!e)
@@ -78,7 +78,7 @@ static void fetch(struct fr_page *p, struct fr_str url, const struct fr_page_use
 
 /* May what was fetched as e serve this use? As browsers match them: a push by
  * its URL, a preload by URL and CORS mode, what came early from the HTTP cache. */
-static bool serves(const struct fr_load_entry *e, const struct fr_page_use *u)
+static bool serves(const struct fr_measurement_entry *e, const struct fr_page_use *u)
 {
 	if (e->flags & (FR_ENTRY_CANCELLED | FR_ENTRY_SKIPPED | FR_ENTRY_LAZY))
 		return false;
@@ -96,7 +96,7 @@ static bool serves(const struct fr_load_entry *e, const struct fr_page_use *u)
 
 static void take(struct fr_page *p, size_t i, const struct fr_page_use *u)
 {
-	struct fr_load_entry *e = entry(p, i);
+	struct fr_measurement_entry *e = entry(p, i);
 
 	if (u->is_hint)
 		return;
@@ -207,7 +207,7 @@ static bool is_known(struct fr_page *p, struct fr_str url)
 
 int fr_page_promise(struct fr_page *p, const struct fr_request *req, uint64_t now_us)
 {
-	struct fr_load_entry *e;
+	struct fr_measurement_entry *e;
 	struct fr_str text;
 	struct fr_url url;
 	unsigned flags = FR_ENTRY_PUSHED;
@@ -221,7 +221,7 @@ int fr_page_promise(struct fr_page *p, const struct fr_request *req, uint64_t no
 		flags |= FR_ENTRY_CANCELLED | FR_ENTRY_DONE;
 	if (is_known(p, text))
 		flags |= FR_ENTRY_CANCELLED | FR_ENTRY_DONE | FR_ENTRY_DUPLICATE;
-	e = fr_load_add(p->load, text);
+	e = fr_measurement_add(p->load, text);
 	if (!e)
 		return FR_ERR_LIMIT;
 	fr_buf_init(&p->bodies[p->load->n - 1].css, FR_STYLE_SHEET_BYTES);

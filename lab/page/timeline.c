@@ -18,7 +18,7 @@ static unsigned cell_of(uint64_t us, uint64_t total_us, unsigned cells)
 }
 
 void fr_timeline_bar(char *out, unsigned cells, uint64_t total_us,
-                     const struct fr_load_entry *entry)
+                     const struct fr_measurement_entry *entry)
 {
 	unsigned start = cell_of(entry->start_us, total_us, cells);
 	unsigned first = cell_of(entry->first_us, total_us, cells);
@@ -29,7 +29,7 @@ void fr_timeline_bar(char *out, unsigned cells, uint64_t total_us,
 	out[cells] = '\0';
 }
 
-static const char *how(const struct fr_load_entry *a, size_t i)
+static const char *how(const struct fr_measurement_entry *a, size_t i)
 {
 	if (i == 0)
 		return "page";
@@ -38,11 +38,11 @@ static const char *how(const struct fr_load_entry *a, size_t i)
 	return a->flags & FR_ENTRY_EARLY ? "hint" : "request";
 }
 
-static void print_row(FILE *to, const struct fr_timeline *t, const struct fr_load *r, size_t i,
-                      uint64_t total, unsigned cells)
+static void print_row(FILE *to, const struct fr_timeline *t, const struct fr_measurement *r,
+                      size_t i, uint64_t total, unsigned cells)
 {
 	char bar[MAX_BAR_CELLS + 1], name[NAME_CELLS + 1];
-	const struct fr_load_entry *a = &r->entries[i];
+	const struct fr_measurement_entry *a = &r->entries[i];
 	struct fr_str path;
 	const char *on = t->color && i < r->n && (a->flags & (FR_ENTRY_PUSHED | FR_ENTRY_EARLY))
 	                         ? GREEN
@@ -80,7 +80,7 @@ static void print_beside(FILE *to, const struct fr_timeline *t, uint64_t total, 
 }
 
 static void print_one(FILE *to, const struct fr_timeline *t, const char *title,
-                      const struct fr_load *r, uint64_t total, unsigned cells)
+                      const struct fr_measurement *r, uint64_t total, unsigned cells)
 {
 	print_title(to, t, title, 0);
 	fputc('\n', to);

@@ -6,11 +6,11 @@
 
 #include <stdio.h>
 
-#include "lab/page/load.h"
+#include "lab/page/measurement.h"
 
 struct fr_timeline {
-	const struct fr_load *without, *with; /* borrowed */
-	unsigned columns;                     /* of the terminal */
+	const struct fr_measurement *without, *with; /* borrowed */
+	unsigned columns;                            /* of the terminal */
 	bool color;
 };
 
@@ -19,6 +19,6 @@ void fr_timeline_print(FILE *to, const struct fr_timeline *t);
 /* One bar of `cells` characters for a span of `total_us`: '.' until the start,
  * '-' while waiting, '#' while receiving. out: cells + 1 bytes. */
 void fr_timeline_bar(char *out, unsigned cells, uint64_t total_us,
-                     const struct fr_load_entry *entry);
+                     const struct fr_measurement_entry *entry);
 
 #endif

@@ -9,7 +9,7 @@
 #define WINDOW_BYTES (15u << 20) /* as Chromium's connection window */
 #define ARENA_BYTES (64u << 10)
 /* Streams of one connection at a time and in all: an entry has one. */
-#define MAX_STREAMS FR_LOAD_MAX_ENTRIES
+#define MAX_STREAMS FR_MEASUREMENT_MAX_ENTRIES
 #define CODE_NO_ERROR 0u
 
 struct stream {
@@ -18,11 +18,11 @@ struct stream {
 };
 
 struct fr_wire {
-	struct fr_page *page;    /* borrowed */
-	struct fr_load *load;    /* borrowed */
-	struct fr_h2_client *h2; /* owned */
-	struct fr_arena arena;   /* of the request being written */
-	struct stream *streams;  /* owned; MAX_STREAMS */
+	struct fr_page *page;        /* borrowed */
+	struct fr_measurement *load; /* borrowed */
+	struct fr_h2_client *h2;     /* owned */
+	struct fr_arena arena;       /* of the request being written */
+	struct stream *streams;      /* owned; MAX_STREAMS */
 	size_t n, open;
 	uint64_t now_us; /* of the bytes being fed */
 };
@@ -100,7 +100,7 @@ static bool on_push(void *user, int32_t parent, int32_t id, const struct fr_requ
 	return true;
 }
 
-struct fr_wire *fr_wire_new(struct fr_page *page, struct fr_load *load, bool accept_push)
+struct fr_wire *fr_wire_new(struct fr_page *page, struct fr_measurement *load, bool accept_push)
 {
 	struct fr_h2_client_events events = {.on_response = on_response,
 	                                     .on_informational = on_informational,
@@ -139,21 +139,22 @@ static const char *dest_of(enum fr_as as)
 	return fr_as_str(as);
 }
 
-static const char *mode_of(const struct fr_load_entry *e)
+static const char *mode_of(const struct fr_measurement_entry *e)
 {
 	if (e->as == FR_AS_DOCUMENT)
 		return "navigate";
 	return e->flags & FR_ENTRY_CORS ? "cors" : "no-cors";
 }
 
-static const char *site_of(const struct fr_load_entry *e)
+static const char *site_of(const struct fr_measurement_entry *e)
 {
 	if (e->as == FR_AS_DOCUMENT)
 		return "none";
 	return e->flags & FR_ENTRY_CROSS_ORIGIN ? "cross-site" : "same-origin";
 }
 
-static int write_priority(struct fr_wire *w, const struct fr_load_entry *e, struct fr_str *out)
+static int write_priority(struct fr_wire *w, const struct fr_measurement_entry *e,
+                          struct fr_str *out)
 {
 	/* what can be used piece by piece shares the line (RFC 9218 §4.2) */
 	bool incremental = e->as == FR_AS_DOCUMENT || e->as == FR_AS_IMAGE;
@@ -161,7 +162,8 @@ static int write_priority(struct fr_wire *w, const struct fr_load_entry *e, stru
 	return fr_arena_printf(&w->arena, out, "u=%u%s", e->urgency, incremental ? ", i" : "");
 }
 
-static int write_fields(struct fr_wire *w, const struct fr_load_entry *e, struct fr_fields *f)
+static int write_fields(struct fr_wire *w, const struct fr_measurement_entry *e,
+                        struct fr_fields *f)
 {
 	const struct {
 		const char *name, *value;
@@ -187,7 +189,7 @@ static int write_fields(struct fr_wire *w, const struct fr_load_entry *e, struct
 
 bool fr_wire_request(struct fr_wire *w, size_t i)
 {
-	struct fr_load_entry *e = &w->load->entries[i];
+	struct fr_measurement_entry *e = &w->load->entries[i];
 	struct fr_request req;
 	struct fr_str rest;
 	int32_t id;

@@ -10,7 +10,7 @@
 struct fr_wire;
 
 /* page and load: borrowed. accept_push: SETTINGS_ENABLE_PUSH. Never NULL. */
-struct fr_wire *fr_wire_new(struct fr_page *page, struct fr_load *load, bool accept_push);
+struct fr_wire *fr_wire_new(struct fr_page *page, struct fr_measurement *load, bool accept_push);
 void fr_wire_free(struct fr_wire **w);
 /* Asks for entry i of the load on this connection; leaves with the next drain. */
 bool fr_wire_request(struct fr_wire *w, size_t i);

@@ -51,7 +51,7 @@ struct fr_browser {
 	void (*on_ready)(void *user, const char *problem);
 	void *ready_user;
 	/* the load under way; NULL: none */
-	struct fr_load *load;
+	struct fr_measurement *load;
 	struct fr_netlog *log; /* owned */
 	enum fr_variant variant;
 	enum step step;
@@ -175,7 +175,7 @@ static void fail(struct fr_browser *b, const char *what)
 {
 	if (!b->load || b->step == STEP_DONE)
 		return;
-	fr_load_fail(b->load, what, "");
+	fr_measurement_fail(b->load, what, "");
 	b->step = STEP_DONE;
 	fr_loop_release_later(b->loop, &b->finish);
 }
@@ -356,9 +356,9 @@ static void finish(void *user)
 }
 
 void fr_browser_load(struct fr_browser *b, const char *url, enum fr_variant v, bool film,
-                     struct fr_load *load, void (*on_done)(void *user), void *user)
+                     struct fr_measurement *load, void (*on_done)(void *user), void *user)
 {
-	fr_load_init(load, url);
+	fr_measurement_init(load, url);
 	b->load = load;
 	b->log = fr_netlog_new(load);
 	b->variant = v;

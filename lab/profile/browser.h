@@ -1,6 +1,6 @@
 /* A real Chromium as the engine: one process for each variant, driven through
  * its debugging pipe, a context of its own for each load, so that nothing is
- * cached and no connection is kept. Its network log becomes a fr_load
+ * cached and no connection is kept. Its network log becomes a fr_measurement
  * (netlog.h). Versions before 106 accept push, later ones act on 103. */
 #ifndef FR_LAB_PROFILE_BROWSER_H
 #define FR_LAB_PROFILE_BROWSER_H
@@ -24,7 +24,7 @@ const char *fr_browser_name(const struct fr_browser *b);
 /* load is initialised by this; on_done comes once, not from within. film:
  * takes pictures of the page on its way, which costs time of the processor. */
 void fr_browser_load(struct fr_browser *b, const char *url, enum fr_variant v, bool film,
-                     struct fr_load *load, void (*on_done)(void *user), void *user);
+                     struct fr_measurement *load, void (*on_done)(void *user), void *user);
 /* The load under way fails now. */
 void fr_browser_cancel(struct fr_browser *b);
 /* Ends it; its processes' memory goes when they have. Clears the pointer. */

@@ -77,7 +77,7 @@ static json_t *query_of(const char *url)
 	return list;
 }
 
-static json_t *request_of(const struct fr_load_entry *e)
+static json_t *request_of(const struct fr_measurement_entry *e)
 {
 	json_t *r = json_object();
 
@@ -92,7 +92,7 @@ static json_t *request_of(const struct fr_load_entry *e)
 	return r;
 }
 
-static json_t *response_of(const struct fr_load_entry *e)
+static json_t *response_of(const struct fr_measurement_entry *e)
 {
 	json_t *r = json_object(), *content = json_object();
 
@@ -111,9 +111,9 @@ static json_t *response_of(const struct fr_load_entry *e)
 }
 
 /* The connection is made for the entry that is asked for first on it. */
-static bool opens(const struct fr_load *l, size_t i)
+static bool opens(const struct fr_measurement *l, size_t i)
 {
-	const struct fr_load_entry *e = &l->entries[i];
+	const struct fr_measurement_entry *e = &l->entries[i];
 
 	if (e->conn < 0 || (size_t)e->conn >= l->n_conns)
 		return false;
@@ -128,15 +128,15 @@ static uint64_t less(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
-static json_t *timings_of(const struct fr_load *l, size_t i)
+static json_t *timings_of(const struct fr_measurement *l, size_t i)
 {
-	const struct fr_load_entry *e = &l->entries[i];
+	const struct fr_measurement_entry *e = &l->entries[i];
 	uint64_t sent = e->start_us;
 	json_t *t = json_object();
 
 	(void)json_object_set_new(t, "blocked", json_integer(-1));
 	if (opens(l, i)) {
-		const struct fr_load_conn *c = &l->conns[e->conn];
+		const struct fr_measurement_conn *c = &l->conns[e->conn];
 		uint64_t begin = c->resolved_us ? c->resolved_us : c->begin_us;
 
 		(void)json_object_set_new(t, "dns",
@@ -156,9 +156,9 @@ static json_t *timings_of(const struct fr_load *l, size_t i)
 	return t;
 }
 
-static json_t *entry_of(const struct fr_load *l, size_t i, const char *page)
+static json_t *entry_of(const struct fr_measurement *l, size_t i, const char *page)
 {
-	const struct fr_load_entry *e = &l->entries[i];
+	const struct fr_measurement_entry *e = &l->entries[i];
 	json_t *j = json_object();
 	char conn[16];
 
@@ -182,7 +182,7 @@ static json_t *entry_of(const struct fr_load *l, size_t i, const char *page)
 }
 
 static void add_page(json_t *pages, json_t *entries, const struct fr_series *s,
-                     const struct fr_load *l)
+                     const struct fr_measurement *l)
 {
 	json_t *page = json_object(), *timings = json_object();
 	const char *id = fr_variant_name(s->variant);

@@ -17,6 +17,7 @@ json_t *fr_profile_to_har(const struct fr_profile *p);
 /* Fills an uninitialised load from a HAR of any tool: the first page in it that
  * was loaded, without the redirects that led there. 0, or FR_ERR_SYNTAX with
  * nothing to free and a reason in *why (static). */
-int fr_load_from_har(const json_t *har, struct fr_load *out, const char **why) FR_MUST_USE;
+int fr_measurement_from_har(const json_t *har, struct fr_measurement *out,
+                            const char **why) FR_MUST_USE;
 
 #endif

@@ -128,7 +128,7 @@ static char *fields_of(const json_t *response, bool *reusable)
 	return text;
 }
 
-static int parent_of(const struct fr_load *l, const struct fr_har_entry *from)
+static int parent_of(const struct fr_measurement *l, const struct fr_har_entry *from)
 {
 	const char *url = fr_har_initiator(from);
 
@@ -149,14 +149,14 @@ static bool same_origin(const char *a, const char *b)
 }
 
 /* Without a word of the browser's: every style sheet that the page itself names. */
-static bool is_blocking(const struct fr_har_entry *from, const struct fr_load_entry *e)
+static bool is_blocking(const struct fr_har_entry *from, const struct fr_measurement_entry *e)
 {
 	int said = fr_har_is_blocking(from);
 
 	return said < 0 ? e->as == FR_AS_STYLE && e->parent == 0 : said > 0;
 }
 
-static unsigned flags_of(const struct fr_load *l, const struct fr_load_entry *e,
+static unsigned flags_of(const struct fr_measurement *l, const struct fr_measurement_entry *e,
                          const struct fr_har_entry *from)
 {
 	unsigned flags = FR_ENTRY_NEEDED | FR_ENTRY_DONE;
@@ -176,8 +176,8 @@ static unsigned flags_of(const struct fr_load *l, const struct fr_load_entry *e,
 	return flags;
 }
 
-static void fill(struct fr_load *l, struct fr_load_entry *e, const struct fr_har_entry *from,
-                 double begin_ms)
+static void fill(struct fr_measurement *l, struct fr_measurement_entry *e,
+                 const struct fr_har_entry *from, double begin_ms)
 {
 	const json_t *response = json_object_get(from->json, "response");
 	struct fr_str type =
@@ -207,27 +207,28 @@ static void fill(struct fr_load *l, struct fr_load_entry *e, const struct fr_har
 	}
 }
 
-static void add(struct fr_load *l, const struct fr_har_entry *from, double begin_ms)
+static void add(struct fr_measurement *l, const struct fr_har_entry *from, double begin_ms)
 {
-	struct fr_load_entry *e = fr_load_add(l, fr_str_from(from->url));
+	struct fr_measurement_entry *e = fr_measurement_add(l, fr_str_from(from->url));
 
 	if (e)
 		fill(l, e, from, begin_ms);
 }
 
 /* What came before the document led to it: redirects, and other pages. */
-static void make_load(const struct har *h, const struct fr_har_entry *document, struct fr_load *out)
+static void make_load(const struct har *h, const struct fr_har_entry *document,
+                      struct fr_measurement *out)
 {
-	fr_load_init(out, document->url);
+	fr_measurement_init(out, document->url);
 	add(out, document, document->start_ms);
 	for (const struct fr_har_entry *e = document + 1; e < h->v + h->n; e++)
 		if ((!*e->page || strcmp(e->page, document->page) == 0) && fr_har_entry_counts(e))
 			add(out, e, document->start_ms);
-	fr_load_pack(out);
-	fr_load_finish(out);
+	fr_measurement_pack(out);
+	fr_measurement_finish(out);
 }
 
-int fr_load_from_har(const json_t *har, struct fr_load *out, const char **why)
+int fr_measurement_from_har(const json_t *har, struct fr_measurement *out, const char **why)
 {
 	const json_t *log = json_object_get(har, "log");
 	const struct fr_har_entry *document;

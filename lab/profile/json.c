@@ -33,7 +33,7 @@ static void set_time(json_t *to, const char *key, uint64_t us)
 
 /* --- loads --- */
 
-static json_t *flags_of(const struct fr_load_entry *e)
+static json_t *flags_of(const struct fr_measurement_entry *e)
 {
 	json_t *list = json_array();
 
@@ -44,7 +44,7 @@ static json_t *flags_of(const struct fr_load_entry *e)
 }
 
 /* The Link fields of a response, one a line. */
-static void set_link(json_t *to, const struct fr_load_entry *e)
+static void set_link(json_t *to, const struct fr_measurement_entry *e)
 {
 	struct fr_str rest = fr_str_from(e->response_fields ? e->response_fields : "");
 	json_t *list = json_array();
@@ -64,7 +64,7 @@ static void set_link(json_t *to, const struct fr_load_entry *e)
 	json_decref(list);
 }
 
-static json_t *entry_to_json(const struct fr_load_entry *e)
+static json_t *entry_to_json(const struct fr_measurement_entry *e)
 {
 	json_t *j = json_object();
 
@@ -89,7 +89,7 @@ static json_t *entry_to_json(const struct fr_load_entry *e)
 	return j;
 }
 
-static json_t *conn_to_json(const struct fr_load_conn *c)
+static json_t *conn_to_json(const struct fr_measurement_conn *c)
 {
 	json_t *j = json_object();
 
@@ -103,7 +103,7 @@ static json_t *conn_to_json(const struct fr_load_conn *c)
 	return j;
 }
 
-json_t *fr_load_to_json(const struct fr_load *l)
+json_t *fr_measurement_to_json(const struct fr_measurement *l)
 {
 	json_t *j = json_object(), *entries = json_array(), *conns = json_array();
 	json_t *frames = json_array();
@@ -187,7 +187,7 @@ static char *fields_from(const json_t *list)
 	return n ? fr_str_dup(fr_str_make(text, n)) : NULL;
 }
 
-static void entry_from_json(const json_t *j, size_t count, struct fr_load_entry *e)
+static void entry_from_json(const json_t *j, size_t count, struct fr_measurement_entry *e)
 {
 	json_int_t bytes = json_integer_value(json_object_get(j, "bytes"));
 
@@ -210,23 +210,24 @@ static void entry_from_json(const json_t *j, size_t count, struct fr_load_entry 
 	e->end_us = us_of(j, "end");
 }
 
-int fr_load_from_json(const json_t *j, const char *url, struct fr_load *out)
+int fr_measurement_from_json(const json_t *j, const char *url, struct fr_measurement *out)
 {
 	const json_t *entries = json_object_get(j, "entries"), *item;
 	size_t i;
 
 	if (!json_is_array(entries) || !json_array_size(entries))
 		return FR_ERR_SYNTAX;
-	fr_load_init(out, url);
+	fr_measurement_init(out, url);
 	json_array_foreach(entries, i, item)
 	{
-		struct fr_load_entry *e = fr_load_add(out, fr_str_from(fr_json_text(item, "url")));
+		struct fr_measurement_entry *e =
+			fr_measurement_add(out, fr_str_from(fr_json_text(item, "url")));
 
 		if (!e)
 			break;
 		entry_from_json(item, json_array_size(entries), e);
 	}
-	fr_load_pack(out);
+	fr_measurement_pack(out);
 	out->n_conns = 1;
 	out->conns[0].secured_us =
 		us_of(json_array_get(json_object_get(j, "connections"), 0), "secured");
@@ -279,7 +280,7 @@ static json_t *shift_to_json(const struct fr_shift *s, enum fr_metric m)
 static json_t *series_to_json(const struct fr_profile *p, size_t i)
 {
 	const struct fr_series *s = &p->series[i];
-	const struct fr_load *typical = fr_series_typical(s);
+	const struct fr_measurement *typical = fr_series_typical(s);
 	json_t *j = json_object(), *metrics = json_object(), *differences = json_object();
 
 	(void)json_object_set_new(j, "name", json_string(fr_variant_name(s->variant)));
@@ -303,7 +304,7 @@ static json_t *series_to_json(const struct fr_profile *p, size_t i)
 	(void)json_object_set_new(j, "metrics", metrics);
 	(void)json_object_set_new(j, "differences", differences);
 	if (typical)
-		(void)json_object_set_new(j, "typical", fr_load_to_json(typical));
+		(void)json_object_set_new(j, "typical", fr_measurement_to_json(typical));
 	return j;
 }
 
@@ -319,7 +320,7 @@ static json_t *network_to_json(const struct fr_network *n)
 	return j;
 }
 
-static const struct fr_load *typical_of(const struct fr_profile *p, enum fr_variant v)
+static const struct fr_measurement *typical_of(const struct fr_profile *p, enum fr_variant v)
 {
 	for (size_t i = 0; i < p->n_series; i++)
 		if (p->series[i].variant == v)
@@ -329,8 +330,8 @@ static const struct fr_load *typical_of(const struct fr_profile *p, enum fr_vari
 
 static json_t *advice_to_json(const struct fr_profile *p)
 {
-	const struct fr_load *off = typical_of(p, FR_VARIANT_OFF);
-	const struct fr_load *hinted = typical_of(p, FR_VARIANT_PUSH);
+	const struct fr_measurement *off = typical_of(p, FR_VARIANT_OFF);
+	const struct fr_measurement *hinted = typical_of(p, FR_VARIANT_PUSH);
 	json_t *list = json_array();
 	struct fr_advice a;
 

@@ -13,10 +13,11 @@
 
 /* New reference. */
 json_t *fr_profile_to_json(const struct fr_profile *p);
-json_t *fr_load_to_json(const struct fr_load *l);
-/* Fills an uninitialised load from what fr_load_to_json made. 0, or
+json_t *fr_measurement_to_json(const struct fr_measurement *l);
+/* Fills an uninitialised load from what fr_measurement_to_json made. 0, or
  * FR_ERR_SYNTAX with nothing to free. */
-int fr_load_from_json(const json_t *j, const char *url, struct fr_load *out) FR_MUST_USE;
+int fr_measurement_from_json(const json_t *j, const char *url,
+                             struct fr_measurement *out) FR_MUST_USE;
 
 /* Text of a value, "" if it is none. Borrowed from j. */
 const char *fr_json_text(const json_t *j, const char *key);

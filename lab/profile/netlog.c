@@ -35,9 +35,9 @@ struct request { /* beside the load's entry of the same index; seconds */
 };
 
 struct fr_netlog {
-	struct fr_load *load;     /* borrowed */
-	struct request *requests; /* owned; FR_LOAD_MAX_ENTRIES */
-	double frame_at[FR_LOAD_MAX_FRAMES];
+	struct fr_measurement *load; /* borrowed */
+	struct request *requests;    /* owned; FR_MEASUREMENT_MAX_ENTRIES */
+	double frame_at[FR_MEASUREMENT_MAX_FRAMES];
 	double wall; /* of the document's request */
 	size_t open;
 };
@@ -100,7 +100,7 @@ static int parent_of(const struct fr_netlog *n, const char *url)
 	return n->load->n > 1 ? 0 : -1;
 }
 
-static void describe(struct fr_netlog *n, struct fr_load_entry *e, const json_t *params)
+static void describe(struct fr_netlog *n, struct fr_measurement_entry *e, const json_t *params)
 {
 	const json_t *request = json_object_get(params, "request");
 	const json_t *initiator = json_object_get(params, "initiator");
@@ -132,14 +132,14 @@ static void on_request(struct fr_netlog *n, const json_t *params)
 {
 	const char *url = fr_json_text(json_object_get(params, "request"), "url");
 	struct fr_str path = fr_str_from(url);
-	struct fr_load_entry *e;
+	struct fr_measurement_entry *e;
 	struct request *r;
 
 	/* a page's icon is asked for when it likes; it is not of the page */
 	if (!fr_str_starts(path, FR_STR("http")) || fr_str_ends(path, FR_STR("favicon.ico")) ||
 	    find(n, params) >= 0)
 		return;
-	e = fr_load_add(n->load, path);
+	e = fr_measurement_add(n->load, path);
 	if (!e)
 		return;
 	r = &n->requests[n->load->n - 1];
@@ -205,7 +205,7 @@ static void on_response(struct fr_netlog *n, const json_t *params)
 {
 	const json_t *response = json_object_get(params, "response");
 	int i = find(n, params);
-	struct fr_load_entry *e;
+	struct fr_measurement_entry *e;
 
 	if (i < 0)
 		return;
@@ -223,9 +223,9 @@ static void on_response(struct fr_netlog *n, const json_t *params)
 		take_timing(&n->requests[i], json_object_get(response, "timing"));
 	n->requests[i].length = length_of(json_object_get(response, "headers"));
 	if (i == 0 && !n->load->n_conns) {
-		struct fr_load_conn *c = &n->load->conns[n->load->n_conns++];
+		struct fr_measurement_conn *c = &n->load->conns[n->load->n_conns++];
 
-		*c = (struct fr_load_conn){.port = 443};
+		*c = (struct fr_measurement_conn){.port = 443};
 		(void)snprintf(c->protocol, sizeof c->protocol, "%s",
 		               fr_json_text(response, "protocol"));
 	}
@@ -234,7 +234,7 @@ static void on_response(struct fr_netlog *n, const json_t *params)
 static void on_end(struct fr_netlog *n, const json_t *params, bool ok)
 {
 	int i = find(n, params);
-	struct fr_load_entry *e;
+	struct fr_measurement_entry *e;
 
 	if (i < 0 || (n->load->entries[i].flags & FR_ENTRY_DONE))
 		return;
@@ -276,11 +276,11 @@ void fr_netlog_event(struct fr_netlog *n, const char *method, const json_t *para
 
 void fr_netlog_frame(struct fr_netlog *n, const json_t *params)
 {
-	struct fr_load *l = n->load;
+	struct fr_measurement *l = n->load;
 	const char *data = fr_json_text(params, "data");
 
 	/* the newest ones stay: the last shows the page complete */
-	if (!*data || l->n_frames == FR_LOAD_MAX_FRAMES)
+	if (!*data || l->n_frames == FR_MEASUREMENT_MAX_FRAMES)
 		return;
 	n->frame_at[l->n_frames] = real_of(json_object_get(params, "metadata"), "timestamp");
 	l->frames[l->n_frames++].jpeg_base64 = fr_str_dup(fr_str_from(data));
@@ -296,7 +296,7 @@ static uint64_t us_since(double at, double zero)
 static void take_times(struct fr_netlog *n, double zero)
 {
 	for (size_t i = 0; i < n->load->n; i++) {
-		struct fr_load_entry *e = &n->load->entries[i];
+		struct fr_measurement_entry *e = &n->load->entries[i];
 		const struct request *r = &n->requests[i];
 
 		e->start_us = e->needed_us = us_since(r->sent, zero);
@@ -314,7 +314,7 @@ static void take_times(struct fr_netlog *n, double zero)
 			e->end_us = e->first_us;
 	}
 	if (n->load->n_conns) {
-		struct fr_load_conn *c = &n->load->conns[0];
+		struct fr_measurement_conn *c = &n->load->conns[0];
 
 		c->begin_us = us_since(n->requests[0].begin, zero);
 		c->resolved_us = us_since(n->requests[0].resolved, zero);
@@ -328,7 +328,7 @@ static void take_resource(struct fr_netlog *n, const json_t *resource)
 	const char *url = fr_json_text(resource, "url");
 
 	for (size_t i = 1; i < n->load->n; i++) {
-		struct fr_load_entry *e = &n->load->entries[i];
+		struct fr_measurement_entry *e = &n->load->entries[i];
 
 		if (strcmp(e->url, url) != 0)
 			continue;
@@ -346,7 +346,7 @@ static void take_resource(struct fr_netlog *n, const json_t *resource)
  * asked for when the 103 came. */
 static void take_early(struct fr_netlog *n, uint64_t at_us)
 {
-	struct fr_load *l = n->load;
+	struct fr_measurement *l = n->load;
 
 	if (!l->n_early_hints || !at_us)
 		return;
@@ -368,12 +368,12 @@ static void mark_duplicates(struct fr_netlog *n)
 void fr_netlog_finish(struct fr_netlog *n, const json_t *seen)
 {
 	const json_t *resources = json_object_get(seen, "resources"), *item;
-	struct fr_load *l = n->load;
+	struct fr_measurement *l = n->load;
 	double zero;
 	size_t i;
 
 	if (!l->n || !(l->entries[0].flags & FR_ENTRY_DONE) || !json_is_object(seen)) {
-		fr_load_fail(l, "the browser did not load the page", "");
+		fr_measurement_fail(l, "the browser did not load the page", "");
 		return;
 	}
 	/* the browser's two clocks, joined where the document was asked for */
@@ -387,17 +387,17 @@ void fr_netlog_finish(struct fr_netlog *n, const json_t *seen)
 	l->render_us = (uint64_t)(real_of(seen, "paint") * 1000);
 	l->largest_us = (uint64_t)(real_of(seen, "largest") * 1000);
 	l->event_us = (uint64_t)(real_of(seen, "load") * 1000);
-	fr_load_finish(l);
+	fr_measurement_finish(l);
 	if (l->entries[0].flags & FR_ENTRY_FAILED)
-		fr_load_fail(l, "the page could not be loaded", "");
+		fr_measurement_fail(l, "the page could not be loaded", "");
 }
 
-struct fr_netlog *fr_netlog_new(struct fr_load *load)
+struct fr_netlog *fr_netlog_new(struct fr_measurement *load)
 {
 	struct fr_netlog *n = fr_calloc(1, sizeof *n);
 
 	n->load = load;
-	n->requests = fr_calloc(FR_LOAD_MAX_ENTRIES, sizeof *n->requests);
+	n->requests = fr_calloc(FR_MEASUREMENT_MAX_ENTRIES, sizeof *n->requests);
 	return n;
 }
 

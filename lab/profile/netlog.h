@@ -1,15 +1,15 @@
-/* A browser's network events (DevTools' Network domain) made into a fr_load. No I/O. */
+/* A browser's network events (DevTools' Network domain) made into a fr_measurement. No I/O. */
 #ifndef FR_LAB_PROFILE_NETLOG_H
 #define FR_LAB_PROFILE_NETLOG_H
 
 #include <jansson.h>
 
-#include "lab/page/load.h"
+#include "lab/page/measurement.h"
 
 struct fr_netlog;
 
 /* load: initialised, borrowed. */
-struct fr_netlog *fr_netlog_new(struct fr_load *load);
+struct fr_netlog *fr_netlog_new(struct fr_measurement *load);
 void fr_netlog_free(struct fr_netlog **n);
 /* One event; those of other domains are ignored. */
 void fr_netlog_event(struct fr_netlog *n, const char *method, const json_t *params);

@@ -20,7 +20,7 @@ struct fr_run {
 	struct fr_profile *profile;               /* borrowed */
 	struct fr_loader *loader;                 /* the load under way, of the model */
 	struct fr_loader_spec spec;
-	struct fr_load load;
+	struct fr_measurement load;
 	size_t round; /* warm-ups first */
 	size_t nth;   /* of the variants of this round */
 	size_t failures;
@@ -157,11 +157,11 @@ static bool take(struct fr_run *r)
 	bool failed = r->load.failed;
 
 	if (is_warming(r) && !failed) {
-		fr_load_fini(&r->load);
+		fr_measurement_fini(&r->load);
 		return true;
 	}
 	if (r->is_interrupted) {
-		fr_load_fini(&r->load);
+		fr_measurement_fini(&r->load);
 		return false;
 	}
 	if (is_filming(r)) {

@@ -41,7 +41,7 @@ void fr_profile_fini(struct fr_profile *p)
 {
 	for (size_t i = 0; i < p->n_series; i++) {
 		for (size_t k = 0; k < p->series[i].n; k++)
-			fr_load_fini(&p->series[i].loads[k]);
+			fr_measurement_fini(&p->series[i].loads[k]);
 		free(p->series[i].loads);
 	}
 	free(p->url);
@@ -58,12 +58,12 @@ struct fr_series *fr_profile_add(struct fr_profile *p, enum fr_variant v)
 	return s;
 }
 
-void fr_series_take(struct fr_series *s, struct fr_load *load)
+void fr_series_take(struct fr_series *s, struct fr_measurement *load)
 {
 	if (load->failed || s->n == FR_PROFILE_MAX_RUNS) {
 		s->failed++;
 		(void)snprintf(s->problem, sizeof s->problem, "%s", load->problem);
-		fr_load_fini(load);
+		fr_measurement_fini(load);
 		return;
 	}
 	if (s->n == s->cap) {
@@ -71,15 +71,15 @@ void fr_series_take(struct fr_series *s, struct fr_load *load)
 		s->loads = fr_try_realloc(s->loads, s->cap * sizeof *s->loads);
 		FR_ASSERT(s->loads); /* at most FR_PROFILE_MAX_RUNS of them */
 	}
-	fr_load_pack(load);
+	fr_measurement_pack(load);
 	s->loads[s->n++] = *load;
-	*load = (struct fr_load){0};
+	*load = (struct fr_measurement){0};
 }
 
 size_t fr_series_values(const struct fr_series *s, enum fr_metric m, double *out)
 {
 	for (size_t i = 0; i < s->n; i++)
-		out[i] = fr_load_metric(&s->loads[i], m);
+		out[i] = fr_measurement_metric(&s->loads[i], m);
 	return s->n;
 }
 
@@ -99,13 +99,13 @@ struct fr_shift fr_series_shift(const struct fr_series *a, const struct fr_serie
 	return fr_stats_shift(va, na, vb, nb);
 }
 
-struct fr_load *fr_series_typical(const struct fr_series *s)
+struct fr_measurement *fr_series_typical(const struct fr_series *s)
 {
 	double median = fr_series_spread(s, FR_METRIC_COMPLETE).median;
-	struct fr_load *best = NULL;
+	struct fr_measurement *best = NULL;
 
 	for (size_t i = 0; i < s->n; i++) {
-		struct fr_load *l = &s->loads[i];
+		struct fr_measurement *l = &s->loads[i];
 
 		if (!best || fabs((double)l->complete_us - median) <
 		                     fabs((double)best->complete_us - median))
@@ -114,23 +114,23 @@ struct fr_load *fr_series_typical(const struct fr_series *s)
 	return best;
 }
 
-void fr_series_film(struct fr_series *s, struct fr_load *load)
+void fr_series_film(struct fr_series *s, struct fr_measurement *load)
 {
-	struct fr_load *to = fr_series_typical(s);
+	struct fr_measurement *to = fr_series_typical(s);
 
 	if (to && !to->n_frames) {
 		memcpy(to->frames, load->frames, sizeof to->frames);
 		to->n_frames = load->n_frames;
 		load->n_frames = 0;
 	}
-	fr_load_fini(load);
+	fr_measurement_fini(load);
 }
 
 bool fr_profile_has(const struct fr_profile *p, enum fr_metric m)
 {
 	for (size_t i = 0; i < p->n_series; i++)
 		for (size_t k = 0; k < p->series[i].n; k++)
-			if (fr_load_metric(&p->series[i].loads[k], m) != 0)
+			if (fr_measurement_metric(&p->series[i].loads[k], m) != 0)
 				return true;
 	return false;
 }

@@ -5,7 +5,7 @@
 #define FR_LAB_PROFILE_SERIES_H
 
 #include "lab/network/network.h"
-#include "lab/page/load.h"
+#include "lab/page/measurement.h"
 #include "lab/profile/stats.h"
 
 #define FR_PROFILE_MAX_RUNS FR_STATS_MAX
@@ -27,7 +27,7 @@ int fr_variant_parse(struct fr_str name, enum fr_variant *out) FR_MUST_USE;
 
 struct fr_series { /* the loads of one variant */
 	enum fr_variant variant;
-	struct fr_load *loads; /* owned; n of them, all whole */
+	struct fr_measurement *loads; /* owned; n of them, all whole */
 	size_t n, cap;
 	size_t failed;     /* loads that were not */
 	char problem[200]; /* of the last of those */
@@ -49,10 +49,10 @@ void fr_profile_init(struct fr_profile *p, const char *url);
 void fr_profile_fini(struct fr_profile *p);
 struct fr_series *fr_profile_add(struct fr_profile *p, enum fr_variant v);
 /* Takes the load over (fini'd at once if it failed). */
-void fr_series_take(struct fr_series *s, struct fr_load *load);
+void fr_series_take(struct fr_series *s, struct fr_measurement *load);
 
 /* Takes the pictures of a load that does not count for the typical one. */
-void fr_series_film(struct fr_series *s, struct fr_load *load);
+void fr_series_film(struct fr_series *s, struct fr_measurement *load);
 
 /* The values of a metric, at most FR_STATS_MAX; returns how many. */
 size_t fr_series_values(const struct fr_series *s, enum fr_metric m, double *out);
@@ -60,7 +60,7 @@ struct fr_spread fr_series_spread(const struct fr_series *s, enum fr_metric m);
 struct fr_shift fr_series_shift(const struct fr_series *a, const struct fr_series *b,
                                 enum fr_metric m);
 /* The load whose page was complete nearest to the median: the one that is shown. NULL: none. */
-struct fr_load *fr_series_typical(const struct fr_series *s);
+struct fr_measurement *fr_series_typical(const struct fr_series *s);
 /* Is there anything but zero of that metric in any series? */
 bool fr_profile_has(const struct fr_profile *p, enum fr_metric m);
 

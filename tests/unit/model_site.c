@@ -25,7 +25,7 @@ struct direction {
 struct model {
 	const struct model_file *files;
 	size_t n_files;
-	struct fr_load *load;
+	struct fr_measurement *load;
 	struct fr_page *page;
 	struct fr_wire *wire;
 	struct fr_h2_session *server;
@@ -281,7 +281,7 @@ static uint64_t next_event(const struct model *m)
 }
 
 void model_load(const struct model_file *files, size_t n, const struct model_network *network,
-                bool accept_push, bool early_hints, struct fr_load *out)
+                bool accept_push, bool early_hints, struct fr_measurement *out)
 {
 	static const struct fr_page_ops ops = {.request = request, .on_complete = on_complete};
 	struct fr_page_options options = {.early_hints = early_hints,
@@ -289,7 +289,7 @@ void model_load(const struct model_file *files, size_t n, const struct model_net
 	struct model *m = fr_calloc(1, sizeof *m);
 	struct fr_h2_limits limits;
 
-	fr_load_init(out, "https://site/");
+	fr_measurement_init(out, "https://site/");
 	m->files = files;
 	m->n_files = n;
 	m->load = out;
@@ -315,7 +315,7 @@ void model_load(const struct model_file *files, size_t n, const struct model_net
 	free(m);
 }
 
-const struct fr_load_entry *model_entry(const struct fr_load *l, const char *path)
+const struct fr_measurement_entry *model_entry(const struct fr_measurement *l, const char *path)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (fr_str_ends(S(l->entries[i].url), S(path)))

@@ -5,7 +5,7 @@
 #ifndef FR_UNIT_MODEL_SITE_H
 #define FR_UNIT_MODEL_SITE_H
 
-#include "lab/page/load.h"
+#include "lab/page/measurement.h"
 #include "unit.h"
 
 #define MODEL_MAX_NAMES 8
@@ -30,9 +30,9 @@ struct model_network {
 
 /* Loads https://site/ to its end. accept_push and early_hints: of the client. */
 void model_load(const struct model_file *files, size_t n, const struct model_network *network,
-                bool accept_push, bool early_hints, struct fr_load *out);
+                bool accept_push, bool early_hints, struct fr_measurement *out);
 
 /* The entry whose URL ends like that; fails the test if there is none. */
-const struct fr_load_entry *model_entry(const struct fr_load *l, const char *path);
+const struct fr_measurement_entry *model_entry(const struct fr_measurement *l, const char *path);
 
 #endif

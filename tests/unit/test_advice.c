@@ -33,7 +33,7 @@ static const struct model_file site[] = {
 	{.path = "/p.png", .type = "image/png", .cache_control = "max-age=60", .body = "x"},
 };
 
-static void load_site(struct fr_load *l)
+static void load_site(struct fr_measurement *l)
 {
 	model_load(site, FR_COUNT(site), &far_model, false, false, l);
 }
@@ -54,10 +54,10 @@ static bool has_link(const struct fr_advice *a, const char *link)
 	return false;
 }
 
-static struct fr_load_entry *add(struct fr_load *l, const char *url, enum fr_as as, unsigned flags,
-                                 uint64_t bytes, int parent)
+static struct fr_measurement_entry *add(struct fr_measurement *l, const char *url, enum fr_as as,
+                                        unsigned flags, uint64_t bytes, int parent)
 {
-	struct fr_load_entry *e = fr_load_add(l, S(url));
+	struct fr_measurement_entry *e = fr_measurement_add(l, S(url));
 
 	e->as = as;
 	e->flags = flags | FR_ENTRY_NEEDED | FR_ENTRY_DONE | FR_ENTRY_CACHEABLE;
@@ -71,10 +71,10 @@ static void a_replay_is_what_can_be_computed(void **state)
 {
 	struct fr_replay_result r;
 	bool early[3] = {false, true, true};
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
-	fr_load_init(&l, "https://s/");
+	fr_measurement_init(&l, "https://s/");
 	add(&l, "https://s/", FR_AS_DOCUMENT, 0, 1000, -1);
 	add(&l, "https://s/a.css", FR_AS_STYLE, FR_ENTRY_BLOCKING, 1000, 0);
 	add(&l, "https://s/f.woff2", FR_AS_FONT, 0, 1000, 1);
@@ -90,13 +90,13 @@ static void a_replay_is_what_can_be_computed(void **state)
 	/* the 103 at 100, both there at 200, before the page */
 	assert_int_equal(r.render_us, 300 * MS);
 	assert_int_equal(r.complete_us, 300 * MS);
-	fr_load_fini(&l);
+	fr_measurement_fini(&l);
 }
 
 static void what_blocks_and_what_comes_late_is_advised(void **state)
 {
 	struct fr_advice a;
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	load_site(&l);
@@ -107,13 +107,13 @@ static void what_blocks_and_what_comes_late_is_advised(void **state)
 	assert_true(says(&a, FR_ADVICE_ADD, "Name "));
 	assert_true(a.early_hints.render_us + 90 * MS < a.before.render_us);
 	fr_advice_fini(&a);
-	fr_load_fini(&l);
+	fr_measurement_fini(&l);
 }
 
 static void mistakes_of_links_are_found(void **state)
 {
 	struct fr_advice a;
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	load_site(&l);
@@ -123,7 +123,7 @@ static void mistakes_of_links_are_found(void **state)
 	assert_true(says(&a, FR_ADVICE_MISTAKE, "The link to /x.js has no as"));
 	assert_true(says(&a, FR_ADVICE_MISTAKE, "Fetched twice: f.woff2"));
 	fr_advice_fini(&a);
-	fr_load_fini(&l);
+	fr_measurement_fini(&l);
 }
 
 /* One page with one Link value; its assets are style.css, script.js and i.png. */
@@ -149,11 +149,11 @@ static void advise_on(const char *html, const char *link, struct fr_advice *a)
 	         .body = "go()"},
 		{.path = "/i.png", .type = "image/png", .cache_control = "max-age=60", .body = "x"},
 	};
-	struct fr_load l;
+	struct fr_measurement l;
 
 	model_load(files, FR_COUNT(files), &far_model, false, false, &l);
 	fr_advice_make(&l, NULL, &far, a);
-	fr_load_fini(&l);
+	fr_measurement_fini(&l);
 }
 
 static void what_is_to_be_taken_out_is_known_to_be_of_no_use(void **state)
@@ -204,7 +204,7 @@ static void where_nothing_is_to_gain_nothing_is_advised(void **state)
 	const struct model_file plain[] = {
 		{.path = "/", .type = "text/html", .body = "<style>b{}</style><body>x"}};
 	struct fr_advice a;
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	model_load(plain, 1, &far_model, false, false, &l);
@@ -213,21 +213,21 @@ static void where_nothing_is_to_gain_nothing_is_advised(void **state)
 	assert_int_equal(a.n_links, 0);
 	assert_int_equal(a.n, 0);
 	fr_advice_fini(&a);
-	fr_load_fini(&l);
+	fr_measurement_fini(&l);
 }
 
 static void waste_and_other_hosts_are_named(void **state)
 {
-	struct fr_load off, push;
+	struct fr_measurement off, push;
 	struct fr_advice a;
 
 	(void)state;
-	fr_load_init(&off, "https://s/");
+	fr_measurement_init(&off, "https://s/");
 	add(&off, "https://s/", FR_AS_DOCUMENT, 0, 1000, -1);
 	add(&off, "https://other/x.js", FR_AS_SCRIPT, FR_ENTRY_CROSS_ORIGIN, 1000, 0);
 	add(&off, "https://s/n.js", FR_AS_SCRIPT, FR_ENTRY_BLOCKING, 1000, 0)->flags &=
 		~(unsigned)FR_ENTRY_CACHEABLE;
-	fr_load_init(&push, "https://s/");
+	fr_measurement_init(&push, "https://s/");
 	add(&push, "https://s/", FR_AS_DOCUMENT, 0, 1000, -1);
 	add(&push, "https://s/u.css", FR_AS_STYLE, FR_ENTRY_PUSHED, 4096, 0)->flags &=
 		~(unsigned)FR_ENTRY_NEEDED;
@@ -237,14 +237,14 @@ static void waste_and_other_hosts_are_named(void **state)
 	assert_true(says(&a, FR_ADVICE_MISTAKE, "Not cacheable"));
 	assert_false(has_link(&a, "</n.js>; rel=preload; as=script"));
 	fr_advice_fini(&a);
-	fr_load_fini(&off);
-	fr_load_fini(&push);
+	fr_measurement_fini(&off);
+	fr_measurement_fini(&push);
 }
 
 static void a_load_survives_json_and_har(void **state)
 {
 	struct fr_profile p;
-	struct fr_load l, back, from_har;
+	struct fr_measurement l, back, from_har;
 	const char *why;
 	json_t *j, *har;
 
@@ -252,8 +252,8 @@ static void a_load_survives_json_and_har(void **state)
 	load_site(&l);
 	fr_profile_init(&p, l.url);
 	p.network = far;
-	j = fr_load_to_json(&l);
-	assert_int_equal(fr_load_from_json(j, l.url, &back), 0);
+	j = fr_measurement_to_json(&l);
+	assert_int_equal(fr_measurement_from_json(j, l.url, &back), 0);
 	assert_int_equal(back.n, l.n);
 	for (size_t i = 0; i < l.n; i++) {
 		assert_string_equal(back.entries[i].url, l.entries[i].url);
@@ -265,15 +265,15 @@ static void a_load_survives_json_and_har(void **state)
 	assert_non_null(strstr(back.entries[0].response_fields, "/old.css"));
 	fr_series_take(fr_profile_add(&p, FR_VARIANT_OFF), &l);
 	har = fr_profile_to_har(&p);
-	assert_int_equal(fr_load_from_har(har, &from_har, &why), 0);
+	assert_int_equal(fr_measurement_from_har(har, &from_har, &why), 0);
 	assert_int_equal(from_har.n, back.n);
 	assert_int_equal(from_har.entries[1].as, back.entries[1].as);
 	assert_true(llabs((long long)from_har.entries[1].end_us -
 	                  (long long)back.entries[1].end_us) < 2 * MS);
 	json_decref(j);
 	json_decref(har);
-	fr_load_fini(&back);
-	fr_load_fini(&from_har);
+	fr_measurement_fini(&back);
+	fr_measurement_fini(&from_har);
 	fr_profile_fini(&p);
 }
 
@@ -281,15 +281,15 @@ static void what_is_no_profile_and_no_har_is_refused(void **state)
 {
 	static const char *const bad[] = {"{}", "{\"entries\":[]}", "[]", "{\"entries\":{}}",
 	                                  "{\"log\":{\"entries\":[{\"request\":{\"url\":7}}]}}"};
-	struct fr_load l;
+	struct fr_measurement l;
 	const char *why;
 
 	(void)state;
 	for (size_t i = 0; i < FR_COUNT(bad); i++) {
 		json_t *j = json_loads(bad[i], 0, NULL);
 
-		assert_int_equal(fr_load_from_json(j, "https://s/", &l), FR_ERR_SYNTAX);
-		assert_int_equal(fr_load_from_har(j, &l, &why), FR_ERR_SYNTAX);
+		assert_int_equal(fr_measurement_from_json(j, "https://s/", &l), FR_ERR_SYNTAX);
+		assert_int_equal(fr_measurement_from_har(j, &l, &why), FR_ERR_SYNTAX);
 		json_decref(j);
 	}
 }

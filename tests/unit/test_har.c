@@ -50,7 +50,8 @@ static const char *document(unsigned at_ms)
 	return entry(PAGE, at_ms, "text/html", "GET", 200, "", "");
 }
 
-static void read_har(const char *pages, const char *const *entries, size_t n, struct fr_load *l)
+static void read_har(const char *pages, const char *const *entries, size_t n,
+                     struct fr_measurement *l)
 {
 	char text[16000];
 	const char *why = NULL;
@@ -63,12 +64,12 @@ static void read_har(const char *pages, const char *const *entries, size_t n, st
 		                       entries[i]);
 	(void)snprintf(text + at, sizeof text - at, "]}}");
 	j = parse(text);
-	if (fr_load_from_har(j, l, &why) < 0)
+	if (fr_measurement_from_har(j, l, &why) < 0)
 		fail_msg("%s", why);
 	json_decref(j);
 }
 
-static const struct fr_load_entry *find(const struct fr_load *l, const char *url)
+static const struct fr_measurement_entry *find(const struct fr_measurement *l, const char *url)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (strcmp(l->entries[i].url, url) == 0)
@@ -135,7 +136,7 @@ static void the_page_is_the_first_document_that_was_loaded(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < FR_COUNT(rows); i++) {
-		struct fr_load l;
+		struct fr_measurement l;
 
 		print_message("%s\n", rows[i].what);
 		read_har(rows[i].pages, rows[i].entries, rows[i].n, &l);
@@ -144,7 +145,7 @@ static void the_page_is_the_first_document_that_was_loaded(void **state)
 		assert_string_equal(l.entries[1].url, PAGE "a.css");
 		assert_int_equal(l.entries[1].parent, 0);
 		assert_int_equal(l.entries[0].start_us, 0);
-		fr_load_fini(&l);
+		fr_measurement_fini(&l);
 	}
 }
 
@@ -160,14 +161,14 @@ static void times_have_zones_and_days(void **state)
 		"{'startedDateTime':'never','time':50,'request':{'method':'GET','url':'" PAGE
 		"b.css'},'response':{'status':200,'content':{'mimeType':'text/css'}}}",
 	};
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	read_har("", entries, FR_COUNT(entries), &l);
 	assert_int_equal(l.n, 3);
 	assert_true(find(&l, PAGE "a.css")->start_us == 200000);
 	assert_true(find(&l, PAGE "b.css")->start_us == 200000);
-	fr_load_fini(&l);
+	fr_measurement_fini(&l);
 }
 
 static void a_file_without_a_page_says_so(void **state)
@@ -185,9 +186,9 @@ static void a_file_without_a_page_says_so(void **state)
 	for (size_t i = 0; i < FR_COUNT(texts); i++) {
 		json_t *j = parse(texts[i]);
 		const char *why = NULL;
-		struct fr_load l;
+		struct fr_measurement l;
 
-		assert_int_equal(fr_load_from_har(j, &l, &why), FR_ERR_SYNTAX);
+		assert_int_equal(fr_measurement_from_har(j, &l, &why), FR_ERR_SYNTAX);
 		assert_non_null(strstr(why, "HAR file without"));
 		json_decref(j);
 	}
@@ -226,8 +227,8 @@ static void what_an_entry_is_follows_its_destination(void **state)
 	for (size_t i = 0; i < FR_COUNT(rows); i++) {
 		char url[128];
 		const char *entries[2];
-		const struct fr_load_entry *e;
-		struct fr_load l;
+		const struct fr_measurement_entry *e;
+		struct fr_measurement l;
 		char *link;
 
 		(void)snprintf(url, sizeof url, PAGE "%s", rows[i].file);
@@ -244,7 +245,7 @@ static void what_an_entry_is_follows_its_destination(void **state)
 			assert_true(e->as == FR_AS_DOCUMENT || e->as == FR_AS_WORKER ||
 			            e->as == FR_AS_VIDEO);
 		free(link);
-		fr_load_fini(&l);
+		fr_measurement_fini(&l);
 	}
 }
 
@@ -268,11 +269,11 @@ static void what_no_hint_can_name_is_left_out(void **state)
 	(void)state;
 	for (size_t i = 0; i < FR_COUNT(rows); i++) {
 		const char *entries[] = {document(0), rows[i]};
-		struct fr_load l;
+		struct fr_measurement l;
 
 		read_har("", entries, 2, &l);
 		assert_int_equal(l.n, 1);
-		fr_load_fini(&l);
+		fr_measurement_fini(&l);
 	}
 }
 
@@ -297,11 +298,11 @@ static void what_blocks_is_known_without_a_browsers_own_fields(void **state)
 	for (size_t i = 0; i < FR_COUNT(rows); i++) {
 		const char *entries[] = {document(0), entry(PAGE "x", 10, rows[i].type, "GET", 200,
 		                                            rows[i].request_fields, rows[i].more)};
-		struct fr_load l;
+		struct fr_measurement l;
 
 		read_har("", entries, 2, &l);
 		assert_int_equal(!!(l.entries[1].flags & FR_ENTRY_BLOCKING), rows[i].blocks);
-		fr_load_fini(&l);
+		fr_measurement_fini(&l);
 	}
 }
 
@@ -323,11 +324,11 @@ static void initiators_have_three_forms(void **state)
 		                         entry(PAGE "a.css", 10, "text/css", "GET", 200, "", ""),
 		                         entry(PAGE "f.woff2", 20, "font/woff2", "GET", 200,
 		                               rows[i].request_fields, rows[i].more)};
-		struct fr_load l;
+		struct fr_measurement l;
 
 		read_har("", entries, 3, &l);
 		assert_int_equal(l.entries[2].parent, 1);
-		fr_load_fini(&l);
+		fr_measurement_fini(&l);
 	}
 }
 

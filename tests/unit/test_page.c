@@ -35,7 +35,7 @@ static const struct model_file chain[] = {
 
 static void a_chain_costs_a_round_trip_a_link(void **state)
 {
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	model_load(chain, FR_COUNT(chain), &far, false, false, &l);
@@ -54,13 +54,13 @@ static void a_chain_costs_a_round_trip_a_link(void **state)
 	assert_ms(model_entry(&l, "/f.woff2")->start_us, 500);
 	assert_ms(l.render_us, 500);
 	assert_ms(l.complete_us, 600);
-	assert_int_equal(fr_load_metric(&l, FR_METRIC_REQUESTS), 7);
-	fr_load_fini(&l);
+	assert_int_equal(fr_measurement_metric(&l, FR_METRIC_REQUESTS), 7);
+	fr_measurement_fini(&l);
 }
 
 static void pushes_take_their_round_trips_out_of_the_chain(void **state)
 {
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	model_load(chain, FR_COUNT(chain), &far, true, false, &l);
@@ -76,14 +76,14 @@ static void pushes_take_their_round_trips_out_of_the_chain(void **state)
 	assert_ms(model_entry(&l, "/g.png")->start_us, 430);
 	assert_ms(l.render_us, 430);
 	assert_ms(l.complete_us, 530);
-	assert_int_equal(fr_load_metric(&l, FR_METRIC_PUSHES_USED), 2);
-	assert_int_equal(fr_load_metric(&l, FR_METRIC_REQUESTS), 5);
-	fr_load_fini(&l);
+	assert_int_equal(fr_measurement_metric(&l, FR_METRIC_PUSHES_USED), 2);
+	assert_int_equal(fr_measurement_metric(&l, FR_METRIC_REQUESTS), 5);
+	fr_measurement_fini(&l);
 }
 
 static void early_hints_ask_while_the_server_thinks(void **state)
 {
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	model_load(chain, FR_COUNT(chain), &far, false, true, &l);
@@ -93,9 +93,9 @@ static void early_hints_ask_while_the_server_thinks(void **state)
 	assert_ms(model_entry(&l, "/f.woff2")->end_us, 200);
 	assert_ms(l.render_us, 430);
 	assert_ms(l.complete_us, 530);
-	assert_int_equal(fr_load_metric(&l, FR_METRIC_EARLY_HINTS), 1);
-	assert_int_equal(fr_load_metric(&l, FR_METRIC_DUPLICATES), 0);
-	fr_load_fini(&l);
+	assert_int_equal(fr_measurement_metric(&l, FR_METRIC_EARLY_HINTS), 1);
+	assert_int_equal(fr_measurement_metric(&l, FR_METRIC_DUPLICATES), 0);
+	fr_measurement_fini(&l);
 }
 
 /* The same page with a browser that takes its time, 512 bytes of HTML, 1 KiB of
@@ -121,7 +121,7 @@ static void what_the_browser_does_takes_its_time(void **state)
 	uint64_t laid_out = parsed + 2 * (FR_CPU_SVG_US + FR_CPU_FIRST_LAYOUT_US +
 	                                  7 * FR_CPU_LAYOUT_ELEMENT_US);
 	uint64_t run = 2 * (FR_CPU_SCRIPT_US + 2 * FR_CPU_SCRIPT_KB_US);
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	model_load(site, FR_COUNT(site), &slow, false, false, &l);
@@ -132,7 +132,7 @@ static void what_the_browser_does_takes_its_time(void **state)
 	/* what layout finds is asked for behind what waits by then */
 	assert_int_equal(model_entry(&l, "/g.png")->start_us, laid_out + run);
 	assert_int_equal(l.complete_us, laid_out + run + 100 * MS);
-	fr_load_fini(&l);
+	fr_measurement_fini(&l);
 }
 
 /* Scripts in the order of the page, each behind the style sheets that block. */
@@ -149,7 +149,7 @@ static void scripts_hold_up_what_is_drawn_in_their_order(void **state)
 		{.path = "/a.css", .type = CSS, .body = "p{}"},
 	};
 	uint64_t found, run = 2 * (FR_CPU_SCRIPT_US + FR_CPU_SCRIPT_KB_US);
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	model_load(site, FR_COUNT(site), &slow, false, false, &l);
@@ -157,7 +157,7 @@ static void scripts_hold_up_what_is_drawn_in_their_order(void **state)
 	assert_int_equal(model_entry(&l, "/1.js")->end_us, found + 400 * MS);
 	assert_int_equal(l.render_us, found + 400 * MS + run + FR_CPU_FIRST_LAYOUT_US +
 	                                      6 * FR_CPU_LAYOUT_ELEMENT_US + FR_CPU_PAINT_US);
-	fr_load_fini(&l);
+	fr_measurement_fini(&l);
 }
 
 static void bytes_take_the_time_that_the_line_needs(void **state)
@@ -168,8 +168,8 @@ static void bytes_take_the_time_that_the_line_needs(void **state)
 		{.path = "/", .type = HTML, .body = "<body>x<img src=/p.png>"},
 		{.path = "/p.png", .type = "image/png", .body = "", .padding = 10000},
 	};
-	const struct fr_load_entry *e;
-	struct fr_load l;
+	const struct fr_measurement_entry *e;
+	struct fr_measurement l;
 
 	(void)state;
 	model_load(site, 2, &slow, false, false, &l);
@@ -177,7 +177,7 @@ static void bytes_take_the_time_that_the_line_needs(void **state)
 	/* seven packets with 52 bytes of headers each, and frames of 9 and a head */
 	assert_in_range(e->end_us - e->start_us, 100 * MS + 10000 + 7 * 52 + 9,
 	                100 * MS + 10000 + 8 * 52 + 200);
-	fr_load_fini(&l);
+	fr_measurement_fini(&l);
 }
 
 static void a_window_of_ten_packets_opens_by_round_trips(void **state)
@@ -186,8 +186,8 @@ static void a_window_of_ten_packets_opens_by_round_trips(void **state)
 		{.path = "/", .type = HTML, .body = "<body>x<img src=/p.png>"},
 		{.path = "/p.png", .type = "image/png", .body = "", .padding = 60000},
 	};
-	const struct fr_load_entry *e;
-	struct fr_load l;
+	const struct fr_measurement_entry *e;
+	struct fr_measurement l;
 
 	(void)state;
 	model_load(site, 2, &far, false, false, &l);
@@ -195,7 +195,7 @@ static void a_window_of_ten_packets_opens_by_round_trips(void **state)
 	/* 14480 bytes in the first flight, twice that in the second, the rest in
 	 * the third */
 	assert_ms(e->end_us - e->start_us, 300);
-	fr_load_fini(&l);
+	fr_measurement_fini(&l);
 }
 
 static void losses_cost_round_trips_and_are_the_same_each_time(void **state)
@@ -206,7 +206,7 @@ static void losses_cost_round_trips_and_are_the_same_each_time(void **state)
 		{.path = "/", .type = HTML, .body = "<body>x<img src=/p.png>"},
 		{.path = "/p.png", .type = "image/png", .body = "", .padding = 400000},
 	};
-	struct fr_load a, b, c;
+	struct fr_measurement a, b, c;
 
 	(void)state;
 	model_load(site, 2, &bad, false, false, &a);
@@ -214,9 +214,9 @@ static void losses_cost_round_trips_and_are_the_same_each_time(void **state)
 	model_load(site, 2, &good, false, false, &c);
 	assert_int_equal(a.complete_us, b.complete_us);
 	assert_true(a.complete_us > c.complete_us + 100 * MS);
-	fr_load_fini(&a);
-	fr_load_fini(&b);
-	fr_load_fini(&c);
+	fr_measurement_fini(&a);
+	fr_measurement_fini(&b);
+	fr_measurement_fini(&c);
 }
 
 static void a_push_without_a_use_is_unused(void **state)
@@ -225,14 +225,14 @@ static void a_push_without_a_use_is_unused(void **state)
 		{.path = "/", .type = HTML, .body = "<body>x", .push = {"/u.css"}},
 		{.path = "/u.css", .type = CSS, .body = "b{}"},
 	};
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	model_load(site, 2, &far, true, false, &l);
-	assert_int_equal(fr_load_metric(&l, FR_METRIC_PUSHES_UNUSED), 1);
-	assert_int_equal(fr_load_metric(&l, FR_METRIC_BYTES), 10);
+	assert_int_equal(fr_measurement_metric(&l, FR_METRIC_PUSHES_UNUSED), 1);
+	assert_int_equal(fr_measurement_metric(&l, FR_METRIC_BYTES), 10);
 	assert_ms(l.complete_us, 100);
-	fr_load_fini(&l);
+	fr_measurement_fini(&l);
 }
 
 static void a_promise_of_what_is_on_its_way_is_cancelled(void **state)
@@ -244,14 +244,14 @@ static void a_promise_of_what_is_on_its_way_is_cancelled(void **state)
 		{.path = "/a.css", .type = CSS, .body = "b{}", .push = {"/b.png"}},
 		{.path = "/b.png", .type = "image/png", .body = "x"},
 	};
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	model_load(site, 3, &far, true, false, &l);
-	assert_int_equal(fr_load_metric(&l, FR_METRIC_PUSHES_CANCELLED), 1);
-	assert_int_equal(fr_load_metric(&l, FR_METRIC_DUPLICATES), 1);
+	assert_int_equal(fr_measurement_metric(&l, FR_METRIC_PUSHES_CANCELLED), 1);
+	assert_int_equal(fr_measurement_metric(&l, FR_METRIC_DUPLICATES), 1);
 	assert_ms(l.complete_us, 200);
-	fr_load_fini(&l);
+	fr_measurement_fini(&l);
 }
 
 static void what_came_early_and_must_not_be_reused_is_fetched_again(void **state)
@@ -264,14 +264,14 @@ static void what_came_early_and_must_not_be_reused_is_fetched_again(void **state
 	         .early = "</a.css>; rel=preload; as=style"},
 		{.path = "/a.css", .type = CSS, .body = "b{}", .cache_control = "no-store"},
 	};
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	model_load(site, 2, &far, false, true, &l);
 	assert_int_equal(l.n, 3);
-	assert_int_equal(fr_load_metric(&l, FR_METRIC_DUPLICATES), 1);
+	assert_int_equal(fr_measurement_metric(&l, FR_METRIC_DUPLICATES), 1);
 	assert_ms(l.complete_us, 500);
-	fr_load_fini(&l);
+	fr_measurement_fini(&l);
 }
 
 static void a_font_hinted_without_crossorigin_is_fetched_twice(void **state)
@@ -285,12 +285,12 @@ static void a_font_hinted_without_crossorigin_is_fetched_twice(void **state)
 	         .link = "</f.woff2>; rel=preload; as=font"},
 		{.path = "/f.woff2", .type = "font/woff2", .body = "x"},
 	};
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	model_load(site, 2, &far, false, false, &l);
-	assert_int_equal(fr_load_metric(&l, FR_METRIC_DUPLICATES), 1);
-	fr_load_fini(&l);
+	assert_int_equal(fr_measurement_metric(&l, FR_METRIC_DUPLICATES), 1);
+	fr_measurement_fini(&l);
 }
 
 static void failures_and_what_cannot_be_asked_are_told_apart(void **state)
@@ -302,7 +302,7 @@ static void failures_and_what_cannot_be_asked_are_told_apart(void **state)
 	                 "<img src=/later.png loading=lazy>"},
 		{.path = "/gone.png", .type = "text/plain", .body = "no", .status = 404},
 	};
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	model_load(site, 2, &far, false, false, &l);
@@ -311,8 +311,8 @@ static void failures_and_what_cannot_be_asked_are_told_apart(void **state)
 	assert_true(model_entry(&l, "x.js")->flags & FR_ENTRY_SKIPPED);
 	assert_true(model_entry(&l, "x.js")->flags & FR_ENTRY_CROSS_ORIGIN);
 	assert_true(model_entry(&l, "/later.png")->flags & FR_ENTRY_LAZY);
-	assert_int_equal(fr_load_metric(&l, FR_METRIC_REQUESTS), 2);
-	fr_load_fini(&l);
+	assert_int_equal(fr_measurement_metric(&l, FR_METRIC_REQUESTS), 2);
+	fr_measurement_fini(&l);
 }
 
 static void what_blocks_goes_before_pictures(void **state)
@@ -325,21 +325,21 @@ static void what_blocks_goes_before_pictures(void **state)
 		{.path = "/p.png", .type = "image/png", .body = "", .padding = 200000},
 		{.path = "/s.js", .type = JS, .body = "", .padding = 50000},
 	};
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	model_load(site, 3, &slow, false, false, &l);
 	assert_true(model_entry(&l, "/s.js")->end_us + 800 * MS <
 	            model_entry(&l, "/p.png")->end_us);
 	assert_int_equal(model_entry(&l, "/s.js")->urgency, 1);
-	fr_load_fini(&l);
+	fr_measurement_fini(&l);
 }
 
 static void a_page_may_name_many_assets(void **state)
 {
 	struct model_file many[121];
 	char names[120][16], html[8192] = "<body>x";
-	struct fr_load l;
+	struct fr_measurement l;
 
 	(void)state;
 	for (size_t i = 0; i < 120; i++) {
@@ -353,9 +353,9 @@ static void a_page_may_name_many_assets(void **state)
 	many[0] = (struct model_file){.path = "/", .type = HTML, .body = html};
 	model_load(many, 121, &far, false, false, &l);
 	assert_int_equal(l.n, 121);
-	assert_int_equal(fr_load_metric(&l, FR_METRIC_REQUESTS), 121);
+	assert_int_equal(fr_measurement_metric(&l, FR_METRIC_REQUESTS), 121);
 	assert_false(l.failed);
-	fr_load_fini(&l);
+	fr_measurement_fini(&l);
 }
 
 int main(void)

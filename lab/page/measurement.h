@@ -2,16 +2,16 @@
  * connections, and the few figures that loads are compared by. The engines
  * (the model: page.h; a browser: profile/browser.h) fill it; summary, report,
  * HAR, JSON and advise read it. Times are microseconds since the load began. */
-#ifndef FR_LAB_PAGE_LOAD_H
-#define FR_LAB_PAGE_LOAD_H
+#ifndef FR_LAB_PAGE_MEASUREMENT_H
+#define FR_LAB_PAGE_MEASUREMENT_H
 
 #include "hints/plan.h"
 #include "http/fields.h"
 
 /* A page that names more is measured without the rest, and says so. */
-#define FR_LOAD_MAX_ENTRIES 1024u
-#define FR_LOAD_MAX_CONNS 64u
-#define FR_LOAD_MAX_FRAMES 64u
+#define FR_MEASUREMENT_MAX_ENTRIES 1024u
+#define FR_MEASUREMENT_MAX_CONNS 64u
+#define FR_MEASUREMENT_MAX_FRAMES 64u
 
 /* How the page came to know of an asset. */
 #define FR_FOUND_TABLE(X)                                                                          \
@@ -62,7 +62,7 @@ enum {
 };
 const char *fr_entry_flag_str(unsigned bit);
 
-struct fr_load_entry {
+struct fr_measurement_entry {
 	char *url; /* owned; absolute */
 	enum fr_as as;
 	enum fr_found found;
@@ -81,7 +81,7 @@ struct fr_load_entry {
 	char *response_fields;     /* likewise */
 };
 
-struct fr_load_conn {
+struct fr_measurement_conn {
 	char host[256];
 	uint16_t port;
 	char protocol[16]; /* "h2", ... */
@@ -90,18 +90,18 @@ struct fr_load_conn {
 	uint64_t connected_us, secured_us; /* TCP, TLS; 0: not (yet) */
 };
 
-struct fr_load_frame { /* of the film strip */
+struct fr_measurement_frame { /* of the film strip */
 	uint64_t at_us;
 	char *jpeg_base64; /* owned */
 };
 
-struct fr_load {
-	char *url;                     /* owned */
-	struct fr_load_entry *entries; /* owned; n of them, the page first */
+struct fr_measurement {
+	char *url;                            /* owned */
+	struct fr_measurement_entry *entries; /* owned; n of them, the page first */
 	size_t n;
-	struct fr_load_conn conns[FR_LOAD_MAX_CONNS];
+	struct fr_measurement_conn conns[FR_MEASUREMENT_MAX_CONNS];
 	size_t n_conns;
-	struct fr_load_frame frames[FR_LOAD_MAX_FRAMES];
+	struct fr_measurement_frame frames[FR_MEASUREMENT_MAX_FRAMES];
 	size_t n_frames;
 	uint64_t ttfb_us;        /* first byte of the page's response */
 	uint64_t early_hints_us; /* a 103 came; 0: none */
@@ -110,26 +110,26 @@ struct fr_load {
 	uint64_t complete_us;    /* everything that the page needs is there */
 	uint64_t event_us;       /* a browser's load event: scripts have run, too; 0: unknown */
 	unsigned n_early_hints;
-	size_t dropped; /* assets beyond FR_LOAD_MAX_ENTRIES */
+	size_t dropped; /* assets beyond FR_MEASUREMENT_MAX_ENTRIES */
 	/* The page has scripts, and they were not run: what they load is not known. */
 	bool has_unrun_scripts;
 	bool failed;
 	char problem[200];
 };
 
-void fr_load_init(struct fr_load *l, const char *url);
-void fr_load_fini(struct fr_load *l);
+void fr_measurement_init(struct fr_measurement *l, const char *url);
+void fr_measurement_fini(struct fr_measurement *l);
 /* A new entry, zeroed but for url (copied), parent and conn (-1); NULL at the limit,
- * counted in dropped. Entries stay where they are until fr_load_pack. */
-struct fr_load_entry *fr_load_add(struct fr_load *l, struct fr_str url);
+ * counted in dropped. Entries stay where they are until fr_measurement_pack. */
+struct fr_measurement_entry *fr_measurement_add(struct fr_measurement *l, struct fr_str url);
 /* No more entries will be added: gives back the memory that was kept for them. */
-void fr_load_pack(struct fr_load *l);
+void fr_measurement_pack(struct fr_measurement *l);
 /* For failures: the first one stays. */
-void fr_load_fail(struct fr_load *l, const char *what, const char *detail);
+void fr_measurement_fail(struct fr_measurement *l, const char *what, const char *detail);
 /* "name: value\n"...; the caller frees it. */
 char *fr_fields_text(const struct fr_fields *f);
 /* Fills the figures that follow from the entries and that are not set yet: ttfb, complete. */
-void fr_load_finish(struct fr_load *l);
+void fr_measurement_finish(struct fr_measurement *l);
 
 /* The figures that loads are compared by. */
 #define FR_METRIC_TABLE(X)                                                                         \
@@ -154,7 +154,7 @@ enum fr_metric { /* id, key, title, 1: a time in microseconds */
 const char *fr_metric_key(enum fr_metric m);
 const char *fr_metric_title(enum fr_metric m);
 bool fr_metric_is_time(enum fr_metric m);
-double fr_load_metric(const struct fr_load *l, enum fr_metric m);
+double fr_measurement_metric(const struct fr_measurement *l, enum fr_metric m);
 
 /* The part of a URL that tells it from its neighbours: the last segment of its
  * path, or the path, or the host. Borrowed from url. */

@@ -1,4 +1,4 @@
-#include "lab/page/load.h"
+#include "lab/page/measurement.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,12 +63,12 @@ bool fr_metric_is_time(enum fr_metric m)
 	return metrics[m].is_time;
 }
 
-void fr_load_init(struct fr_load *l, const char *url)
+void fr_measurement_init(struct fr_measurement *l, const char *url)
 {
-	*l = (struct fr_load){.url = fr_str_dup(fr_str_from(url))};
+	*l = (struct fr_measurement){.url = fr_str_dup(fr_str_from(url))};
 }
 
-void fr_load_fini(struct fr_load *l)
+void fr_measurement_fini(struct fr_measurement *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		free(l->entries[i].url);
@@ -79,26 +79,26 @@ void fr_load_fini(struct fr_load *l)
 		free(l->frames[i].jpeg_base64);
 	free(l->entries);
 	free(l->url);
-	*l = (struct fr_load){0};
+	*l = (struct fr_measurement){0};
 }
 
-struct fr_load_entry *fr_load_add(struct fr_load *l, struct fr_str url)
+struct fr_measurement_entry *fr_measurement_add(struct fr_measurement *l, struct fr_str url)
 {
-	struct fr_load_entry *e;
+	struct fr_measurement_entry *e;
 
-	if (l->n == FR_LOAD_MAX_ENTRIES) {
+	if (l->n == FR_MEASUREMENT_MAX_ENTRIES) {
 		l->dropped++;
 		return NULL;
 	}
 	/* all at once: whoever looks at an entry keeps it while others come */
 	if (!l->entries)
-		l->entries = fr_calloc(FR_LOAD_MAX_ENTRIES, sizeof *e);
+		l->entries = fr_calloc(FR_MEASUREMENT_MAX_ENTRIES, sizeof *e);
 	e = &l->entries[l->n++];
-	*e = (struct fr_load_entry){.url = fr_str_dup(url), .parent = -1, .conn = -1};
+	*e = (struct fr_measurement_entry){.url = fr_str_dup(url), .parent = -1, .conn = -1};
 	return e;
 }
 
-void fr_load_fail(struct fr_load *l, const char *what, const char *detail)
+void fr_measurement_fail(struct fr_measurement *l, const char *what, const char *detail)
 {
 	if (!l->failed)
 		(void)snprintf(l->problem, sizeof l->problem, "%s%s%s", what, *detail ? ": " : "",
@@ -127,20 +127,20 @@ char *fr_fields_text(const struct fr_fields *f)
 	return text;
 }
 
-void fr_load_pack(struct fr_load *l)
+void fr_measurement_pack(struct fr_measurement *l)
 {
-	struct fr_load_entry *v = l->n ? fr_try_realloc(l->entries, l->n * sizeof *v) : NULL;
+	struct fr_measurement_entry *v = l->n ? fr_try_realloc(l->entries, l->n * sizeof *v) : NULL;
 
 	if (v)
 		l->entries = v;
 }
 
-void fr_load_finish(struct fr_load *l)
+void fr_measurement_finish(struct fr_measurement *l)
 {
 	uint64_t complete = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
-		const struct fr_load_entry *e = &l->entries[i];
+		const struct fr_measurement_entry *e = &l->entries[i];
 
 		/* what is asked for behind the load event is for later */
 		if ((e->flags & FR_ENTRY_NEEDED) && e->end_us > complete &&
@@ -153,12 +153,12 @@ void fr_load_finish(struct fr_load *l)
 		l->complete_us = complete;
 }
 
-static bool has(const struct fr_load_entry *e, unsigned flags)
+static bool has(const struct fr_measurement_entry *e, unsigned flags)
 {
 	return (e->flags & flags) == flags;
 }
 
-static double count_with(const struct fr_load *l, unsigned on, unsigned off)
+static double count_with(const struct fr_measurement *l, unsigned on, unsigned off)
 {
 	size_t n = 0;
 
@@ -167,7 +167,7 @@ static double count_with(const struct fr_load *l, unsigned on, unsigned off)
 	return (double)n;
 }
 
-static double sum_bytes(const struct fr_load *l)
+static double sum_bytes(const struct fr_measurement *l)
 {
 	uint64_t n = 0;
 
@@ -176,7 +176,7 @@ static double sum_bytes(const struct fr_load *l)
 	return (double)n;
 }
 
-double fr_load_metric(const struct fr_load *l, enum fr_metric m)
+double fr_measurement_metric(const struct fr_measurement *l, enum fr_metric m)
 {
 	switch (m) {
 	case FR_METRIC_TTFB:
