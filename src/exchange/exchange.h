@@ -42,7 +42,7 @@ struct fr_exchange;
 struct fr_cached;
 struct fr_admin_events;
 struct fr_fill;
-struct fr_load;
+struct fr_page_load;
 struct fr_spill;
 struct fr_tap;
 
@@ -134,7 +134,7 @@ struct fr_exchange {
 	struct fr_task release_task;
 	struct fr_exchange *next_free;        /* in the worker's free list */
 	struct fr_exchange *next, **pprev;    /* among the client's */
-	struct fr_load *load;                 /* in the arena; pages with hints only */
+	struct fr_page_load *load;            /* in the arena; pages with hints only */
 	struct fr_plan *plan;                 /* the load's; NULL without */
 	struct fr_tap *tap;                   /* owned: scans the body; NULL */
 	struct fr_str digest;                 /* the client's digest cookie; p NULL: none */

@@ -19,7 +19,7 @@ static void write_rules(const struct fr_advice *a)
 	fr_buf_fini(&b);
 }
 
-static void advise(struct fr_load *l)
+static void advise(struct fr_page_load *l)
 {
 	struct fr_advice a;
 
@@ -51,7 +51,7 @@ static void read_log(struct fr_str text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct fr_load l;
+	struct fr_page_load l;
 	const char *why;
 	json_t *j;
 

@@ -10,7 +10,7 @@
 
 static bool may_get_103(const struct fr_exchange *page)
 {
-	const struct fr_config_hints *h = fr_load_settings(page);
+	const struct fr_config_hints *h = fr_page_load_settings(page);
 
 	return h->early_hints != FR_EARLY_HINTS_OFF &&
 	       (page->req.version == FR_HTTP_2 ||
@@ -19,7 +19,7 @@ static bool may_get_103(const struct fr_exchange *page)
 
 bool fr_early_is_way(const struct fr_exchange *page)
 {
-	const struct fr_config_hints *h = fr_load_settings(page);
+	const struct fr_config_hints *h = fr_page_load_settings(page);
 
 	return may_get_103(page) && page->req.method == FR_METHOD_GET &&
 	       (h->early_hints == FR_EARLY_HINTS_ALWAYS ||
@@ -45,7 +45,7 @@ static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint)
 	}
 	if (asset.is_known && !asset.is_reusable)
 		return FR_REASON_NOT_REUSABLE;
-	if (!fr_load_take_idle(page->load, hint, fr_learn_size(&asset, hint->as)))
+	if (!fr_page_load_take_idle(page->load, hint, fr_learn_size(&asset, hint->as)))
 		return FR_REASON_BUDGET;
 	return FR_REASON_UNDECIDED;
 }
@@ -75,7 +75,7 @@ static bool append(struct text *t, struct fr_str link)
 static size_t name_links(struct fr_exchange *page, struct text *t)
 {
 	struct fr_plan *plan = &page->load->plan;
-	size_t n = 0, max = fr_load_settings(page)->max_early_hints;
+	size_t n = 0, max = fr_page_load_settings(page)->max_early_hints;
 
 	for (size_t i = 0; i < plan->n; i++) {
 		struct fr_hint *hint = plan->v[i];
@@ -104,7 +104,7 @@ static int add_csp(struct fr_exchange *page, struct fr_response *resp,
 	const struct fr_field *f = NULL;
 	int rc = 0;
 
-	if (!origin || !fr_load_settings(page)->early_hints_csp)
+	if (!origin || !fr_page_load_settings(page)->early_hints_csp)
 		return 0;
 	while (rc == 0 &&
 	       (f = fr_fields_next(&origin->fields, FR_FIELD_CONTENT_SECURITY_POLICY, f)))
@@ -120,7 +120,7 @@ static void send_103(struct fr_exchange *page, struct fr_response *resp)
 
 void fr_early_plan(struct fr_exchange *page, const struct fr_response *origin)
 {
-	struct fr_load *load = page->load;
+	struct fr_page_load *load = page->load;
 	struct fr_response resp;
 	struct text t = {.cap = FR_EARLY_MAX_BYTES};
 
@@ -143,7 +143,7 @@ void fr_early_plan(struct fr_exchange *page, const struct fr_response *origin)
 
 void fr_early_close(struct fr_exchange *page)
 {
-	struct fr_load *load = page->load;
+	struct fr_page_load *load = page->load;
 	struct fr_plan *plan = &load->plan;
 
 	for (size_t i = 0; i < plan->n; i++) {

@@ -16,19 +16,19 @@
 /* Room for the summary of decisions. */
 #define SUMMARY_BYTES 512u
 
-const struct fr_config_hints *fr_load_settings(const struct fr_exchange *ex)
+const struct fr_config_hints *fr_page_load_settings(const struct fr_exchange *ex)
 {
 	return fr_config_find_hints(ex->site->config, &ex->canonical.path);
 }
 
-int64_t fr_load_now_s(void)
+int64_t fr_page_load_now_s(void)
 {
 	return fr_cached_now();
 }
 
 /* --- the load --- */
 
-bool fr_load_take_idle(struct fr_load *load, const struct fr_hint *hint, uint64_t bytes)
+bool fr_page_load_take_idle(struct fr_page_load *load, const struct fr_hint *hint, uint64_t bytes)
 {
 	bool is_sure = hint->rank == FR_RANK_BLOCKING &&
 	               (hint->as == FR_AS_STYLE || hint->as == FR_AS_SCRIPT);
@@ -48,14 +48,14 @@ static enum fr_way way_of(const struct fr_exchange *ex)
 	return fr_early_is_way(ex) ? FR_WAY_EARLY : FR_WAY_HEADER;
 }
 
-struct fr_load *fr_load_of(struct fr_exchange *ex)
+struct fr_page_load *fr_page_load_of(struct fr_exchange *ex)
 {
 	struct fr_plan_page about = {
 		.scheme = ex->req.scheme,
 		.authority = ex->req.authority,
 		.target = ex->req.target,
 		.accept = fr_fields_value(&ex->req.fields, FR_FIELD_ACCEPT),
-		.absolute_links = fr_load_settings(ex)->absolute_links,
+		.absolute_links = fr_page_load_settings(ex)->absolute_links,
 	};
 
 	if (ex->load)
@@ -76,7 +76,7 @@ static bool may_have_hints(const struct fr_exchange *ex)
 	       !ex->canonical.path.is_ambiguous;
 }
 
-bool fr_load_is_conditional(const struct fr_request *req)
+bool fr_page_load_is_conditional(const struct fr_request *req)
 {
 	return fr_fields_get(&req->fields, FR_FIELD_IF_NONE_MATCH) ||
 	       fr_fields_get(&req->fields, FR_FIELD_IF_MODIFIED_SINCE) ||
@@ -96,7 +96,7 @@ static bool may_be_page(const struct fr_exchange *ex)
 /* What the link carries until the response comes, as far as can be known. */
 static void measure_idle(struct fr_exchange *ex)
 {
-	struct fr_load *load = ex->load;
+	struct fr_page_load *load = ex->load;
 	struct fr_path path;
 	uint32_t think_ms = load->remembered ? atomic_load_explicit(&load->remembered->think_ms,
 	                                                            memory_order_relaxed)
@@ -114,11 +114,11 @@ static void measure_idle(struct fr_exchange *ex)
 /* Before the response: as much as the way allows. */
 static void deliver_early(struct fr_exchange *ex, const struct fr_response *origin)
 {
-	struct fr_load *load = ex->load;
+	struct fr_page_load *load = ex->load;
 
 	measure_idle(ex);
 	/* who asks whether the page changed has the page, and so its assets */
-	if (load->way == FR_WAY_PUSH && !fr_load_is_conditional(&ex->req))
+	if (load->way == FR_WAY_PUSH && !fr_page_load_is_conditional(&ex->req))
 		fr_push_plan(ex, FR_PUSH_EARLY);
 	else if (load->way == FR_WAY_EARLY)
 		fr_early_plan(ex, origin);
@@ -126,7 +126,7 @@ static void deliver_early(struct fr_exchange *ex, const struct fr_response *orig
 
 static void ask_memory(struct fr_exchange *ex)
 {
-	struct fr_load *load = ex->load;
+	struct fr_page_load *load = ex->load;
 
 	if (load->has_known)
 		return;
@@ -137,7 +137,7 @@ static void ask_memory(struct fr_exchange *ex)
 void fr_hints_begin(struct fr_exchange *ex)
 {
 	ex->asked_ms = fr_loop_now(ex->worker->loop);
-	if (!may_be_page(ex) || !fr_load_of(ex))
+	if (!may_be_page(ex) || !fr_page_load_of(ex))
 		return;
 	ask_memory(ex);
 	if (ex->load->plan.n == 0)
@@ -158,7 +158,7 @@ static bool collect(struct fr_exchange *ex, const struct fr_fields *fields, bool
 {
 	const struct fr_field *link = fr_fields_get(fields, FR_FIELD_LINK);
 
-	if (!link || !fr_load_of(ex))
+	if (!link || !fr_page_load_of(ex))
 		return false;
 	fr_plan_next_message(&ex->load->plan);
 	for (; link; link = fr_fields_next(fields, FR_FIELD_LINK, link)) {
@@ -208,7 +208,7 @@ static void decide_rest(struct fr_plan *plan, enum fr_reason why, bool is_respon
 
 static void close_load(struct fr_exchange *ex)
 {
-	struct fr_load *load = ex->load;
+	struct fr_page_load *load = ex->load;
 
 	load->is_closed = true;
 	for (size_t i = 0; i < load->plan.n; i++)
@@ -222,15 +222,15 @@ static enum fr_reason header_reason(const struct fr_exchange *page)
 {
 	struct fr_str mode = fr_fields_value(&page->req.fields, FR_FIELD_SEC_FETCH_MODE);
 
-	if (fr_load_settings(page)->early_hints == FR_EARLY_HINTS_OFF &&
+	if (fr_page_load_settings(page)->early_hints == FR_EARLY_HINTS_OFF &&
 	    page->req.version == FR_HTTP_2 && fr_str_iis(mode, "navigate"))
 		return FR_REASON_EARLY_OFF;
-	return fr_load_settings(page)->push ? FR_REASON_PUSH_DISABLED : FR_REASON_SITE_OFF;
+	return fr_page_load_settings(page)->push ? FR_REASON_PUSH_DISABLED : FR_REASON_SITE_OFF;
 }
 
 static void decide(struct fr_exchange *page)
 {
-	struct fr_load *load = page->load;
+	struct fr_page_load *load = page->load;
 
 	if (!may_have_hints(page) || page->resp.status != 200)
 		decide_rest(&load->plan, FR_REASON_NOT_PAGE, true);
@@ -245,7 +245,7 @@ static void decide(struct fr_exchange *page)
 /* Summaries cost bytes: who asks for one gets it, and a share of the others. */
 static bool wants_timing(const struct fr_exchange *page)
 {
-	const struct fr_config_hints *h = fr_load_settings(page);
+	const struct fr_config_hints *h = fr_page_load_settings(page);
 	uint8_t dice;
 
 	if (h->timing_debug &&
@@ -281,7 +281,7 @@ static bool is_html(const struct fr_exchange *page)
 /* Everything that is to be decided is decided; what the origin said is learned. */
 static void conclude(struct fr_exchange *page, bool from_origin)
 {
-	struct fr_load *load = page->load;
+	struct fr_page_load *load = page->load;
 
 	decide(page);
 	if (may_have_hints(page) && page->resp.status == 200 && from_origin) {
@@ -304,7 +304,7 @@ void fr_hints_page(struct fr_exchange *page)
 		page->think_ms = (uint32_t)(fr_loop_now(page->worker->loop) - page->asked_ms);
 	/* a page from the cache was not asked for: what is remembered counts now */
 	if (!page->asked_ms && page->resp.status == 200 && may_be_page(page) && is_html(page) &&
-	    way_of(page) == FR_WAY_PUSH && fr_load_of(page))
+	    way_of(page) == FR_WAY_PUSH && fr_page_load_of(page))
 		ask_memory(page);
 	if (!collect(page, &page->resp.fields, false) && page->load)
 		fr_plan_next_message(&page->load->plan); /* one without links */
@@ -317,7 +317,7 @@ void fr_hints_page(struct fr_exchange *page)
 
 void fr_hints_end(struct fr_exchange *ex)
 {
-	struct fr_load *load = ex->load;
+	struct fr_page_load *load = ex->load;
 
 	if (!load || load->is_closed)
 		return;

@@ -21,7 +21,7 @@ enum fr_way {
 	FR_WAY_EARLY /* one 103 */
 };
 
-struct fr_load {
+struct fr_page_load {
 	struct fr_plan plan;
 	struct fr_remembered_page *remembered; /* reference, whose strings the plan borrows; NULL */
 	struct fr_str known_as;                /* the key that this is under; empty: none */
@@ -39,21 +39,21 @@ struct fr_load {
 };
 
 /* The load of this exchange, made now if need be; NULL without memory. */
-struct fr_load *fr_load_of(struct fr_exchange *ex);
+struct fr_page_load *fr_page_load_of(struct fr_exchange *ex);
 
 /* The settings for the page. */
-const struct fr_config_hints *fr_load_settings(const struct fr_exchange *ex);
+const struct fr_config_hints *fr_page_load_settings(const struct fr_exchange *ex);
 
 /* May it leave before the page? Before the response the link is idle: what
  * rendering waits for (style sheets; scripts, unless the HTML shows that nothing
  * waits for them) goes whatever its size, the rest only as far as it will be gone
  * when the page comes. Takes its bytes off what is left. */
-bool fr_load_take_idle(struct fr_load *load, const struct fr_hint *hint, uint64_t bytes);
+bool fr_page_load_take_idle(struct fr_page_load *load, const struct fr_hint *hint, uint64_t bytes);
 
 /* Does it ask for less than the whole response, or only for a change? */
-bool fr_load_is_conditional(const struct fr_request *req);
+bool fr_page_load_is_conditional(const struct fr_request *req);
 
 /* Wall-clock seconds. */
-int64_t fr_load_now_s(void);
+int64_t fr_page_load_now_s(void);
 
 #endif

@@ -72,7 +72,8 @@ bool fr_push_is_way(const struct fr_exchange *page)
 {
 	struct fr_exchange *ex = (struct fr_exchange *)(uintptr_t)page;
 
-	return fr_load_settings(page)->push && page->ops->push && page->ops->push_is_enabled(ex);
+	return fr_page_load_settings(page)->push && page->ops->push &&
+	       page->ops->push_is_enabled(ex);
 }
 
 static struct fr_memo *memo_of(struct fr_exchange *page)
@@ -80,14 +81,15 @@ static struct fr_memo *memo_of(struct fr_exchange *page)
 	struct fr_client *c = page->client;
 
 	if (!c->memo)
-		c->memo = fr_memo_new(MEMO_REQUESTS + fr_load_settings(page)->max_pushes_connection,
+		c->memo = fr_memo_new(MEMO_REQUESTS +
+		                              fr_page_load_settings(page)->max_pushes_connection,
 		                      c->worker->seed);
 	return c->memo;
 }
 
 static enum fr_reason over_limit(struct fr_exchange *page, const struct fr_asset *asset)
 {
-	const struct fr_config_hints *h = fr_load_settings(page);
+	const struct fr_config_hints *h = fr_page_load_settings(page);
 	struct fr_client *c = page->client;
 
 	if (page->pushes >= h->max_pushes_page)
@@ -149,7 +151,7 @@ static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint,
 		return hint->no_push;
 	if (hint->objection != FR_REASON_UNDECIDED)
 		return hint->objection;
-	if (!fr_load_settings(page)->push)
+	if (!fr_page_load_settings(page)->push)
 		return FR_REASON_SITE_OFF;
 	if (c->is_draining)
 		return FR_REASON_DRAINING;
@@ -197,7 +199,7 @@ static bool promise(struct fr_exchange *page, const struct fr_hint *hint)
 
 static void push_or_decide(struct fr_exchange *page, struct fr_hint *hint, enum fr_push_stage stage)
 {
-	struct fr_load *load = page->load;
+	struct fr_page_load *load = page->load;
 	struct fr_asset asset;
 	enum fr_reason why;
 	enum fr_push_advice advice;
@@ -205,7 +207,7 @@ static void push_or_decide(struct fr_exchange *page, struct fr_hint *hint, enum 
 	fr_learn_asset(page, hint, &asset);
 	why = objection(page, hint, &asset);
 	if (why == FR_REASON_PUSHED && stage == FR_PUSH_EARLY &&
-	    !fr_load_take_idle(load, hint, fr_learn_size(&asset, hint->as)))
+	    !fr_page_load_take_idle(load, hint, fr_learn_size(&asset, hint->as)))
 		return; /* with the response */
 	if (why == FR_REASON_PUSHED) {
 		advice = fr_learn_advice(page, hint);

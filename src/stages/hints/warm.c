@@ -23,7 +23,7 @@ void fr_warm_plan(struct fr_exchange *page, enum fr_delivery delivery)
 {
 	const struct fr_plan *plan = &page->load->plan;
 
-	if (!fr_load_settings(page)->warm)
+	if (!fr_page_load_settings(page)->warm)
 		return;
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct fr_hint *hint = plan->v[i];

@@ -42,7 +42,7 @@ void fr_held_take(struct fr_exchange *ex)
 
 static void read_cache_digest(struct fr_exchange *page)
 {
-	struct fr_load *load = page->load;
+	struct fr_page_load *load = page->load;
 	const struct fr_field *f = fr_fields_get(&page->req.fields, FR_FIELD_CACHE_DIGEST);
 
 	load->digest = f ? fr_arena_calloc(&page->arena, 1, sizeof *load->digest) : NULL;
@@ -56,13 +56,13 @@ static void read_cache_digest(struct fr_exchange *page)
 /* Once a page, and only when something could be pushed. */
 static void read_held(struct fr_exchange *page)
 {
-	struct fr_load *load = page->load;
+	struct fr_page_load *load = page->load;
 
 	if (load->knows_held)
 		return;
 	load->knows_held = true;
-	if (page->digest.len && fr_load_settings(page)->digest &&
-	    fr_digest_parse(page->digest, fr_load_now_s(), &load->held) < 0)
+	if (page->digest.len && fr_page_load_settings(page)->digest &&
+	    fr_digest_parse(page->digest, fr_page_load_now_s(), &load->held) < 0)
 		fr_count(&page->worker->counters, FR_COUNT_DIGESTS_MALFORMED);
 	read_cache_digest(page);
 }
@@ -83,7 +83,7 @@ static bool digest_has(const struct fr_digest *d, const struct fr_exchange *page
 
 bool fr_held_has(struct fr_exchange *page, const struct fr_hint *hint, const struct fr_asset *asset)
 {
-	struct fr_load *load = page->load;
+	struct fr_page_load *load = page->load;
 	struct fr_str url;
 
 	read_held(page);
@@ -99,14 +99,14 @@ bool fr_held_has(struct fr_exchange *page, const struct fr_hint *hint, const str
 
 static bool is_kept(const struct fr_exchange *ex)
 {
-	return ex->client->is_tls && fr_load_settings(ex)->digest && fr_push_is_way(ex);
+	return ex->client->is_tls && fr_page_load_settings(ex)->digest && fr_push_is_way(ex);
 }
 
 void fr_held_note(struct fr_exchange *ex)
 {
 	struct fr_client *c = ex->client;
 	struct fr_asset asset;
-	int64_t now = fr_load_now_s();
+	int64_t now = fr_page_load_now_s();
 
 	if (ex->req.method != FR_METHOD_GET || ex->resp.status != 200 || !is_kept(ex) ||
 	    !fr_assets_find(ex->gen->shared->assets, ex->req.authority, ex->req.target, now,
@@ -127,7 +127,7 @@ void fr_held_note(struct fr_exchange *ex)
 static bool is_shared(struct fr_exchange *page)
 {
 	struct fr_freshness fresh;
-	int64_t now = fr_load_now_s();
+	int64_t now = fr_page_load_now_s();
 
 	if (fr_cached_is_stored(page))
 		return true;
@@ -219,7 +219,7 @@ void fr_held_page(struct fr_exchange *page)
 	struct fr_client *c = page->client;
 	struct fr_digest d = {0};
 	char value[FR_DIGEST_MAX_BYTES + 1];
-	int64_t now = fr_load_now_s();
+	int64_t now = fr_page_load_now_s();
 
 	if (is_cleared(page)) {
 		free(c->held);

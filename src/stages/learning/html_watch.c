@@ -59,7 +59,7 @@ struct fr_tap *fr_tap_new(const struct fr_exchange *ex, const struct fr_request 
 {
 	struct fr_tap *t;
 
-	if (ex->req.has_override || !is_wanted(req, resp, fr_load_settings(ex)))
+	if (ex->req.has_override || !is_wanted(req, resp, fr_page_load_settings(ex)))
 		return NULL;
 	t = fr_try_calloc(1, sizeof *t);
 	if (!t)

@@ -15,8 +15,8 @@ _Static_assert((unsigned)FR_HINT_BLOCKING == (unsigned)FR_REMEMBERED_BLOCKING &&
 static struct fr_remembered_page *find(struct fr_exchange *page, struct fr_str key,
                                        const struct fr_hint_asker *who, struct fr_hint_found *found)
 {
-	struct fr_remembered_page *p =
-		fr_hint_memory_find(page->gen->shared->memory, key, who, fr_load_now_s(), found);
+	struct fr_remembered_page *p = fr_hint_memory_find(page->gen->shared->memory, key, who,
+	                                                   fr_page_load_now_s(), found);
 
 	if (p)
 		page->load->known_as = key;
@@ -32,7 +32,7 @@ static struct fr_remembered_page *find_page(struct fr_exchange *page, struct fr_
 	struct fr_page_keys keys;
 	struct fr_hint_found of_path;
 
-	if (fr_page_keys_make(&page->arena, fr_load_settings(page), &page->req, &keys) < 0)
+	if (fr_page_keys_make(&page->arena, fr_page_load_settings(page), &page->req, &keys) < 0)
 		return NULL;
 	p = find(page, keys.path, &who, &of_path);
 	*found = of_path;
@@ -50,16 +50,16 @@ static struct fr_remembered_page *find_page(struct fr_exchange *page, struct fr_
 
 static void add_remembered(struct fr_exchange *page)
 {
-	struct fr_load *load = page->load;
+	struct fr_page_load *load = page->load;
 	struct fr_hint_found found = {0};
 
-	if (!fr_load_settings(page)->memory)
+	if (!fr_page_load_settings(page)->memory)
 		return;
 	load->remembered = find_page(page, &found);
 	load->plan.learning =
 		(struct fr_plan_learning){.waiting = found.waiting,
 	                                  .seen_by = found.seen_by,
-	                                  .witnesses = fr_load_settings(page)->witnesses};
+	                                  .witnesses = fr_page_load_settings(page)->witnesses};
 	for (size_t i = 0; load->remembered && i < load->remembered->n; i++) {
 		const struct fr_remembered *r = &load->remembered->v[i];
 
@@ -111,7 +111,7 @@ static size_t named(struct fr_exchange *page, struct fr_remembered *out, size_t 
 	return n;
 }
 
-static bool remembers_links(const struct fr_load *load)
+static bool remembers_links(const struct fr_page_load *load)
 {
 	for (size_t i = 0; load->remembered && i < load->remembered->n; i++)
 		if (load->remembered->v[i].source == FR_HINT_SOURCE_LINK)
@@ -128,13 +128,13 @@ void fr_plan_learned(struct fr_plan *plan, const struct fr_hint_seen *seen)
 
 void fr_learn_page(struct fr_exchange *page)
 {
-	struct fr_load *load = page->load;
+	struct fr_page_load *load = page->load;
 	struct fr_lesson_hints hints = {.source = FR_HINT_SOURCE_LINK};
 	struct fr_lesson lesson;
 	struct fr_remembered *v;
 	struct fr_hint_seen seen;
 
-	if (!fr_load_settings(page)->memory)
+	if (!fr_page_load_settings(page)->memory)
 		return;
 	v = fr_arena_calloc(&page->arena, load->plan.n + 1, sizeof *v);
 	if (!v)
@@ -174,7 +174,7 @@ void fr_learn_asset(const struct fr_exchange *page, const struct fr_hint *hint,
                     struct fr_asset *out)
 {
 	if (!hint->target.len || !fr_assets_find(page->gen->shared->assets, page->req.authority,
-	                                         hint->target, fr_load_now_s(), out))
+	                                         hint->target, fr_page_load_now_s(), out))
 		*out = (struct fr_asset){0};
 }
 
@@ -231,7 +231,7 @@ static bool is_telling(const struct fr_request *req, int status, bool is_ours)
 {
 	if (is_ours)
 		return status >= 200 && status != 206 && status != 304;
-	return !fr_load_is_conditional(req) &&
+	return !fr_page_load_is_conditional(req) &&
 	       (status == 200 || fr_teach_gone(status) == FR_TEACH_GONE ||
 	        fr_teach_gone(status) == FR_TEACH_DOUBT);
 }
@@ -245,7 +245,8 @@ static bool is_for_asset(const struct fr_shared *shared, const struct fr_request
 
 	if (dest.len)
 		return as != FR_AS_UNKNOWN && as != FR_AS_NONE && as != FR_AS_DOCUMENT;
-	return fr_assets_find(shared->assets, req->authority, req->target, fr_load_now_s(), &known);
+	return fr_assets_find(shared->assets, req->authority, req->target, fr_page_load_now_s(),
+	                      &known);
 }
 
 void fr_learn_answer(const struct fr_shared *shared, const struct fr_answer *a)
@@ -256,14 +257,15 @@ void fr_learn_answer(const struct fr_shared *shared, const struct fr_answer *a)
 	if (req->method != FR_METHOD_GET || !is_telling(req, a->resp->status, a->is_ours) ||
 	    (!a->is_ours && !is_for_asset(shared, req)))
 		return;
-	fr_asset_answer_from(a->resp, fr_load_now_s(), &answer);
+	fr_asset_answer_from(a->resp, fr_page_load_now_s(), &answer);
 	answer.is_storable = a->is_storable;
 	answer.client = a->client;
 	answer.has_credentials = fr_teach_credential_kinds(&req->fields) != 0;
 	answer.is_ours = a->is_ours;
 	if (a->bytes)
 		answer.bytes = a->bytes;
-	fr_assets_answered(shared->assets, req->authority, req->target, &answer, fr_load_now_s());
+	fr_assets_answered(shared->assets, req->authority, req->target, &answer,
+	                   fr_page_load_now_s());
 }
 
 void fr_learn_head(const struct fr_exchange *ex)

@@ -120,7 +120,7 @@ static bool note_form(struct fr_arena *a, const struct fr_request *req, uint32_t
 bool fr_lesson_make(struct fr_arena *a, const struct fr_exchange *ex, const struct fr_request *req,
                     const struct fr_response *resp, struct fr_lesson *out)
 {
-	const struct fr_config_hints *settings = fr_load_settings(ex);
+	const struct fr_config_hints *settings = fr_page_load_settings(ex);
 	/* the page's own key has the whole query, what is shared lacks it */
 	struct fr_teach_load load = {
 		.req = req, .resp = resp, .path_is_ambiguous = ex->canonical.path.is_ambiguous};
@@ -138,7 +138,7 @@ bool fr_lesson_make(struct fr_arena *a, const struct fr_exchange *ex, const stru
 	l.who = fr_page_client_of(ex, req);
 	if (l.keys.shared.len)
 		l.query = fr_siphash(l.shared->seed, l.keys.whole.p, l.keys.whole.len) | 1;
-	if (!note_form(a, req, fr_teach_vary(&resp->fields), fr_load_now_s(), &l))
+	if (!note_form(a, req, fr_teach_vary(&resp->fields), fr_page_load_now_s(), &l))
 		return false;
 	*out = l;
 	return true;
@@ -159,7 +159,7 @@ static struct fr_hint_load load_of(const struct fr_lesson *l, const struct fr_le
 		.self = l->who.self,
 		.witnesses = l->witnesses,
 		.think_ms = l->think_ms,
-		.now_s = fr_load_now_s(),
+		.now_s = fr_page_load_now_s(),
 	};
 }
 
