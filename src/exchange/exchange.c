@@ -316,7 +316,7 @@ void fr_exchange_deliver(struct fr_exchange *ex)
 	}
 	if (!ex->is_push && ex->resp.status != 101)
 		fr_hints_page(ex);
-	fr_held_note(ex);
+	fr_client_cache_note(ex);
 	if (ex->resp.status != 101 &&
 	    fr_proxy_response(&ex->resp, fr_worker_date(ex->worker)) < 0) {
 		count(ex, FR_COUNT_ORIGIN_MALFORMED);
@@ -491,7 +491,7 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 	if (!fr_route(ex) || !fr_exchange_accept(ex))
 		return;
 	if (!ex->is_push) {
-		fr_held_take(ex);
+		fr_client_cache_take(ex);
 		fr_push_note_request(ex);
 		fr_order_request(ex);
 	}

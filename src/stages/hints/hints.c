@@ -310,7 +310,7 @@ void fr_hints_page(struct fr_exchange *page)
 		fr_plan_next_message(&page->load->plan); /* one without links */
 	if (page->load)
 		conclude(page, from_origin);
-	fr_held_page(page);
+	fr_client_cache_page(page);
 }
 
 /* --- the end --- */

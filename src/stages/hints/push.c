@@ -163,7 +163,7 @@ static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint,
 		return FR_REASON_RECENT_FAILURE;
 	if (hint->is_remembered && fr_learn_is_gone(page, asset))
 		return FR_REASON_GONE;
-	if (fr_held_has(page, hint, asset))
+	if (fr_client_cache_has(page, hint, asset))
 		return FR_REASON_CACHED;
 	return over_limit(page, asset);
 }

@@ -15,7 +15,7 @@
 
 /* --- the request --- */
 
-void fr_held_take(struct fr_exchange *ex)
+void fr_client_cache_take(struct fr_exchange *ex)
 {
 	struct fr_fields *fields = &ex->req.fields;
 	size_t kept = 0;
@@ -81,7 +81,8 @@ static bool digest_has(const struct fr_digest *d, const struct fr_exchange *page
 	       fr_digest_has(d, fr_digest_key(authority, hint->target, 0));
 }
 
-bool fr_held_has(struct fr_exchange *page, const struct fr_hint *hint, const struct fr_asset *asset)
+bool fr_client_cache_has(struct fr_exchange *page, const struct fr_hint *hint,
+                         const struct fr_asset *asset)
 {
 	struct fr_page_load *load = page->load;
 	struct fr_str url;
@@ -102,7 +103,7 @@ static bool is_kept(const struct fr_exchange *ex)
 	return ex->client->is_tls && fr_page_load_settings(ex)->digest && fr_push_is_way(ex);
 }
 
-void fr_held_note(struct fr_exchange *ex)
+void fr_client_cache_note(struct fr_exchange *ex)
 {
 	struct fr_client *c = ex->client;
 	struct fr_asset asset;
@@ -214,7 +215,7 @@ static bool is_news(const struct fr_digest *d, const struct fr_digest *old)
 	return false;
 }
 
-void fr_held_page(struct fr_exchange *page)
+void fr_client_cache_page(struct fr_exchange *page)
 {
 	struct fr_client *c = page->client;
 	struct fr_digest d = {0};

@@ -13,17 +13,17 @@
 #include "hints/assets.h"
 
 /* A request came: takes the digest out of its Cookie fields. */
-void fr_held_take(struct fr_exchange *ex);
+void fr_client_cache_take(struct fr_exchange *ex);
 
 /* Does the page's client surely have this asset? */
-bool fr_held_has(struct fr_exchange *page, const struct fr_hint *hint,
-                 const struct fr_asset *asset);
+bool fr_client_cache_has(struct fr_exchange *page, const struct fr_hint *hint,
+                         const struct fr_asset *asset);
 
 /* A response that the client may keep is on its way to it. */
-void fr_held_note(struct fr_exchange *ex);
+void fr_client_cache_note(struct fr_exchange *ex);
 
 /* The page's final response goes out: with a new cookie if the client has, or
  * gets with this page, more than its old one says. */
-void fr_held_page(struct fr_exchange *page);
+void fr_client_cache_page(struct fr_exchange *page);
 
 #endif
