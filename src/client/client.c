@@ -66,7 +66,7 @@ static void release(void *user)
 
 	if (c->protocol)
 		c->protocol->free(c);
-	fr_memo_free(&c->memo);
+	fr_seen_urls_free(&c->memo);
 	free(c->held);
 	fr_admission_give(w->admission, &c->ticket);
 	fr_count_down(&w->counters, FR_COUNT_CONNECTIONS_OPEN);

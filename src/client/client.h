@@ -89,7 +89,7 @@ struct fr_client {
 	uint32_t exchanges;         /* not released yet */
 	struct fr_exchange *first;  /* of them: borrowed, linked */
 	uint32_t origin_requests;   /* fetches under way */
-	struct fr_memo *memo;       /* owned: URLs promised or asked for; NULL until needed */
+	struct fr_seen_urls *memo;  /* owned: URLs promised or asked for; NULL until needed */
 	struct fr_digest *held;     /* owned: what it got to keep; NULL until needed */
 	struct fr_exchange *hinted; /* borrowed: the last page that got a 103, while it lasts */
 	uint32_t pushes;            /* promised on this connection */

@@ -15,7 +15,7 @@
 #include "config/config.h"
 #include "exchange/canonical.h"
 #include "exchange/record.h"
-#include "hints/memo.h"
+#include "hints/seen_urls.h"
 #include "net/loop.h"
 #include "net/tls.h"
 #include "observe/counters.h"

@@ -1,4 +1,4 @@
-#include "hints/memo.h"
+#include "hints/seen_urls.h"
 
 #include "unit.h"
 
@@ -12,42 +12,42 @@ static struct fr_str numbered(unsigned i)
 
 static void a_url_is_new_once(void **state)
 {
-	struct fr_memo *m = fr_memo_new(10, 1);
+	struct fr_seen_urls *m = fr_seen_urls_new(10, 1);
 
 	(void)state;
-	assert_int_equal(fr_memo_add(m, S("h"), S("/a")), 1);
-	assert_int_equal(fr_memo_add(m, S("h"), S("/a")), 0);
-	assert_int_equal(fr_memo_add(m, S("g"), S("/a")), 1);
-	assert_true(fr_memo_has(m, S("h"), S("/a")));
-	assert_false(fr_memo_has(m, S("h"), S("/b")));
-	fr_memo_free(&m);
+	assert_int_equal(fr_seen_urls_add(m, S("h"), S("/a")), 1);
+	assert_int_equal(fr_seen_urls_add(m, S("h"), S("/a")), 0);
+	assert_int_equal(fr_seen_urls_add(m, S("g"), S("/a")), 1);
+	assert_true(fr_seen_urls_has(m, S("h"), S("/a")));
+	assert_false(fr_seen_urls_has(m, S("h"), S("/b")));
+	fr_seen_urls_free(&m);
 	assert_null(m);
 }
 
 static void host_and_path_do_not_run_into_each_other(void **state)
 {
-	struct fr_memo *m = fr_memo_new(10, 1);
+	struct fr_seen_urls *m = fr_seen_urls_new(10, 1);
 
 	(void)state;
-	assert_int_equal(fr_memo_add(m, S("ab"), S("c")), 1);
-	assert_int_equal(fr_memo_add(m, S("a"), S("bc")), 1);
-	fr_memo_free(&m);
+	assert_int_equal(fr_seen_urls_add(m, S("ab"), S("c")), 1);
+	assert_int_equal(fr_seen_urls_add(m, S("a"), S("bc")), 1);
+	fr_seen_urls_free(&m);
 }
 
 static void the_oldest_are_forgotten_beyond_the_capacity(void **state)
 {
-	struct fr_memo *m = fr_memo_new(100, 7);
+	struct fr_seen_urls *m = fr_seen_urls_new(100, 7);
 
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
-		assert_int_equal(fr_memo_add(m, S("h"), numbered(i)), 1);
-		assert_true(fr_memo_count(m) <= 100);
+		assert_int_equal(fr_seen_urls_add(m, S("h"), numbered(i)), 1);
+		assert_true(fr_seen_urls_count(m) <= 100);
 		if (i >= 50)
-			assert_true(fr_memo_has(m, S("h"), numbered(i - 50)));
+			assert_true(fr_seen_urls_has(m, S("h"), numbered(i - 50)));
 		if (i >= 100)
-			assert_false(fr_memo_has(m, S("h"), numbered(i - 100)));
+			assert_false(fr_seen_urls_has(m, S("h"), numbered(i - 100)));
 	}
-	fr_memo_free(&m);
+	fr_seen_urls_free(&m);
 }
 
 static void failures_expire(void **state)

@@ -76,14 +76,14 @@ bool fr_push_is_way(const struct fr_exchange *page)
 	       page->ops->push_is_enabled(ex);
 }
 
-static struct fr_memo *memo_of(struct fr_exchange *page)
+static struct fr_seen_urls *memo_of(struct fr_exchange *page)
 {
 	struct fr_client *c = page->client;
 
 	if (!c->memo)
-		c->memo = fr_memo_new(MEMO_REQUESTS +
-		                              fr_page_load_settings(page)->max_pushes_connection,
-		                      c->worker->seed);
+		c->memo = fr_seen_urls_new(
+			MEMO_REQUESTS + fr_page_load_settings(page)->max_pushes_connection,
+			c->worker->seed);
 	return c->memo;
 }
 
@@ -157,7 +157,7 @@ static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint,
 		return FR_REASON_DRAINING;
 	if (!page->ops->push || !page->ops->push_is_enabled(page))
 		return FR_REASON_PUSH_DISABLED;
-	if (fr_memo_has(memo_of(page), authority, hint->target))
+	if (fr_seen_urls_has(memo_of(page), authority, hint->target))
 		return FR_REASON_ALREADY_SENT;
 	if (has_failed(page, hint))
 		return FR_REASON_RECENT_FAILURE;
@@ -171,7 +171,7 @@ static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint,
 void fr_push_note_request(struct fr_exchange *ex)
 {
 	if (ex->req.method == FR_METHOD_GET && fr_push_is_way(ex))
-		(void)fr_memo_add(memo_of(ex), ex->req.authority, ex->req.target);
+		(void)fr_seen_urls_add(memo_of(ex), ex->req.authority, ex->req.target);
 }
 
 /* Promises one asset and starts its request. */
@@ -189,7 +189,7 @@ static bool promise(struct fr_exchange *page, const struct fr_hint *hint)
 		fr_exchange_leave(push, true, false, false);
 		return false;
 	}
-	(void)fr_memo_add(memo_of(page), page->req.authority, hint->target);
+	(void)fr_seen_urls_add(memo_of(page), page->req.authority, hint->target);
 	c->pushes++;
 	page->pushes++;
 	fr_count(&page->worker->counters, FR_COUNT_PUSHES_PROMISED);

@@ -225,7 +225,7 @@ void fr_client_cache_page(struct fr_exchange *page)
 	if (is_cleared(page)) {
 		free(c->held);
 		c->held = NULL;
-		fr_memo_free(&c->memo);
+		fr_seen_urls_free(&c->memo);
 		if (page->digest.len && !is_shared(page))
 			add_cookie(page, "", 0);
 		return;

@@ -1,11 +1,11 @@
 /* Two small memories that keep pushes from being repeated in vain:
- *  - fr_memo: what was already promised or asked for on one connection;
+ *  - fr_seen_urls: what was already promised or asked for on one connection;
  *  - fr_failures: assets whose push failed lately, per site, with expiry.
  * Bounded, oldest forgotten first; keyed by a keyed 64-bit hash (the seed is
  * given by the caller so that collisions cannot be prepared). No I/O; time
  * and seed are passed in. Not thread-safe. */
-#ifndef FR_HINTS_MEMO_H
-#define FR_HINTS_MEMO_H
+#ifndef FR_HINTS_SEEN_URLS_H
+#define FR_HINTS_SEEN_URLS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,16 +14,16 @@
 #include "base/err.h"
 #include "base/str.h"
 
-struct fr_memo; /* a set of URLs */
+struct fr_seen_urls; /* a set of URLs */
 
 /* capacity: entries, at least 1. Memory grows up to 16 bytes an entry. */
-struct fr_memo *fr_memo_new(size_t capacity, uint64_t seed);
-void fr_memo_free(struct fr_memo **m);
+struct fr_seen_urls *fr_seen_urls_new(size_t capacity, uint64_t seed);
+void fr_seen_urls_free(struct fr_seen_urls **m);
 /* Remembers authority + target. Returns 1 if new, 0 if known; never fails:
  * without memory nothing is remembered and 1 returned. */
-int fr_memo_add(struct fr_memo *m, struct fr_str authority, struct fr_str target);
-bool fr_memo_has(const struct fr_memo *m, struct fr_str authority, struct fr_str target);
-size_t fr_memo_count(const struct fr_memo *m);
+int fr_seen_urls_add(struct fr_seen_urls *m, struct fr_str authority, struct fr_str target);
+bool fr_seen_urls_has(const struct fr_seen_urls *m, struct fr_str authority, struct fr_str target);
+size_t fr_seen_urls_count(const struct fr_seen_urls *m);
 
 struct fr_failures; /* a map of URL to expiry */
 

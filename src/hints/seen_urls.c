@@ -1,4 +1,4 @@
-#include "hints/memo.h"
+#include "hints/seen_urls.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,20 +119,20 @@ static void table_fini(struct table *t)
 
 /* --- the connection's memory --- */
 
-struct fr_memo {
+struct fr_seen_urls {
 	struct table t;
 };
 
-struct fr_memo *fr_memo_new(size_t capacity, uint64_t seed)
+struct fr_seen_urls *fr_seen_urls_new(size_t capacity, uint64_t seed)
 {
-	struct fr_memo *m = fr_calloc(1, sizeof *m);
+	struct fr_seen_urls *m = fr_calloc(1, sizeof *m);
 
 	m->t.capacity = capacity ? capacity : 1;
 	m->t.seed = seed;
 	return m;
 }
 
-void fr_memo_free(struct fr_memo **mp)
+void fr_seen_urls_free(struct fr_seen_urls **mp)
 {
 	if (!*mp)
 		return;
@@ -141,7 +141,7 @@ void fr_memo_free(struct fr_memo **mp)
 	*mp = NULL;
 }
 
-int fr_memo_add(struct fr_memo *m, struct fr_str authority, struct fr_str target)
+int fr_seen_urls_add(struct fr_seen_urls *m, struct fr_str authority, struct fr_str target)
 {
 	uint64_t key = key_of(m->t.seed, authority, target);
 
@@ -151,12 +151,12 @@ int fr_memo_add(struct fr_memo *m, struct fr_str authority, struct fr_str target
 	return 1;
 }
 
-bool fr_memo_has(const struct fr_memo *m, struct fr_str authority, struct fr_str target)
+bool fr_seen_urls_has(const struct fr_seen_urls *m, struct fr_str authority, struct fr_str target)
 {
 	return table_has(&m->t, key_of(m->t.seed, authority, target));
 }
 
-size_t fr_memo_count(const struct fr_memo *m)
+size_t fr_seen_urls_count(const struct fr_seen_urls *m)
 {
 	return m->t.n;
 }
