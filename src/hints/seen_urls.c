@@ -168,15 +168,15 @@ struct failure {
 	uint64_t until_ms;
 };
 
-struct fr_failures {
+struct fr_url_ttl_set {
 	struct failure *v; /* owned ring; n of them, oldest at first */
 	size_t capacity, first, n;
 	uint64_t ttl_ms, seed;
 };
 
-struct fr_failures *fr_failures_new(size_t capacity, uint64_t ttl_ms, uint64_t seed)
+struct fr_url_ttl_set *fr_url_ttl_set_new(size_t capacity, uint64_t ttl_ms, uint64_t seed)
 {
-	struct fr_failures *f = fr_calloc(1, sizeof *f);
+	struct fr_url_ttl_set *f = fr_calloc(1, sizeof *f);
 
 	f->capacity = capacity ? capacity : 1;
 	f->ttl_ms = ttl_ms;
@@ -184,7 +184,7 @@ struct fr_failures *fr_failures_new(size_t capacity, uint64_t ttl_ms, uint64_t s
 	return f;
 }
 
-void fr_failures_free(struct fr_failures **fp)
+void fr_url_ttl_set_free(struct fr_url_ttl_set **fp)
 {
 	if (!*fp)
 		return;
@@ -194,27 +194,27 @@ void fr_failures_free(struct fr_failures **fp)
 }
 
 /* The i-th oldest. */
-static struct failure *failure_at(const struct fr_failures *f, size_t i)
+static struct failure *failure_at(const struct fr_url_ttl_set *f, size_t i)
 {
 	i += f->first;
 	return &f->v[i < f->capacity ? i : i - f->capacity];
 }
 
-static void forget_oldest(struct fr_failures *f)
+static void forget_oldest(struct fr_url_ttl_set *f)
 {
 	f->first = f->first + 1 < f->capacity ? f->first + 1 : 0;
 	f->n--;
 }
 
 /* All live as long, so the oldest expire first. */
-static void expire(struct fr_failures *f, uint64_t now_ms)
+static void expire(struct fr_url_ttl_set *f, uint64_t now_ms)
 {
 	while (f->n && failure_at(f, 0)->until_ms <= now_ms)
 		forget_oldest(f);
 }
 
-void fr_failures_add(struct fr_failures *f, uint64_t who, struct fr_str authority,
-                     struct fr_str target, uint64_t now_ms)
+void fr_url_ttl_set_add(struct fr_url_ttl_set *f, uint64_t who, struct fr_str authority,
+                        struct fr_str target, uint64_t now_ms)
 {
 	struct failure *slot;
 
@@ -234,8 +234,8 @@ void fr_failures_add(struct fr_failures *f, uint64_t who, struct fr_str authorit
 	f->n++;
 }
 
-bool fr_failures_has(const struct fr_failures *f, uint64_t who, struct fr_str authority,
-                     struct fr_str target, uint64_t now_ms)
+bool fr_url_ttl_set_has(const struct fr_url_ttl_set *f, uint64_t who, struct fr_str authority,
+                        struct fr_str target, uint64_t now_ms)
 {
 	uint64_t key;
 

@@ -1,6 +1,6 @@
 /* Two small memories that keep pushes from being repeated in vain:
  *  - fr_seen_urls: what was already promised or asked for on one connection;
- *  - fr_failures: assets whose push failed lately, per site, with expiry.
+ *  - fr_url_ttl_set: assets whose push failed lately, per site, with expiry.
  * Bounded, oldest forgotten first; keyed by a keyed 64-bit hash (the seed is
  * given by the caller so that collisions cannot be prepared). No I/O; time
  * and seed are passed in. Not thread-safe. */
@@ -25,14 +25,14 @@ int fr_seen_urls_add(struct fr_seen_urls *m, struct fr_str authority, struct fr_
 bool fr_seen_urls_has(const struct fr_seen_urls *m, struct fr_str authority, struct fr_str target);
 size_t fr_seen_urls_count(const struct fr_seen_urls *m);
 
-struct fr_failures; /* a map of URL to expiry */
+struct fr_url_ttl_set; /* a map of URL to expiry */
 
-struct fr_failures *fr_failures_new(size_t capacity, uint64_t ttl_ms, uint64_t seed);
-void fr_failures_free(struct fr_failures **f);
+struct fr_url_ttl_set *fr_url_ttl_set_new(size_t capacity, uint64_t ttl_ms, uint64_t seed);
+void fr_url_ttl_set_free(struct fr_url_ttl_set **f);
 /* who: whom it concerns, as the caller counts them; each by itself. */
-void fr_failures_add(struct fr_failures *f, uint64_t who, struct fr_str authority,
-                     struct fr_str target, uint64_t now_ms);
-bool fr_failures_has(const struct fr_failures *f, uint64_t who, struct fr_str authority,
-                     struct fr_str target, uint64_t now_ms);
+void fr_url_ttl_set_add(struct fr_url_ttl_set *f, uint64_t who, struct fr_str authority,
+                        struct fr_str target, uint64_t now_ms);
+bool fr_url_ttl_set_has(const struct fr_url_ttl_set *f, uint64_t who, struct fr_str authority,
+                        struct fr_str target, uint64_t now_ms);
 
 #endif

@@ -55,9 +55,9 @@ struct fr_generation *fr_generation_new(struct fr_worker *w, struct fr_shared *s
 		g->sites[i].origin = fr_origin_new(w->loop, &site->origin, shared->origin_tls[i],
 		                                   &limits, &w->counters);
 		g->sites[i].failures =
-			fr_failures_new(FR_FAILURES_KEPT, site->hints.failure_ttl_ms, w->seed);
+			fr_url_ttl_set_new(FR_FAILURES_KEPT, site->hints.failure_ttl_ms, w->seed);
 		g->sites[i].scanned =
-			fr_failures_new(FR_FAILURES_KEPT, site->hints.html_interval_ms, w->seed);
+			fr_url_ttl_set_new(FR_FAILURES_KEPT, site->hints.html_interval_ms, w->seed);
 	}
 	return g;
 }
@@ -83,8 +83,8 @@ void fr_generation_unref(struct fr_generation **gp)
 		return;
 	for (size_t i = 0; i < g->config->n_sites; i++) {
 		fr_origin_close(&g->sites[i].origin);
-		fr_failures_free(&g->sites[i].failures);
-		fr_failures_free(&g->sites[i].scanned);
+		fr_url_ttl_set_free(&g->sites[i].failures);
+		fr_url_ttl_set_free(&g->sites[i].scanned);
 	}
 	free(g->sites);
 	fr_shared_unref(&g->shared);

@@ -63,8 +63,8 @@ void fr_shared_unref(struct fr_shared **s);
 struct fr_site {
 	const struct fr_config_site *config; /* borrowed from the generation's configuration */
 	struct fr_origin *origin;            /* owned */
-	struct fr_failures *failures;        /* owned: pushes that failed lately */
-	struct fr_failures *scanned;         /* owned: pages whose HTML had nothing new lately */
+	struct fr_url_ttl_set *failures;     /* owned: pushes that failed lately */
+	struct fr_url_ttl_set *scanned;      /* owned: pages whose HTML had nothing new lately */
 };
 
 /* A configuration in use by one worker. Owners: the worker while it is the

@@ -52,37 +52,37 @@ static void the_oldest_are_forgotten_beyond_the_capacity(void **state)
 
 static void failures_expire(void **state)
 {
-	struct fr_failures *f = fr_failures_new(10, 1000, 1);
+	struct fr_url_ttl_set *f = fr_url_ttl_set_new(10, 1000, 1);
 
 	(void)state;
-	fr_failures_add(f, 7, S("h"), S("/a"), 5000);
-	assert_true(fr_failures_has(f, 7, S("h"), S("/a"), 5999));
-	assert_false(fr_failures_has(f, 7, S("h"), S("/a"), 6000));
-	assert_false(fr_failures_has(f, 7, S("h"), S("/b"), 5000));
-	assert_false(fr_failures_has(f, 8, S("h"), S("/a"), 5999));
-	fr_failures_free(&f);
+	fr_url_ttl_set_add(f, 7, S("h"), S("/a"), 5000);
+	assert_true(fr_url_ttl_set_has(f, 7, S("h"), S("/a"), 5999));
+	assert_false(fr_url_ttl_set_has(f, 7, S("h"), S("/a"), 6000));
+	assert_false(fr_url_ttl_set_has(f, 7, S("h"), S("/b"), 5000));
+	assert_false(fr_url_ttl_set_has(f, 8, S("h"), S("/a"), 5999));
+	fr_url_ttl_set_free(&f);
 }
 
 static void failures_are_bounded_and_the_newest_stay(void **state)
 {
-	struct fr_failures *f = fr_failures_new(8, 1000, 1);
+	struct fr_url_ttl_set *f = fr_url_ttl_set_new(8, 1000, 1);
 
 	(void)state;
 	for (unsigned i = 0; i < 100; i++)
-		fr_failures_add(f, 7, S("h"), numbered(i), 5000 + i);
+		fr_url_ttl_set_add(f, 7, S("h"), numbered(i), 5000 + i);
 	for (unsigned i = 0; i < 100; i++)
-		assert_int_equal(fr_failures_has(f, 7, S("h"), numbered(i), 5100), i >= 92);
-	fr_failures_free(&f);
+		assert_int_equal(fr_url_ttl_set_has(f, 7, S("h"), numbered(i), 5100), i >= 92);
+	fr_url_ttl_set_free(&f);
 }
 
 static void nothing_is_remembered_for_no_time(void **state)
 {
-	struct fr_failures *f = fr_failures_new(8, 0, 1);
+	struct fr_url_ttl_set *f = fr_url_ttl_set_new(8, 0, 1);
 
 	(void)state;
-	fr_failures_add(f, 7, S("h"), S("/a"), 5000);
-	assert_false(fr_failures_has(f, 7, S("h"), S("/a"), 5000));
-	fr_failures_free(&f);
+	fr_url_ttl_set_add(f, 7, S("h"), S("/a"), 5000);
+	assert_false(fr_url_ttl_set_has(f, 7, S("h"), S("/a"), 5000));
+	fr_url_ttl_set_free(&f);
 }
 
 int main(void)

@@ -111,7 +111,7 @@ enum { FAILED_FOR_BARE = 1, FAILED_FOR_KNOWN, DOUBT_FOR_BARE, DOUBT_FOR_KNOWN };
 
 void fr_push_failed(struct fr_exchange *push, int status)
 {
-	struct fr_failures *f = push->site->failures;
+	struct fr_url_ttl_set *f = push->site->failures;
 	struct fr_str authority = push->req.authority, target = push->req.target;
 	uint64_t now = fr_loop_now(push->worker->loop), client = fr_page_client_hash(push);
 	bool is_known = fr_teach_credential_kinds(&push->req.fields) != 0;
@@ -120,23 +120,23 @@ void fr_push_failed(struct fr_exchange *push, int status)
 	enum fr_teach_gone gone = status ? fr_teach_gone(status) : FR_TEACH_DOUBT;
 
 	if (gone == FR_TEACH_GONE ||
-	    (gone == FR_TEACH_DOUBT && fr_failures_has(f, doubt, authority, target, now) &&
-	     !fr_failures_has(f, client, authority, target, now)))
-		fr_failures_add(f, others, authority, target, now);
+	    (gone == FR_TEACH_DOUBT && fr_url_ttl_set_has(f, doubt, authority, target, now) &&
+	     !fr_url_ttl_set_has(f, client, authority, target, now)))
+		fr_url_ttl_set_add(f, others, authority, target, now);
 	else if (gone == FR_TEACH_DOUBT)
-		fr_failures_add(f, doubt, authority, target, now);
-	fr_failures_add(f, client, authority, target, now);
+		fr_url_ttl_set_add(f, doubt, authority, target, now);
+	fr_url_ttl_set_add(f, client, authority, target, now);
 }
 
 static bool has_failed(const struct fr_exchange *page, const struct fr_hint *hint)
 {
-	const struct fr_failures *f = page->site->failures;
+	const struct fr_url_ttl_set *f = page->site->failures;
 	uint64_t now = fr_loop_now(page->worker->loop);
 	uint64_t others = page->load->kinds ? FAILED_FOR_KNOWN : FAILED_FOR_BARE;
 
-	return fr_failures_has(f, others, page->req.authority, hint->target, now) ||
-	       fr_failures_has(f, fr_page_client_hash(page), page->req.authority, hint->target,
-	                       now);
+	return fr_url_ttl_set_has(f, others, page->req.authority, hint->target, now) ||
+	       fr_url_ttl_set_has(f, fr_page_client_hash(page), page->req.authority, hint->target,
+	                          now);
 }
 
 /* Why this hint is not pushed; FR_REASON_PUSHED if nothing speaks against it.

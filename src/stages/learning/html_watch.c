@@ -43,8 +43,8 @@ static bool begin(struct fr_tap *t, const struct fr_exchange *ex, const struct f
 	struct fr_str url;
 
 	if (!fr_lesson_make(&t->arena, ex, req, resp, &t->lesson) ||
-	    fr_failures_has(t->site->scanned, 0, req->authority, t->lesson.keys.own,
-	                    fr_loop_now(t->worker->loop)) ||
+	    fr_url_ttl_set_has(t->site->scanned, 0, req->authority, t->lesson.keys.own,
+	                       fr_loop_now(t->worker->loop)) ||
 	    fr_arena_copy(&t->arena, req->authority, &t->authority) < 0 ||
 	    fr_arena_printf(&t->arena, &url, "%.*s://%.*s%.*s", FR_STR_ARG(req->scheme),
 	                    FR_STR_ARG(req->authority), FR_STR_ARG(req->target)) < 0)
@@ -105,8 +105,8 @@ static void remember(struct fr_tap *t, const struct fr_scan_hint *found, size_t 
 	fr_lesson_see(&t->lesson, &hints, seen);
 	/* what needs further witnesses is looked at again */
 	if (seen->is_settled && !seen->changed)
-		fr_failures_add(t->site->scanned, 0, t->authority, t->lesson.keys.own,
-		                fr_loop_now(t->worker->loop));
+		fr_url_ttl_set_add(t->site->scanned, 0, t->authority, t->lesson.keys.own,
+		                   fr_loop_now(t->worker->loop));
 }
 
 void fr_tap_end(struct fr_tap **tp, struct fr_plan *plan)
