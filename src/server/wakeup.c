@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "server/worker.h"
 
-static void unref(struct fr_note *n)
+static void unref(struct fr_wakeup *n)
 {
 	if (atomic_fetch_sub_explicit(&n->refs, 1, memory_order_acq_rel) == 1)
 		free(n);
@@ -15,7 +15,7 @@ static void unref(struct fr_note *n)
 /* On its own thread a note needs no lock and no system call. */
 static void wake(struct fr_watcher *w)
 {
-	struct fr_note *n = FR_CONTAINER(w, struct fr_note, watcher);
+	struct fr_wakeup *n = FR_CONTAINER(w, struct fr_wakeup, watcher);
 	struct fr_worker *worker = n->worker;
 
 	if (atomic_exchange_explicit(&n->is_posted, true, memory_order_acq_rel))
@@ -34,9 +34,9 @@ static void wake(struct fr_watcher *w)
 	fr_loop_wake(worker->loop);
 }
 
-struct fr_note *fr_note_new(struct fr_worker *w, void (*run)(void *user), void *user)
+struct fr_wakeup *fr_wakeup_new(struct fr_worker *w, void (*run)(void *user), void *user)
 {
-	struct fr_note *n = fr_calloc(1, sizeof *n);
+	struct fr_wakeup *n = fr_calloc(1, sizeof *n);
 
 	n->watcher.wake = wake;
 	atomic_init(&n->refs, 1);
@@ -46,9 +46,9 @@ struct fr_note *fr_note_new(struct fr_worker *w, void (*run)(void *user), void *
 	return n;
 }
 
-void fr_note_close(struct fr_note **np)
+void fr_wakeup_close(struct fr_wakeup **np)
 {
-	struct fr_note *n = *np;
+	struct fr_wakeup *n = *np;
 
 	*np = NULL;
 	if (!n)
@@ -58,10 +58,10 @@ void fr_note_close(struct fr_note **np)
 	unref(n);
 }
 
-void fr_notes_run(struct fr_note *list)
+void fr_wakeups_run(struct fr_wakeup *list)
 {
 	while (list) {
-		struct fr_note *n = list;
+		struct fr_wakeup *n = list;
 
 		list = n->next;
 		atomic_store_explicit(&n->is_posted, false, memory_order_release);
@@ -71,10 +71,10 @@ void fr_notes_run(struct fr_note *list)
 	}
 }
 
-void fr_notes_drop(struct fr_note *list)
+void fr_wakeups_drop(struct fr_wakeup *list)
 {
 	while (list) {
-		struct fr_note *n = list;
+		struct fr_wakeup *n = list;
 
 		list = n->next;
 		unref(n);

@@ -9,23 +9,23 @@
 
 struct fr_worker;
 
-struct fr_note {
+struct fr_wakeup {
 	struct fr_watcher watcher; /* to be registered with a body or flight */
 	_Atomic uint32_t refs;
 	_Atomic bool is_posted;
 	struct fr_worker *worker; /* borrowed */
-	struct fr_note *next;     /* in the worker's queue */
+	struct fr_wakeup *next;   /* in the worker's queue */
 	void (*run)(void *user);
 	void *user; /* borrowed; NULL when closed. Worker's thread only */
 };
 
 /* Never NULL. */
-struct fr_note *fr_note_new(struct fr_worker *w, void (*run)(void *user), void *user);
+struct fr_wakeup *fr_wakeup_new(struct fr_worker *w, void (*run)(void *user), void *user);
 /* No `run` any more; clears the pointer. The watcher must be registered nowhere. */
-void fr_note_close(struct fr_note **n);
+void fr_wakeup_close(struct fr_wakeup **n);
 
 /* For the worker: takes the notes in its queue and runs them; drops them. */
-void fr_notes_run(struct fr_note *list);
-void fr_notes_drop(struct fr_note *list);
+void fr_wakeups_run(struct fr_wakeup *list);
+void fr_wakeups_drop(struct fr_wakeup *list);
 
 #endif

@@ -161,7 +161,7 @@ static void on_wake(void *user)
 	struct fr_worker *w = user;
 	struct fr_shared *shared;
 	struct fr_listen_fd *fds;
-	struct fr_note *notes;
+	struct fr_wakeup *notes;
 	size_t n;
 	bool stop, cut, finish;
 
@@ -179,7 +179,7 @@ static void on_wake(void *user)
 	w->next_fds = NULL;
 	w->n_next_fds = 0;
 	(void)pthread_mutex_unlock(&w->lock);
-	fr_notes_run(notes);
+	fr_wakeups_run(notes);
 	if (shared) {
 		apply(w, shared, fds, n);
 		fr_shared_unref(&shared);
@@ -202,10 +202,10 @@ static void on_wake(void *user)
 static void run_own_notes(void *user)
 {
 	struct fr_worker *w = user;
-	struct fr_note *list = w->own_notes;
+	struct fr_wakeup *list = w->own_notes;
 
 	w->own_notes = NULL;
-	fr_notes_run(list);
+	fr_wakeups_run(list);
 }
 
 void fr_worker_fill_ended(struct fr_worker *w)
@@ -327,8 +327,8 @@ size_t fr_worker_free(struct fr_worker **wp)
 	struct fr_worker *w = *wp;
 	uint64_t live = 0;
 
-	fr_notes_drop(w->notes);
-	fr_notes_drop(w->own_notes);
+	fr_wakeups_drop(w->notes);
+	fr_wakeups_drop(w->own_notes);
 	fr_exchange_free_list(&w->free_exchanges);
 	fr_fills_free_list(&w->free_fills);
 	fr_observer_fini(&w->observer);

@@ -39,7 +39,7 @@ struct fr_hint_memory;
 struct fr_knowledge;
 struct fr_assets;
 struct fr_fill;
-struct fr_note;
+struct fr_wakeup;
 
 struct fr_shared {
 	_Atomic uint32_t refs;
@@ -129,7 +129,7 @@ struct fr_worker {
 	size_t n_fills, n_fills_behind;
 	struct fr_fill *free_fills; /* owned, linked */
 	size_t n_free_fills;
-	struct fr_note *own_notes; /* owned: posted by this thread */
+	struct fr_wakeup *own_notes; /* owned: posted by this thread */
 	struct fr_task notes_task;
 	struct fr_timer drain_timer;
 	bool is_empty, may_end; /* of a drain: see fr_worker_start */
@@ -138,7 +138,7 @@ struct fr_worker {
 	int64_t date_s;
 	/* commands, under the lock */
 	pthread_mutex_t lock;
-	struct fr_note *notes;         /* owned: posted by other threads */
+	struct fr_wakeup *notes;       /* owned: posted by other threads */
 	struct fr_shared *next_shared; /* reference; NULL: none */
 	struct fr_listen_fd *next_fds; /* owned */
 	size_t n_next_fds;

@@ -121,7 +121,7 @@ void fr_cached_poll(struct fr_exchange *ex)
 static void watch_body(struct fr_exchange *ex, struct fr_cached *c)
 {
 	if (!c->note)
-		c->note = fr_note_new(ex->worker, fr_cached_changed, ex);
+		c->note = fr_wakeup_new(ex->worker, fr_cached_changed, ex);
 	atomic_store(&c->note->watcher.pos, 0);
 	c->watches_body = true;
 	fr_body_watch(c->object->body, &c->note->watcher);

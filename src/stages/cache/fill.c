@@ -66,7 +66,7 @@ void fr_fill_free(struct fr_fill *f)
 	fr_fetch_cancel(&f->fetch);
 	fr_object_unref(&f->stale);
 	fr_object_unref(&f->object);
-	fr_note_close(&f->note);
+	fr_wakeup_close(&f->note);
 	fr_generation_unref(&f->gen);
 	if (f->worker->n_free_fills >= FR_FILLS_KEPT) {
 		fr_arena_fini(&f->arena);
@@ -485,7 +485,7 @@ static struct fr_fill *fill_new(struct fr_exchange *ex, struct fr_flight *flight
 	fr_response_init(&f->resp, &f->arena, 0);
 	f->flight = flight;
 	f->stale = stale ? fr_object_ref(stale) : NULL;
-	f->note = fr_note_new(w, readers_moved, f);
+	f->note = fr_wakeup_new(w, readers_moved, f);
 	f->release_task = (struct fr_task){.run = release, .user = f};
 	f->next = w->fills;
 	f->pprev = &w->fills;

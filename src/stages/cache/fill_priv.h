@@ -34,7 +34,7 @@ struct fr_fill {
 	struct fr_str key;
 	struct fr_object *stale;    /* reference: what is validated, or stands in for an error */
 	struct fr_object *object;   /* reference: what is filled */
-	struct fr_note *note;       /* owned: readers of a loose body moved */
+	struct fr_wakeup *note;     /* owned: readers of a loose body moved */
 	struct fr_tap *tap;         /* owned: scans the body; NULL */
 	struct fr_exchange *leader; /* borrowed; NULL: gone or never was */
 	struct fr_task release_task;

@@ -78,7 +78,7 @@ static bool wait_for(struct fr_exchange *ex, struct fr_flight *flight)
 	c->waits++;
 	c->flight = flight;
 	if (!c->note)
-		c->note = fr_note_new(ex->worker, fr_cached_changed, ex);
+		c->note = fr_wakeup_new(ex->worker, fr_cached_changed, ex);
 	await(ex);
 	count(ex, FR_COUNT_CACHE_JOINED);
 	fr_timer_init(&c->patience, patience_is_over, ex);
@@ -505,7 +505,7 @@ void fr_cached_leave(struct fr_exchange *ex)
 	if (c->fill)
 		fr_fill_leave(c->fill);
 	c->fill = NULL;
-	fr_note_close(&c->note);
+	fr_wakeup_close(&c->note);
 }
 
 void fr_cached_free(struct fr_exchange *ex)

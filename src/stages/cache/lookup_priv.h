@@ -26,7 +26,7 @@ struct fr_cached {
 	struct fr_fill *fill;     /* borrowed; LEADING */
 	struct fr_object *object; /* reference; while READING */
 	struct fr_object *stale;  /* reference: to be validated; NULL */
-	struct fr_note *note;     /* owned */
+	struct fr_wakeup *note;   /* owned */
 	struct fr_timer patience; /* WAITING: cache.wait_timeout */
 	struct fr_serving serving;
 	const char *fwd; /* why it was asked of the origin; NULL: a hit */
