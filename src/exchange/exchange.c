@@ -333,7 +333,7 @@ void fr_exchange_deliver(struct fr_exchange *ex)
 static void on_head(void *user)
 {
 	struct fr_exchange *ex = of(user);
-	struct fr_tap *tap = NULL;
+	struct fr_html_watch *tap = NULL;
 
 	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
 	fr_observe_origin_head(ex, ex->fetch);
@@ -342,20 +342,20 @@ static void on_head(void *user)
 		if (!ex->canonical.path.is_ambiguous && !ex->req.has_override)
 			fr_learn_head(ex);
 		/* by what the origin said, not by what is added for the client */
-		tap = ex->is_push ? NULL : fr_tap_new(ex, &ex->req, &ex->resp);
+		tap = ex->is_push ? NULL : fr_html_watch_new(ex, &ex->req, &ex->resp);
 	}
 	fr_exchange_deliver(ex);
 	if (ex->state == FR_EXCHANGE_RESPONDING)
 		ex->tap = tap;
 	else
-		fr_tap_drop(&tap);
+		fr_html_watch_drop(&tap);
 }
 
 void fr_exchange_fail_body(struct fr_exchange *ex)
 {
 	count(ex, FR_COUNT_RESPONSES_FAILED);
 	ex->resp_failed = true;
-	fr_tap_drop(&ex->tap);
+	fr_html_watch_drop(&ex->tap);
 	set_state(ex, FR_EXCHANGE_ENDED);
 	ex->ops->body(ex);
 }
@@ -366,7 +366,7 @@ static void on_end(void *user, const struct fr_fields *trailers)
 
 	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
 	fr_exchange_fetch_over(ex);
-	fr_tap_end(&ex->tap, ex->plan);
+	fr_html_watch_end(&ex->tap, ex->plan);
 	fr_observe_origin_end(ex);
 	fr_exchange_body_complete(ex);
 	if (!ex->request_ended)
@@ -533,7 +533,7 @@ void fr_exchange_leave(struct fr_exchange *ex, bool complete, bool by_peer, bool
 	if (ex->state == FR_EXCHANGE_RELEASED)
 		return;
 	fr_hints_end(ex);
-	fr_tap_drop(&ex->tap);
+	fr_html_watch_drop(&ex->tap);
 	fr_cached_leave(ex);
 	fr_admin_leave(ex);
 	fr_fetch_cancel(&ex->fetch);

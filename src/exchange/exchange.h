@@ -44,7 +44,7 @@ struct fr_admin_events;
 struct fr_fill;
 struct fr_page_load;
 struct fr_spill;
-struct fr_tap;
+struct fr_html_watch;
 
 /* Memory for both heads, the plan and what is made of them. Fields are bounded
  * by limits of their own; this is the last line. */
@@ -136,7 +136,7 @@ struct fr_exchange {
 	struct fr_exchange *next, **pprev;    /* among the client's */
 	struct fr_page_load *load;            /* in the arena; pages with hints only */
 	struct fr_plan *plan;                 /* the load's; NULL without */
-	struct fr_tap *tap;                   /* owned: scans the body; NULL */
+	struct fr_html_watch *tap;            /* owned: scans the body; NULL */
 	struct fr_str digest;                 /* the client's digest cookie; p NULL: none */
 	uint64_t asked_ms;                    /* when the origin was asked; 0: it was not */
 	uint32_t think_ms;                    /* from then to its answer */

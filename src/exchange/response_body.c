@@ -108,7 +108,7 @@ void fr_exchange_on_body(void *user, const uint8_t *data, size_t len)
 		return;
 	}
 	if (ex->tap)
-		fr_tap_feed(ex->tap, data, len);
+		fr_html_watch_feed(ex->tap, data, len);
 	fr_order_body(ex);
 	fr_exchange_watch(ex, false);
 	ex->ops->body(ex);

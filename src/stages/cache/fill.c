@@ -62,7 +62,7 @@ static void note_activity(const struct fr_fill *f)
 
 void fr_fill_free(struct fr_fill *f)
 {
-	fr_tap_drop(&f->tap);
+	fr_html_watch_drop(&f->tap);
 	fr_fetch_cancel(&f->fetch);
 	fr_object_unref(&f->stale);
 	fr_object_unref(&f->object);
@@ -204,9 +204,9 @@ static void end_body(struct fr_fill *f, bool complete)
 	if (complete && f->resp.content_length < 0)
 		fr_fill_learn(f, fr_body_len(f->object->body), true);
 	if (complete)
-		fr_tap_end(&f->tap, NULL);
+		fr_html_watch_end(&f->tap, NULL);
 	else
-		fr_tap_drop(&f->tap);
+		fr_html_watch_drop(&f->tap);
 	fr_body_set_filler(f->object->body, NULL);
 	fr_body_end(f->object->body, complete);
 	if (!complete)
@@ -227,7 +227,7 @@ static void fill_body(struct fr_fill *f, const uint8_t *data, size_t len)
 
 	note_activity(f);
 	if (f->tap)
-		fr_tap_feed(f->tap, data, len);
+		fr_html_watch_feed(f->tap, data, len);
 	if (fr_body_append(body, data, len) < 0) {
 		give_up(f);
 		return;

@@ -324,7 +324,7 @@ static void take_answer(struct fr_fill *f)
 	fr_body_set_filler(f->object->body, &f->note->watcher);
 	store(f, f->object, f->stale && !is_purged(f->stale) ? f->stale : NULL);
 	if (f->leader && !f->leader->is_push)
-		f->tap = fr_tap_new(f->leader, &f->req, &f->resp);
+		f->tap = fr_html_watch_new(f->leader, &f->req, &f->resp);
 	publish(f, f->object, whole, false);
 	fr_object_unref(&whole);
 }

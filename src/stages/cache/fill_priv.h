@@ -35,7 +35,7 @@ struct fr_fill {
 	struct fr_object *stale;    /* reference: what is validated, or stands in for an error */
 	struct fr_object *object;   /* reference: what is filled */
 	struct fr_wakeup *note;     /* owned: readers of a loose body moved */
-	struct fr_tap *tap;         /* owned: scans the body; NULL */
+	struct fr_html_watch *tap;  /* owned: scans the body; NULL */
 	struct fr_exchange *leader; /* borrowed; NULL: gone or never was */
 	struct fr_task release_task;
 	struct fr_asker asker; /* whose share of the origin's connections it has */

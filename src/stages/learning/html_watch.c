@@ -9,7 +9,7 @@
 /* For the key and the links: what the memory keeps of one page fits in. */
 #define ARENA_BYTES (256u << 10)
 
-struct fr_tap {
+struct fr_html_watch {
 	struct fr_worker *worker; /* borrowed */
 	struct fr_site *site;     /* borrowed: of the generation that the holder keeps, as is
 	                             what the lesson has */
@@ -19,7 +19,7 @@ struct fr_tap {
 	struct fr_scan *scan;    /* owned */
 };
 
-static void free_tap(struct fr_tap *t)
+static void free_tap(struct fr_html_watch *t)
 {
 	fr_scan_free(&t->scan);
 	fr_arena_fini(&t->arena);
@@ -37,8 +37,8 @@ static bool is_wanted(const struct fr_request *req, const struct fr_response *re
 }
 
 /* Does the load teach anybody, and was the page not looked at lately? */
-static bool begin(struct fr_tap *t, const struct fr_exchange *ex, const struct fr_request *req,
-                  const struct fr_response *resp)
+static bool begin(struct fr_html_watch *t, const struct fr_exchange *ex,
+                  const struct fr_request *req, const struct fr_response *resp)
 {
 	struct fr_str url;
 
@@ -54,10 +54,10 @@ static bool begin(struct fr_tap *t, const struct fr_exchange *ex, const struct f
 	return t->scan != NULL;
 }
 
-struct fr_tap *fr_tap_new(const struct fr_exchange *ex, const struct fr_request *req,
-                          const struct fr_response *resp)
+struct fr_html_watch *fr_html_watch_new(const struct fr_exchange *ex, const struct fr_request *req,
+                                        const struct fr_response *resp)
 {
-	struct fr_tap *t;
+	struct fr_html_watch *t;
 
 	if (ex->req.has_override || !is_wanted(req, resp, fr_page_load_settings(ex)))
 		return NULL;
@@ -78,14 +78,14 @@ struct fr_tap *fr_tap_new(const struct fr_exchange *ex, const struct fr_request 
 	return t;
 }
 
-void fr_tap_feed(struct fr_tap *t, const void *data, size_t len)
+void fr_html_watch_feed(struct fr_html_watch *t, const void *data, size_t len)
 {
 	if (!fr_scan_is_done(t->scan))
 		fr_scan_feed(t->scan, data, len);
 }
 
-static void remember(struct fr_tap *t, const struct fr_scan_hint *found, size_t n, bool is_complete,
-                     struct fr_hint_seen *seen)
+static void remember(struct fr_html_watch *t, const struct fr_scan_hint *found, size_t n,
+                     bool is_complete, struct fr_hint_seen *seen)
 {
 	struct fr_remembered *v = fr_arena_calloc(&t->arena, n + 1, sizeof *v);
 	struct fr_lesson_hints hints = {
@@ -109,9 +109,9 @@ static void remember(struct fr_tap *t, const struct fr_scan_hint *found, size_t 
 		                   fr_loop_now(t->worker->loop));
 }
 
-void fr_tap_end(struct fr_tap **tp, struct fr_plan *plan)
+void fr_html_watch_end(struct fr_html_watch **tp, struct fr_plan *plan)
 {
-	struct fr_tap *t = *tp;
+	struct fr_html_watch *t = *tp;
 	const struct fr_scan_hint *found = NULL;
 	struct fr_hint_seen seen = {0};
 	bool is_complete = false;
@@ -128,7 +128,7 @@ void fr_tap_end(struct fr_tap **tp, struct fr_plan *plan)
 	free_tap(t);
 }
 
-void fr_tap_drop(struct fr_tap **tp)
+void fr_html_watch_drop(struct fr_html_watch **tp)
 {
 	if (*tp)
 		free_tap(*tp);

@@ -8,18 +8,18 @@
 
 #include "stages/learning/learn.h"
 
-struct fr_tap;
+struct fr_html_watch;
 
 /* A GET was answered with resp, whose body follows. NULL: it is not scanned.
  * settings and site: of ex's generation, which whoever holds the tap keeps. */
-struct fr_tap *fr_tap_new(const struct fr_exchange *ex, const struct fr_request *req,
-                          const struct fr_response *resp);
+struct fr_html_watch *fr_html_watch_new(const struct fr_exchange *ex, const struct fr_request *req,
+                                        const struct fr_response *resp);
 /* A piece of the body, as the origin sent it. */
-void fr_tap_feed(struct fr_tap *t, const void *data, size_t len);
+void fr_html_watch_feed(struct fr_html_watch *t, const void *data, size_t len);
 /* The body is complete: what was found is remembered. plan: of the page's exchange,
  * if it is still there; else NULL. Frees. NULL is allowed. */
-void fr_tap_end(struct fr_tap **t, struct fr_plan *plan);
+void fr_html_watch_end(struct fr_html_watch **t, struct fr_plan *plan);
 /* It broke off: nothing is learned. Frees. NULL is allowed. */
-void fr_tap_drop(struct fr_tap **t);
+void fr_html_watch_drop(struct fr_html_watch **t);
 
 #endif
