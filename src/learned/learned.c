@@ -14,7 +14,7 @@
 /* The worker that answers the admin interface waits for the file so long. */
 #define PURGE_WAIT_MS 200u
 
-struct fr_knowledge {
+struct fr_learned {
 	struct fr_hint_memory *memory; /* owned */
 	struct fr_assets *assets;      /* owned */
 	struct fr_hint_db *db;         /* owned */
@@ -24,28 +24,28 @@ struct fr_knowledge {
 
 static int save_page(void *user, struct fr_str key, struct fr_buf *out, int64_t *expires_s)
 {
-	struct fr_knowledge *k = user;
+	struct fr_learned *k = user;
 
 	return fr_hint_memory_save(k->memory, key, out, expires_s);
 }
 
 static int load_page(void *user, struct fr_str key, const void *value, size_t len, int64_t now_s)
 {
-	struct fr_knowledge *k = user;
+	struct fr_learned *k = user;
 
 	return fr_hint_memory_load(k->memory, key, value, len, now_s);
 }
 
 static void walk_pages(void *user, void (*visit)(void *ctx, struct fr_str key), void *ctx)
 {
-	struct fr_knowledge *k = user;
+	struct fr_learned *k = user;
 
 	fr_hint_memory_walk(k->memory, visit, ctx);
 }
 
 static void page_changed(void *user, struct fr_str key)
 {
-	struct fr_knowledge *k = user;
+	struct fr_learned *k = user;
 
 	fr_hint_db_changed(k->db, FR_HINT_TABLE_PAGES, key);
 }
@@ -54,7 +54,7 @@ static void page_changed(void *user, struct fr_str key)
 
 static int save_asset(void *user, struct fr_str key, struct fr_buf *out, int64_t *expires_s)
 {
-	struct fr_knowledge *k = user;
+	struct fr_learned *k = user;
 	uint8_t blob[FR_ASSET_BLOB_BYTES];
 	uint64_t hash;
 	size_t n;
@@ -71,7 +71,7 @@ static int save_asset(void *user, struct fr_str key, struct fr_buf *out, int64_t
 
 static int load_asset(void *user, struct fr_str key, const void *value, size_t len, int64_t now_s)
 {
-	struct fr_knowledge *k = user;
+	struct fr_learned *k = user;
 	uint64_t hash;
 
 	(void)now_s;
@@ -95,7 +95,7 @@ static void visit_asset(void *user, uint64_t key)
 
 static void walk_assets(void *user, void (*visit)(void *ctx, struct fr_str key), void *ctx)
 {
-	struct fr_knowledge *k = user;
+	struct fr_learned *k = user;
 	struct walk w = {visit, ctx};
 
 	fr_assets_walk(k->assets, visit_asset, &w);
@@ -103,7 +103,7 @@ static void walk_assets(void *user, void (*visit)(void *ctx, struct fr_str key),
 
 static void asset_changed(void *user, uint64_t key)
 {
-	struct fr_knowledge *k = user;
+	struct fr_learned *k = user;
 
 	fr_hint_db_changed(k->db, FR_HINT_TABLE_ASSETS,
 	                   fr_str_make((const char *)&key, sizeof key));
@@ -120,9 +120,9 @@ static struct fr_hint_memory_limits limits_of(const struct fr_config *config)
 	};
 }
 
-struct fr_knowledge *fr_knowledge_new(const struct fr_config *config, uint64_t seed)
+struct fr_learned *fr_learned_new(const struct fr_config *config, uint64_t seed)
 {
-	struct fr_knowledge *k = fr_calloc(1, sizeof *k);
+	struct fr_learned *k = fr_calloc(1, sizeof *k);
 	struct fr_hint_db_options options = {.file = config->hint_memory.file, .seed = seed};
 	struct fr_hint_memory_limits limits = limits_of(config);
 	struct fr_hint_db_owner pages = {save_page, load_page, walk_pages, k};
@@ -142,9 +142,9 @@ struct fr_knowledge *fr_knowledge_new(const struct fr_config *config, uint64_t s
 	return k;
 }
 
-void fr_knowledge_free(struct fr_knowledge **kp)
+void fr_learned_free(struct fr_learned **kp)
 {
-	struct fr_knowledge *k = *kp;
+	struct fr_learned *k = *kp;
 
 	*kp = NULL;
 	if (!k)
@@ -155,24 +155,24 @@ void fr_knowledge_free(struct fr_knowledge **kp)
 	free(k);
 }
 
-void fr_knowledge_configure(struct fr_knowledge *k, const struct fr_config *config)
+void fr_learned_configure(struct fr_learned *k, const struct fr_config *config)
 {
 	struct fr_hint_memory_limits limits = limits_of(config);
 
 	fr_hint_memory_resize(k->memory, &limits);
 }
 
-struct fr_hint_memory *fr_knowledge_memory(struct fr_knowledge *k)
+struct fr_hint_memory *fr_learned_memory(struct fr_learned *k)
 {
 	return k->memory;
 }
 
-struct fr_assets *fr_knowledge_assets(struct fr_knowledge *k)
+struct fr_assets *fr_learned_assets(struct fr_learned *k)
 {
 	return k->assets;
 }
 
-size_t fr_knowledge_purge(struct fr_knowledge *k, struct fr_str key_prefix)
+size_t fr_learned_purge(struct fr_learned *k, struct fr_str key_prefix)
 {
 	size_t n = fr_hint_memory_purge(k->memory, key_prefix);
 
@@ -181,7 +181,7 @@ size_t fr_knowledge_purge(struct fr_knowledge *k, struct fr_str key_prefix)
 	return n;
 }
 
-size_t fr_knowledge_purge_page(struct fr_knowledge *k, struct fr_str key)
+size_t fr_learned_purge_page(struct fr_learned *k, struct fr_str key)
 {
 	size_t n = fr_hint_memory_purge_page(k->memory, key);
 
@@ -195,7 +195,7 @@ static void put(json_t *all, const char *name, uint64_t v)
 	(void)json_object_set_new(all, name, json_integer((json_int_t)v));
 }
 
-void fr_knowledge_stats(struct fr_knowledge *k, json_t *all)
+void fr_learned_stats(struct fr_learned *k, json_t *all)
 {
 	struct fr_hint_memory_stats m;
 	struct fr_assets_stats a;

@@ -11,27 +11,27 @@
 #include "hints/assets.h"
 #include "hints/memory.h"
 
-struct fr_knowledge;
+struct fr_learned;
 
 /* Reads what the file has; without a usable one it begins empty. seed: secret,
  * for a fresh file. Never NULL. */
-struct fr_knowledge *fr_knowledge_new(const struct fr_config *config, uint64_t seed);
+struct fr_learned *fr_learned_new(const struct fr_config *config, uint64_t seed);
 /* Writes what is new, frees. No worker may use it any more. NULL is allowed. */
-void fr_knowledge_free(struct fr_knowledge **k);
+void fr_learned_free(struct fr_learned **k);
 /* Another configuration: bounds change at once, the file does not. */
-void fr_knowledge_configure(struct fr_knowledge *k, const struct fr_config *config);
+void fr_learned_configure(struct fr_learned *k, const struct fr_config *config);
 
-struct fr_hint_memory *fr_knowledge_memory(struct fr_knowledge *k);
-struct fr_assets *fr_knowledge_assets(struct fr_knowledge *k);
+struct fr_hint_memory *fr_learned_memory(struct fr_learned *k);
+struct fr_assets *fr_learned_assets(struct fr_learned *k);
 
 /* Forgets the hints of pages whose key begins so ("": all), or of one page with
  * what is kept behind its key, in memory and in the file. Returns how many pages
  * had hints. Waits for the file, but not for long: what is not written then is
  * within a second or so. */
-size_t fr_knowledge_purge(struct fr_knowledge *k, struct fr_str key_prefix);
-size_t fr_knowledge_purge_page(struct fr_knowledge *k, struct fr_str key);
+size_t fr_learned_purge(struct fr_learned *k, struct fr_str key_prefix);
+size_t fr_learned_purge_page(struct fr_learned *k, struct fr_str key);
 
 /* Adds its figures to the counters' object. */
-void fr_knowledge_stats(struct fr_knowledge *k, json_t *all);
+void fr_learned_stats(struct fr_learned *k, json_t *all);
 
 #endif

@@ -121,8 +121,8 @@ static int shared_new(struct fr_server *s, struct fr_config *config, struct fr_s
 	shared->server = s;
 	shared->store = s->store;
 	shared->knowledge = s->knowledge;
-	shared->memory = fr_knowledge_memory(s->knowledge);
-	shared->assets = fr_knowledge_assets(s->knowledge);
+	shared->memory = fr_learned_memory(s->knowledge);
+	shared->assets = fr_learned_assets(s->knowledge);
 	shared->seed = s->seed;
 	/* a hash of the seed, which stays a secret */
 	(void)fr_canonical_loop_write(shared->loop, (uint32_t)fr_siphash(s->seed, "loop", 4));
@@ -338,7 +338,7 @@ static int configure(struct fr_server *s, struct fr_config *config, struct fr_so
 	set_store_limits(s, config);
 	fr_memory_set_limit(s->memory, (uint64_t)config->limits.memory_mib * FR_MIB);
 	fr_memory_set_clients(s->memory, descriptors_for_clients(s));
-	fr_knowledge_configure(s->knowledge, config);
+	fr_learned_configure(s->knowledge, config);
 	if (s->access_log)
 		fr_access_log_use(s->access_log, config, log_fd);
 	fr_admission_set_limits(s->admission, config->limits.connections,
@@ -433,7 +433,7 @@ int fr_server_start(struct fr_config *config, struct fr_sockets *sockets, struct
 	s->store = fr_store_new(&(struct fr_store_limits){.memory = FR_MIB, .max_variants = 1},
 	                        s->seed);
 	s->memory = fr_memory_new(fr_server_count_workers(config), s->store);
-	s->knowledge = fr_knowledge_new(config, s->seed);
+	s->knowledge = fr_learned_new(config, s->seed);
 	s->tickets = fr_tls_tickets_new();
 	s->origins = fr_origin_registry_new(fr_server_count_workers(config));
 	s->start_us = fr_wall_us();
@@ -484,7 +484,7 @@ size_t fr_server_join(struct fr_server **sp)
 		fr_admission_free(&s->admission);
 		fr_memory_free(&s->memory);
 		fr_store_free(&s->store);
-		fr_knowledge_free(&s->knowledge);
+		fr_learned_free(&s->knowledge);
 	}
 	close(s->done_fd);
 	free(s);

@@ -24,7 +24,7 @@ struct fr_server {
 	struct fr_tls_tickets *tickets;   /* owned */
 	struct fr_store *store;           /* owned */
 	struct fr_access_log *access_log; /* owned; NULL until one is configured */
-	struct fr_knowledge *knowledge;   /* owned */
+	struct fr_learned *knowledge;     /* owned */
 	uint64_t seed;
 	struct fr_shared *shared; /* reference: the current configuration */
 	struct fr_bound *bound;   /* owned; as the current configuration's listeners */

@@ -104,7 +104,7 @@ void fr_server_log_counters(struct fr_server *s)
 	json = counters_json(sums);
 	add_store(s, json);
 	add_memory(s, json);
-	fr_knowledge_stats(s->knowledge, json);
+	fr_learned_stats(s->knowledge, json);
 	add_access_log(s, json);
 	text = json_dumps(json, JSON_COMPACT);
 	if (text)

@@ -36,7 +36,7 @@ struct fr_access_log;
 struct fr_server;
 struct fr_store;
 struct fr_hint_memory;
-struct fr_knowledge;
+struct fr_learned;
 struct fr_assets;
 struct fr_fill;
 struct fr_wakeup;
@@ -48,7 +48,7 @@ struct fr_shared {
 	struct fr_tls_server *admin_tls;   /* reference; NULL: the admin interface has none */
 	struct fr_tls_client **origin_tls; /* one for each site; references; NULL: plain */
 	struct fr_store *store;            /* borrowed from the server, as the others below */
-	struct fr_knowledge *knowledge;    /* that the next two are part of */
+	struct fr_learned *knowledge;      /* that the next two are part of */
 	struct fr_hint_memory *memory;
 	struct fr_assets *assets;
 	uint64_t seed;                      /* of hashes that all workers share */

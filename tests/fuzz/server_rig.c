@@ -122,8 +122,8 @@ static struct fr_shared *shared_new(struct fr_rig *r)
 	shared->origin_tls = fr_calloc(shared->config->n_sites, sizeof(struct fr_tls_client *));
 	shared->server = &r->server;
 	shared->store = r->server.store;
-	shared->memory = fr_knowledge_memory(r->server.knowledge);
-	shared->assets = fr_knowledge_assets(r->server.knowledge);
+	shared->memory = fr_learned_memory(r->server.knowledge);
+	shared->assets = fr_learned_assets(r->server.knowledge);
 	shared->seed = r->server.seed;
 	shared->origins = r->server.origins;
 	return shared;
@@ -174,7 +174,7 @@ struct fr_rig *fr_rig_new(uint64_t seed, fr_rig_on_request on_request, void *use
 	s->admission = fr_admission_new(seed);
 	s->store = fr_store_new(&(struct fr_store_limits){.memory = STORE_BYTES, .max_variants = 2},
 	                        seed);
-	s->knowledge = fr_knowledge_new(config_of(0), seed);
+	s->knowledge = fr_learned_new(config_of(0), seed);
 	s->origins = fr_origin_registry_new(1);
 	s->memory = fr_memory_new(1, s->store);
 	FR_ASSERT(fr_worker_new(0, s->admission, s->memory, on_empty, r, &r->worker) == 0);
@@ -451,6 +451,6 @@ void fr_rig_free(struct fr_rig *r)
 	fr_admission_free(&s->admission);
 	fr_memory_free(&s->memory);
 	fr_store_free(&s->store);
-	fr_knowledge_free(&s->knowledge);
+	fr_learned_free(&s->knowledge);
 	free(r);
 }

@@ -147,9 +147,9 @@ static int purge_hints_of(struct fr_exchange *ex, struct fr_str text, size_t *n)
 		rc = fr_page_keys_make(&ex->arena, settings, &req, &keys);
 	if (rc < 0)
 		return rc;
-	*n += fr_knowledge_purge_page(ex->gen->shared->knowledge, keys.whole);
+	*n += fr_learned_purge_page(ex->gen->shared->knowledge, keys.whole);
 	if (keys.shared.len)
-		*n += fr_knowledge_purge_page(ex->gen->shared->knowledge, keys.shared);
+		*n += fr_learned_purge_page(ex->gen->shared->knowledge, keys.shared);
 	return 0;
 }
 
@@ -159,7 +159,7 @@ static size_t purge(struct fr_exchange *ex, const struct wish *w, struct fr_str 
 	struct fr_purge p = {.key = key, .prefix = prefix, .tag = w->tag, .is_soft = w->soft};
 
 	if (w->hints)
-		return fr_knowledge_purge(ex->gen->shared->knowledge, prefix);
+		return fr_learned_purge(ex->gen->shared->knowledge, prefix);
 	return fr_store_purge(ex->gen->shared->store, &p);
 }
 
