@@ -404,7 +404,7 @@ static void h1_flush(struct fr_client *c)
 			return;
 		process_parked(c);
 	} while (more && h1_of(c)->current && h1_of(c)->current->head_sent);
-	fr_observe_count(c->worker);
+	fr_record_count(c->worker);
 	if (c->state == FR_CLIENT_ACTIVE)
 		fr_stream_flush(c->stream);
 }

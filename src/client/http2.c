@@ -505,7 +505,7 @@ static void h2_flush(struct fr_client *c)
 			h->is_broken = true;
 		if (fr_buf_len(out) == 0)
 			break;
-		fr_observe_count(c->worker);
+		fr_record_count(c->worker);
 		if (fr_h2_wants_drain(h->session))
 			fr_stream_flush_more(c->stream);
 		else

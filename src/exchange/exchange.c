@@ -117,7 +117,7 @@ static struct fr_exchange *new_under(struct fr_generation *gen, struct fr_client
 	fr_loop_timer_set(w->loop, &ex->timer, ex->gen->config->timeouts.request_fields_ms);
 	count(ex, FR_COUNT_EXCHANGES_OPEN);
 	fr_client_exchange_opened(c, ex);
-	fr_observe_opened(ex);
+	fr_record_opened(ex);
 	return ex;
 }
 
@@ -217,7 +217,7 @@ static void time_is_up(struct fr_timer *t, void *user)
 static void send_head(struct fr_exchange *ex)
 {
 	ex->head_sent = true;
-	fr_observe_answered(ex);
+	fr_record_answered(ex);
 	ex->ops->head(ex);
 }
 
@@ -336,7 +336,7 @@ static void on_head(void *user)
 	struct fr_html_watch *tap = NULL;
 
 	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
-	fr_observe_origin_head(ex, ex->fetch);
+	fr_record_origin_head(ex, ex->fetch);
 	if (ex->resp.status != 101) {
 		fr_cached_direct(ex);
 		if (!ex->canonical.path.is_ambiguous && !ex->req.has_override)
@@ -367,7 +367,7 @@ static void on_end(void *user, const struct fr_fields *trailers)
 	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
 	fr_exchange_fetch_over(ex);
 	fr_html_watch_end(&ex->tap, ex->plan);
-	fr_observe_origin_end(ex);
+	fr_record_origin_end(ex);
 	fr_exchange_body_complete(ex);
 	if (!ex->request_ended)
 		ex->discards_request = true;
@@ -389,7 +389,7 @@ static void on_failed(void *user, enum fr_fetch_error e)
 	struct fr_exchange *ex = of(user);
 
 	fr_exchange_fetch_over(ex);
-	fr_observe_origin_end(ex);
+	fr_record_origin_end(ex);
 	if (!ex->head_sent)
 		fr_exchange_refuse(ex, fr_fetch_error_status(e), fr_fetch_error_str(e));
 	else
@@ -447,7 +447,7 @@ void fr_exchange_start_fetch(struct fr_exchange *ex)
 {
 	struct fr_asker asker = fr_client_asker(ex->client);
 
-	fr_observe_asked(ex);
+	fr_record_asked(ex);
 	ex->fetch = fr_fetch_start(ex->site->origin, &ex->origin_req, &asker, &ex->arena, &ex->resp,
 	                           &fetch_handler, ex);
 	fr_exchange_pump_request(ex);
@@ -476,7 +476,7 @@ void fr_exchange_fetch(struct fr_exchange *ex)
 void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 {
 	count(ex, ex->client->is_admin ? FR_COUNT_ADMIN_REQUESTS : FR_COUNT_REQUESTS);
-	fr_observe_begun(ex);
+	fr_record_begun(ex);
 	fr_activity_exchange(ex, FR_ACTIVITY_REQUEST);
 	fr_loop_timer_stop(ex->worker->loop, &ex->timer);
 	ex->request_ended = body_ended;
@@ -546,7 +546,7 @@ void fr_exchange_leave(struct fr_exchange *ex, bool complete, bool by_peer, bool
 		fr_push_ended(ex, complete, by_peer);
 	} else if (!complete)
 		count(ex, FR_COUNT_REQUESTS_ABORTED);
-	fr_observe_ended(ex, complete, by_peer, refused);
+	fr_record_ended(ex, complete, by_peer, refused);
 	set_state(ex, FR_EXCHANGE_RELEASED);
 	fr_loop_release_later(ex->worker->loop, &ex->release_task);
 }

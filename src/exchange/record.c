@@ -15,10 +15,10 @@
 
 static void count_ended(void *user)
 {
-	fr_observe_count(user);
+	fr_record_count(user);
 }
 
-void fr_observer_init(struct fr_observer *o, struct fr_worker *w)
+void fr_recorder_init(struct fr_recorder *o, struct fr_worker *w)
 {
 	memset(o, 0, sizeof *o);
 	fr_random_bytes(&o->id_key, sizeof o->id_key);
@@ -27,7 +27,7 @@ void fr_observer_init(struct fr_observer *o, struct fr_worker *w)
 	o->traffic = fr_traffic_new(w->seed);
 }
 
-void fr_observer_fini(struct fr_observer *o)
+void fr_recorder_fini(struct fr_recorder *o)
 {
 	FR_ASSERT(!o->ended);
 	fr_traffic_free(&o->traffic);
@@ -40,16 +40,16 @@ static uint64_t now_us(const struct fr_exchange *ex)
 
 /* --- moments --- */
 
-void fr_observe_opened(struct fr_exchange *ex)
+void fr_record_opened(struct fr_exchange *ex)
 {
-	struct fr_observer *o = &ex->worker->observer;
+	struct fr_recorder *o = &ex->worker->observer;
 
 	do
 		ex->seen.id = o->id_key + ID_STEP * ++o->next_id;
 	while (ex->seen.id == 0);
 }
 
-void fr_observe_begun(struct fr_exchange *ex)
+void fr_record_begun(struct fr_exchange *ex)
 {
 	ex->seen.begun_us = now_us(ex);
 	FR_PROBE5(stream_begin, ex->seen.id, (uintptr_t)ex->client, ex->stream_id, ex->req.target.p,
@@ -59,13 +59,13 @@ void fr_observe_begun(struct fr_exchange *ex)
 		          ex->req.target.len);
 }
 
-void fr_observe_asked(struct fr_exchange *ex)
+void fr_record_asked(struct fr_exchange *ex)
 {
 	ex->seen.asked_us = now_us(ex);
 	ex->seen.origin = fr_str_from(ex->site->config->origin.authority);
 }
 
-void fr_observe_origin_head(struct fr_exchange *ex, const struct fr_fetch *fetch)
+void fr_record_origin_head(struct fr_exchange *ex, const struct fr_fetch *fetch)
 {
 	if (ex->seen.origin_head_us)
 		return; /* of the fill that it adopted */
@@ -74,12 +74,12 @@ void fr_observe_origin_head(struct fr_exchange *ex, const struct fr_fetch *fetch
 	(void)!fr_arena_copy(&ex->arena, fr_str_from(fr_fetch_detail(fetch)), &ex->seen.origin);
 }
 
-void fr_observe_origin_end(struct fr_exchange *ex)
+void fr_record_origin_end(struct fr_exchange *ex)
 {
 	ex->seen.origin_end_us = now_us(ex);
 }
 
-void fr_observe_answered(struct fr_exchange *ex)
+void fr_record_answered(struct fr_exchange *ex)
 {
 	ex->seen.answered_us = now_us(ex);
 	if (!ex->seen.begun_us) /* refused before it was complete */
@@ -88,7 +88,7 @@ void fr_observe_answered(struct fr_exchange *ex)
 
 /* --- the record --- */
 
-static int64_t wall_us(struct fr_observer *o, uint64_t loop_us, uint64_t loop_now_us)
+static int64_t wall_us(struct fr_recorder *o, uint64_t loop_us, uint64_t loop_now_us)
 {
 	if (loop_now_us >= o->clock_until_us) {
 		struct timespec t;
@@ -188,9 +188,9 @@ static void trace_end(const struct fr_record *r)
 #endif
 }
 
-void fr_observe_ended(struct fr_exchange *ex, bool complete, bool by_peer, bool refused)
+void fr_record_ended(struct fr_exchange *ex, bool complete, bool by_peer, bool refused)
 {
-	struct fr_observer *o = &ex->worker->observer;
+	struct fr_recorder *o = &ex->worker->observer;
 
 	/* what never became a request or a promise, and what operators ask, is no traffic */
 	if (!ex->seen.begun_us || (ex->is_push && !ex->stream_id) || ex->client->is_admin)
@@ -203,7 +203,7 @@ void fr_observe_ended(struct fr_exchange *ex, bool complete, bool by_peer, bool 
 }
 
 /* The next ones that go into one access log, or none; returns how many. */
-static size_t fill_records(struct fr_observer *o, struct fr_access_log **log)
+static size_t fill_records(struct fr_recorder *o, struct fr_access_log **log)
 {
 	size_t n = 0;
 
@@ -218,9 +218,9 @@ static size_t fill_records(struct fr_observer *o, struct fr_access_log **log)
 	return n;
 }
 
-void fr_observe_count(struct fr_worker *w)
+void fr_record_count(struct fr_worker *w)
 {
-	struct fr_observer *o = &w->observer;
+	struct fr_recorder *o = &w->observer;
 
 	while (o->ended) {
 		struct fr_access_log *log;

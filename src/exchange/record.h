@@ -35,7 +35,7 @@ struct fr_seen {
 /* Counted at once. */
 #define FR_OBSERVE_BATCH 16u
 
-struct fr_observer { /* one worker's, embedded in it */
+struct fr_recorder { /* one worker's, embedded in it */
 	uint64_t id_key, next_id;
 	uint64_t clock_until_us;                 /* when the wall clock is looked at again */
 	int64_t wall_offset_us;                  /* wall clock - loop's clock */
@@ -47,21 +47,21 @@ struct fr_observer { /* one worker's, embedded in it */
 };
 
 /* Of a worker whose seed is set; embedded in it. */
-void fr_observer_init(struct fr_observer *o, struct fr_worker *w);
-void fr_observer_fini(struct fr_observer *o);
+void fr_recorder_init(struct fr_recorder *o, struct fr_worker *w);
+void fr_recorder_fini(struct fr_recorder *o);
 
-void fr_observe_opened(struct fr_exchange *ex);
+void fr_record_opened(struct fr_exchange *ex);
 /* The request's head is complete. */
-void fr_observe_begun(struct fr_exchange *ex);
+void fr_record_begun(struct fr_exchange *ex);
 /* The origin is asked for it; its head came; its last byte came, or it failed. */
-void fr_observe_asked(struct fr_exchange *ex);
-void fr_observe_origin_head(struct fr_exchange *ex, const struct fr_fetch *fetch);
-void fr_observe_origin_end(struct fr_exchange *ex);
+void fr_record_asked(struct fr_exchange *ex);
+void fr_record_origin_head(struct fr_exchange *ex, const struct fr_fetch *fetch);
+void fr_record_origin_end(struct fr_exchange *ex);
 /* The final head goes to the client side. */
-void fr_observe_answered(struct fr_exchange *ex);
+void fr_record_answered(struct fr_exchange *ex);
 /* It ends; arguments as of fr_exchange_leave. */
-void fr_observe_ended(struct fr_exchange *ex, bool complete, bool by_peer, bool refused);
+void fr_record_ended(struct fr_exchange *ex, bool complete, bool by_peer, bool refused);
 /* Counts those that have ended. At the latest before they are released. */
-void fr_observe_count(struct fr_worker *w);
+void fr_record_count(struct fr_worker *w);
 
 #endif

@@ -284,7 +284,7 @@ int fr_worker_new(unsigned index, struct fr_admission *admission, struct fr_memo
 	w->on_ended_user = user;
 	w->thread = pthread_self();
 	fr_random_bytes(&w->seed, sizeof w->seed);
-	fr_observer_init(&w->observer, w);
+	fr_recorder_init(&w->observer, w);
 	fr_timer_init(&w->drain_timer, drain_due, w);
 	w->notes_task = (struct fr_task){.run = run_own_notes, .user = w};
 	if (fr_loop_new(on_wake, w, &w->loop) < 0) {
@@ -331,7 +331,7 @@ size_t fr_worker_free(struct fr_worker **wp)
 	fr_wakeups_drop(w->own_notes);
 	fr_exchange_free_list(&w->free_exchanges);
 	fr_fills_free_list(&w->free_fills);
-	fr_observer_fini(&w->observer);
+	fr_recorder_fini(&w->observer);
 	fr_pool_fini(&w->pool);
 	fr_block_pool_fini(&w->body_blocks);
 	fr_loop_free(&w->loop);

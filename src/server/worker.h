@@ -103,7 +103,7 @@ struct fr_worker {
 	pthread_t thread;
 	struct fr_loop *loop; /* owned */
 	struct fr_counters counters;
-	struct fr_observer observer;
+	struct fr_recorder observer;
 	struct fr_activity *activity; /* borrowed: own_activity, or shared for crash reports */
 	struct fr_activity own_activity;
 	struct fr_pool pool; /* for all that is small and does not outlive a connection */

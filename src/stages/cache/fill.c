@@ -178,7 +178,7 @@ static void on_head(void *user)
 		return;
 	note_activity(f);
 	if (f->leader)
-		fr_observe_origin_head(f->leader, f->fetch);
+		fr_record_origin_head(f->leader, f->fetch);
 	fr_fill_take_head(f);
 }
 
@@ -528,7 +528,7 @@ struct fr_fill *fr_fill_start(struct fr_exchange *ex, bool leads, struct fr_str 
 	/* what no client waits for has one share together */
 	f->asker = leads ? fr_client_asker(ex->client) : (struct fr_asker){.address = {0xff}};
 	if (leads)
-		fr_observe_asked(ex);
+		fr_record_asked(ex);
 	ask(f);
 	return f;
 }
