@@ -441,10 +441,10 @@ static uint64_t without_queue(struct h2 *h, const struct fr_path *path, uint64_t
 		h->rate_bytes_per_s = path->delivery_rate_bytes_per_s;
 	idle.delivery_rate_bytes_per_s = h->rate_bytes_per_s;
 	idle.unsent_bytes = idle.in_flight_bytes = 0;
-	n = fr_order_idle_bytes(&idle, 0);
+	n = fr_page_order_idle_bytes(&idle, 0);
 	if (h->rate_bytes_per_s)
 		n /= 2;
-	return left_ms ? n + fr_order_idle_bytes(&idle, (uint32_t)left_ms) : n;
+	return left_ms ? n + fr_page_order_idle_bytes(&idle, (uint32_t)left_ms) : n;
 }
 
 static uint64_t less(uint64_t a, uint64_t b)

@@ -427,7 +427,7 @@ void fr_exchange_stored_body(struct fr_exchange *ex, bool is_complete, bool is_f
 		ex->resp_ended = true;
 		set_state(ex, FR_EXCHANGE_ENDED);
 	}
-	fr_order_body(ex);
+	fr_page_order_body(ex);
 	ex->ops->body(ex);
 	fr_exchange_watch(ex, false);
 }
@@ -493,7 +493,7 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 	if (!ex->is_push) {
 		fr_client_cache_take(ex);
 		fr_push_note_request(ex);
-		fr_order_request(ex);
+		fr_page_order_request(ex);
 	}
 	if (ex->client->origin_requests >= limits(ex)->origin_requests_per_client) {
 		count(ex, FR_COUNT_LIMIT_ORIGIN_REQUESTS);

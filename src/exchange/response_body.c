@@ -109,7 +109,7 @@ void fr_exchange_on_body(void *user, const uint8_t *data, size_t len)
 	}
 	if (ex->tap)
 		fr_html_watch_feed(ex->tap, data, len);
-	fr_order_body(ex);
+	fr_page_order_body(ex);
 	fr_exchange_watch(ex, false);
 	ex->ops->body(ex);
 }

@@ -17,7 +17,7 @@ static bool may_get_103(const struct fr_exchange *page)
 	        (page->req.version == FR_HTTP_1_1 && h->early_hints_http1));
 }
 
-bool fr_early_is_way(const struct fr_exchange *page)
+bool fr_early_hints_is_way(const struct fr_exchange *page)
 {
 	const struct fr_config_hints *h = fr_page_load_settings(page);
 
@@ -118,7 +118,7 @@ static void send_103(struct fr_exchange *page, struct fr_response *resp)
 	page->ops->informational(page, resp);
 }
 
-void fr_early_plan(struct fr_exchange *page, const struct fr_response *origin)
+void fr_early_hints_plan(struct fr_exchange *page, const struct fr_response *origin)
 {
 	struct fr_page_load *load = page->load;
 	struct fr_response resp;
@@ -141,7 +141,7 @@ void fr_early_plan(struct fr_exchange *page, const struct fr_response *origin)
 	fr_warm_plan(page, FR_DELIVERY_EARLY_HINTS);
 }
 
-void fr_early_close(struct fr_exchange *page)
+void fr_early_hints_close(struct fr_exchange *page)
 {
 	struct fr_page_load *load = page->load;
 	struct fr_plan *plan = &load->plan;
@@ -162,7 +162,7 @@ void fr_early_close(struct fr_exchange *page)
 	}
 }
 
-void fr_early_relay(struct fr_exchange *page, const struct fr_response *origin)
+void fr_early_hints_relay(struct fr_exchange *page, const struct fr_response *origin)
 {
 	const struct fr_field *f = NULL;
 	struct fr_response resp;

@@ -45,7 +45,7 @@ static enum fr_way way_of(const struct fr_exchange *ex)
 		return FR_WAY_HEADER;
 	if (fr_push_is_way(ex))
 		return FR_WAY_PUSH;
-	return fr_early_is_way(ex) ? FR_WAY_EARLY : FR_WAY_HEADER;
+	return fr_early_hints_is_way(ex) ? FR_WAY_EARLY : FR_WAY_HEADER;
 }
 
 struct fr_page_load *fr_page_load_of(struct fr_exchange *ex)
@@ -108,7 +108,7 @@ static void measure_idle(struct fr_exchange *ex)
 	if (load->way == FR_WAY_EARLY && think_ms)
 		think_ms = think_ms > path.rtt_us / 1000 ? think_ms - (uint32_t)(path.rtt_us / 1000)
 		                                         : 1;
-	load->idle_bytes = fr_order_idle_bytes(&path, think_ms);
+	load->idle_bytes = fr_page_order_idle_bytes(&path, think_ms);
 }
 
 /* Before the response: as much as the way allows. */
@@ -121,7 +121,7 @@ static void deliver_early(struct fr_exchange *ex, const struct fr_response *orig
 	if (load->way == FR_WAY_PUSH && !fr_page_load_is_conditional(&ex->req))
 		fr_push_plan(ex, FR_PUSH_EARLY);
 	else if (load->way == FR_WAY_EARLY)
-		fr_early_plan(ex, origin);
+		fr_early_hints_plan(ex, origin);
 }
 
 static void ask_memory(struct fr_exchange *ex)
@@ -178,7 +178,7 @@ void fr_hints_interim(struct fr_exchange *ex, const struct fr_response *resp)
 	deliver_early(ex, resp);
 	/* who gets a 103 of ours has it; others, where it can do no harm, the origin's */
 	if (ex->load->way != FR_WAY_EARLY)
-		fr_early_relay(ex, resp);
+		fr_early_hints_relay(ex, resp);
 }
 
 /* --- t1 --- */
@@ -237,7 +237,7 @@ static void decide(struct fr_exchange *page)
 	else if (load->way == FR_WAY_PUSH)
 		fr_push_plan(page, FR_PUSH_FINAL);
 	else if (load->way == FR_WAY_EARLY)
-		fr_early_close(page);
+		fr_early_hints_close(page);
 	else
 		decide_rest(&load->plan, header_reason(page), true);
 }
@@ -329,7 +329,7 @@ void fr_hints_end(struct fr_exchange *ex)
 
 void fr_hints_free(struct fr_exchange *ex)
 {
-	fr_order_forget(ex);
+	fr_page_order_forget(ex);
 	if (ex->load)
 		fr_remembered_page_unref(&ex->load->remembered);
 	ex->load = NULL;

@@ -10,7 +10,7 @@
 /* Of a head whose end is not seen: most are not longer, compressed. */
 #define UNKNOWN_HEAD_BYTES 4096u
 
-uint64_t fr_order_idle_bytes(const struct fr_path *p, uint32_t think_ms)
+uint64_t fr_page_order_idle_bytes(const struct fr_path *p, uint32_t think_ms)
 {
 	struct fr_budget_path budget = {
 		.rtt_us = p->rtt_us,
@@ -61,7 +61,7 @@ static size_t end_of_head(struct fr_str encoding, const uint8_t *data, size_t le
 	return s.is_found ? at : 0;
 }
 
-void fr_order_body(struct fr_exchange *page)
+void fr_page_order_body(struct fr_exchange *page)
 {
 	const uint8_t *data;
 	size_t n;
@@ -72,7 +72,7 @@ void fr_order_body(struct fr_exchange *page)
 	page->has_lead = true;
 	n = fr_exchange_body_peek(page, &data);
 	n = end_of_head(fr_fields_value(&page->resp.fields, FR_FIELD_CONTENT_ENCODING), data,
-	                n < FR_ORDER_HEAD_BYTES ? n : FR_ORDER_HEAD_BYTES);
+	                n < FR_PAGE_ORDER_HEAD_BYTES ? n : FR_PAGE_ORDER_HEAD_BYTES);
 	page->ops->lead(page, n ? n : UNKNOWN_HEAD_BYTES);
 }
 
@@ -83,7 +83,7 @@ static bool is_blocking(const struct fr_hint *hint)
 	return hint->delivery == FR_DELIVERY_EARLY_HINTS && hint->rank == FR_RANK_BLOCKING;
 }
 
-void fr_order_request(struct fr_exchange *ex)
+void fr_page_order_request(struct fr_exchange *ex)
 {
 	struct fr_exchange *page = ex->client->hinted;
 
@@ -100,7 +100,7 @@ void fr_order_request(struct fr_exchange *ex)
 	}
 }
 
-void fr_order_forget(struct fr_exchange *ex)
+void fr_page_order_forget(struct fr_exchange *ex)
 {
 	if (ex->client->hinted == ex)
 		ex->client->hinted = NULL;

@@ -13,17 +13,17 @@
 #include "net/stream.h"
 
 /* Bytes of body that are searched, before decoding. */
-#define FR_ORDER_HEAD_BYTES 16384u
+#define FR_PAGE_ORDER_HEAD_BYTES 16384u
 
 /* Bytes that the connection carries while it waits think_ms for a page, none of which will
  * be before the page on its way. think_ms 0: unknown. */
-uint64_t fr_order_idle_bytes(const struct fr_path *p, uint32_t think_ms);
+uint64_t fr_page_order_idle_bytes(const struct fr_path *p, uint32_t think_ms);
 
 /* Bytes of the page's body are there. */
-void fr_order_body(struct fr_exchange *page);
+void fr_page_order_body(struct fr_exchange *page);
 /* The client asks for something. */
-void fr_order_request(struct fr_exchange *ex);
+void fr_page_order_request(struct fr_exchange *ex);
 /* The exchange is released. */
-void fr_order_forget(struct fr_exchange *ex);
+void fr_page_order_forget(struct fr_exchange *ex);
 
 #endif
