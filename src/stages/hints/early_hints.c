@@ -38,14 +38,14 @@ static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint)
 		return hint->no_early;
 	if (hint->objection != FR_REASON_UNDECIDED)
 		return hint->objection;
-	fr_learn_asset(page, hint, &asset);
-	if (hint->is_remembered && fr_learn_is_gone(page, &asset)) {
+	fr_recall_asset(page, hint, &asset);
+	if (hint->is_remembered && fr_recall_is_gone(page, &asset)) {
 		fr_learn_gone(page, hint, &asset);
 		return FR_REASON_GONE;
 	}
 	if (asset.is_known && !asset.is_reusable)
 		return FR_REASON_NOT_REUSABLE;
-	if (!fr_page_load_take_idle(page->load, hint, fr_learn_size(&asset, hint->as)))
+	if (!fr_page_load_take_idle(page->load, hint, fr_recall_size(&asset, hint->as)))
 		return FR_REASON_BUDGET;
 	return FR_REASON_UNDECIDED;
 }
@@ -126,7 +126,7 @@ void fr_early_hints_plan(struct fr_exchange *page, const struct fr_response *ori
 
 	if (load->has_103)
 		return;
-	fr_learn_sizes(page);
+	fr_recall_sizes(page);
 	fr_plan_order(&load->plan);
 	t.p = fr_arena_alloc(&page->arena, t.cap);
 	if (!t.p || name_links(page, &t) == 0)

@@ -131,7 +131,7 @@ static void ask_memory(struct fr_exchange *ex)
 	if (load->has_known)
 		return;
 	load->has_known = true;
-	fr_learn_known(ex);
+	fr_recall_page(ex);
 }
 
 void fr_hints_begin(struct fr_exchange *ex)

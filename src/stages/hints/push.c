@@ -161,7 +161,7 @@ static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint,
 		return FR_REASON_ALREADY_SENT;
 	if (has_failed(page, hint))
 		return FR_REASON_RECENT_FAILURE;
-	if (hint->is_remembered && fr_learn_is_gone(page, asset))
+	if (hint->is_remembered && fr_recall_is_gone(page, asset))
 		return FR_REASON_GONE;
 	if (fr_client_cache_has(page, hint, asset))
 		return FR_REASON_CACHED;
@@ -204,13 +204,13 @@ static void push_or_decide(struct fr_exchange *page, struct fr_hint *hint, enum 
 	enum fr_reason why;
 	enum fr_push_advice advice;
 
-	fr_learn_asset(page, hint, &asset);
+	fr_recall_asset(page, hint, &asset);
 	why = objection(page, hint, &asset);
 	if (why == FR_REASON_PUSHED && stage == FR_PUSH_EARLY &&
-	    !fr_page_load_take_idle(load, hint, fr_learn_size(&asset, hint->as)))
+	    !fr_page_load_take_idle(load, hint, fr_recall_size(&asset, hint->as)))
 		return; /* with the response */
 	if (why == FR_REASON_PUSHED) {
-		advice = fr_learn_advice(page, hint);
+		advice = fr_recall_advice(page, hint);
 		if (advice == FR_PUSH_ADVICE_NO)
 			why = FR_REASON_OFTEN_CANCELLED;
 		else if (advice != FR_PUSH_ADVICE_YES)
@@ -237,7 +237,7 @@ void fr_push_plan(struct fr_exchange *page, enum fr_push_stage stage)
 {
 	struct fr_plan *plan = &page->load->plan;
 
-	fr_learn_sizes(page);
+	fr_recall_sizes(page);
 	fr_plan_order(plan);
 	for (size_t i = 0; i < plan->n; i++)
 		if (plan->v[i]->reason == FR_REASON_UNDECIDED)

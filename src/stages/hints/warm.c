@@ -32,7 +32,7 @@ void fr_warm_plan(struct fr_exchange *page, enum fr_delivery delivery)
 		if (hint->delivery != delivery || !hint->target.len ||
 		    hint->reason == FR_REASON_DUPLICATE || hint->reason == FR_REASON_SELF)
 			continue;
-		fr_learn_asset(page, hint, &asset);
+		fr_recall_asset(page, hint, &asset);
 		if (!asset.no_warm && !asset.is_gone[FR_ASSET_BARE])
 			warm(page, hint);
 	}

@@ -196,8 +196,8 @@ static void add_plan(struct fr_exchange *page, struct fr_digest *d, int64_t now)
 		if (!will_have(hint) ||
 		    digest_has(&page->load->held, page, hint, &(struct fr_asset){0}))
 			continue;
-		fr_learn_asset(page, hint, &asset);
-		if (asset.is_known && (!asset.is_reusable || fr_learn_is_gone(page, &asset)))
+		fr_recall_asset(page, hint, &asset);
+		if (asset.is_known && (!asset.is_reusable || fr_recall_is_gone(page, &asset)))
 			continue;
 		if (asset.is_known)
 			until = asset.fresh_until_s;

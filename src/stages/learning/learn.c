@@ -83,7 +83,7 @@ static void add_rules(struct fr_exchange *page)
 	}
 }
 
-void fr_learn_known(struct fr_exchange *page)
+void fr_recall_page(struct fr_exchange *page)
 {
 	add_remembered(page);
 	add_rules(page);
@@ -165,20 +165,20 @@ void fr_learn_gone(struct fr_exchange *page, const struct fr_hint *hint,
 
 /* --- assets --- */
 
-bool fr_learn_is_gone(const struct fr_exchange *page, const struct fr_asset *asset)
+bool fr_recall_is_gone(const struct fr_exchange *page, const struct fr_asset *asset)
 {
 	return asset->is_gone[page->load->kinds ? FR_ASSET_KNOWN : FR_ASSET_BARE];
 }
 
-void fr_learn_asset(const struct fr_exchange *page, const struct fr_hint *hint,
-                    struct fr_asset *out)
+void fr_recall_asset(const struct fr_exchange *page, const struct fr_hint *hint,
+                     struct fr_asset *out)
 {
 	if (!hint->target.len || !fr_assets_find(page->gen->shared->assets, page->req.authority,
 	                                         hint->target, fr_page_load_now_s(), out))
 		*out = (struct fr_asset){0};
 }
 
-void fr_learn_sizes(struct fr_exchange *page)
+void fr_recall_sizes(struct fr_exchange *page)
 {
 	const struct fr_plan *plan = &page->load->plan;
 	struct fr_asset asset;
@@ -188,12 +188,12 @@ void fr_learn_sizes(struct fr_exchange *page)
 
 		if (h->bytes || h->reason != FR_REASON_UNDECIDED)
 			continue;
-		fr_learn_asset(page, h, &asset);
+		fr_recall_asset(page, h, &asset);
 		h->bytes = asset.bytes;
 	}
 }
 
-uint64_t fr_learn_size(const struct fr_asset *asset, enum fr_as as)
+uint64_t fr_recall_size(const struct fr_asset *asset, enum fr_as as)
 {
 	if (asset->bytes)
 		return asset->bytes;
@@ -212,7 +212,7 @@ static enum fr_client_class class_of(const struct fr_exchange *ex)
 	return fr_client_class_of(fr_fields_value(&ex->req.fields, FR_FIELD_USER_AGENT));
 }
 
-enum fr_push_advice fr_learn_advice(const struct fr_exchange *page, const struct fr_hint *hint)
+enum fr_push_advice fr_recall_advice(const struct fr_exchange *page, const struct fr_hint *hint)
 {
 	return fr_assets_advise(page->gen->shared->assets, page->req.authority, hint->target,
 	                        class_of(page));

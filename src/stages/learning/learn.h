@@ -14,7 +14,7 @@ struct fr_shared;
 
 /* Adds what is remembered of the page and what rules say to its plan, which
  * must have nothing yet. */
-void fr_learn_known(struct fr_exchange *page);
+void fr_recall_page(struct fr_exchange *page);
 
 /* The page's final response, with its links in the plan: remembers them. */
 void fr_learn_page(struct fr_exchange *page);
@@ -30,16 +30,16 @@ void fr_learn_gone(struct fr_exchange *page, const struct fr_hint *hint,
 /* --- assets --- */
 
 /* Is it gone for those who ask as this page's client does? */
-bool fr_learn_is_gone(const struct fr_exchange *page, const struct fr_asset *asset);
+bool fr_recall_is_gone(const struct fr_exchange *page, const struct fr_asset *asset);
 /* What is known of a hinted asset; all zero if nothing, or it is not ours. */
-void fr_learn_asset(const struct fr_exchange *page, const struct fr_hint *hint,
-                    struct fr_asset *out);
+void fr_recall_asset(const struct fr_exchange *page, const struct fr_hint *hint,
+                     struct fr_asset *out);
 /* Fills in the sizes of the plan's hints. */
-void fr_learn_sizes(struct fr_exchange *page);
+void fr_recall_sizes(struct fr_exchange *page);
 /* Its size in bytes; where it is not known, what such assets usually have. */
-uint64_t fr_learn_size(const struct fr_asset *asset, enum fr_as as);
+uint64_t fr_recall_size(const struct fr_asset *asset, enum fr_as as);
 /* Whether clients like this one keep pushes of it. */
-enum fr_push_advice fr_learn_advice(const struct fr_exchange *page, const struct fr_hint *hint);
+enum fr_push_advice fr_recall_advice(const struct fr_exchange *page, const struct fr_hint *hint);
 /* How a push went. */
 void fr_learn_pushed(const struct fr_exchange *push, bool cancelled);
 
