@@ -30,7 +30,7 @@
 struct h2 {
 	struct fr_h2_session *session; /* owned */
 	struct fr_timer goaway_timer;  /* to the second step of a graceful shutdown */
-	struct fr_soon held;           /* output is held back for a page */
+	struct fr_recheck held;        /* output is held back for a page */
 	int32_t page_id;               /* whose response is expected; 0: none */
 	uint64_t page_due_ms;          /* and when */
 	uint64_t page_bytes;           /* of the window, kept for it */
@@ -383,7 +383,7 @@ static void h2_open(struct fr_client *c)
 		return;
 	}
 	fr_timer_init(&h->goaway_timer, finish_goaway, c);
-	h->held = (struct fr_soon){.run = look_again, .user = c};
+	h->held = (struct fr_recheck){.run = look_again, .user = c};
 	h->session = fr_h2_session_new(&limits, &events, c, &c->worker->pool,
 	                               fr_loop_now(c->worker->loop));
 	if (!h->session)
@@ -478,7 +478,7 @@ static size_t room(struct fr_client *c)
 	most -= most % fr_stream_packet(c->stream);
 	if (path.unsent_bytes < HOLD_UNSENT_BYTES && most)
 		return (size_t)most;
-	fr_loop_soon(c->worker->loop, &h->held);
+	fr_loop_recheck(c->worker->loop, &h->held);
 	return 0;
 }
 
@@ -551,7 +551,7 @@ static void h2_abandon(struct fr_client *c)
 	if (!h)
 		return; /* no memory */
 	fr_loop_timer_stop(c->worker->loop, &h->goaway_timer);
-	fr_soon_stop(&h->held);
+	fr_recheck_stop(&h->held);
 	if (!h->session)
 		return;
 	add_stats(c);

@@ -21,8 +21,8 @@ struct fr_loop {
 	uv_loop_t uv;
 	uv_prepare_t turn_end;
 	uv_timer_t tick;
-	uv_timer_t soon_tick; /* runs while soon is not empty */
-	struct fr_soon *soon; /* borrowed */
+	uv_timer_t soon_tick;    /* runs while soon is not empty */
+	struct fr_recheck *soon; /* borrowed */
 	uv_async_t wake;
 	struct fr_timers timers;
 	struct queue flush, release;
@@ -110,7 +110,7 @@ static void run_tick(uv_timer_t *handle)
 	}
 }
 
-static void soon_put(struct fr_soon **list, struct fr_soon *s)
+static void soon_put(struct fr_recheck **list, struct fr_recheck *s)
 {
 	s->next = *list;
 	s->pprev = list;
@@ -122,14 +122,14 @@ static void soon_put(struct fr_soon **list, struct fr_soon *s)
 static void run_soon(uv_timer_t *handle)
 {
 	struct fr_loop *l = handle->data;
-	struct fr_soon *due = l->soon, *s;
+	struct fr_recheck *due = l->soon, *s;
 
 	/* what they queue is for the next time */
 	l->soon = NULL;
 	if (due)
 		due->pprev = &due;
 	while ((s = due)) {
-		fr_soon_stop(s);
+		fr_recheck_stop(s);
 		s->run(s->user);
 	}
 }
@@ -272,7 +272,7 @@ void fr_loop_release_later(struct fr_loop *l, struct fr_task *t)
 	queue_put(&l->release, t);
 }
 
-void fr_loop_soon(struct fr_loop *l, struct fr_soon *s)
+void fr_loop_recheck(struct fr_loop *l, struct fr_recheck *s)
 {
 	if (s->pprev)
 		return;
@@ -281,7 +281,7 @@ void fr_loop_soon(struct fr_loop *l, struct fr_soon *s)
 	soon_put(&l->soon, s);
 }
 
-void fr_soon_stop(struct fr_soon *s)
+void fr_recheck_stop(struct fr_recheck *s)
 {
 	if (!s->pprev)
 		return;

@@ -73,15 +73,15 @@ void fr_loop_release_later(struct fr_loop *l, struct fr_task *t);
 /* Something that is looked at again in a few milliseconds, for which no event
  * comes and timers are too coarse. */
 #define FR_LOOP_SOON_MS 4u
-struct fr_soon {
-	struct fr_soon *next, **pprev; /* borrowed, in the loop's list; pprev NULL: not queued */
+struct fr_recheck {
+	struct fr_recheck *next, **pprev; /* borrowed, in the loop's list; pprev NULL: not queued */
 	void (*run)(void *user);
 	void *user; /* borrowed */
 };
 /* Runs it once, 1 to FR_LOOP_SOON_MS from now; queued already: nothing happens. It must
  * stay valid until it ran or was stopped. It may queue or stop any, itself included. */
-void fr_loop_soon(struct fr_loop *l, struct fr_soon *s);
-void fr_soon_stop(struct fr_soon *s);
+void fr_loop_recheck(struct fr_loop *l, struct fr_recheck *s);
+void fr_recheck_stop(struct fr_recheck *s);
 
 /* Memory for one read from a socket, shared by all streams of the loop:
  * valid until the read callback returns. */

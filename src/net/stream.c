@@ -89,7 +89,7 @@ static void stream_init(struct fr_stream *s, struct fr_loop *l, size_t output_by
 	s->write.data = s->connect.data = s->shutdown.data = s;
 	s->fail_task = (struct fr_task){.run = report_failure, .user = s};
 	s->close_task = (struct fr_task){.run = close_handle, .user = s};
-	s->gather = (struct fr_soon){.run = fr_stream_end_gathering, .user = s};
+	s->gather = (struct fr_recheck){.run = fr_stream_end_gathering, .user = s};
 	s->chunk_bytes = FIRST_CHUNK_BYTES;
 	s->small_record_bytes = SMALL_RECORD_BYTES;
 	fr_buf_init_pooled(&s->out, output_bytes, fr_loop_buf_pool(l));
@@ -248,7 +248,7 @@ void fr_stream_close(struct fr_stream *s, bool reset)
 	}
 	fr_stream_set_state(s, FR_STREAM_CLOSING);
 	fr_loop_timer_stop(s->loop, &s->linger);
-	fr_soon_stop(&s->gather);
+	fr_recheck_stop(&s->gather);
 	/* Not uv_close at once: the failure report may still be queued for the end
 	 * of this turn, and libuv would free us before. Release tasks come last. */
 	fr_loop_release_later(s->loop, &s->close_task);

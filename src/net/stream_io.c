@@ -90,7 +90,7 @@ void fr_stream_send_output(struct fr_stream *s)
 {
 	int rc;
 
-	fr_soon_stop(&s->gather);
+	fr_recheck_stop(&s->gather);
 	while (!s->is_writing && (fr_buf_len(&s->out) || fr_buf_len(&s->wire))) {
 		if (s->tls && s->state != FR_STREAM_HANDSHAKE) {
 			rc = encrypt(s);
@@ -281,7 +281,7 @@ void fr_stream_read_tls(struct fr_stream *s)
 			fr_buf_clear(&s->wire); /* its user cannot read an alert */
 		if (rc > 0 && may_gather(s)) {
 			fr_buf_settle(&s->wire);
-			fr_loop_soon(s->loop, &s->gather);
+			fr_loop_recheck(s->loop, &s->gather);
 		} else {
 			fr_stream_send_output(s);
 		}

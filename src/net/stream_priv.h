@@ -46,9 +46,9 @@ struct fr_stream {
 	struct fr_timer linger;
 	struct fr_task fail_task; /* reports a failure at the turn's end */
 	struct fr_task close_task;
-	struct fr_soon gather; /* queued: see fr_stream_is_gathering */
-	int failure;           /* what to report; 0: none */
-	bool is_writing;       /* uv_write under way */
+	struct fr_recheck gather; /* queued: see fr_stream_is_gathering */
+	int failure;              /* what to report; 0: none */
+	bool is_writing;          /* uv_write under way */
 	bool is_unix;
 	bool is_accepted;
 	bool is_paused; /* the owner wants no input */

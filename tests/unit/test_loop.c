@@ -4,7 +4,7 @@
 #include "unit.h"
 
 static struct fr_loop *loop;
-static struct fr_soon a, b;
+static struct fr_recheck a, b;
 static int runs_a, runs_b;
 static uint64_t began_ms, ended_ms;
 
@@ -27,16 +27,16 @@ static void run_a(void *user)
 	(void)user;
 	runs_a++;
 	if (runs_a < 3)
-		fr_loop_soon(loop, &a);
+		fr_loop_recheck(loop, &a);
 	else
-		fr_loop_soon(loop, &b);
+		fr_loop_recheck(loop, &b);
 }
 
 static void run_stop_b(void *user)
 {
 	(void)user;
 	runs_a++;
-	fr_soon_stop(&b);
+	fr_recheck_stop(&b);
 	fr_loop_stop(loop);
 }
 
@@ -44,8 +44,8 @@ static int set_up(void **state)
 {
 	(void)state;
 	runs_a = runs_b = 0;
-	a = (struct fr_soon){.run = run_a};
-	b = (struct fr_soon){.run = run_b};
+	a = (struct fr_recheck){.run = run_a};
+	b = (struct fr_recheck){.run = run_b};
 	assert_int_equal(fr_loop_new(on_wake, NULL, &loop), 0);
 	began_ms = fr_loop_now(loop);
 	return 0;
@@ -61,8 +61,8 @@ static int tear_down(void **state)
 static void what_is_queued_again_from_within_runs_a_next_time(void **state)
 {
 	(void)state;
-	fr_loop_soon(loop, &a);
-	fr_loop_soon(loop, &a);
+	fr_loop_recheck(loop, &a);
+	fr_loop_recheck(loop, &a);
 	fr_loop_run(loop);
 	assert_int_equal(runs_a, 3);
 	assert_int_equal(runs_b, 1);
@@ -75,12 +75,12 @@ static void what_is_stopped_does_not_run(void **state)
 	(void)state;
 	a.run = run_stop_b;
 	/* the last one queued is the first to run */
-	fr_loop_soon(loop, &b);
-	fr_loop_soon(loop, &a);
+	fr_loop_recheck(loop, &b);
+	fr_loop_recheck(loop, &a);
 	fr_loop_run(loop);
 	assert_int_equal(runs_a, 1);
 	assert_int_equal(runs_b, 0);
-	fr_soon_stop(&a);
+	fr_recheck_stop(&a);
 }
 
 int main(void)
