@@ -24,7 +24,7 @@ static uint32_t fingerprint(struct fr_str s)
 	return (uint32_t)(a >> 32);
 }
 
-bool fr_h2_repeats_not(struct fr_h2_repeats *r, struct fr_str name, struct fr_str value)
+bool fr_h2_is_unique_value(struct fr_h2_repeats *r, struct fr_str name, struct fr_str value)
 {
 	uint32_t print = fingerprint(name);
 	uint16_t id = (uint16_t)(print >> 16 | 1);

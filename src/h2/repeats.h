@@ -29,6 +29,6 @@ struct fr_h2_repeats {
 
 /* Takes note of a field that is about to be sent. True if it had better not be added
  * to the table. Zeroed memory knows nothing. */
-bool fr_h2_repeats_not(struct fr_h2_repeats *r, struct fr_str name, struct fr_str value);
+bool fr_h2_is_unique_value(struct fr_h2_repeats *r, struct fr_str name, struct fr_str value);
 
 #endif

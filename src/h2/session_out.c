@@ -84,7 +84,7 @@ static void put_fields(struct nv_list *l, const struct fr_fields *f, uint8_t fla
 		uint8_t own = flags_of(field);
 
 		if (repeats && may_be_unique(field) &&
-		    fr_h2_repeats_not(repeats, field->name, field->value))
+		    fr_h2_is_unique_value(repeats, field->name, field->value))
 			own |= NGHTTP2_NV_FLAG_NO_INDEX;
 		put(l, field->name, field->value, flags | own);
 	}
