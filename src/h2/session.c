@@ -286,7 +286,7 @@ struct fr_h2_session *fr_h2_session_new(const struct fr_h2_limits *limits,
 	               FR_H2_GONE_FRAMES + limits->connection_window_bytes / 1024,
 	               limits->control_per_second, now_ms);
 	fr_buf_init(&s->crumbs, limits->fields_bytes);
-	fr_h2_walk_init(&s->walk);
+	fr_h2_frame_guard_init(&s->walk);
 	s->ng = make_ng(s);
 	if (s->ng)
 		return s;
@@ -338,7 +338,7 @@ int fr_h2_feed(struct fr_h2_session *s, const uint8_t *data, size_t len, uint64_
 	s->now_ms = now_ms;
 	if (s->is_terminated)
 		return FR_ERR_PROTOCOL;
-	fr_h2_walk(s, data, len);
+	fr_h2_frame_guard(s, data, len);
 	if (s->is_terminated)
 		return FR_ERR_PROTOCOL;
 	n = nghttp2_session_mem_recv(s->ng, data, len);

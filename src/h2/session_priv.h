@@ -125,8 +125,8 @@ struct fr_h2_updates {                                 /* PRIORITY_UPDATE */
 #define FR_H2_FRAME_HEAD_BYTES 9u
 #define FR_H2_SETTINGS_ENTRY_BYTES 6u
 
-struct fr_h2_walk {    /* where in the client's frames we are */
-	uint64_t skip; /* bytes until the next frame's header */
+struct fr_h2_frame_guard { /* where in the client's frames we are */
+	uint64_t skip;     /* bytes until the next frame's header */
 	uint8_t head[FR_H2_FRAME_HEAD_BYTES];
 	size_t n_head;
 	uint32_t continuations;   /* in this header block */
@@ -150,7 +150,7 @@ struct fr_h2_session {
 	size_t unconsumed; /* of all streams */
 	struct fr_h2_window window;
 	struct fr_bucket buckets[FR_H2_BUCKET_COUNT];
-	struct fr_h2_walk walk;
+	struct fr_h2_frame_guard walk;
 	struct fr_h2_stats stats;
 	struct fr_buf *out; /* borrowed during a drain */
 	size_t out_until;   /* no further DATA frame beyond this length */
@@ -192,9 +192,9 @@ void fr_h2_report(struct fr_h2_session *s, struct fr_h2_stream *st, enum fr_h2_f
 void fr_h2_stream_close(struct fr_h2_stream *st, uint32_t code);
 
 /* --- walk.c --- */
-void fr_h2_walk_init(struct fr_h2_walk *w);
+void fr_h2_frame_guard_init(struct fr_h2_frame_guard *w);
 /* Counts the frames in these bytes; reports floods. */
-void fr_h2_walk(struct fr_h2_session *s, const uint8_t *data, size_t len);
+void fr_h2_frame_guard(struct fr_h2_session *s, const uint8_t *data, size_t len);
 /* Takes a token for something that a peer did; none left is that fault. */
 void fr_h2_take_token(struct fr_h2_session *s, int bucket, enum fr_h2_fault f);
 

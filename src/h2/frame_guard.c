@@ -9,9 +9,9 @@
 /* The connection preface, which is no frame (RFC 9113 §3.4). */
 #define PREFACE_BYTES NGHTTP2_CLIENT_MAGIC_LEN
 
-void fr_h2_walk_init(struct fr_h2_walk *w)
+void fr_h2_frame_guard_init(struct fr_h2_frame_guard *w)
 {
-	*w = (struct fr_h2_walk){.skip = PREFACE_BYTES};
+	*w = (struct fr_h2_frame_guard){.skip = PREFACE_BYTES};
 }
 
 void fr_h2_take_token(struct fr_h2_session *s, int bucket, enum fr_h2_fault f)
@@ -91,7 +91,7 @@ static void count_frame(struct fr_h2_session *s, uint8_t type, uint8_t flags, in
  * as they come; nghttp2 finds fault with them later. */
 static void read_first(struct fr_h2_session *s, const uint8_t *data, size_t len)
 {
-	struct fr_h2_walk *w = &s->walk;
+	struct fr_h2_frame_guard *w = &s->walk;
 
 	for (size_t i = 0; i < len; i++) {
 		w->entry[w->n_entry++] = data[i];
@@ -109,7 +109,7 @@ static void read_first(struct fr_h2_session *s, const uint8_t *data, size_t len)
 
 static void begin_frame(struct fr_h2_session *s)
 {
-	struct fr_h2_walk *w = &s->walk;
+	struct fr_h2_frame_guard *w = &s->walk;
 	uint8_t type = w->head[3], flags = w->head[4];
 	uint32_t id;
 
@@ -125,9 +125,9 @@ static void begin_frame(struct fr_h2_session *s)
 	count_frame(s, type, flags, (int32_t)id);
 }
 
-void fr_h2_walk(struct fr_h2_session *s, const uint8_t *data, size_t len)
+void fr_h2_frame_guard(struct fr_h2_session *s, const uint8_t *data, size_t len)
 {
-	struct fr_h2_walk *w = &s->walk;
+	struct fr_h2_frame_guard *w = &s->walk;
 
 	/* streams of which nghttp2 has read the HEADERS frame whole */
 	if (w->skip == 0 || w->head[3] != NGHTTP2_HEADERS)
