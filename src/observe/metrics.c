@@ -13,7 +13,7 @@
 
 static const char *const answers[] = {
 #define X(id, text) text,
-	FR_ANSWER_TABLE(X)
+	FR_ANSWERED_BY_TABLE(X)
 #undef X
 };
 
@@ -48,9 +48,9 @@ void fr_status_label(unsigned slot, char *out)
 static enum fr_answerer answer_of(const struct fr_record *r)
 {
 	if (r->cache == FR_CACHE_RESULT_HIT || r->cache == FR_CACHE_RESULT_STALE)
-		return FR_ANSWER_CACHE;
-	return r->origin.len || r->cache == FR_CACHE_RESULT_JOINED ? FR_ANSWER_ORIGIN
-	                                                           : FR_ANSWER_EDGE;
+		return FR_ANSWERED_BY_CACHE;
+	return r->origin.len || r->cache == FR_CACHE_RESULT_JOINED ? FR_ANSWERED_BY_ORIGIN
+	                                                           : FR_ANSWERED_BY_EDGE;
 }
 
 static void add_one(struct fr_metrics *m, const struct fr_record *r)
@@ -99,7 +99,7 @@ void fr_metrics_collect(struct fr_metrics *from, struct fr_metrics_sum *to)
 	collect(&from->pages, &to->pages, 1);
 	collect(&from->sent_bytes, &to->sent_bytes, 1);
 	collect(&from->received_bytes, &to->received_bytes, 1);
-	for (size_t i = 0; i < FR_ANSWER_COUNT; i++) {
+	for (size_t i = 0; i < FR_ANSWERED_BY_COUNT; i++) {
 		fr_histogram_collect(&from->first_byte[i], &to->first_byte[i]);
 		fr_histogram_collect(&from->duration[i], &to->duration[i]);
 	}

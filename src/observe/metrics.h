@@ -15,15 +15,15 @@
 void fr_status_label(unsigned slot, char *out);
 
 /* Who made the answer, for times. */
-#define FR_ANSWER_TABLE(X)                                                                         \
+#define FR_ANSWERED_BY_TABLE(X)                                                                    \
 	X(CACHE, "cache")   /* from the store, nobody was asked */                                 \
 	X(ORIGIN, "origin") /* the origin was asked, or another's question awaited */              \
 	X(EDGE, "edge")     /* ourselves: refusals */
 enum fr_answerer {
-#define X(id, text) FR_ANSWER_##id,
-	FR_ANSWER_TABLE(X)
+#define X(id, text) FR_ANSWERED_BY_##id,
+	FR_ANSWERED_BY_TABLE(X)
 #undef X
-		FR_ANSWER_COUNT
+		FR_ANSWERED_BY_COUNT
 };
 const char *fr_answerer_str(enum fr_answerer a);
 
@@ -32,7 +32,7 @@ struct fr_metrics {
 	_Atomic uint64_t hints[FR_SOURCE_SLOTS][FR_DELIVERY_SLOTS][FR_REASON_COUNT];
 	_Atomic uint64_t ends[FR_END_COUNT]; /* pushes not among them */
 	_Atomic uint64_t pages, sent_bytes, received_bytes;
-	struct fr_histogram first_byte[FR_ANSWER_COUNT], duration[FR_ANSWER_COUNT];
+	struct fr_histogram first_byte[FR_ANSWERED_BY_COUNT], duration[FR_ANSWERED_BY_COUNT];
 	struct fr_histogram origin_first_byte;
 	struct fr_histogram loop_turn; /* written by the worker's loop */
 };
@@ -42,7 +42,7 @@ struct fr_metrics_sum { /* of all workers */
 	uint64_t hints[FR_SOURCE_SLOTS][FR_DELIVERY_SLOTS][FR_REASON_COUNT];
 	uint64_t ends[FR_END_COUNT];
 	uint64_t pages, sent_bytes, received_bytes;
-	struct fr_histogram_sum first_byte[FR_ANSWER_COUNT], duration[FR_ANSWER_COUNT];
+	struct fr_histogram_sum first_byte[FR_ANSWERED_BY_COUNT], duration[FR_ANSWERED_BY_COUNT];
 	struct fr_histogram_sum origin_first_byte;
 	struct fr_histogram_sum loop_turn;
 };

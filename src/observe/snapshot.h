@@ -13,7 +13,7 @@
 /* Of the JSON: raised when a key changes its meaning or goes, not when one comes. */
 #define FR_STATUS_VERSION 1
 /* An answer of the admin interface. */
-#define FR_ANSWER_MAX_BYTES (8u << 20)
+#define FR_ANSWERED_BY_MAX_BYTES (8u << 20)
 
 struct fr_snapshot_worker {
 	uint64_t connections, exchanges;

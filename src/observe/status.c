@@ -247,7 +247,7 @@ static json_t *times_of(const struct fr_metrics_sum *m)
 {
 	json_t *o = json_object(), *first = json_object(), *all = json_object();
 
-	for (int a = 0; a < FR_ANSWER_COUNT; a++) {
+	for (int a = 0; a < FR_ANSWERED_BY_COUNT; a++) {
 		add_times(first, fr_answerer_str((enum fr_answerer)a), &m->first_byte[a]);
 		add_times(all, fr_answerer_str((enum fr_answerer)a), &m->duration[a]);
 	}

@@ -97,8 +97,8 @@ static void an_exchange_counts_once_in_each_table(void **state)
 	fr_metrics_collect(&metrics, &total);
 	assert_int_equal(total.ends[FR_END_COMPLETED], 1); /* without pushes */
 	assert_int_equal(total.sent_bytes, 20);
-	assert_int_equal(fr_histogram_count(&total.duration[FR_ANSWER_CACHE]), 1);
-	assert_int_equal(fr_histogram_count(&total.duration[FR_ANSWER_ORIGIN]), 1);
+	assert_int_equal(fr_histogram_count(&total.duration[FR_ANSWERED_BY_CACHE]), 1);
+	assert_int_equal(fr_histogram_count(&total.duration[FR_ANSWERED_BY_ORIGIN]), 1);
 	assert_int_equal(fr_histogram_count(&total.origin_first_byte), 1);
 }
 
@@ -112,7 +112,7 @@ static void the_exposition_has_every_counter(void **state)
 	(void)state;
 	for (int i = 0; i < FR_COUNTER_COUNT; i++)
 		s.counters[i] = 1000000u + (unsigned)i;
-	fr_buf_init(&out, FR_ANSWER_MAX_BYTES);
+	fr_buf_init(&out, FR_ANSWERED_BY_MAX_BYTES);
 	assert_int_equal(fr_exposition_write(&s, &out), 0);
 	text = fr_str_dup(fr_str_make((const char *)fr_buf_data(&out), fr_buf_len(&out)));
 	for (int i = 0; i < FR_COUNTER_COUNT; i++) {
@@ -138,7 +138,7 @@ static void the_status_is_json_whatever_names_clients_chose(void **state)
 	record.target = FR_STR("/\xff\xfe\"\n");
 	fr_traffic_add(t, &record, 1);
 	fr_traffic_collect(&t, 1, &s.top);
-	fr_buf_init(&out, FR_ANSWER_MAX_BYTES);
+	fr_buf_init(&out, FR_ANSWERED_BY_MAX_BYTES);
 	assert_int_equal(fr_status_write(&s, &out), 0);
 	json = json_loadb((const char *)fr_buf_data(&out), fr_buf_len(&out), 0, NULL);
 	assert_non_null(json);

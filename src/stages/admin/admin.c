@@ -142,7 +142,7 @@ static void answer_snapshot(struct fr_exchange *ex, bool with_traffic, const cha
 	struct fr_snapshot snapshot;
 	struct fr_buf text;
 
-	fr_buf_init(&text, FR_ANSWER_MAX_BYTES);
+	fr_buf_init(&text, FR_ANSWERED_BY_MAX_BYTES);
 	fr_server_snapshot(ex->gen->shared->server, ex->gen->shared, with_traffic, &snapshot);
 	if (write(&snapshot, &text) < 0)
 		fr_admin_error(ex, 503, "out of memory");
@@ -279,7 +279,7 @@ void fr_admin_begin(struct fr_exchange *ex)
 	bool reads = ex->req.method == FR_METHOD_GET || ex->req.method == FR_METHOD_HEAD;
 
 	ex->discards_request = true;
-	ex->resp_body.max_bytes = FR_ANSWER_MAX_BYTES;
+	ex->resp_body.max_bytes = FR_ANSWERED_BY_MAX_BYTES;
 	if (ex->worker->state != FR_WORKER_RUNNING)
 		ex->req.keep_alive = false;
 	if (reads && (fr_str_is(path, "/") || fr_str_starts(path, FR_STR("/dashboard/")))) {

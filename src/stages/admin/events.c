@@ -31,7 +31,7 @@ static void send_event(struct fr_exchange *ex)
 
 	if (fr_exchange_body_len(ex))
 		return; /* the last one is still on its way */
-	fr_buf_init(&text, FR_ANSWER_MAX_BYTES);
+	fr_buf_init(&text, FR_ANSWERED_BY_MAX_BYTES);
 	(void)append(ex, &text);
 	fr_buf_fini(&text);
 }

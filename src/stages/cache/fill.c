@@ -160,12 +160,12 @@ struct fr_exchange *fr_fill_take_leader(struct fr_fill *f)
 
 void fr_fill_learn(const struct fr_fill *f, uint64_t bytes, bool is_storable)
 {
-	fr_learn_answer(f->gen->shared, &(struct fr_answer){.req = &f->req,
-	                                                    .resp = &f->resp,
-	                                                    .client = f->client,
-	                                                    .bytes = bytes,
-	                                                    .is_ours = f->is_ours,
-	                                                    .is_storable = is_storable});
+	fr_learn_answer(f->gen->shared, &(struct fr_observed_response){.req = &f->req,
+	                                                               .resp = &f->resp,
+	                                                               .client = f->client,
+	                                                               .bytes = bytes,
+	                                                               .is_ours = f->is_ours,
+	                                                               .is_storable = is_storable});
 }
 
 /* --- the answer --- */

@@ -252,9 +252,9 @@ void fr_push_ended(struct fr_exchange *push, bool complete, bool by_peer)
 	if (complete && push->resp.content_length < 0 && push->body_sent_bytes &&
 	    !fr_cached_is_stored(push))
 		fr_learn_answer(push->gen->shared,
-		                &(struct fr_answer){.req = &push->req,
-		                                    .resp = &push->resp,
-		                                    .client = fr_page_client_hash(push),
-		                                    .bytes = push->body_sent_bytes,
-		                                    .is_ours = true});
+		                &(struct fr_observed_response){.req = &push->req,
+		                                               .resp = &push->resp,
+		                                               .client = fr_page_client_hash(push),
+		                                               .bytes = push->body_sent_bytes,
+		                                               .is_ours = true});
 }

@@ -249,7 +249,7 @@ static bool is_for_asset(const struct fr_shared *shared, const struct fr_request
 	                      &known);
 }
 
-void fr_learn_answer(const struct fr_shared *shared, const struct fr_answer *a)
+void fr_learn_answer(const struct fr_shared *shared, const struct fr_observed_response *a)
 {
 	struct fr_asset_answer answer;
 	const struct fr_request *req = a->req;
@@ -270,8 +270,9 @@ void fr_learn_answer(const struct fr_shared *shared, const struct fr_answer *a)
 
 void fr_learn_head(const struct fr_exchange *ex)
 {
-	fr_learn_answer(ex->gen->shared, &(struct fr_answer){.req = &ex->req,
-	                                                     .resp = &ex->resp,
-	                                                     .client = fr_page_client_hash(ex),
-	                                                     .is_ours = ex->is_push});
+	fr_learn_answer(ex->gen->shared,
+	                &(struct fr_observed_response){.req = &ex->req,
+	                                               .resp = &ex->resp,
+	                                               .client = fr_page_client_hash(ex),
+	                                               .is_ours = ex->is_push});
 }

@@ -44,7 +44,7 @@ enum fr_push_advice fr_recall_advice(const struct fr_exchange *page, const struc
 void fr_learn_pushed(const struct fr_exchange *push, bool cancelled);
 
 /* How an asset was answered. */
-struct fr_answer {
+struct fr_observed_response {
 	const struct fr_request *req;
 	const struct fr_response *resp;
 	uint64_t client;  /* whose request it was: fr_page_client_hash */
@@ -52,7 +52,7 @@ struct fr_answer {
 	bool is_ours;     /* a push, or a fetch without a client */
 	bool is_storable; /* the shared cache took it */
 };
-void fr_learn_answer(const struct fr_shared *shared, const struct fr_answer *a);
+void fr_learn_answer(const struct fr_shared *shared, const struct fr_observed_response *a);
 /* The head of a response that the exchange got itself. */
 void fr_learn_head(const struct fr_exchange *ex);
 
