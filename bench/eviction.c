@@ -190,7 +190,7 @@ int main(void)
 	printf("%u requests, %u keys by Zipf (%.1f), room for %u objects\n\n"
 	       "| scan | SIEVE: hits of the rest | LRU: hits of the rest |\n| --- | --- | --- |\n",
 	       REQUESTS, KEYS, SKEW, CAPACITY);
-	for (size_t i = 0; i < FR_COUNT(shares); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(shares); i++)
 		run(shares[i], bytes);
 	fr_arena_fini(&arena);
 	free(cumulative);

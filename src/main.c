@@ -35,7 +35,7 @@ static void print_help(FILE *to)
 	      "\n"
 	      "commands:\n",
 	      to);
-	for (size_t i = 0; i < FR_COUNT(commands); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(commands); i++)
 		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n"
 	      "'forerun COMMAND --help' describes a command's options; man forerun has\n"
@@ -48,7 +48,7 @@ static void print_help(FILE *to)
 
 static const struct fr_command *find(const char *name)
 {
-	for (size_t i = 0; i < FR_COUNT(commands); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(commands); i++)
 		if (strcmp(name, commands[i].name) == 0)
 			return &commands[i];
 	return NULL;

@@ -112,7 +112,7 @@ static bool is_for_owners(struct fr_str target)
 		size_t n = fr_str_find(target, '/');
 		struct fr_str segment = fr_str_sub(target, 0, n);
 
-		for (size_t i = 0; i < FR_COUNT(names); i++)
+		for (size_t i = 0; i < FR_ARRAY_LEN(names); i++)
 			if (fr_str_iis(segment, names[i]))
 				return true;
 		target = fr_str_sub(target, n + 1, target.len);
@@ -243,7 +243,7 @@ static bool is_no_page(struct fr_str target)
 	                                      ".mp4", ".mp3",         ".webm"};
 
 	target = fr_str_sub(target, 0, fr_str_find(target, '?'));
-	for (size_t i = 0; i < FR_COUNT(endings); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(endings); i++)
 		if (fr_str_ends(target, fr_str_from(endings[i])))
 			return true;
 	return false;

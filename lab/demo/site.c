@@ -47,7 +47,7 @@ static const struct fr_embedded *find_embedded(struct fr_str name)
 
 static const char *type_of(struct fr_str name)
 {
-	for (size_t i = 0; i < FR_COUNT(types); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(types); i++)
 		if (fr_str_ends(name, fr_str_from(types[i].suffix)))
 			return types[i].type;
 	return "application/octet-stream";
@@ -72,7 +72,7 @@ bool fr_demo_find(struct fr_str path, struct fr_demo_file *out)
 	int n;
 
 	path = fr_str_sub(path, 0, fr_str_find(path, '?'));
-	for (size_t i = 0; i < FR_COUNT(pages); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(pages); i++) {
 		if (!fr_str_is(path, pages[i].path))
 			continue;
 		if (!describe(fr_str_from(pages[i].file), out))

@@ -13,7 +13,7 @@ static const struct fr_network networks[] = {
 
 const struct fr_network *fr_network_find(const char *name)
 {
-	for (size_t i = 0; i < FR_COUNT(networks); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(networks); i++)
 		if (strcmp(name, networks[i].name) == 0)
 			return &networks[i];
 	return NULL;

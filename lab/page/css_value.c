@@ -76,7 +76,7 @@ static bool pixels_of(double v, struct fr_str unit, double *pixels)
 	/* dvw, svh, lvmin: a window has no bars that come and go */
 	if (unit.len == 3 && strchr("dslDSL", unit.p[0]) && (unit.p[1] == 'v' || unit.p[1] == 'V'))
 		unit = fr_str_sub(unit, 1, unit.len);
-	for (size_t i = 0; i < FR_COUNT(units); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(units); i++)
 		if (fr_str_iis(unit, units[i].name)) {
 			*pixels = v * units[i].pixels;
 			return true;
@@ -122,7 +122,7 @@ static bool take_arguments(struct sum *s, struct fr_str name, double *out)
 			low = high = x;
 		low = x < low ? x : low;
 		high = x > high ? x : high;
-		if (n < FR_COUNT(v))
+		if (n < FR_ARRAY_LEN(v))
 			v[n] = x;
 		n++;
 	} while (take_char(s, ','));

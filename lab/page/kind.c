@@ -47,7 +47,7 @@ enum fr_as fr_as_of_destination(struct fr_str name)
 		{"signed-exchange", FR_AS_UNKNOWN},
 	};
 
-	for (size_t i = 0; i < FR_COUNT(rows); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++)
 		if (fr_str_iis(name, rows[i].text))
 			return rows[i].as;
 	return FR_AS_NONE;
@@ -97,7 +97,7 @@ enum fr_as fr_as_of_path(struct fr_str target)
 
 	target = fr_str_sub(target, 0, fr_str_find(target, '?'));
 	target = fr_str_sub(target, 0, fr_str_find(target, '#'));
-	for (size_t i = 0; i < FR_COUNT(rows); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
 		struct fr_str ending = fr_str_from(rows[i].text);
 
 		if (target.len >= ending.len &&

@@ -58,7 +58,7 @@ static bool is_loadable(struct fr_str url)
 
 	if (!url.len || url.len > FR_MARKUP_URL_BYTES)
 		return false;
-	for (size_t i = 0; i < FR_COUNT(not ); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(not ); i++)
 		if (fr_str_istarts(url, fr_str_from(not [i])))
 			return false;
 	return true;
@@ -312,7 +312,7 @@ static void start_element(void *user, const xmlChar *name, const xmlChar **atts)
 		on_style_attribute(m, style);
 	if (has_handler(atts))
 		script(m);
-	for (size_t i = 0; i < FR_COUNT(elements); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(elements); i++)
 		if (fr_str_iis(tag, elements[i].tag))
 			elements[i].run(m, atts);
 }

@@ -79,7 +79,7 @@ static const struct feature {
 
 static const struct feature *find(struct fr_str name)
 {
-	for (size_t i = 0; i < FR_COUNT(features); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(features); i++)
 		if (fr_str_iis(name, features[i].name))
 			return &features[i];
 	return NULL;
@@ -94,7 +94,7 @@ static const struct feature *find_prefixed(struct fr_str name, int *sign)
 	} prefixes[] = {{"min-", -1}, {"max-", 1}, {"-webkit-min-", -1}, {"-webkit-max-", 1}};
 	char plain[64] = "-webkit-";
 
-	for (size_t i = 0; i < FR_COUNT(prefixes); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(prefixes); i++) {
 		struct fr_str prefix = fr_str_from(prefixes[i].prefix), rest;
 		size_t at = i < 2 ? 0 : strlen("-webkit-");
 
@@ -170,7 +170,7 @@ static bool is_none(struct fr_str value)
 {
 	static const char *const words[] = {"no-preference", "none", "standard"};
 
-	for (size_t i = 0; i < FR_COUNT(words); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(words); i++)
 		if (fr_str_iis(value, words[i]))
 			return true;
 	return false;

@@ -42,7 +42,7 @@ static bool is_state(struct fr_str pseudo)
 		"focus-within", "target",       "focus-visible", "indeterminate",
 		"open",         "popover-open", "fullscreen",    "modal"};
 
-	for (size_t i = 0; i < FR_COUNT(states); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(states); i++)
 		if (fr_str_iis(pseudo, states[i]))
 			return true;
 	return false;

@@ -84,7 +84,7 @@ static bool has_generic(struct fr_str s)
 	struct fr_str item;
 
 	while (fr_str_next_item(&s, &item))
-		for (size_t i = 0; i < FR_COUNT(generic); i++)
+		for (size_t i = 0; i < FR_ARRAY_LEN(generic); i++)
 			if (fr_str_iis(item, generic[i]))
 				return true;
 	return false;
@@ -139,7 +139,7 @@ static bool is_for_text(struct fr_str selector)
 {
 	static const char *const roots[] = {"body", "html", ":root", "*"};
 
-	for (size_t i = 0; i < FR_COUNT(roots); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(roots); i++)
 		if (find_text(selector, fr_str_from(roots[i])) < selector.len)
 			return true;
 	return false;

@@ -163,7 +163,7 @@ static struct fr_str choose_source(struct fr_str src)
 		bool usable = true;
 
 		path = fr_str_sub(path, 0, fr_str_find(path, '#'));
-		for (size_t i = 0; i < FR_COUNT(old); i++)
+		for (size_t i = 0; i < FR_ARRAY_LEN(old); i++)
 			usable &= !fr_str_ends(path, fr_str_from(old[i]));
 		if (usable)
 			return fr_str_istarts(url, FR_STR("data:")) ? (struct fr_str){NULL, 0}
@@ -361,7 +361,7 @@ static struct fr_str nested_selector(struct fr_styles *s, struct fr_str outer, s
 
 	if (!outer.len || fr_str_find(outer, ',') < outer.len ||
 	    fr_str_find(inner, ',') < inner.len ||
-	    fr_arena_concat(&s->arena, parts, FR_COUNT(parts), &both) < 0)
+	    fr_arena_concat(&s->arena, parts, FR_ARRAY_LEN(parts), &both) < 0)
 		return inner;
 	return both;
 }
@@ -380,7 +380,7 @@ static void on_at_block(struct fr_styles *s, const struct scope *scope, struct f
 		if (fr_media_applies(fr_css_strip(fr_str_sub(head, 6, head.len))))
 			parse(s, &inner, block);
 	}
-	for (size_t i = 0; i < FR_COUNT(groups); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(groups); i++)
 		if (fr_str_istarts(head, fr_str_from(groups[i])))
 			parse(s, &inner, block);
 }

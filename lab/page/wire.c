@@ -176,7 +176,7 @@ static int write_fields(struct fr_wire *w, const struct fr_measurement_entry *e,
 	struct fr_str priority;
 	int rc = write_priority(w, e, &priority);
 
-	for (size_t i = 0; rc == 0 && i < FR_COUNT(list); i++)
+	for (size_t i = 0; rc == 0 && i < FR_ARRAY_LEN(list); i++)
 		rc = fr_fields_add(f, fr_str_from(list[i].name), fr_str_from(list[i].value));
 	if (rc == 0 && e->as == FR_AS_DOCUMENT)
 		rc = fr_fields_add(f, FR_STR("upgrade-insecure-requests"), FR_STR("1"));

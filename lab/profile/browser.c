@@ -136,7 +136,7 @@ static int spawn(struct fr_browser *b, char *folder)
 	(void)snprintf(home, sizeof home, "HOME=%s", folder);
 	(void)snprintf(path, sizeof path, "PATH=%s", getenv("PATH") ? getenv("PATH") : "/usr/bin");
 	args[n++] = (char *)(uintptr_t)b->options->browser;
-	for (size_t i = 0; i < FR_COUNT(always); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(always); i++)
 		args[n++] = (char *)(uintptr_t)always[i];
 	args[n++] = profile;
 	if (geteuid() == 0) /* for root there is none */

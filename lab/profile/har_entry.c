@@ -96,7 +96,7 @@ static enum fr_as as_of(const struct fr_har_entry *e)
 	enum fr_as as = FR_AS_NONE;
 
 	path = fr_str_sub(path, fr_str_find(path, '/'), path.len);
-	for (size_t i = 0; as == FR_AS_NONE && i < FR_COUNT(said); i++)
+	for (size_t i = 0; as == FR_AS_NONE && i < FR_ARRAY_LEN(said); i++)
 		as = fr_as_of_destination(said[i]);
 	if (as == FR_AS_NONE)
 		as = fr_as_of_type(type);
@@ -155,7 +155,7 @@ bool fr_har_entry_counts(const struct fr_har_entry *e)
 	if (!e->is_get || is_favicon(e) || fr_har_request_field(e, "sec-purpose") ||
 	    fr_str_iis(field(e, "purpose"), "prefetch"))
 		return false;
-	for (size_t i = 0; i < FR_COUNT(never); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(never); i++)
 		if (fr_str_iis(type, never[i]) || fr_str_iis(dest, never[i]))
 			return false;
 	return true;

@@ -117,7 +117,7 @@ static bool take_no_number(struct repair *r)
 {
 	static const char *const words[] = {"-Infinity", "Infinity", "NaN"};
 
-	for (size_t i = 0; i < FR_COUNT(words); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(words); i++) {
 		size_t n = strlen(words[i]);
 
 		if (r->n - r->at >= n && memcmp(r->in + r->at, words[i], n) == 0) {

@@ -67,7 +67,7 @@ static enum fr_as as_of_type(const char *type)
 	             {"Font", FR_AS_FONT},         {"XHR", FR_AS_FETCH},
 	             {"Fetch", FR_AS_FETCH},       {"Media", FR_AS_VIDEO}};
 
-	for (size_t i = 0; i < FR_COUNT(types); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(types); i++)
 		if (strcmp(types[i].type, type) == 0)
 			return types[i].as;
 	return FR_AS_NONE;
@@ -77,7 +77,7 @@ static unsigned urgency_of(const char *priority)
 {
 	static const char *const names[] = {"VeryHigh", "High", "Medium", "Low", "VeryLow"};
 
-	for (unsigned i = 0; i < FR_COUNT(names); i++)
+	for (unsigned i = 0; i < FR_ARRAY_LEN(names); i++)
 		if (strcmp(names[i], priority) == 0)
 			return i;
 	return 3;

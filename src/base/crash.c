@@ -250,7 +250,7 @@ int fr_crash_begin(int fd, size_t slots)
 	(void)backtrace(once, 1);
 	the_page = p;
 	the_slots = slots;
-	for (size_t i = 0; i < FR_COUNT(fatal); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(fatal); i++)
 		install(fatal[i]);
 	return 0;
 }

@@ -43,7 +43,7 @@ _Noreturn void fr_assert_failed(const char *expr, const char *file, int line);
 /* Ends the process, in release builds too. When it may be used: base/holds.h. */
 #define FR_ASSERT(expr) ((expr) ? (void)0 : fr_assert_failed(#expr, __FILE__, __LINE__))
 
-#define FR_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define FR_ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define FR_BIT(n) (1u << (n))
 #define FR_CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 

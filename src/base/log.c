@@ -32,12 +32,12 @@ static const char *const names[] = {
 
 const char *fr_log_level_str(enum fr_log_level level)
 {
-	return (size_t)level < FR_COUNT(names) ? names[level] : "?";
+	return (size_t)level < FR_ARRAY_LEN(names) ? names[level] : "?";
 }
 
 int fr_log_level_parse(const char *text, enum fr_log_level *out)
 {
-	for (size_t i = 0; i < FR_COUNT(names); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(names); i++)
 		if (strcmp(text, names[i]) == 0) {
 			*out = (enum fr_log_level)i;
 			return 0;

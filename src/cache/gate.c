@@ -32,7 +32,7 @@ static bool is_for_one_client(const struct fr_field *f)
 {
 	if (f->id == FR_FIELD_SET_COOKIE || f->id == FR_FIELD_CLEAR_SITE_DATA)
 		return true;
-	for (size_t i = 0; f->id == FR_FIELD_OTHER && i < FR_COUNT(personal); i++)
+	for (size_t i = 0; f->id == FR_FIELD_OTHER && i < FR_ARRAY_LEN(personal); i++)
 		if (fr_str_iis(f->name, personal[i]))
 			return true;
 	return false;

@@ -11,7 +11,7 @@ static const char *const store_texts[] = {
 
 const char *fr_cache_store_str(enum fr_cache_store s)
 {
-	return (size_t)s < FR_COUNT(store_texts) ? store_texts[s] : "?";
+	return (size_t)s < FR_ARRAY_LEN(store_texts) ? store_texts[s] : "?";
 }
 
 bool fr_status_is_heuristically_cacheable(int status)

@@ -14,12 +14,12 @@ static const char *const names[] = {
 
 const char *fr_log_field_name(enum fr_log_field f)
 {
-	return (size_t)f < FR_COUNT(names) ? names[f] : "?";
+	return (size_t)f < FR_ARRAY_LEN(names) ? names[f] : "?";
 }
 
 static int find_field(struct fr_str name)
 {
-	for (size_t i = 0; i < FR_COUNT(names); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(names); i++)
 		if (fr_str_is(name, names[i]))
 			return (int)i;
 	return -1;

@@ -53,9 +53,10 @@ int fr_config_complain(const struct fr_source *s, const char *path, const char *
 	return FR_ERR_INVALID;
 }
 
-#define DEFAULTS(group, out) fr_settings_default(group##_settings, FR_COUNT(group##_settings), out)
+#define DEFAULTS(group, out)                                                                       \
+	fr_settings_default(group##_settings, FR_ARRAY_LEN(group##_settings), out)
 #define APPLY(s, path, group, raw, out)                                                            \
-	fr_settings_apply(s, path, group##_settings, FR_COUNT(group##_settings), raw, out)
+	fr_settings_apply(s, path, group##_settings, FR_ARRAY_LEN(group##_settings), raw, out)
 
 /* Paths of files are taken relative to the configuration's folder. */
 char *fr_config_dup_path(const struct fr_source *s, const char *path)

@@ -19,7 +19,7 @@ static const struct fr_setting hint_memory_settings[] = {FR_SETTINGS_HINT_MEMORY
 
 void fr_hints_default(struct fr_config_hints *out)
 {
-	fr_settings_default(hints_settings, FR_COUNT(hints_settings), out);
+	fr_settings_default(hints_settings, FR_ARRAY_LEN(hints_settings), out);
 	out->early_hints = FR_EARLY_HINTS_AUTO;
 	out->timing_debug = true;
 	out->timing_percent = 0;
@@ -32,7 +32,7 @@ static int take_early_hints(const struct fr_source *s, const char *path, const c
 	                                    [FR_EARLY_HINTS_ALWAYS] = "always",
 	                                    [FR_EARLY_HINTS_OFF] = "off"};
 
-	for (size_t i = 0; i < FR_COUNT(modes); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(modes); i++)
 		if (strcmp(text, modes[i]) == 0) {
 			out->early_hints = (enum fr_early_hints)i;
 			return 0;
@@ -64,7 +64,7 @@ static int take_server_timing(const struct fr_source *s, const char *path, const
 int fr_hints_take(const struct fr_source *s, const char *path, const struct fr_raw_hints *raw,
                   struct fr_config_hints *out)
 {
-	int rc = fr_settings_apply(s, path, hints_settings, FR_COUNT(hints_settings), raw, out);
+	int rc = fr_settings_apply(s, path, hints_settings, FR_ARRAY_LEN(hints_settings), raw, out);
 	char key[120];
 
 	if (rc < 0 || !raw)
@@ -146,12 +146,12 @@ int fr_rules_take(const struct fr_source *s, const char *path, const struct fr_r
 int fr_hint_memory_take(const struct fr_source *s, const struct fr_raw_hint_memory *raw,
                         struct fr_config_hint_memory *out)
 {
-	fr_settings_default(hint_memory_settings, FR_COUNT(hint_memory_settings), out);
+	fr_settings_default(hint_memory_settings, FR_ARRAY_LEN(hint_memory_settings), out);
 	if (!raw)
 		return 0;
 	out->no_file = raw->file && strcmp(raw->file, "none") == 0;
 	if (raw->file && !out->no_file)
 		out->file = fr_config_dup_path(s, raw->file);
 	return fr_settings_apply(s, "hint_memory", hint_memory_settings,
-	                         FR_COUNT(hint_memory_settings), raw, out);
+	                         FR_ARRAY_LEN(hint_memory_settings), raw, out);
 }

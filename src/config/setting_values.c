@@ -34,7 +34,7 @@ bool fr_setting_switch(const char *text, uint64_t *out)
 	static const char *const yes[] = {"true", "yes", "on"}, *const no[] = {"false", "no",
 	                                                                       "off"};
 
-	for (size_t i = 0; i < FR_COUNT(yes); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(yes); i++) {
 		if (fr_str_iis(fr_str_from(text), yes[i])) {
 			*out = 1;
 			return true;

@@ -95,7 +95,7 @@ int fr_canonical_make(struct fr_arena *a, struct fr_request *req, struct fr_cano
 	out->upgrade = fr_fields_value(f, FR_FIELD_UPGRADE);
 	if (rc == 0)
 		rc = fr_fields_remove_hop_by_hop(f);
-	for (size_t i = 0; rc == 0 && i < FR_COUNT(lists); i++)
+	for (size_t i = 0; rc == 0 && i < FR_ARRAY_LEN(lists); i++)
 		rc = settle_list(a, f, lists[i]);
 	if (rc < 0)
 		return rc;
@@ -127,7 +127,7 @@ static int add_forwarded(struct fr_arena *a, const struct fr_request *req, struc
 	                               FR_STR("\";proto="),
 	                               req->scheme};
 	struct fr_str line;
-	int rc = fr_arena_concat(a, parts, FR_COUNT(parts), &line);
+	int rc = fr_arena_concat(a, parts, FR_ARRAY_LEN(parts), &line);
 
 	if (rc < 0)
 		return rc;

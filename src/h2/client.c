@@ -150,7 +150,7 @@ struct fr_h2_client *fr_h2_client_new(const struct fr_h2_client_events *events, 
 	c->user = user;
 	fr_arena_init(&c->arena, HEAD_ARENA_BYTES);
 	c->ng = make_ng(c);
-	FR_ASSERT(nghttp2_submit_settings(c->ng, NGHTTP2_FLAG_NONE, iv, FR_COUNT(iv)) == 0);
+	FR_ASSERT(nghttp2_submit_settings(c->ng, NGHTTP2_FLAG_NONE, iv, FR_ARRAY_LEN(iv)) == 0);
 	(void)nghttp2_session_set_local_window_size(c->ng, NGHTTP2_FLAG_NONE, 0,
 	                                            (int32_t)window_bytes);
 	return c;

@@ -22,7 +22,7 @@ static const struct {
 
 const char *fr_h2_fault_str(enum fr_h2_fault f)
 {
-	return (size_t)f < FR_COUNT(faults) ? faults[f].text : "?";
+	return (size_t)f < FR_ARRAY_LEN(faults) ? faults[f].text : "?";
 }
 
 const char *fr_h2_code_str(uint32_t code)
@@ -33,7 +33,7 @@ const char *fr_h2_code_str(uint32_t code)
 #undef X
 	};
 
-	return code < FR_COUNT(names) ? names[code] : "unknown";
+	return code < FR_ARRAY_LEN(names) ? names[code] : "unknown";
 }
 
 void fr_h2_limits_default(struct fr_h2_limits *l)
@@ -255,7 +255,7 @@ void fr_h2_settle(struct fr_h2_session *s, bool no_tree)
 	if (s->has_settings)
 		return;
 	s->has_settings = true;
-	if (nghttp2_submit_settings(s->ng, NGHTTP2_FLAG_NONE, iv, FR_COUNT(iv)) < 0) {
+	if (nghttp2_submit_settings(s->ng, NGHTTP2_FLAG_NONE, iv, FR_ARRAY_LEN(iv)) < 0) {
 		s->is_terminated = true; /* no memory: the connection is closed */
 		return;
 	}

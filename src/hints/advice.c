@@ -20,7 +20,7 @@ static const uint8_t allowed[] = {
 
 const char *fr_push_advice_str(enum fr_push_advice a)
 {
-	return (size_t)a < FR_COUNT(texts) ? texts[a] : "?";
+	return (size_t)a < FR_ARRAY_LEN(texts) ? texts[a] : "?";
 }
 
 static bool set_state(struct fr_push_score *s, enum fr_push_advice to)
@@ -101,5 +101,5 @@ bool fr_push_score_is_valid(const struct fr_push_score *s)
 	};
 
 	return s->cancels <= s->pushes && s->pushes < FR_PUSH_SCORE_MAX &&
-	       s->state < FR_COUNT(count_limits) && s->count < count_limits[s->state];
+	       s->state < FR_ARRAY_LEN(count_limits) && s->count < count_limits[s->state];
 }

@@ -113,7 +113,7 @@ static uint64_t hash_of(fr_sha256_fn *sha256, struct fr_str url, struct fr_str e
 	uint8_t digest[32];
 	uint64_t h = 0;
 
-	sha256(parts, FR_COUNT(parts), digest);
+	sha256(parts, FR_ARRAY_LEN(parts), digest);
 	for (unsigned i = 0; i < 8; i++)
 		h = h << 8 | digest[i];
 	return h;

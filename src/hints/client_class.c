@@ -10,7 +10,7 @@ static const char *const texts[] = {
 
 const char *fr_client_class_str(enum fr_client_class c)
 {
-	return (size_t)c < FR_COUNT(texts) ? texts[c] : "?";
+	return (size_t)c < FR_ARRAY_LEN(texts) ? texts[c] : "?";
 }
 
 /* The first that occurs counts: Chromium also says Safari, on iOS all
@@ -35,7 +35,7 @@ enum fr_client_class fr_client_class_of(struct fr_str user_agent)
 		return FR_CLIENT_CLASS_OTHER;
 	if (fr_str_istarts(ua, FR_STR("node")) || fr_str_istarts(ua, FR_STR("undici")))
 		return FR_CLIENT_CLASS_NODE;
-	for (size_t i = 0; i < FR_COUNT(products); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(products); i++)
 		if (memmem(ua.p, ua.len, products[i].product, strlen(products[i].product)))
 			return products[i].class;
 	return FR_CLIENT_CLASS_OTHER;

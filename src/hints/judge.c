@@ -38,7 +38,7 @@ static bool image_is_usable(struct fr_str type, struct fr_str accept)
 	                                         "image/x-icon", "image/vnd.microsoft.icon",
 	                                         "image/bmp"};
 
-	for (size_t i = 0; i < FR_COUNT(everywhere); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(everywhere); i++)
 		if (fr_str_iis(type, everywhere[i]))
 			return true;
 	return fr_str_istarts(type, FR_STR("image/")) && accepts(accept, type);
@@ -50,7 +50,7 @@ static bool script_is_usable(struct fr_str type)
 		"text/javascript", "application/javascript", "module",
 		"text/ecmascript", "application/ecmascript", "application/x-javascript"};
 
-	for (size_t i = 0; i < FR_COUNT(known); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(known); i++)
 		if (fr_str_iis(type, known[i]))
 			return true;
 	return false;
@@ -261,5 +261,5 @@ int fr_hint_early_link(struct fr_arena *a, const struct fr_hint *hint, struct fr
 		has_priority ? link->fetchpriority : FR_STR(""),
 	};
 
-	return fr_arena_concat(a, parts, FR_COUNT(parts), out);
+	return fr_arena_concat(a, parts, FR_ARRAY_LEN(parts), out);
 }

@@ -31,27 +31,27 @@ static const char *const destinations[] = {
 
 const char *fr_hint_source_str(enum fr_hint_source s)
 {
-	return (size_t)s < FR_COUNT(sources) ? sources[s] : "?";
+	return (size_t)s < FR_ARRAY_LEN(sources) ? sources[s] : "?";
 }
 
 const char *fr_delivery_str(enum fr_delivery d)
 {
-	return (size_t)d < FR_COUNT(deliveries) ? deliveries[d] : "?";
+	return (size_t)d < FR_ARRAY_LEN(deliveries) ? deliveries[d] : "?";
 }
 
 const char *fr_reason_str(enum fr_reason r)
 {
-	return (size_t)r < FR_COUNT(reasons) ? reasons[r] : "?";
+	return (size_t)r < FR_ARRAY_LEN(reasons) ? reasons[r] : "?";
 }
 
 const char *fr_as_str(enum fr_as as)
 {
-	return (size_t)as < FR_COUNT(destinations) ? destinations[as] : "unknown";
+	return (size_t)as < FR_ARRAY_LEN(destinations) ? destinations[as] : "unknown";
 }
 
 enum fr_as fr_as_parse(struct fr_str text)
 {
-	for (size_t i = 0; i < FR_COUNT(destinations); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(destinations); i++)
 		if (fr_str_iis(text, destinations[i]))
 			return (enum fr_as)i;
 	return FR_AS_UNKNOWN;
@@ -110,7 +110,7 @@ static bool find_base(struct fr_plan *p)
 	struct fr_str text;
 
 	if (!p->has_base)
-		p->has_base = fr_arena_concat(p->arena, parts, FR_COUNT(parts), &text) == 0 &&
+		p->has_base = fr_arena_concat(p->arena, parts, FR_ARRAY_LEN(parts), &text) == 0 &&
 		              fr_url_parse(p->arena, text, &p->base) == 0;
 	return p->has_base;
 }

@@ -129,7 +129,7 @@ static bool is_raw(const char *name)
 	static const char *const names[] = {"script",  "style",    "title",  "textarea", "noscript",
 	                                    "noembed", "noframes", "iframe", "xmp"};
 
-	return is_one_of(name, names, FR_COUNT(names));
+	return is_one_of(name, names, FR_ARRAY_LEN(names));
 }
 
 static bool may_be_in_head(const char *name)
@@ -138,7 +138,7 @@ static bool may_be_in_head(const char *name)
 		"html",  "head",     "base",     "link",     "meta",    "script",  "style",
 		"title", "noscript", "template", "noframes", "bgsound", "basefont"};
 
-	return is_one_of(name, names, FR_COUNT(names));
+	return is_one_of(name, names, FR_ARRAY_LEN(names));
 }
 
 /* Start tags that end svg and math, of those that are common. */
@@ -147,7 +147,7 @@ static bool ends_foreign(const char *name)
 	static const char *const names[] = {"img", "meta",  "head", "body", "div", "p",  "span",
 	                                    "ul",  "table", "h1",   "h2",   "h3",  "br", "hr"};
 
-	return is_one_of(name, names, FR_COUNT(names));
+	return is_one_of(name, names, FR_ARRAY_LEN(names));
 }
 
 static void end_head(struct fr_scan *s, size_t at)

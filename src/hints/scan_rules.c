@@ -388,7 +388,7 @@ static bool is_scannable(struct fr_str charset)
 	                                     "utf-7",     "ucs-2",     "iso-10646-ucs-2", "unicode",
 	                                     "csunicode", "iso-2022-", "csiso2022",       "hz-gb"};
 
-	for (size_t i = 0; i < FR_COUNT(others); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(others); i++)
 		if (fr_str_istarts(charset, fr_str_from(others[i])))
 			return false;
 	return true;
@@ -454,7 +454,7 @@ void fr_scan_element(struct fr_scan *s, struct fr_str name, const unsigned char 
 	               {"meta", on_meta}};
 	struct element e = {.scan = s, .attributes = attributes};
 
-	for (size_t i = 0; i < FR_COUNT(readers); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(readers); i++)
 		if (fr_str_is(name, readers[i].name))
 			readers[i].read(&e);
 	fr_arena_reset(&s->scratch);

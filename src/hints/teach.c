@@ -19,12 +19,12 @@ static const struct {
 
 const char *fr_teach_reason_str(enum fr_teach_reason r)
 {
-	return (size_t)r < FR_COUNT(reasons) ? reasons[r].text : "?";
+	return (size_t)r < FR_ARRAY_LEN(reasons) ? reasons[r].text : "?";
 }
 
 enum fr_teach_whom fr_teach_whom_of(enum fr_teach_reason r)
 {
-	return (size_t)r < FR_COUNT(reasons) ? reasons[r].whom : FR_TEACH_NOBODY;
+	return (size_t)r < FR_ARRAY_LEN(reasons) ? reasons[r].whom : FR_TEACH_NOBODY;
 }
 
 /* --- credentials --- */
@@ -67,10 +67,10 @@ static const struct fr_str endings[] = {WORD("token"),  WORD("auth"),    WORD("k
 
 static bool is_identifying(struct fr_str word)
 {
-	for (size_t i = 0; i < FR_COUNT(identifying); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(identifying); i++)
 		if (fr_str_eq(word, identifying[i]))
 			return true;
-	for (size_t i = 0; i < FR_COUNT(endings); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(endings); i++)
 		if (fr_str_ends(word, endings[i]))
 			return true;
 	return false;
@@ -197,7 +197,7 @@ static bool may_matter(const struct fr_field *f)
 	default:
 		break;
 	}
-	for (size_t i = 0; i < FR_COUNT(harmless); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(harmless); i++)
 		if (fr_str_is(f->name, harmless[i]))
 			return false;
 	return !fr_str_starts(f->name, FR_STR("sec-"));
@@ -256,13 +256,13 @@ static const struct {
 	{"ect", VARY_VALUE},
 	{"save-data", VARY_VALUE},
 };
-_Static_assert(FR_COUNT(varying) <= 32, "a bit each");
+_Static_assert(FR_ARRAY_LEN(varying) <= 32, "a bit each");
 
 static size_t find_varying(struct fr_str name)
 {
 	size_t i = 0;
 
-	while (i < FR_COUNT(varying) && !fr_str_iis(name, varying[i].name))
+	while (i < FR_ARRAY_LEN(varying) && !fr_str_iis(name, varying[i].name))
 		i++;
 	return i;
 }
@@ -271,7 +271,7 @@ static size_t find_varying(struct fr_str name)
 static bool is_kept_apart(struct fr_str name)
 {
 	return fr_str_iis(name, "accept-encoding") || fr_str_iis(name, "accept") ||
-	       find_varying(name) < FR_COUNT(varying);
+	       find_varying(name) < FR_ARRAY_LEN(varying);
 }
 
 static bool varies_beyond(const struct fr_fields *resp)
@@ -299,7 +299,7 @@ uint32_t fr_teach_vary(const struct fr_fields *resp)
 		while (fr_str_next_item(&rest, &name)) {
 			size_t i = find_varying(name);
 
-			vary |= i < FR_COUNT(varying) ? FR_BIT(i) : 0;
+			vary |= i < FR_ARRAY_LEN(varying) ? FR_BIT(i) : 0;
 		}
 	}
 	return vary;
@@ -362,7 +362,7 @@ uint64_t fr_teach_variant(uint32_t vary, const struct fr_fields *req)
 
 	if (!vary)
 		return 0;
-	for (size_t i = 0; i < FR_COUNT(varying); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(varying); i++) {
 		uint64_t class;
 
 		if (!(vary & FR_BIT(i)))

@@ -88,7 +88,7 @@ static bool take_number_directive(struct fr_cache_control *cc, struct fr_str nam
 	               {"stale-if-error", &cc->stale_if_error},
 	               {"min-fresh", &cc->min_fresh}};
 
-	for (size_t i = 0; i < FR_COUNT(numbers); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(numbers); i++)
 		if (fr_str_iis(name, numbers[i].name)) {
 			take_number(numbers[i].to, value);
 			return true;
@@ -113,7 +113,7 @@ static void take_directive(struct fr_cache_control *cc, struct fr_str name, stru
 	else if (fr_str_iis(name, "private"))
 		take_names(cc, FR_CC_PRIVATE, cc->private_names, &cc->n_private_names, value,
 		           has_value);
-	for (size_t i = 0; i < FR_COUNT(switches); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(switches); i++)
 		if (fr_str_iis(name, switches[i].name))
 			cc->flags |= switches[i].flag;
 }
@@ -192,19 +192,19 @@ static const struct {
 	{"immutable", FR_CC_IMMUTABLE, false},
 };
 
-_Static_assert(FR_COUNT(cdn_directives) == CDN_NUMBERS + CDN_LISTS + CDN_SWITCHES,
+_Static_assert(FR_ARRAY_LEN(cdn_directives) == CDN_NUMBERS + CDN_LISTS + CDN_SWITCHES,
                "each directive is of one kind");
 
 /* The last member of each directive; a key is empty where there was none. */
 struct cdn_members {
-	struct fr_sf_member v[FR_COUNT(cdn_directives)];
+	struct fr_sf_member v[FR_ARRAY_LEN(cdn_directives)];
 };
 
 static void note_member(void *ctx, const struct fr_sf_member *m)
 {
 	struct cdn_members *all = ctx;
 
-	for (size_t i = 0; i < FR_COUNT(cdn_directives); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(cdn_directives); i++)
 		if (fr_str_is(m->key, cdn_directives[i].name))
 			all->v[i] = *m;
 }
@@ -249,7 +249,7 @@ void fr_cdn_cache_control_read(const struct fr_fields *f, struct fr_cache_contro
 	if (fr_sf_read(f, FR_FIELD_CDN_CACHE_CONTROL, note_member, &all) <= 0)
 		return;
 	out->flags |= FR_CC_PRESENT;
-	for (size_t i = 0; i < FR_COUNT(cdn_directives); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(cdn_directives); i++)
 		take_member(out, i, &all.v[i]);
 }
 

@@ -7,7 +7,7 @@
 static const struct fr_str codings[] = {FR_STR("gzip"), FR_STR("deflate"),  FR_STR("br"),
                                         FR_STR("zstd"), FR_STR("compress"), FR_STR("dcb"),
                                         FR_STR("dcz")};
-#define ALL (FR_BIT(FR_COUNT(codings)) - 1)
+#define ALL (FR_BIT(FR_ARRAY_LEN(codings)) - 1)
 
 _Static_assert(sizeof "gzip, deflate, br, zstd, compress, dcb, dcz" <= FR_CODINGS_BYTES,
                "all of them fit");
@@ -31,7 +31,7 @@ bool fr_codings_are_in_form(struct fr_str value)
 	                                      FR_STR("gzip, deflate, br"), FR_STR("gzip, deflate"),
 	                                      FR_STR("gzip")};
 
-	for (size_t i = 0; i < FR_COUNT(usual); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(usual); i++)
 		if (fr_str_eq(value, usual[i]))
 			return true;
 	return false;
@@ -56,7 +56,7 @@ unsigned fr_codings_accepted(const struct fr_fields *f)
 			any |= fr_str_is(name, "*") && !zero;
 			if (fr_str_iis(name, "x-gzip"))
 				name = FR_STR("gzip");
-			for (unsigned i = 0; i < FR_COUNT(codings); i++)
+			for (unsigned i = 0; i < FR_ARRAY_LEN(codings); i++)
 				if (fr_str_ieq(name, codings[i])) {
 					yes |= zero ? 0 : FR_BIT(i);
 					no |= zero ? FR_BIT(i) : 0;
@@ -74,7 +74,7 @@ size_t fr_codings_format(unsigned set, char *out)
 		memcpy(out, "identity", 8);
 		return 8;
 	}
-	for (unsigned i = 0; i < FR_COUNT(codings); i++) {
+	for (unsigned i = 0; i < FR_ARRAY_LEN(codings); i++) {
 		if (!(set & FR_BIT(i)))
 			continue;
 		if (n) {

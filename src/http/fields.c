@@ -45,7 +45,7 @@ enum fr_field_id fr_field_lookup(struct fr_str name)
 	};
 	size_t n = name.len;
 
-	if (n >= FR_COUNT(by_len))
+	if (n >= FR_ARRAY_LEN(by_len))
 		return FR_FIELD_OTHER;
 	for (const uint8_t *id = by_len[n]; *id; id++)
 		if (names[*id].p[0] == name.p[0] && memcmp(names[*id].p, name.p, n) == 0)

@@ -17,12 +17,12 @@ static const struct {
 
 const char *fr_h1_error_str(enum fr_h1_error e)
 {
-	return (size_t)e < FR_COUNT(errors) ? errors[e].text : "?";
+	return (size_t)e < FR_ARRAY_LEN(errors) ? errors[e].text : "?";
 }
 
 int fr_h1_error_status(enum fr_h1_error e)
 {
-	return (size_t)e < FR_COUNT(errors) ? errors[e].status : 400;
+	return (size_t)e < FR_ARRAY_LEN(errors) ? errors[e].status : 400;
 }
 
 const char *fr_h1_sloppy_str(enum fr_h1_sloppy s)
@@ -33,7 +33,7 @@ const char *fr_h1_sloppy_str(enum fr_h1_sloppy s)
 #undef X
 	};
 
-	return (size_t)s < FR_COUNT(texts) ? texts[s] : "?";
+	return (size_t)s < FR_ARRAY_LEN(texts) ? texts[s] : "?";
 }
 
 /* --- life --- */

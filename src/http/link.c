@@ -100,7 +100,7 @@ static bool unquote(struct fr_arena *a, struct fr_str s, struct fr_str *out)
 
 static unsigned rel_of(struct fr_str name)
 {
-	for (size_t i = 0; i < FR_COUNT(relations); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(relations); i++)
 		if (fr_str_iis(name, relations[i].name))
 			return relations[i].rel;
 	return 0;
@@ -130,7 +130,7 @@ struct reading { /* of one link: what occurred already */
 /* Where the first parameter of that name is kept; NULL: it is not. */
 static struct fr_str *text_of(struct fr_link *l, struct fr_str name)
 {
-	for (size_t i = 0; i < FR_COUNT(texts); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(texts); i++)
 		if (fr_str_iis(name, texts[i].name))
 			return (struct fr_str *)(void *)((char *)l + texts[i].offset);
 	return NULL;
@@ -320,7 +320,7 @@ static void put_relations(struct writing *w, unsigned rels)
 	bool several = (rels & (rels - 1)) != 0, any = false;
 
 	put(w, several ? FR_STR("; rel=\"") : FR_STR("; rel="));
-	for (size_t i = 0; i < FR_COUNT(relations); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(relations); i++) {
 		if (!(rels & relations[i].rel))
 			continue;
 		if (any)
@@ -338,7 +338,7 @@ static void put_link(struct writing *w, const struct fr_link *link, struct fr_st
 {
 	put_target(w, target);
 	put_relations(w, link->rels);
-	for (size_t i = 0; i < FR_COUNT(texts); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(texts); i++) {
 		const char *at = (const char *)link + texts[i].offset;
 
 		put_text(w, texts[i].name, *(const struct fr_str *)(const void *)at);

@@ -13,7 +13,7 @@ enum fr_method fr_method_lookup(struct fr_str text)
 #undef X
 	};
 
-	for (size_t i = 0; i < FR_COUNT(known); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(known); i++)
 		if (fr_str_eq(text, known[i].text))
 			return known[i].method;
 	return FR_METHOD_OTHER;
@@ -100,7 +100,7 @@ const char *fr_status_reason(int status)
 		{511, "Network Authentication Required"},
 	};
 
-	for (size_t i = 0; i < FR_COUNT(known); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(known); i++)
 		if (known[i].status == status)
 			return known[i].reason;
 	return "";
@@ -131,7 +131,7 @@ static uint64_t hop_by_hop_bits(void)
 {
 	uint64_t bits = 0;
 
-	for (size_t i = 0; i < FR_COUNT(hop_by_hop); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(hop_by_hop); i++)
 		bits |= fr_field_bit(hop_by_hop[i]);
 	return bits;
 }
@@ -140,7 +140,7 @@ static bool is_hop_by_hop(uint16_t id)
 {
 	if (!(hop_by_hop_bits() & fr_field_bit(id)))
 		return false;
-	for (size_t i = 0; i < FR_COUNT(hop_by_hop); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(hop_by_hop); i++)
 		if (hop_by_hop[i] == id)
 			return true;
 	return false;

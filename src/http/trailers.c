@@ -102,7 +102,7 @@ bool fr_trailer_is_allowed(struct fr_str name)
 		return false;
 	if (fr_str_is(name, "content-digest"))
 		return true;
-	for (size_t i = 0; i < FR_COUNT(forbidden); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(forbidden); i++)
 		if (matches(name, forbidden[i]))
 			return false;
 	return true;

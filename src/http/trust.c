@@ -61,7 +61,7 @@ enum fr_trust fr_trust_of(struct fr_str name)
 
 	if (name.len == 0)
 		return FR_TRUST_PASS;
-	for (size_t i = 0; name.len < FR_COUNT(by_len) && i < FR_COUNT(by_len[0]); i++) {
+	for (size_t i = 0; name.len < FR_ARRAY_LEN(by_len) && i < FR_ARRAY_LEN(by_len[0]); i++) {
 		uint8_t row = by_len[name.len][i];
 
 		if (row == ROW_NONE)
@@ -118,7 +118,7 @@ static const char *const made_here[] = {
 
 static bool is_made_here(struct fr_str name)
 {
-	for (size_t i = 0; i < FR_COUNT(made_here); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(made_here); i++)
 		if (fr_str_iis(name, made_here[i]))
 			return true;
 	for (size_t i = ROW_NONE + 1; i < ROW_COUNT; i++)

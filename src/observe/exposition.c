@@ -100,7 +100,7 @@ static const char *type_of(enum fr_counter id)
 
 static bool has_row(enum fr_counter id)
 {
-	for (size_t i = 0; i < FR_COUNT(rows); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++)
 		if (rows[i].id == id)
 			return true;
 	return id == FR_COUNT_HINTS; /* shown by reason */
@@ -129,7 +129,7 @@ static void put_prefixed(struct writer *w, const struct fr_snapshot *s, const ch
 
 static void put_counters(struct writer *w, const struct fr_snapshot *s)
 {
-	for (size_t i = 0; i < FR_COUNT(rows); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
 		begin(w, rows[i].name, type_of(rows[i].id), rows[i].help);
 		sample(w, rows[i].labels, s->counters[rows[i].id]);
 	}

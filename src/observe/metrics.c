@@ -19,7 +19,7 @@ static const char *const answers[] = {
 
 const char *fr_answerer_str(enum fr_answerer a)
 {
-	return (size_t)a < FR_COUNT(answers) ? answers[a] : "?";
+	return (size_t)a < FR_ARRAY_LEN(answers) ? answers[a] : "?";
 }
 
 static unsigned status_slot(int status)

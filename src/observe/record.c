@@ -10,15 +10,15 @@ static const char *const protocols[] = {FR_PROTOCOL_TABLE(X)};
 
 const char *fr_cache_result_str(enum fr_cache_result r)
 {
-	return (size_t)r < FR_COUNT(results) ? results[r] : "?";
+	return (size_t)r < FR_ARRAY_LEN(results) ? results[r] : "?";
 }
 
 const char *fr_end_str(enum fr_end e)
 {
-	return (size_t)e < FR_COUNT(ends) ? ends[e] : "?";
+	return (size_t)e < FR_ARRAY_LEN(ends) ? ends[e] : "?";
 }
 
 const char *fr_protocol_str(enum fr_protocol p)
 {
-	return (size_t)p < FR_COUNT(protocols) ? protocols[p] : "?";
+	return (size_t)p < FR_ARRAY_LEN(protocols) ? protocols[p] : "?";
 }

@@ -13,15 +13,15 @@ static const struct {
 
 const char *fr_fetch_error_str(enum fr_fetch_error e)
 {
-	return (size_t)e < FR_COUNT(errors) ? errors[e].text : "?";
+	return (size_t)e < FR_ARRAY_LEN(errors) ? errors[e].text : "?";
 }
 
 int fr_fetch_error_status(enum fr_fetch_error e)
 {
-	return (size_t)e < FR_COUNT(errors) ? errors[e].status : 502;
+	return (size_t)e < FR_ARRAY_LEN(errors) ? errors[e].status : 502;
 }
 
 enum fr_counter fr_fetch_error_counter(enum fr_fetch_error e)
 {
-	return (size_t)e < FR_COUNT(errors) ? errors[e].counter : FR_COUNT_ORIGIN_FAILED;
+	return (size_t)e < FR_ARRAY_LEN(errors) ? errors[e].counter : FR_COUNT_ORIGIN_FAILED;
 }

@@ -74,7 +74,7 @@ static const struct {
 
 const char *fr_memory_level_str(enum fr_memory_level l)
 {
-	return (size_t)l < FR_COUNT(levels) ? levels[l].text : "?";
+	return (size_t)l < FR_ARRAY_LEN(levels) ? levels[l].text : "?";
 }
 
 enum fr_memory_level fr_memory_level_of(uint64_t used, uint64_t limit)
@@ -110,7 +110,7 @@ static uint64_t machine_bytes(void)
 	struct rlimit r;
 	uint64_t most = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : LEAST_BYTES;
 
-	for (size_t i = 0; i < FR_COUNT(groups); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(groups); i++) {
 		uint64_t n = read_number(groups[i]);
 
 		if (n && n < most)

@@ -127,7 +127,7 @@ static void add_workers(struct fr_server *s, struct fr_snapshot *out, bool with_
 		uint64_t sums[FR_COUNTER_COUNT + FR_COUNTERS_EXTRA] = {0};
 
 		fr_counters_sum(&w->counters, sums);
-		for (size_t k = 0; k < FR_COUNT(sums); k++)
+		for (size_t k = 0; k < FR_ARRAY_LEN(sums); k++)
 			out->counters[k] += sums[k];
 		out->workers[i].connections = sums[FR_COUNT_CONNECTIONS_OPEN];
 		out->workers[i].exchanges = sums[FR_COUNT_EXCHANGES_OPEN];

@@ -101,8 +101,8 @@ static void request_read(struct fr_script *s, unsigned c, struct request *r)
 	unsigned what = fr_script_byte(s), bits, more;
 
 	r->n = 0;
-	r->path = paths[what % FR_COUNT(paths)];
-	r->method = methods[fr_script_byte(s) % FR_COUNT(methods)];
+	r->path = paths[what % FR_ARRAY_LEN(paths)];
+	r->method = methods[fr_script_byte(s) % FR_ARRAY_LEN(methods)];
 	bits = fr_script_byte(s);
 	bits |= (unsigned)fr_script_byte(s) << 8;
 	bits |= (unsigned)fr_script_byte(s) << 16;
@@ -113,7 +113,7 @@ static void request_read(struct fr_script *s, unsigned c, struct request *r)
 	r->has_body = more & 2;
 	if (more & 4)
 		put_cookie(r, c);
-	for (size_t i = 0; i < FR_COUNT(traits); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(traits); i++)
 		if (bits & FR_BIT(i))
 			put(r, traits[i].name, traits[i].value);
 	for (unsigned i = 0; (more & 0x38) == 0x38 && i < 30; i++)
@@ -226,7 +226,7 @@ static void write_control(struct fr_script *s, unsigned c)
 	static const char priority[] = "u=0, i";
 	struct fr_text *t = &s->text;
 	unsigned what = fr_script_byte(s), arg = fr_script_byte(s);
-	uint32_t v = values[arg % FR_COUNT(values)];
+	uint32_t v = values[arg % FR_ARRAY_LEN(values)];
 
 	switch (what % 8) {
 	case 0:
@@ -312,7 +312,7 @@ void fr_script_body(struct fr_script *s, unsigned c)
 	static const uint16_t lengths[] = {0, 1, 7, 100, 1000, 4097, 9000, 16384};
 	static const char filler[16384];
 	unsigned what = fr_script_byte(s);
-	size_t len = lengths[what % FR_COUNT(lengths)];
+	size_t len = lengths[what % FR_ARRAY_LEN(lengths)];
 
 	if (is_h2(s, c))
 		put_frame_head(&s->text, len, DATA, what & 0x80 ? END_STREAM : 0, stream_of(s, c));
@@ -349,6 +349,6 @@ void fr_script_control(struct fr_script *s, unsigned c)
 	if (is_h2(s, c))
 		write_control(s, c);
 	else
-		fr_text_add(&s->text, "%s", pieces[fr_script_byte(s) % FR_COUNT(pieces)]);
+		fr_text_add(&s->text, "%s", pieces[fr_script_byte(s) % FR_ARRAY_LEN(pieces)]);
 	send_text(s, c);
 }

@@ -39,7 +39,7 @@ enum {
 	NO_LENGTH = FR_BIT(22),
 	HEAD_ONLY = FR_BIT(23)
 };
-_Static_assert(FR_COUNT(lines) == 20, "the other traits are the bits behind");
+_Static_assert(FR_ARRAY_LEN(lines) == 20, "the other traits are the bits behind");
 
 #define PAGE                                                                                       \
 	"<!doctype html><link rel=stylesheet href=/a.css><script src=/b.js></script>"              \
@@ -79,8 +79,8 @@ static void put_body(struct fr_text *t, const struct fr_script_answer *a, unsign
 static void put_head(struct fr_text *t, const struct fr_script_answer *a, unsigned client,
                      size_t len)
 {
-	fr_text_add(t, "HTTP/1.1 %u x\r\n", statuses[a->status % FR_COUNT(statuses)]);
-	for (size_t i = 0; i < FR_COUNT(lines); i++)
+	fr_text_add(t, "HTTP/1.1 %u x\r\n", statuses[a->status % FR_ARRAY_LEN(statuses)]);
+	for (size_t i = 0; i < FR_ARRAY_LEN(lines); i++)
 		if (a->traits & FR_BIT(i))
 			fr_text_add(t, "%s", lines[i]);
 	if (a->traits & SET_COOKIE)
@@ -95,8 +95,8 @@ static void put_head(struct fr_text *t, const struct fr_script_answer *a, unsign
 void fr_script_answer_send(struct fr_script *s, const struct fr_script_answer *a, unsigned origin,
                            unsigned client)
 {
-	unsigned status = statuses[a->status % FR_COUNT(statuses)];
-	size_t len = lengths[a->body % FR_COUNT(lengths)];
+	unsigned status = statuses[a->status % FR_ARRAY_LEN(statuses)];
+	size_t len = lengths[a->body % FR_ARRAY_LEN(lengths)];
 	bool has_body = status >= 200 && status != 204 && status != 304;
 	struct fr_text *t = &s->text;
 	size_t kept = t->n;
@@ -132,8 +132,8 @@ void fr_script_answer_more(struct fr_script *s)
 		return;
 	fr_rig_origin_spoil(s->rig, origin);
 	if (what & 0x80)
-		fr_rig_origin_send(s->rig, origin, chunks[what % FR_COUNT(chunks)],
-		                   strlen(chunks[what % FR_COUNT(chunks)]));
+		fr_rig_origin_send(s->rig, origin, chunks[what % FR_ARRAY_LEN(chunks)],
+		                   strlen(chunks[what % FR_ARRAY_LEN(chunks)]));
 	else
 		fr_rig_origin_send(s->rig, origin, filler, lengths[what % 7]);
 }

@@ -92,7 +92,7 @@ const char *fr_rig_secret(unsigned c)
 	static const char *const secrets[] = {SECRET "0", SECRET "1", SECRET "2", SECRET "3",
 	                                      SECRET "4"};
 
-	return c < FR_COUNT(secrets) ? secrets[c] : "x";
+	return c < FR_ARRAY_LEN(secrets) ? secrets[c] : "x";
 }
 
 /* --- the server --- */

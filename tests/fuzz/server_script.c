@@ -110,7 +110,7 @@ static void op_advance(struct fr_script *s)
 	static const uint32_t ms[] = {1,    4,    50,   200,  500,   999,    1000,    1100,
 	                              2000, 2500, 5000, 9999, 61000, 130000, 3600000, 700000000};
 
-	fr_world_advance(ms[fr_script_byte(s) % FR_COUNT(ms)]);
+	fr_world_advance(ms[fr_script_byte(s) % FR_ARRAY_LEN(ms)]);
 }
 
 static void op_settle(struct fr_script *s)
@@ -209,7 +209,7 @@ void fr_script_run(enum fr_script_kind kind, const uint8_t *data, size_t size)
 		fr_world_set_rtt(100000);
 	op_own_answer(&s);
 	for (int i = 0; i < MAX_OPERATIONS && s.at < s.size; i++) {
-		ops[fr_script_byte(&s) % FR_COUNT(of_clients)](&s);
+		ops[fr_script_byte(&s) % FR_ARRAY_LEN(of_clients)](&s);
 		if (!s.is_batching)
 			fr_rig_settle(s.rig);
 	}
@@ -217,4 +217,4 @@ void fr_script_run(enum fr_script_kind kind, const uint8_t *data, size_t size)
 	fr_rig_free(s.rig);
 }
 
-_Static_assert(FR_COUNT(of_clients) == FR_COUNT(of_origin), "one count of operations");
+_Static_assert(FR_ARRAY_LEN(of_clients) == FR_ARRAY_LEN(of_origin), "one count of operations");

@@ -127,7 +127,7 @@ static int client_frame(nghttp2_session *s, const nghttp2_frame *f, void *user)
 	} else if (f->hd.type == NGHTTP2_HEADERS) {
 		seen(p, (char)('A' + f->hd.stream_id));
 	} else if (f->hd.type == NGHTTP2_DATA && f->hd.length) {
-		assert_true(p->n_data < FR_COUNT(p->data));
+		assert_true(p->n_data < FR_ARRAY_LEN(p->data));
 		p->data[p->n_data].id = f->hd.stream_id;
 		p->data[p->n_data++].len = f->hd.length;
 		seen(p, (char)('a' + f->hd.stream_id));

@@ -175,7 +175,7 @@ static void clients_that_differ_in_one_field_are_told_apart(void **state)
 	struct fr_record r[9];
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(r); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(r); i++)
 		r[i] = record;
 	r[1].client = FR_STR("192.0.2.2");
 	r[2].client_port = 40001;
@@ -186,7 +186,7 @@ static void clients_that_differ_in_one_field_are_told_apart(void **state)
 	r[7].host = FR_STR("g.test");
 	r[8].user_agent = FR_STR("test/1.1");
 	for (int round = 0; round < 2; round++) {
-		for (size_t i = 0; i < 2 * FR_COUNT(r); i++) {
+		for (size_t i = 0; i < 2 * FR_ARRAY_LEN(r); i++) {
 			const struct fr_record *one = &r[i / 2];
 			struct fr_str s;
 
@@ -219,13 +219,13 @@ static void a_byte_is_escaped_wherever_it_stands(void **state)
 	(void)state;
 	use("{file: a.log, fields: [target]}");
 	for (size_t len = 1; len <= 50; len++) {
-		for (size_t at = 0; at < len * FR_COUNT(odd); at++) {
-			char text[64], c = odd[at % FR_COUNT(odd)];
+		for (size_t at = 0; at < len * FR_ARRAY_LEN(odd); at++) {
+			char text[64], c = odd[at % FR_ARRAY_LEN(odd)];
 			struct fr_str s;
 			const char *got;
 
 			memset(text, 'a', sizeof text);
-			text[at / FR_COUNT(odd)] = c;
+			text[at / FR_ARRAY_LEN(odd)] = c;
 			record.target = fr_str_make(text, len);
 			s = line_of(&record);
 			json_decref(json);
@@ -290,7 +290,7 @@ static void formats_that_mean_nothing_are_refused(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(wrong); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(wrong); i++)
 		if (parse(wrong[i]) == 0)
 			fail_msg("accepted: %s", wrong[i]);
 }

@@ -35,7 +35,7 @@ static const struct model_file site[] = {
 
 static void load_site(struct fr_measurement *l)
 {
-	model_load(site, FR_COUNT(site), &far_model, false, false, l);
+	model_load(site, FR_ARRAY_LEN(site), &far_model, false, false, l);
 }
 
 static bool says(const struct fr_advice *a, enum fr_advice_kind kind, const char *text)
@@ -151,7 +151,7 @@ static void advise_on(const char *html, const char *link, struct fr_advice *a)
 	};
 	struct fr_measurement l;
 
-	model_load(files, FR_COUNT(files), &far_model, false, false, &l);
+	model_load(files, FR_ARRAY_LEN(files), &far_model, false, false, &l);
 	fr_advice_make(&l, NULL, &far, a);
 	fr_measurement_fini(&l);
 }
@@ -182,7 +182,7 @@ static void what_is_to_be_taken_out_is_known_to_be_of_no_use(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(rows); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
 		const char *kind = NULL;
 		struct fr_advice a;
 
@@ -285,7 +285,7 @@ static void what_is_no_profile_and_no_har_is_refused(void **state)
 	const char *why;
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(bad); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(bad); i++) {
 		json_t *j = json_loads(bad[i], 0, NULL);
 
 		assert_int_equal(fr_measurement_from_json(j, "https://s/", &l), FR_ERR_SYNTAX);

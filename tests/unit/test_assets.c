@@ -485,9 +485,9 @@ static void the_shared_cache_keeps_what_is_for_all(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(yes); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(yes); i++)
 		assert_true(judge(200, yes[i]).is_storable);
-	for (size_t i = 0; i < FR_COUNT(no); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(no); i++)
 		assert_false(judge(200, no[i]).is_storable);
 	assert_false(judge(206, yes[0]).is_storable);
 	assert_false(judge(500, yes[0]).is_storable);

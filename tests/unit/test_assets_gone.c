@@ -7,7 +7,7 @@ static void an_asset_that_is_not_found_is_gone_for_a_while(void **state)
 	struct fr_assets *a = fr_assets_new(10, 1);
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(statuses); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(statuses); i++) {
 		struct fr_asset_answer answer = {.status = statuses[i]};
 
 		answered(a, "/a", &fresh_day, NOW);
@@ -30,7 +30,7 @@ static void redirects_and_failures_are_believed_of_two_clients(void **state)
 	struct fr_assets *a = fr_assets_new(10, 1);
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(statuses); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(statuses); i++) {
 		struct fr_asset_answer answer = {.status = statuses[i], .client = 1};
 
 		answered(a, "/a", &fresh_day, NOW);
@@ -57,7 +57,7 @@ static void refusals_say_nothing_of_the_asset(void **state)
 
 	(void)state;
 	answered(a, "/a", &fresh_day, NOW);
-	for (size_t i = 0; i < FR_COUNT(statuses); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(statuses); i++)
 		for (uint64_t client = 1; client < 5; client++)
 			answered(a, "/a",
 			         &(struct fr_asset_answer){.status = statuses[i], .client = client},

@@ -120,11 +120,11 @@ static void a_pool_keeps_no_more_than_its_blocks(void **state)
 	struct fr_buf b[FR_BUF_POOL_BLOCKS + 3];
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(b); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(b); i++) {
 		fr_buf_init_pooled(&b[i], 1000, &pool);
 		assert_int_equal(fr_buf_append(&b[i], "x", 1), 0);
 	}
-	for (size_t i = 0; i < FR_COUNT(b); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(b); i++)
 		fr_buf_fini(&b[i]);
 	assert_true(pool.n <= FR_BUF_POOL_BLOCKS);
 	fr_buf_pool_fini(&pool);

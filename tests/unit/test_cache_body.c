@@ -191,12 +191,12 @@ static void threads_read_while_one_fills(void **state)
 	pthread_t t[3];
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(t); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(t); i++)
 		assert_int_equal(pthread_create(&t[i], NULL, reader, b), 0);
 	for (unsigned i = 0; i < TOTAL / 20000; i++)
 		append(b, 20000);
 	fr_body_end(b, true);
-	for (size_t i = 0; i < FR_COUNT(t); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(t); i++)
 		assert_int_equal(pthread_join(t[i], NULL), 0);
 	fr_body_unref(&b);
 	nothing_is_held();

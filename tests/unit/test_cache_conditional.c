@@ -76,7 +76,7 @@ static void ranges_are_read_against_the_length(void **state)
 
 	(void)state;
 	stored = (struct fr_validators){0};
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		struct fr_range r[FR_MAX_RANGES];
 		size_t n = 0;
 
@@ -126,7 +126,7 @@ static void if_range_must_match_strongly(void **state)
 
 	(void)state;
 	stored = (struct fr_validators){.etag = FR_STR("\"a\""), .last_modified = FR_STR(DATE1)};
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		ask("range", "bytes=0-1");
 		assert_int_equal(fr_fields_add(&req, S("if-range"), S(cases[i].if_range)), 0);
 		assert_int_equal(fr_ranges(&req, &stored, 100, r, &n), cases[i].result);

@@ -65,7 +65,7 @@ static void digests_of_the_service_worker_are_read(void **state)
 	read_field("AfdA");
 	assert_int_equal(find(STYLE, ""), FR_CACHE_HOLDING_FRESH);
 	assert_int_equal(find(JQUERY, ""), FR_CACHE_HOLDING_UNKNOWN);
-	for (size_t i = 0; i < FR_COUNT(both); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(both); i++) {
 		read_field(both[i]);
 		assert_int_equal(digest.sets[0].n, 2);
 		assert_int_equal(find(STYLE, ""), FR_CACHE_HOLDING_FRESH);

@@ -108,7 +108,7 @@ static void every_rule_holds_for_a_fetch(void **state)
 	struct fr_gate_verdict v;
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(rules); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(rules); i++) {
 		begin(&rules[i], 200);
 		expect(&rules[i], "fetched", judge(&req, &req, &resp, 0, &v));
 		expect(&rules[i], "with cache.ttl", judge(&req, &req, &resp, 600, &v));
@@ -145,7 +145,7 @@ static void every_rule_holds_for_a_304(void **state)
 	struct fr_object *o = stored(&held);
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(rules); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(rules); i++) {
 		struct fr_response merged;
 		struct fr_gate_verdict v;
 		struct fr_object *updated;
@@ -197,7 +197,7 @@ static void fields_for_one_client_are_in_no_stored_object(void **state)
 	struct fr_body *body = fr_body_new(&held, 0);
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		struct rule r = {.cache_control = cases[i].cache_control};
 		struct fr_gate_verdict v;
 		struct fr_object *kept, *whole;
@@ -246,7 +246,7 @@ static void a_304_does_not_relabel_the_body(void **state)
 
 	(void)state;
 	begin(&r, 304);
-	for (size_t i = 0; i < FR_COUNT(of_the_body); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(of_the_body); i++)
 		add(&resp.fields, of_the_body[i], "other");
 	add(&resp.fields, "x-a", "new");
 	assert_int_equal(fr_object_merge(o, &resp, &arena, &merged), 0);
@@ -292,7 +292,7 @@ static void a_304_speaks_of_what_is_stored_or_of_something_else(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		struct fr_fields old, new;
 
 		fr_fields_init(&old, &arena);

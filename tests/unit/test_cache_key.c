@@ -108,7 +108,7 @@ static void accept_encoding_is_normalised(void **state)
 		"x-gzip, br, deflate, identity", "gzip, br, deflate, sdch"};
 
 	(void)state;
-	for (size_t i = 1; i < FR_COUNT(equal); i++)
+	for (size_t i = 1; i < FR_ARRAY_LEN(equal); i++)
 		same(values("Accept-Encoding", "accept-encoding", equal[0], NULL),
 		     values("Accept-Encoding", "accept-encoding", equal[i], NULL), true);
 	same(values("Accept-Encoding", "accept-encoding", "gzip, br;q=0", NULL),

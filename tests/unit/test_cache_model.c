@@ -145,7 +145,7 @@ static void make_response(const struct said *r, struct fr_response *resp)
 
 	fr_response_init(resp, &arena, 200);
 	add(&resp->fields, "vary", "accept-language", -1);
-	for (size_t i = 0; i < FR_COUNT(flags); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(flags); i++)
 		if (flags[i].is_said)
 			add(&resp->fields, "cache-control", flags[i].text, -1);
 	if (r->max_age >= 0)
@@ -291,7 +291,7 @@ static void the_cache_decides_as_the_model_does(void **state)
 		fr_store_free(&store);
 	}
 	/* every verdict was met often */
-	for (size_t i = 1; i < FR_COUNT(counts); i++)
+	for (size_t i = 1; i < FR_ARRAY_LEN(counts); i++)
 		assert_true(counts[i] > 1000);
 	assert_true(counts[MISS] > SEEDS);
 	fr_arena_fini(&arena);

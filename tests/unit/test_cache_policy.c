@@ -78,7 +78,7 @@ static void s3_what_forbids_storing(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		response(cases[i].cache_control);
 		if (may_store() != cases[i].expected)
 			fail_msg("%s: %s", cases[i].cache_control, fr_cache_store_str(may_store()));
@@ -122,7 +122,7 @@ static void s3_5_authorization_and_cookies_need_permission(void **state)
 	response("max-age=60, must-revalidate");
 	add(&resp.fields, "set-cookie", "a=b");
 	assert_int_equal(may_store(), FR_CACHE_STORE_SET_COOKIE);
-	for (size_t i = 0; i < FR_COUNT(permits); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(permits); i++) {
 		response(permits[i]);
 		add(&req.fields, "authorization", "Basic x");
 		add(&resp.fields, "set-cookie", "a=b");
@@ -155,7 +155,7 @@ static void what_was_asked_for_with_a_cookie_must_be_said_to_be_for_all(void **s
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		begin(200);
 		add(&resp.fields, cases[i].field, cases[i].value);
 		assert_int_equal(may_store(), FR_CACHE_STORE_YES);
@@ -176,12 +176,12 @@ static void answers_to_how_it_was_asked_are_for_nobody_else(void **state)
 	static const int of_all[] = {200, 301, 404, 405, 410, 414, 503};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(of_request); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(of_request); i++) {
 		begin(of_request[i]);
 		add(&resp.fields, "cache-control", "public, max-age=60");
 		assert_int_equal(may_store(), FR_CACHE_STORE_OF_REQUEST);
 	}
-	for (size_t i = 0; i < FR_COUNT(of_all); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(of_all); i++) {
 		begin(of_all[i]);
 		add(&resp.fields, "cache-control", "public, max-age=60");
 		assert_int_equal(may_store(), FR_CACHE_STORE_YES);
@@ -218,7 +218,7 @@ static void s4_2_1_garbage_is_stale(void **state)
 	                                  "max-age=60, max-age=0"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(bad); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(bad); i++) {
 		response(bad[i]);
 		if (fresh.lifetime_s != 0)
 			fail_msg("fresh: %s", bad[i]);
@@ -388,13 +388,13 @@ static void rfc9213_only_a_dictionary_counts(void **state)
 		"max-age=999999999999", "max-age=\"1\", max-age=60", "a=:YQ==:,\tmax-age=60"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(malformed); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(malformed); i++) {
 		response("no-store");
 		add(&resp.fields, "cdn-cache-control", malformed[i]);
 		if (may_store() != FR_CACHE_STORE_NO_STORE)
 			fail_msg("%s", malformed[i]);
 	}
-	for (size_t i = 0; i < FR_COUNT(fine); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(fine); i++) {
 		response("no-store");
 		add(&resp.fields, "cdn-cache-control", fine[i]);
 		if (may_store() != FR_CACHE_STORE_YES)
@@ -423,7 +423,7 @@ static void rfc9213_what_forbids_counts_with_any_value(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(values); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(values); i++) {
 		response("max-age=60");
 		add(&resp.fields, "cdn-cache-control", values[i].text);
 		if (may_store() != values[i].expected)
@@ -440,7 +440,7 @@ static void an_open_quote_counts_as_no_store(void **state)
 	                                     "max-age=\"60\"", "max-age=60, ext=\"a\\\"b\""};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(open); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(open); i++) {
 		response(open[i]);
 		if (may_store() != FR_CACHE_STORE_NO_STORE)
 			fail_msg("%s", open[i]);
@@ -448,7 +448,7 @@ static void an_open_quote_counts_as_no_store(void **state)
 		add(&resp.fields, "cache-control", open[i]);
 		assert_int_equal(may_store(), FR_CACHE_STORE_NO_STORE);
 	}
-	for (size_t i = 0; i < FR_COUNT(closed); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(closed); i++) {
 		response(closed[i]);
 		if (may_store() != FR_CACHE_STORE_YES)
 			fail_msg("%s", closed[i]);

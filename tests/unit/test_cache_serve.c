@@ -79,7 +79,7 @@ static void make_request(const struct kind *k, struct fr_request *req)
 
 	fr_request_init(req, &arena);
 	req->method = k->method;
-	for (size_t i = 0; i < FR_COUNT(fields); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(fields); i++)
 		if (fields[i].value)
 			assert_int_equal(
 				fr_fields_add(&req->fields, S(fields[i].name), S(fields[i].value)),
@@ -171,8 +171,8 @@ static void try(const struct kind *k, enum body state)
 static void every_answer_against_every_state_of_a_body(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(kinds); i++)
-		for (size_t b = 0; b < FR_COUNT(bodies); b++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(kinds); i++)
+		for (size_t b = 0; b < FR_ARRAY_LEN(bodies); b++)
 			try(&kinds[i], (enum body)b);
 }
 

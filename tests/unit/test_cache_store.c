@@ -304,7 +304,7 @@ static void a_purge_is_missed_by_no_fetch(void **state)
 	struct fr_str key = FR_STR("https://h/a");
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(purges); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(purges); i++) {
 		struct fr_flight *f, *other = NULL;
 		struct fr_object *o;
 		enum fr_fly how;
@@ -465,9 +465,9 @@ static void workers_share_it(void **state)
 
 	(void)state;
 	begin(150000);
-	for (uintptr_t i = 0; i < FR_COUNT(t); i++)
+	for (uintptr_t i = 0; i < FR_ARRAY_LEN(t); i++)
 		assert_int_equal(pthread_create(&t[i], NULL, hammer, (void *)(i + 1)), 0);
-	for (size_t i = 0; i < FR_COUNT(t); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(t); i++)
 		assert_int_equal(pthread_join(t[i], NULL), 0);
 	assert_true(fr_store_held(store) <= 150000);
 }

@@ -55,12 +55,12 @@ static void what_only_a_proxy_says_is_gone(void **state)
 
 	(void)state;
 	begin(&req, "/");
-	for (size_t i = 0; i < FR_COUNT(gone); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(gone); i++)
 		add(&req, gone[i], strcmp(gone[i], "connection") == 0 ? "x-named, cookie" : "1");
 	add(&req, "cookie", "a=b");
 	add(&req, "x-kept", "1");
 	make(&req);
-	for (size_t i = 0; i < FR_COUNT(gone); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(gone); i++)
 		if (fr_fields_find(&req.fields, S(gone[i])))
 			fail_msg("%s", gone[i]);
 	assert_int_equal(req.fields.n, 2);
@@ -77,12 +77,12 @@ static void connection_takes_nothing_that_is_known(void **state)
 
 	(void)state;
 	begin(&req, "/");
-	for (size_t i = 0; i < FR_COUNT(kept); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(kept); i++) {
 		add(&req, "connection", kept[i]);
 		add(&req, kept[i], "1");
 	}
 	make(&req);
-	for (size_t i = 0; i < FR_COUNT(kept); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(kept); i++)
 		assert_str(value(&req, kept[i]), "1");
 }
 
@@ -103,7 +103,7 @@ static void method_overrides_are_told(void **state)
 	                                    "x-method-override"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(names); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(names); i++) {
 		struct fr_request req;
 
 		begin(&req, "/");
@@ -140,7 +140,7 @@ static void the_values_of_browsers_are_in_form(void **state)
 	                                    "gzip, deflate", "gzip"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(usual); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(usual); i++) {
 		char out[FR_CODINGS_BYTES];
 		struct fr_request req;
 
@@ -202,7 +202,7 @@ static void requests_in_circles_end(void **state)
 	struct fr_canonical_hop hop = {.peer = S("192.0.2.1"), .loop = S("forerun")};
 
 	(void)state;
-	for (size_t k = 0; k < FR_COUNT(rows); k++) {
+	for (size_t k = 0; k < FR_ARRAY_LEN(rows); k++) {
 		struct fr_request req, to;
 
 		begin(&req, "/");
@@ -292,11 +292,11 @@ static void random_request(struct fr_request *req)
 {
 	uint32_t n = dice(4);
 
-	begin(req, targets[dice(FR_COUNT(targets))]);
-	req->authority = S(authorities[dice(FR_COUNT(authorities))]);
+	begin(req, targets[dice(FR_ARRAY_LEN(targets))]);
+	req->authority = S(authorities[dice(FR_ARRAY_LEN(authorities))]);
 	req->version = dice(2) ? FR_HTTP_1_1 : FR_HTTP_2;
 	while (n--) {
-		uint32_t i = dice(FR_COUNT(fields));
+		uint32_t i = dice(FR_ARRAY_LEN(fields));
 
 		add(req, fields[i].name, fields[i].value);
 	}
@@ -319,7 +319,7 @@ static bool is_named(struct fr_str vary, struct fr_str name)
  * and the response does not vary by. What the edge adds counts. */
 static bool counts(const struct fr_field *f, const struct fr_request *canonical, struct fr_str vary)
 {
-	for (size_t i = 0; i < FR_COUNT(per_client); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(per_client); i++)
 		if (fr_str_is(f->name, per_client[i]))
 			return false;
 	return is_named(vary, f->name) || !fr_fields_find(&canonical->fields, f->name);
@@ -382,8 +382,8 @@ static void requests_of_one_key_and_variant_are_one_request(void **state)
 	(void)state;
 	seed = 20;
 	for (unsigned round = 0; round < 100000; round++) {
-		const struct fr_query_rule *rule = &rules[dice(FR_COUNT(rules))];
-		const char *vary = varies[dice(FR_COUNT(varies))];
+		const struct fr_query_rule *rule = &rules[dice(FR_ARRAY_LEN(rules))];
+		const char *vary = varies[dice(FR_ARRAY_LEN(varies))];
 		struct fr_str key[2], values[2];
 		struct fr_request req[2];
 		struct fr_buf sent[2];

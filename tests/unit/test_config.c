@@ -131,7 +131,7 @@ static void errors_name_file_line_and_key(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		assert_true(parse(cases[i][0]) < 0);
 		if (!strstr(why.text, cases[i][1]) || strchr(why.text, '\n'))
 			fail_msg("%s\nnot: %s", why.text, cases[i][1]);
@@ -155,7 +155,7 @@ static void hosts_are_found_exact_first_then_the_longest_wildcard(void **state)
 	                       "  - {hosts: [A.test], origin: {url: \"http://1\"}}\n"
 	                       "  - {hosts: [\"*.x.a.test\"], origin: {url: \"http://3\"}}\n"),
 	                 0);
-	for (size_t i = 0; i < FR_COUNT(cases); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++)
 		assert_string_equal(fr_config_find_site(config, S(cases[i][0]))->origin.host,
 		                    cases[i][1]);
 }
@@ -331,7 +331,7 @@ static void rules_match_paths_with_stars(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		struct fr_config_rule rule = {.path = (char *)(uintptr_t)cases[i].pattern};
 
 		if (fr_config_rule_matches(&rule, at(cases[i].target)) != cases[i].matches)
@@ -354,10 +354,10 @@ static void spellings_of_a_path_have_the_same_rules(void **state)
 	                       "    paths: [{prefix: //acc%6funt, cache: {enabled: false}}]\n"),
 	                 0);
 	site = &config->sites[0];
-	for (size_t i = 0; i < FR_COUNT(same); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(same); i++)
 		if (fr_config_find_cache(site, at(same[i]))->enabled)
 			fail_msg("%s", same[i]);
-	for (size_t i = 0; i < FR_COUNT(others); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(others); i++)
 		assert_true(fr_config_find_cache(site, at(others[i]))->enabled);
 }
 

@@ -23,7 +23,7 @@ static void all_three_forms_are_read(void **state)
 	int64_t t;
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(forms); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(forms); i++) {
 		assert_int_equal(fr_http_date_parse(S(forms[i]), 1700000000, &t), 0);
 		assert_int_equal(t, 784111777);
 	}
@@ -39,7 +39,7 @@ static void dates_are_read_in_any_case(void **state)
 	int64_t t;
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(forms); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(forms); i++) {
 		if (fr_http_date_parse(S(forms[i]), 1700000000, &t) < 0)
 			fail_msg("%s", forms[i]);
 		assert_int_equal(t, 784111777);
@@ -75,7 +75,7 @@ static void what_is_no_date_is_refused(void **state)
 	int64_t t = 42;
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(bad); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(bad); i++)
 		if (fr_http_date_parse(S(bad[i]), 1700000000, &t) != FR_ERR_SYNTAX)
 			fail_msg("taken for a date: '%s'", bad[i]);
 	assert_int_equal(t, 42);

@@ -118,7 +118,7 @@ static void extreme_sets_fit_and_come_back(void **state)
 	static const uint32_t steps[] = {1, RANGE / FR_DIGEST_MAX_ENTRIES, 6543, 6554};
 
 	(void)state;
-	for (size_t s = 0; s < FR_COUNT(steps); s++) {
+	for (size_t s = 0; s < FR_ARRAY_LEN(steps); s++) {
 		struct fr_digest up = {0}, down = {0};
 
 		for (uint32_t i = 0; i < FR_DIGEST_MAX_ENTRIES; i++) {

@@ -120,7 +120,7 @@ static void requests_that_could_be_read_two_ways_are_refused(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		size_t len = strlen(cases[i].text);
 
 		for (size_t piece = 1; piece <= len; piece += len / 3) {
@@ -172,7 +172,7 @@ static void malformed_chunks_are_refused(void **state)
 	                                  "0\r\nContent-Length: 1\r\n\r\n"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(bad); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(bad); i++) {
 		char text[256];
 		struct fed f;
 

@@ -148,7 +148,7 @@ static void ambiguous_responses_are_refused(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(bad); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(bad); i++)
 		if (parse(bad[i]).last != FR_H1_FAILED &&
 		    fr_h1_feed_eof(parser).event != FR_H1_FAILED)
 			fail_msg("accepted: %s", bad[i]);
@@ -223,7 +223,7 @@ static const struct {
 static void faults_with_one_meaning_are_borne(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(borne); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(borne); i++) {
 		size_t len = strlen(borne[i].text);
 
 		for (size_t piece = 1; piece <= len; piece++) {
@@ -260,7 +260,7 @@ static void requests_have_none_of_these_faults(void **state)
 
 	/* what follows the start line, in a request: it is refused, or without fault */
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(borne); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(borne); i++) {
 		const char *fields = strchr(borne[i].text, '\n') + 1;
 		char text[512];
 		struct fed f;

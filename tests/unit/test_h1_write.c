@@ -57,7 +57,7 @@ static void what_would_split_a_message_is_refused(void **state)
 	static const char *const bad[] = {"a\r\nb: c", "a\nb", "a\rb"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(bad); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(bad); i++) {
 		struct fr_request r = request();
 		struct fr_response resp;
 

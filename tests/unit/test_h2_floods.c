@@ -19,7 +19,7 @@ static void floods_of_control_frames_end_the_connection(void **state)
 	/* valid for each: increment 1, dependency 0, "u=1" for stream 1 */
 	static const uint8_t window[8] = {0, 0, 0, 1}, update[8] = {0, 0, 0, 1, 'u', '=', '1'};
 
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		const uint8_t *payload = cases[i].type == 0x10 ? update
 		                         : cases[i].type == NGHTTP2_PRIORITY
 		                                 ? (const uint8_t *)"\0\0\0\0\1"
@@ -195,7 +195,7 @@ static void frames_that_a_client_does_not_read_are_bounded(void **state)
 		{"windows that overflow", open_and_overflow_window},
 	};
 
-	for (size_t k = 0; k < FR_COUNT(cases) * 2; k++) {
+	for (size_t k = 0; k < FR_ARRAY_LEN(cases) * 2; k++) {
 		bool slow = k % 2;
 		uint32_t i = 0;
 
@@ -284,7 +284,7 @@ static void frames_on_streams_that_ended_are_a_flood(void **state)
 	/* how the stream ended: reset by us and sent, or not yet; complete; refused */
 	enum { RESET, RESET_UNSENT, COMPLETE, REFUSED, WAYS };
 
-	for (size_t k = 0; k < FR_COUNT(cases) * WAYS; k++) {
+	for (size_t k = 0; k < FR_ARRAY_LEN(cases) * WAYS; k++) {
 		size_t way = k % WAYS, c = k / WAYS;
 		uint32_t sent = 0;
 

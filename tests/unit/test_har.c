@@ -135,7 +135,7 @@ static void the_page_is_the_first_document_that_was_loaded(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(rows); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
 		struct fr_measurement l;
 
 		print_message("%s\n", rows[i].what);
@@ -164,7 +164,7 @@ static void times_have_zones_and_days(void **state)
 	struct fr_measurement l;
 
 	(void)state;
-	read_har("", entries, FR_COUNT(entries), &l);
+	read_har("", entries, FR_ARRAY_LEN(entries), &l);
 	assert_int_equal(l.n, 3);
 	assert_true(find(&l, PAGE "a.css")->start_us == 200000);
 	assert_true(find(&l, PAGE "b.css")->start_us == 200000);
@@ -183,7 +183,7 @@ static void a_file_without_a_page_says_so(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(texts); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(texts); i++) {
 		json_t *j = parse(texts[i]);
 		const char *why = NULL;
 		struct fr_measurement l;
@@ -224,7 +224,7 @@ static void what_an_entry_is_follows_its_destination(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(rows); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
 		char url[128];
 		const char *entries[2];
 		const struct fr_measurement_entry *e;
@@ -267,7 +267,7 @@ static void what_no_hint_can_name_is_left_out(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(rows); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
 		const char *entries[] = {document(0), rows[i]};
 		struct fr_measurement l;
 
@@ -295,7 +295,7 @@ static void what_blocks_is_known_without_a_browsers_own_fields(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(rows); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
 		const char *entries[] = {document(0), entry(PAGE "x", 10, rows[i].type, "GET", 200,
 		                                            rows[i].request_fields, rows[i].more)};
 		struct fr_measurement l;
@@ -319,7 +319,7 @@ static void initiators_have_three_forms(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(rows); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
 		const char *entries[] = {document(0),
 		                         entry(PAGE "a.css", 10, "text/css", "GET", 200, "", ""),
 		                         entry(PAGE "f.woff2", 20, "font/woff2", "GET", 200,
@@ -359,7 +359,7 @@ static void text_that_tools_write_is_repaired(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(rows); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
 		size_t len = rows[i].len ? rows[i].len : strlen(rows[i].text);
 		json_t *j = fr_har_parse(fr_str_make(rows[i].text, len), NULL);
 

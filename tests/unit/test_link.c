@@ -30,7 +30,7 @@ static void the_relation_is_a_list_in_any_case_with_any_spaces(void **state)
 	                                    "</a>;rel=\"pre\\load\""};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(forms); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(forms); i++) {
 		if (parse(forms[i]) != 1 || links[0].rels != FR_REL_PRELOAD)
 			fail_msg("not read as preload: %s", forms[i]);
 		assert_str(links[0].target, "/a");
@@ -98,7 +98,7 @@ static void garbage_never_takes_a_neighbour_with_it(void **state)
 	                                      "<, "};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(garbage); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(garbage); i++) {
 		char text[200];
 		size_t n;
 
@@ -183,7 +183,7 @@ static void what_cannot_be_in_a_field_is_not_written(void **state)
 	struct fr_str out = S("untouched");
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(targets); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(targets); i++)
 		assert_int_equal(fr_link_write(&arena, &link, S(targets[i]), &out), FR_ERR_SYNTAX);
 	link.media = S("a\r\nSet-Cookie: b");
 	assert_int_equal(fr_link_write(&arena, &link, S("/"), &out), FR_ERR_SYNTAX);

@@ -72,7 +72,7 @@ static void lengths_are_sums_of_units(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(rows); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
 		double v = -1;
 		bool ok = fr_css_length(S(rows[i].text), &v);
 

@@ -94,7 +94,7 @@ static void what_is_no_link_is_not_kept(void **state)
 		{.link = S("")},        {.link = S("/a>")},
 		{.link = S("</a")},     {.link = S("</a>\r\nset-cookie: x")},
 		{.link = S("</good>")}, {.link = fr_str_make(large, sizeof large - 1)}};
-	struct fr_hint_load load = {.v = v, .n = FR_COUNT(v), .now_s = NOW};
+	struct fr_hint_load load = {.v = v, .n = FR_ARRAY_LEN(v), .now_s = NOW};
 
 	(void)state;
 	begin();

@@ -148,7 +148,7 @@ static void a_blob_that_lies_is_refused(void **state)
 	(void)state;
 	begin();
 	assert_true(see(KEY, "a b", PUBLIC(0)));
-	for (size_t i = 0; i < FR_COUNT(lies); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(lies); i++) {
 		assert_true(fr_hint_memory_purge(memory, S("none")) == 0);
 		assert_int_equal(save(KEY), 0);
 		blob.data[blob.head + lies[i].at] = lies[i].value;

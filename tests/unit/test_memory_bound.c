@@ -20,7 +20,7 @@ static void levels_come_in_order(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(cases); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++)
 		assert_int_equal(fr_memory_level_of(cases[i].used * 100, 10000), cases[i].level);
 }
 
@@ -104,16 +104,16 @@ static void pools(void)
 	static const size_t sizes[] = {0, 1, 32, 33, 1024, 1025, 9000, 20000, 30000};
 	struct fr_pool pool = {0};
 	int64_t before = fr_mem_held();
-	void *all[FR_COUNT(sizes)];
+	void *all[FR_ARRAY_LEN(sizes)];
 
 	for (int round = 0; round < 3; round++) {
-		for (size_t i = 0; i < FR_COUNT(sizes); i++) {
+		for (size_t i = 0; i < FR_ARRAY_LEN(sizes); i++) {
 			all[i] = fr_pool_alloc(&pool, sizes[i]);
 			assert_non_null(all[i]);
 		}
 		assert_true(fr_mem_held() - before >= 60000);
 		all[1] = fr_pool_realloc(&pool, all[1], 5000);
-		for (size_t i = 0; i < FR_COUNT(sizes); i++)
+		for (size_t i = 0; i < FR_ARRAY_LEN(sizes); i++)
 			fr_pool_free(&pool, all[i]);
 		fr_pool_free(&pool, NULL);
 	}
@@ -126,7 +126,7 @@ static void what_was_taken_is_given_back(void **state)
 	int64_t before = fr_mem_held();
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(kinds); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(kinds); i++) {
 		kinds[i]();
 		if (fr_mem_held() != before)
 			fail_msg("kind %zu: %lld bytes are left", i,

@@ -135,7 +135,7 @@ static void a_link_to_another_origin_needs_witnesses_always(void **state)
 
 	(void)state;
 	begin();
-	for (size_t i = 0; i < FR_COUNT(links); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(links); i++) {
 		const struct fr_remembered v = {.link = S(links[i])};
 		struct fr_hint_load load = {
 			.v = &v, .n = 1, .now_s = NOW, .witnesses = 2, .client = 1};
@@ -156,7 +156,7 @@ static void links_that_speak_of_different_requests_are_different_hints(void **st
 		{.link = S("</f>; rel=preload; as=font; crossorigin")},
 		{.link = S("</f>; rel=preload; as=fetch; crossorigin")},
 		{.link = S("</f>; rel=preload; as=font; crossorigin; type=\"font/woff2\"")}};
-	struct fr_hint_load load = {.v = v, .n = FR_COUNT(v), .now_s = NOW};
+	struct fr_hint_load load = {.v = v, .n = FR_ARRAY_LEN(v), .now_s = NOW};
 
 	(void)state;
 	begin();

@@ -88,7 +88,7 @@ static void content_length_is_one_number(void **state)
 	(void)state;
 	assert_int_equal(fr_content_length(&fields, &n), 0);
 	assert_int_equal(n, -1);
-	for (size_t i = 0; i < FR_COUNT(bad); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(bad); i++) {
 		fields.n = 0;
 		add("content-length", bad[i]);
 		assert_int_equal(fr_content_length(&fields, &n), FR_ERR_SYNTAX);

@@ -68,7 +68,7 @@ static void statuses_are_told_apart_or_go_by_their_class(void **state)
 	             {477, "4xx"}, {599, "5xx"}, {777, "other"}};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		char label[8];
 		unsigned slot = 0;
 

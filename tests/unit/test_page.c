@@ -38,7 +38,7 @@ static void a_chain_costs_a_round_trip_a_link(void **state)
 	struct fr_measurement l;
 
 	(void)state;
-	model_load(chain, FR_COUNT(chain), &far, false, false, &l);
+	model_load(chain, FR_ARRAY_LEN(chain), &far, false, false, &l);
 	assert_int_equal(l.n, 7);
 	/* 100 ms of round trip and 200 of thinking */
 	assert_ms(l.ttfb_us, 300);
@@ -63,7 +63,7 @@ static void pushes_take_their_round_trips_out_of_the_chain(void **state)
 	struct fr_measurement l;
 
 	(void)state;
-	model_load(chain, FR_COUNT(chain), &far, true, false, &l);
+	model_load(chain, FR_ARRAY_LEN(chain), &far, true, false, &l);
 	/* promised as the request came, there a way later */
 	assert_ms(model_entry(&l, "/a.css")->promised_us, 100);
 	assert_ms(model_entry(&l, "/a.css")->end_us, 100);
@@ -86,7 +86,7 @@ static void early_hints_ask_while_the_server_thinks(void **state)
 	struct fr_measurement l;
 
 	(void)state;
-	model_load(chain, FR_COUNT(chain), &far, false, true, &l);
+	model_load(chain, FR_ARRAY_LEN(chain), &far, false, true, &l);
 	assert_ms(l.early_hints_us, 100);
 	assert_ms(model_entry(&l, "/a.css")->start_us, 100);
 	assert_ms(model_entry(&l, "/a.css")->end_us, 200);
@@ -124,7 +124,7 @@ static void what_the_browser_does_takes_its_time(void **state)
 	struct fr_measurement l;
 
 	(void)state;
-	model_load(site, FR_COUNT(site), &slow, false, false, &l);
+	model_load(site, FR_ARRAY_LEN(site), &slow, false, false, &l);
 	assert_int_equal(l.ttfb_us, 100 * MS);
 	assert_int_equal(model_entry(&l, "/a.css")->start_us, found);
 	assert_int_equal(model_entry(&l, "/a.css")->end_us, found + 100 * MS);
@@ -152,7 +152,7 @@ static void scripts_hold_up_what_is_drawn_in_their_order(void **state)
 	struct fr_measurement l;
 
 	(void)state;
-	model_load(site, FR_COUNT(site), &slow, false, false, &l);
+	model_load(site, FR_ARRAY_LEN(site), &slow, false, false, &l);
 	found = model_entry(&l, "/1.js")->start_us;
 	assert_int_equal(model_entry(&l, "/1.js")->end_us, found + 400 * MS);
 	assert_int_equal(l.render_us, found + 400 * MS + run + FR_CPU_FIRST_LAYOUT_US +

@@ -72,7 +72,7 @@ static void targets_of_the_same_origin_are_candidates(void **state)
 	};
 
 	(void)state;
-	check(cases, FR_COUNT(cases));
+	check(cases, FR_ARRAY_LEN(cases));
 }
 
 static void what_must_not_be_pushed_has_its_reason(void **state)
@@ -99,7 +99,7 @@ static void what_must_not_be_pushed_has_its_reason(void **state)
 	};
 
 	(void)state;
-	check(cases, FR_COUNT(cases));
+	check(cases, FR_ARRAY_LEN(cases));
 }
 
 static void absolute_links_can_be_switched_off(void **state)
@@ -112,7 +112,7 @@ static void absolute_links_can_be_switched_off(void **state)
 
 	(void)state;
 	page.absolute_links = false;
-	check(cases, FR_COUNT(cases));
+	check(cases, FR_ARRAY_LEN(cases));
 }
 
 static void a_url_named_twice_is_a_duplicate_however_written(void **state)
@@ -152,7 +152,7 @@ static void a_url_named_for_another_request_or_usably_counts(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(rows); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
 		begin(&arena);
 		add(rows[i].links);
 		assert_int_equal(plan.n, 2);
@@ -235,7 +235,7 @@ static void a_103_names_only_what_browsers_reuse(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		begin(&arena);
 		add(cases[i].link);
 		assert_int_equal(plan.n, 1);
@@ -261,7 +261,7 @@ static void links_of_a_103_have_only_parameters_that_browsers_know(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		struct fr_str text;
 
 		begin(&arena);

@@ -13,7 +13,7 @@ static void pieces_keep_what_is_in_them(void **state)
 
 	(void)state;
 	for (int round = 0; round < 50; round++)
-		for (size_t i = 0; i < FR_COUNT(at); i++) {
+		for (size_t i = 0; i < FR_ARRAY_LEN(at); i++) {
 			size_t size = (i * 37 + (size_t)round * 11) % 1500 + 1;
 
 			fr_pool_free(&p, at[i]);
@@ -21,11 +21,12 @@ static void pieces_keep_what_is_in_them(void **state)
 			assert_non_null(at[i]);
 			assert_int_equal((uintptr_t)at[i] % 16, 0);
 			memset(at[i], (int)i, size);
-			assert_int_equal(at[(i + 1) % FR_COUNT(at)] ? at[(i + 1) % FR_COUNT(at)][0]
-			                                            : (i + 1) % FR_COUNT(at),
-			                 (i + 1) % FR_COUNT(at));
+			assert_int_equal(at[(i + 1) % FR_ARRAY_LEN(at)]
+			                         ? at[(i + 1) % FR_ARRAY_LEN(at)][0]
+			                         : (i + 1) % FR_ARRAY_LEN(at),
+			                 (i + 1) % FR_ARRAY_LEN(at));
 		}
-	for (size_t i = 0; i < FR_COUNT(at); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(at); i++)
 		fr_pool_free(&p, at[i]);
 	fr_pool_fini(&p);
 }
@@ -56,11 +57,11 @@ static void what_waits_is_bounded(void **state)
 	static void *at[2 * FR_POOL_KEPT_BYTES / 512];
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(at); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(at); i++) {
 		at[i] = fr_pool_alloc(&p, 512);
 		assert_non_null(at[i]);
 	}
-	for (size_t i = 0; i < FR_COUNT(at); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(at); i++)
 		fr_pool_free(&p, at[i]);
 	assert_true(p.kept_bytes <= FR_POOL_KEPT_BYTES);
 	fr_pool_fini(&p);
@@ -76,14 +77,14 @@ static void large_pieces_are_pages_of_their_own(void **state)
 
 	(void)state;
 	for (int round = 0; round < 3; round++) {
-		for (size_t i = 0; i < FR_COUNT(at); i++) {
-			at[i] = fr_pool_alloc(&p, sizes[i % FR_COUNT(sizes)]);
+		for (size_t i = 0; i < FR_ARRAY_LEN(at); i++) {
+			at[i] = fr_pool_alloc(&p, sizes[i % FR_ARRAY_LEN(sizes)]);
 			assert_non_null(at[i]);
 			assert_int_equal((uintptr_t)at[i] % 16, 0);
-			memset(at[i], (int)i, sizes[i % FR_COUNT(sizes)]);
+			memset(at[i], (int)i, sizes[i % FR_ARRAY_LEN(sizes)]);
 		}
-		for (size_t i = 0; i < FR_COUNT(at); i++) {
-			assert_int_equal(at[i][sizes[i % FR_COUNT(sizes)] - 1], i);
+		for (size_t i = 0; i < FR_ARRAY_LEN(at); i++) {
+			assert_int_equal(at[i][sizes[i % FR_ARRAY_LEN(sizes)] - 1], i);
 			fr_pool_free(&p, at[i]);
 		}
 		assert_true(p.kept_pages <= FR_POOL_KEPT_PAGES);

@@ -36,7 +36,7 @@ static void members_of_a_wrong_type_or_range_say_nothing(void **state)
 	                                     "i=1", "u=(1 2)", "i=a",   "u=:YQ==:", "u=\"1\""};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(values); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(values); i++) {
 		assert_int_equal(parse(values[i]).urgency, 5);
 		assert_false(parse(values[i]).incremental);
 	}
@@ -65,7 +65,7 @@ static void what_is_no_dictionary_changes_nothing(void **state)
 	                                     "a=\"\x7f\"", "u=1, a=1234567890123.1"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(values); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(values); i++) {
 		struct fr_priority p = {.urgency = 5};
 
 		assert_int_equal(fr_priority_parse(S(values[i]), &p), FR_ERR_SYNTAX);

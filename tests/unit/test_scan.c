@@ -158,7 +158,7 @@ static void what_is_only_text_gives_nothing(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(around); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(around); i++) {
 		char html[400];
 
 		/* img ends svg, as in browsers */
@@ -186,7 +186,7 @@ static void comments_end_where_browsers_end_them(void **state)
 	                                       "<!--<!-->", "<!-- - -- -->", "<3",      "<<"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(comments); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(comments); i++) {
 		char html[100];
 
 		(void)snprintf(html, sizeof html, "%s<img src=/a>", comments[i]);
@@ -223,7 +223,7 @@ static void tags_are_read_however_they_are_written(void **state)
 	                                   "<svg><title><img></title></svg><img src=/a>"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(tags); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(tags); i++)
 		assert_found(tags[i], "~</a>; rel=preload; as=image\n");
 }
 
@@ -250,7 +250,7 @@ static void urls_that_cannot_be_hinted_are_left_out(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(urls); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(urls); i++) {
 		char html[200];
 
 		(void)snprintf(html, sizeof html, "<script src=\"%s\"></script>", urls[i]);
@@ -287,7 +287,7 @@ static void the_end_of_the_head_is_told(void **state)
 	static struct scanned r;
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(pages); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(pages); i++) {
 		scan(&r, pages[i].html);
 		assert_int_equal(r.head_bytes, pages[i].bytes);
 		assert_true(r.is_complete && !r.is_done);

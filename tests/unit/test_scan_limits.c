@@ -76,7 +76,7 @@ static void any_split_gives_the_same_hints(void **state)
 	scan_pieces(&whole, "text/html", "", page, sizeof page - 1, 0);
 	assert_int_equal(whole.n, 7);
 	assert_null(strstr(whole.text, "no>"));
-	for (size_t e = 0; e < FR_COUNT(encodings); e++) {
+	for (size_t e = 0; e < FR_ARRAY_LEN(encodings); e++) {
 		size_t len = pack(encodings[e], page, sizeof page - 1);
 
 		for (size_t piece = 1; piece <= len; piece++) {
@@ -110,7 +110,7 @@ static void a_cut_body_gives_what_came_before(void **state)
 {
 	(void)state;
 	scan_pieces(&whole, "text/html", "", page, sizeof page - 1, 0);
-	for (size_t e = 1; e < FR_COUNT(encodings); e++) {
+	for (size_t e = 1; e < FR_ARRAY_LEN(encodings); e++) {
 		size_t len = pack(encodings[e], page, sizeof page - 1);
 
 		for (size_t n = 0; n < len; n++) {
@@ -124,7 +124,7 @@ static void a_cut_body_gives_what_came_before(void **state)
 static void a_damaged_body_ends_the_scan(void **state)
 {
 	(void)state;
-	for (size_t e = 1; e < FR_COUNT(encodings); e++) {
+	for (size_t e = 1; e < FR_ARRAY_LEN(encodings); e++) {
 		size_t len = pack(encodings[e], page, sizeof page - 1);
 
 		for (size_t i = 0; i < len; i++) {
@@ -164,7 +164,7 @@ static void what_is_behind_the_limit_is_not_looked_at(void **state)
 	static const char last[] = "<img src=/last>";
 
 	(void)state;
-	for (size_t e = 0; e < FR_COUNT(encodings); e++)
+	for (size_t e = 0; e < FR_ARRAY_LEN(encodings); e++)
 		for (size_t over = 0; over < 2; over++) {
 			size_t len = FR_SCAN_MAX_BYTES + over, n;
 
@@ -181,7 +181,7 @@ static void what_is_behind_the_limit_is_not_looked_at(void **state)
 static void a_body_made_to_grow_ends_the_scan(void **state)
 {
 	(void)state;
-	for (size_t e = 1; e < FR_COUNT(encodings); e++) {
+	for (size_t e = 1; e < FR_ARRAY_LEN(encodings); e++) {
 		size_t len;
 
 		memset(body, ' ', 1u << 20);
@@ -204,7 +204,7 @@ static void memory_is_bounded(void **state)
 	fill(3u << 20);
 	len = brotli(body, 3u << 20);
 	before = mallinfo2().uordblks;
-	for (size_t e = 0; e < FR_COUNT(encodings); e++) {
+	for (size_t e = 0; e < FR_ARRAY_LEN(encodings); e++) {
 		struct fr_scan *s = fr_scan_new(S(PAGE), S(HTML_UTF8), S(encodings[e]));
 		size_t held;
 

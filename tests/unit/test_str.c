@@ -49,7 +49,7 @@ static void numbers_are_digits_without_overflow(void **state)
 	uint64_t v = 7;
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(bad); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(bad); i++)
 		assert_int_equal(fr_str_to_u64(S(bad[i]), &v), FR_ERR_SYNTAX);
 	assert_int_equal(v, 7);
 	assert_int_equal(fr_str_to_u64(S("18446744073709551615"), &v), 0);
@@ -64,7 +64,7 @@ static void numbers_are_written_as_they_are_read(void **state)
 	char text[FR_I64_DIGITS + 1], expected[32];
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(values); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(values); i++) {
 		text[fr_i64_format(text, values[i])] = '\0';
 		(void)snprintf(expected, sizeof expected, "%lld", (long long)values[i]);
 		assert_string_equal(text, expected);

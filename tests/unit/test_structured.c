@@ -52,7 +52,7 @@ static void each_type_is_told(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(values); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(values); i++) {
 		assert_int_equal(read_lines(values[i].text, NULL), 1);
 		assert_int_equal(last.type, values[i].type);
 		assert_int_equal(last.n, values[i].n);
@@ -105,7 +105,7 @@ static void what_does_not_parse_to_its_end_is_refused(void **state)
 	                                     "a\t=1"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(values); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(values); i++)
 		if (read_lines(values[i], NULL) != FR_ERR_SYNTAX)
 			fail_msg("%s", values[i]);
 }

@@ -93,7 +93,7 @@ static void what_a_load_may_teach(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(rows); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
 		const char *reason = judged(rows[i].request, rows[i].response);
 
 		if (strcmp(reason, rows[i].reason))
@@ -231,7 +231,7 @@ static void what_an_answer_says_of_an_asset(void **state)
 	            {405, FR_TEACH_NOTHING}, {429, FR_TEACH_NOTHING}, {103, FR_TEACH_NOTHING}};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(rows); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++)
 		if (fr_teach_gone(rows[i].status) != rows[i].says)
 			fail_msg("%d", rows[i].status);
 }

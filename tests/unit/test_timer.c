@@ -36,7 +36,7 @@ static void timers_fire_once_never_early_and_soon_after(void **state)
 	struct probe p;
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(after); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(after); i++) {
 		uint64_t now = 1000;
 
 		fr_timers_init(&w, now);
@@ -108,14 +108,14 @@ static void a_clock_that_jumps_far_fires_everything(void **state)
 
 	(void)state;
 	fr_timers_init(&w, 5);
-	for (size_t i = 0; i < FR_COUNT(p); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(p); i++) {
 		probe_init(&p[i], &w);
 		fr_timer_set(&w, &p[i].timer, 5 + i * 977);
 	}
-	assert_int_equal(fr_timers_advance(&w, 100000000), FR_COUNT(p));
-	for (size_t i = 0; i < FR_COUNT(p); i++)
+	assert_int_equal(fr_timers_advance(&w, 100000000), FR_ARRAY_LEN(p));
+	for (size_t i = 0; i < FR_ARRAY_LEN(p); i++)
 		fired += p[i].fired;
-	assert_int_equal(fired, FR_COUNT(p));
+	assert_int_equal(fired, FR_ARRAY_LEN(p));
 	fr_timers_fini(&w);
 }
 

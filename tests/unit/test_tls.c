@@ -122,7 +122,7 @@ static void the_protocol_is_agreed_by_alpn(void **state)
 	struct talk t;
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		struct fr_tls_server *s = server(cases[i].offers_h2, 12);
 
 		begin(&t, s, ca.ca_file, cases[i].asked, "localhost");
@@ -289,10 +289,10 @@ static void a_certificate_speaks_for_its_alternative_names(void **state)
 	s = serve_names(&t, "DNS:a.test,DNS:*.w.test,DNS:Upper.Test,DNS:dot.test.,"
 	                    "DNS:p*.part.test,DNS:a.*.test,IP:192.0.2.7,IP:2001:db8::1,"
 	                    "DNS:192.0.2.8,email:x@y.test");
-	for (size_t i = 0; i < FR_COUNT(covered); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(covered); i++)
 		if (!fr_tls_covers(t.server, S(covered[i])))
 			fail_msg("does not speak for %s", covered[i]);
-	for (size_t i = 0; i < FR_COUNT(not_covered); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(not_covered); i++)
 		if (fr_tls_covers(t.server, S(not_covered[i])))
 			fail_msg("speaks for %s", not_covered[i]);
 	/* what the client came for it gets; for others no connection would be better */
@@ -317,7 +317,7 @@ static void a_server_name_counts_in_lower_case_without_its_last_dot(void **state
 	struct talk t;
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(names); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(names); i++) {
 		struct fr_tls_client *c;
 
 		assert_int_equal(fr_tls_client_new(NULL, false, NULL, &c, &why), 0);

@@ -13,7 +13,7 @@ static int set_up(void **state)
 	(void)state;
 	table = fr_traffic_new(42);
 	top = (struct fr_traffic_top){0};
-	for (size_t i = 0; i < FR_COUNT(hints); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(hints); i++)
 		pointers[i] = &hints[i];
 	plan = (struct fr_plan){.v = pointers};
 	record = (struct fr_record){.host = FR_STR("h.test"),
@@ -124,12 +124,12 @@ static void requests_count_for_the_page_that_they_refer_to(void **state)
 
 static void links_beyond_the_bound_are_left_out(void **state)
 {
-	static char urls[FR_COUNT(hints)][24];
+	static char urls[FR_ARRAY_LEN(hints)][24];
 
 	(void)state;
 	record.is_page = true;
 	record.plan = &plan;
-	plan.n = FR_COUNT(hints);
+	plan.n = FR_ARRAY_LEN(hints);
 	for (size_t i = 0; i < plan.n; i++) {
 		(void)snprintf(urls[i], sizeof urls[i], "/%zu", i);
 		hints[i] = (struct fr_hint){.url = fr_str_from(urls[i])};
@@ -148,14 +148,14 @@ static void hostile_names_are_cut_and_referers_do_no_harm(void **state)
 	memset(big, 'x', sizeof big);
 	record.host = record.target = fr_str_make(big, sizeof big);
 	record.is_push = true;
-	for (size_t i = 0; i < FR_COUNT(referers); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(referers); i++) {
 		record.referer = fr_str_from(referers[i]);
 		fr_traffic_add(table, &record, 1);
 	}
 	record.referer = fr_str_make(big, sizeof big);
 	fr_traffic_add(table, &record, 1);
 	collect();
-	assert_in_range(top.n_pages, 1, FR_COUNT(referers) + 1);
+	assert_in_range(top.n_pages, 1, FR_ARRAY_LEN(referers) + 1);
 	assert_int_equal(top.n_assets, 1);
 	assert_int_equal(strlen(top.assets[0].name), FR_TRAFFIC_NAME_BYTES - 1);
 }

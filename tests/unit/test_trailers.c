@@ -23,7 +23,7 @@ static void fields_that_come_too_late_are_not_allowed(void **state)
 		":status", ":path", "", "Set-Cookie", "a b", "a:"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(bad); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(bad); i++)
 		if (fr_trailer_is_allowed(S(bad[i])))
 			fail_msg("'%s' is allowed", bad[i]);
 }
@@ -37,7 +37,7 @@ static void fields_made_for_trailers_are_allowed(void **state)
 	                                   "rangefinder",   "link",           "status"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(good); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(good); i++)
 		if (!fr_trailer_is_allowed(S(good[i])))
 			fail_msg("'%s' is not allowed", good[i]);
 }
@@ -50,7 +50,7 @@ static void the_others_stay_in_their_order(void **state)
 	(void)state;
 	fr_fields_init(&f, &arena);
 	fr_fields_init(&connection, &arena);
-	for (size_t i = 0; i < FR_COUNT(names); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(names); i++)
 		assert_int_equal(fr_fields_add(&f, S(names[i]), S("v")), 0);
 	assert_int_equal(fr_fields_add(&connection, S("connection"), S("close, X-Hop")), 0);
 	assert_int_equal(fr_trailers_filter(&f, &connection), 2);

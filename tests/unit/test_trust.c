@@ -14,7 +14,7 @@ static void each_name_of_the_table_is_found(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(rows); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++)
 		if (fr_trust_of(S(rows[i].name)) != rows[i].trust)
 			fail_msg("%s", rows[i].name);
 }
@@ -26,7 +26,7 @@ static void whole_families_are_dropped(void **state)
 		"x-ssl-client-dn", "ssl-client-verify", "x-client-cert-dn", "x-client-cert"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(names); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(names); i++)
 		if (fr_trust_of(S(names[i])) != FR_TRUST_DROP)
 			fail_msg("%s", names[i]);
 }
@@ -39,7 +39,7 @@ static void ordinary_fields_pass(void **state)
 		"proxies", "x-request-id"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(names); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(names); i++)
 		assert_int_equal(fr_trust_of(S(names[i])), FR_TRUST_PASS);
 }
 
@@ -50,7 +50,7 @@ static void only_plain_names_are_plain(void **state)
 
 	(void)state;
 	assert_true(fr_trust_name_is_plain(S("sec-ch-ua-2")));
-	for (size_t i = 0; i < FR_COUNT(odd); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(odd); i++)
 		assert_false(fr_trust_name_is_plain(S(odd[i])));
 }
 
@@ -60,7 +60,7 @@ static void what_only_a_proxy_says_does_not_pass(void **state)
 	                                   "x-original-url",  "true-client-ip", "x_sum"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(none); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(none); i++)
 		assert_false(fr_trust_passes(S(none[i])));
 	assert_true(fr_trust_passes(S("x-sum")));
 	assert_true(fr_trust_passes(S("x-http-method-override")));
@@ -93,7 +93,7 @@ static void vary_on_what_the_edge_makes_is_vary_on_all(void **state)
 	                                   "accept, via"};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(made); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(made); i++)
 		if (!varies_on_all(made[i], NULL) || !varies_on_all("Accept", made[i]))
 			fail_msg("%s", made[i]);
 	assert_false(varies_on_all("Accept-Encoding, Accept-Language", "Cookie"));

@@ -44,7 +44,7 @@ static void what_could_be_misread_is_refused(void **state)
 	struct fr_url u;
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(bad); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(bad); i++)
 		if (fr_url_parse(&arena, S(bad[i]), &u) >= 0)
 			fail_msg("taken for a URL: '%s'", bad[i]);
 	assert_int_equal(fr_url_parse(&arena, S("ftp://h/"), &u), FR_ERR_UNSUPPORTED);
@@ -118,7 +118,7 @@ static void references_resolve_as_the_rfc_says(void **state)
 
 	(void)state;
 	assert_int_equal(fr_url_parse(&arena, S("http://a/b/c/d;p?q"), &base), 0);
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		assert_int_equal(fr_url_resolve(&arena, &base, S(cases[i][0]), &u), 0);
 		assert_str(u.target, cases[i][1]);
 		assert_true(fr_url_same_origin(&base, &u));
@@ -154,7 +154,7 @@ static void authorities_split_into_host_and_port(void **state)
 	assert_int_equal(fr_authority_parse(S("[2001:db8::1]:443"), &host, &port), 0);
 	assert_str(host, "[2001:db8::1]");
 	assert_int_equal(port, 443);
-	for (size_t i = 0; i < FR_COUNT(bad); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(bad); i++)
 		if (fr_authority_parse(S(bad[i]), &host, &port) != FR_ERR_SYNTAX)
 			fail_msg("taken for an authority: '%s'", bad[i]);
 }

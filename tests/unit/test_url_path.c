@@ -33,7 +33,7 @@ static void spellings_that_mean_the_same_become_one(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		struct fr_url_path path = read_path(cases[i].target);
 
 		assert_str(path.text, cases[i].text);
@@ -81,7 +81,7 @@ static void what_servers_read_in_several_ways_is_told(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FR_COUNT(cases); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
 		struct fr_url_path path = read_path(cases[i].target);
 
 		assert_str(path.text, cases[i].text);

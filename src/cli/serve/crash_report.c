@@ -89,7 +89,7 @@ static void describe_worker(const struct fr_activity *a, struct text *t)
 	add_bytes(t->line, sizeof t->line, a->path, a->path_len);
 	n = strlen(t->line);
 	(void)snprintf(t->line + n, sizeof t->line - n, " (%s",
-	               a->version < FR_COUNT(versions) ? versions[a->version] : "?");
+	               a->version < FR_ARRAY_LEN(versions) ? versions[a->version] : "?");
 	n = strlen(t->line);
 	if (a->of_connection)
 		(void)snprintf(t->line + n, sizeof t->line - n,

@@ -234,15 +234,15 @@ static int add_rules(scmp_filter_ctx ctx)
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < FR_COUNT(allowed); i++)
+	for (size_t i = 0; rc == 0 && i < FR_ARRAY_LEN(allowed); i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	for (size_t i = 0; rc == 0 && i < FR_COUNT(deadly); i++)
+	for (size_t i = 0; rc == 0 && i < FR_ARRAY_LEN(deadly); i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
-	for (size_t i = 0; rc == 0 && i < FR_COUNT(families); i++)
+	for (size_t i = 0; rc == 0 && i < FR_ARRAY_LEN(families); i++)
 		rc = allow_if(ctx, SCMP_SYS(socket), SCMP_CMP_EQ, (scmp_datum_t)families[i], 0);
 	if (rc == 0)
 		rc = allow_if(ctx, SCMP_SYS(socketpair), SCMP_CMP_EQ, AF_UNIX, 0);
-	for (size_t i = 0; rc == 0 && i < FR_COUNT(process_controls); i++)
+	for (size_t i = 0; rc == 0 && i < FR_ARRAY_LEN(process_controls); i++)
 		rc = allow_if(ctx, SCMP_SYS(prctl), SCMP_CMP_EQ, (scmp_datum_t)process_controls[i],
 		              0);
 	/* threads, no processes; clone3, whose flags no filter sees, fails with ENOSYS, and

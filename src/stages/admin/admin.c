@@ -37,7 +37,7 @@ int fr_admin_add_fields(struct fr_exchange *ex)
 	};
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < FR_COUNT(fields); i++)
+	for (size_t i = 0; rc == 0 && i < FR_ARRAY_LEN(fields); i++)
 		rc = fr_fields_add(&ex->resp.fields, fields[i].name, fields[i].value);
 	/* RFC 9110 §11.6.1; RFC 6750 §3: an error only where a token was given */
 	if (rc == 0 && ex->resp.status == 401)
@@ -290,7 +290,7 @@ void fr_admin_begin(struct fr_exchange *ex)
 		fr_admin_error(ex, 403, "not for pages of other sites");
 		return;
 	}
-	for (size_t i = 0; i < FR_COUNT(routes); i++)
+	for (size_t i = 0; i < FR_ARRAY_LEN(routes); i++)
 		if (fr_str_is(path, routes[i].path)) {
 			run_route(ex, &routes[i], query);
 			return;

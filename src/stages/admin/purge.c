@@ -198,7 +198,7 @@ static int purge_site(struct fr_exchange *ex, const struct wish *w, size_t *n)
 		return FR_ERR_SYNTAX;
 	for (size_t i = 0; i < w->site.len; i++)
 		((char *)(uintptr_t)w->site.p)[i] = fr_ascii_lower(w->site.p[i]);
-	for (size_t i = 0; i < FR_COUNT(forms); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(forms); i++) {
 		if (fr_arena_printf(&ex->arena, &prefix, forms[i], FR_STR_ARG(w->site)) < 0)
 			return FR_ERR_NOMEM;
 		*n += purge(ex, w, none, prefix);

@@ -34,7 +34,7 @@ static void invalidate_all(struct fr_exchange *ex)
 	                    FR_STR_ARG(ex->req.authority), FR_STR_ARG(ex->req.target)) < 0 ||
 	    fr_url_parse(&ex->arena, text, &base) < 0)
 		return;
-	for (size_t i = 0; i < FR_COUNT(named); i++) {
+	for (size_t i = 0; i < FR_ARRAY_LEN(named); i++) {
 		struct fr_str target = fr_fields_value(&ex->resp.fields, named[i]);
 
 		if (target.p)

@@ -57,9 +57,9 @@ int fr_push_make_request(struct fr_exchange *ex, const struct fr_exchange *page,
 			rc = fr_fields_add_id(&req->fields, FR_FIELD_ACCEPT_ENCODING, encoding);
 	}
 	if (rc == 0)
-		rc = add_copies(req, page, inherited, FR_COUNT(inherited));
+		rc = add_copies(req, page, inherited, FR_ARRAY_LEN(inherited));
 	if (rc == 0 && with_client)
-		rc = add_copies(req, page, of_the_client, FR_COUNT(of_the_client));
+		rc = add_copies(req, page, of_the_client, FR_ARRAY_LEN(of_the_client));
 	if (rc == 0)
 		rc = fr_arena_printf(a, &referer, "%.*s://%.*s%.*s", FR_STR_ARG(page->req.scheme),
 		                     FR_STR_ARG(page->req.authority), FR_STR_ARG(page->req.target));
