@@ -115,7 +115,7 @@ void fr_server_log_counters(struct fr_server *s)
 
 /* --- the snapshot --- */
 
-static void add_workers(struct fr_server *s, struct fr_snapshot *out, bool with_traffic)
+static void add_workers(struct fr_server *s, struct fr_status *out, bool with_traffic)
 {
 	struct fr_traffic **tables = fr_calloc(s->n_workers, sizeof(struct fr_traffic *));
 
@@ -142,16 +142,16 @@ static void add_workers(struct fr_server *s, struct fr_snapshot *out, bool with_
 }
 
 void fr_server_snapshot(struct fr_server *s, const struct fr_shared *shared, bool with_traffic,
-                        struct fr_snapshot *out)
+                        struct fr_status *out)
 {
 	struct fr_memory_stats memory;
 	struct fr_store_stats store;
 
-	*out = (struct fr_snapshot){.now_us = fr_wall_us(),
-	                            .start_us = s->start_us,
-	                            .is_draining = atomic_load(&s->is_stopping),
-	                            .generation = atomic_load(&s->configurations),
-	                            .crashes = atomic_load(&s->crashes)};
+	*out = (struct fr_status){.now_us = fr_wall_us(),
+	                          .start_us = s->start_us,
+	                          .is_draining = atomic_load(&s->is_stopping),
+	                          .generation = atomic_load(&s->configurations),
+	                          .crashes = atomic_load(&s->crashes)};
 	add_workers(s, out, with_traffic);
 	fr_memory_stats(s->memory, &memory);
 	out->memory_held = memory.used;
@@ -167,7 +167,7 @@ void fr_server_snapshot(struct fr_server *s, const struct fr_shared *shared, boo
 		fr_access_log_stats(shared->access_log, &out->log);
 	out->origins = fr_calloc(FR_ORIGINS_MAX + 1, sizeof *out->origins);
 	out->n_origins = fr_origin_registry_collect(s->origins, out->origins);
-	fr_snapshot_process(out);
+	fr_status_process(out);
 }
 
 void fr_server_note_crashes(struct fr_server *s, unsigned n)

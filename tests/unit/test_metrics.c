@@ -1,5 +1,5 @@
 #include "observe/metrics.h"
-#include "observe/snapshot.h"
+#include "observe/status.h"
 
 #include <jansson.h>
 
@@ -105,7 +105,7 @@ static void an_exchange_counts_once_in_each_table(void **state)
 /* Every counter is shown, with a row of its own or without. */
 static void the_exposition_has_every_counter(void **state)
 {
-	struct fr_snapshot s = {.metrics = fr_calloc(1, sizeof(struct fr_metrics_sum))};
+	struct fr_status s = {.metrics = fr_calloc(1, sizeof(struct fr_metrics_sum))};
 	struct fr_buf out;
 	char *text;
 
@@ -113,7 +113,7 @@ static void the_exposition_has_every_counter(void **state)
 	for (int i = 0; i < FR_COUNTER_COUNT; i++)
 		s.counters[i] = 1000000u + (unsigned)i;
 	fr_buf_init(&out, FR_ANSWERED_BY_MAX_BYTES);
-	assert_int_equal(fr_exposition_write(&s, &out), 0);
+	assert_int_equal(fr_prometheus_write(&s, &out), 0);
 	text = fr_str_dup(fr_str_make((const char *)fr_buf_data(&out), fr_buf_len(&out)));
 	for (int i = 0; i < FR_COUNTER_COUNT; i++) {
 		char value[24];
@@ -124,13 +124,13 @@ static void the_exposition_has_every_counter(void **state)
 	}
 	free(text);
 	fr_buf_fini(&out);
-	fr_snapshot_fini(&s);
+	fr_status_fini(&s);
 }
 
 static void the_status_is_json_whatever_names_clients_chose(void **state)
 {
 	struct fr_traffic *t = fr_traffic_new(1);
-	struct fr_snapshot s = {.metrics = fr_calloc(1, sizeof(struct fr_metrics_sum))};
+	struct fr_status s = {.metrics = fr_calloc(1, sizeof(struct fr_metrics_sum))};
 	struct fr_buf out;
 	json_t *json;
 
@@ -139,13 +139,13 @@ static void the_status_is_json_whatever_names_clients_chose(void **state)
 	fr_traffic_add(t, &record, 1);
 	fr_traffic_collect(&t, 1, &s.top);
 	fr_buf_init(&out, FR_ANSWERED_BY_MAX_BYTES);
-	assert_int_equal(fr_status_write(&s, &out), 0);
+	assert_int_equal(fr_status_json_write(&s, &out), 0);
 	json = json_loadb((const char *)fr_buf_data(&out), fr_buf_len(&out), 0, NULL);
 	assert_non_null(json);
 	assert_int_equal(json_array_size(json_object_get(json, "assets")), 1);
 	json_decref(json);
 	fr_buf_fini(&out);
-	fr_snapshot_fini(&s);
+	fr_status_fini(&s);
 	fr_traffic_free(&t);
 }
 

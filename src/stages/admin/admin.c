@@ -137,9 +137,9 @@ static void get_ready(struct fr_exchange *ex, struct fr_str query)
 }
 
 static void answer_snapshot(struct fr_exchange *ex, bool with_traffic, const char *type,
-                            int (*write)(const struct fr_snapshot *s, struct fr_buf *out))
+                            int (*write)(const struct fr_status *s, struct fr_buf *out))
 {
-	struct fr_snapshot snapshot;
+	struct fr_status snapshot;
 	struct fr_buf text;
 
 	fr_buf_init(&text, FR_ANSWERED_BY_MAX_BYTES);
@@ -150,20 +150,20 @@ static void answer_snapshot(struct fr_exchange *ex, bool with_traffic, const cha
 		fr_exchange_answer(
 			ex, 200, type,
 			fr_str_make((const char *)fr_buf_data(&text), fr_buf_len(&text)));
-	fr_snapshot_fini(&snapshot);
+	fr_status_fini(&snapshot);
 	fr_buf_fini(&text);
 }
 
 static void get_metrics(struct fr_exchange *ex, struct fr_str query)
 {
 	(void)query;
-	answer_snapshot(ex, false, PROMETHEUS, fr_exposition_write);
+	answer_snapshot(ex, false, PROMETHEUS, fr_prometheus_write);
 }
 
 static void get_status(struct fr_exchange *ex, struct fr_str query)
 {
 	(void)query;
-	answer_snapshot(ex, true, FR_ADMIN_JSON, fr_status_write);
+	answer_snapshot(ex, true, FR_ADMIN_JSON, fr_status_json_write);
 }
 
 static void set_log_level(struct fr_exchange *ex, struct fr_str query)

@@ -11,17 +11,17 @@ struct fr_admin_events {
 
 static bool append(struct fr_exchange *ex, struct fr_buf *text)
 {
-	struct fr_snapshot snapshot;
+	struct fr_status snapshot;
 	int rc = fr_buf_append(text, "event: status\ndata: ", 20);
 
 	fr_server_snapshot(ex->gen->shared->server,
 	                   ex->worker->gen ? ex->worker->gen->shared : ex->gen->shared, true,
 	                   &snapshot);
 	if (rc == 0)
-		rc = fr_status_write(&snapshot, text);
+		rc = fr_status_json_write(&snapshot, text);
 	if (rc == 0)
 		rc = fr_buf_append(text, "\n", 1);
-	fr_snapshot_fini(&snapshot);
+	fr_status_fini(&snapshot);
 	return rc == 0 && fr_exchange_put(ex, fr_buf_data(text), fr_buf_len(text));
 }
 

@@ -1,7 +1,7 @@
 /* All figures of a running edge at one moment, as plain values: the edge fills
  * it, exposition.c prints it for Prometheus, status.c as JSON. */
-#ifndef FR_OBSERVE_SNAPSHOT_H
-#define FR_OBSERVE_SNAPSHOT_H
+#ifndef FR_OBSERVE_STATUS_H
+#define FR_OBSERVE_STATUS_H
 
 #include "base/buf.h"
 #include "observe/access_log.h"
@@ -15,19 +15,19 @@
 /* An answer of the admin interface. */
 #define FR_ANSWERED_BY_MAX_BYTES (8u << 20)
 
-struct fr_snapshot_worker {
+struct fr_status_worker {
 	uint64_t connections, exchanges;
 	struct fr_histogram_sum loop_turn;
 };
 
-struct fr_snapshot {
+struct fr_status {
 	int64_t now_us, start_us; /* wall clock */
 	long pid;
 	bool is_draining;
 	unsigned generation; /* configurations so far */
 	unsigned crashes;    /* of serving processes before this one, under the same parent */
 	size_t n_workers;
-	struct fr_snapshot_worker *workers; /* owned */
+	struct fr_status_worker *workers; /* owned */
 	uint64_t counters[FR_COUNTER_COUNT + FR_COUNTERS_EXTRA];
 	struct fr_metrics_sum *metrics; /* owned */
 	uint64_t cache_held, cache_limit, cache_objects, cache_evicted;
@@ -41,13 +41,13 @@ struct fr_snapshot {
 	uint64_t rss_bytes, cpu_us, open_fds, max_fds;
 };
 
-void fr_snapshot_fini(struct fr_snapshot *s);
+void fr_status_fini(struct fr_status *s);
 /* Fills in what the process itself knows: memory, CPU time, descriptors. */
-void fr_snapshot_process(struct fr_snapshot *s);
+void fr_status_process(struct fr_status *s);
 
 /* Prometheus' text format; appends. 0 or FR_ERR_LIMIT, FR_ERR_NOMEM. */
-int fr_exposition_write(const struct fr_snapshot *s, struct fr_buf *out) FR_MUST_USE;
+int fr_prometheus_write(const struct fr_status *s, struct fr_buf *out) FR_MUST_USE;
 /* The status as one line of JSON (docs/observability.md); appends; errors as above. */
-int fr_status_write(const struct fr_snapshot *s, struct fr_buf *out) FR_MUST_USE;
+int fr_status_json_write(const struct fr_status *s, struct fr_buf *out) FR_MUST_USE;
 
 #endif

@@ -1,12 +1,12 @@
 /* Prometheus' text format, version 0.0.4, from a snapshot. Declared in
- * observe/snapshot.h. */
+ * observe/status.h. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "h2/session.h"
 #include "observe/counter_help.h"
-#include "observe/snapshot.h"
+#include "observe/status.h"
 
 #define PREFIX "forerun_"
 #define LINE_BYTES 1024u
@@ -112,7 +112,7 @@ static bool begins(const char *name, const char *prefix)
 }
 
 /* Counters by prefix as labels of one metric. */
-static void put_prefixed(struct writer *w, const struct fr_snapshot *s, const char *prefix,
+static void put_prefixed(struct writer *w, const struct fr_status *s, const char *prefix,
                          const char *metric, const char *label, const char *help)
 {
 	for (int i = 0; i < FR_COUNTER_COUNT; i++) {
@@ -127,7 +127,7 @@ static void put_prefixed(struct writer *w, const struct fr_snapshot *s, const ch
 	}
 }
 
-static void put_counters(struct writer *w, const struct fr_snapshot *s)
+static void put_counters(struct writer *w, const struct fr_status *s)
 {
 	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
 		begin(w, rows[i].name, type_of(rows[i].id), rows[i].help);
@@ -151,7 +151,7 @@ static void put_counters(struct writer *w, const struct fr_snapshot *s)
 	}
 }
 
-static void put_faults(struct writer *w, const struct fr_snapshot *s)
+static void put_faults(struct writer *w, const struct fr_status *s)
 {
 	static const char *const names[] = {
 #define X(id, code, conn, text) #id,
@@ -271,7 +271,7 @@ static void escape(const char *text, char *out, size_t cap)
 	out[n] = '\0';
 }
 
-static void put_origin_metric(struct writer *w, const struct fr_snapshot *s, const char *name,
+static void put_origin_metric(struct writer *w, const struct fr_status *s, const char *name,
                               const char *type, const char *help, size_t offset)
 {
 	begin(w, name, type, help);
@@ -286,7 +286,7 @@ static void put_origin_metric(struct writer *w, const struct fr_snapshot *s, con
 	}
 }
 
-static void put_origins(struct writer *w, const struct fr_snapshot *s)
+static void put_origins(struct writer *w, const struct fr_status *s)
 {
 #define GAUGE(name, member, help)                                                                  \
 	put_origin_metric(w, s, name, "gauge", help, offsetof(struct fr_origin_sum, member))
@@ -304,7 +304,7 @@ static void put_origins(struct writer *w, const struct fr_snapshot *s)
 
 /* --- the process --- */
 
-static void put_process(struct writer *w, const struct fr_snapshot *s)
+static void put_process(struct writer *w, const struct fr_status *s)
 {
 	char labels[64];
 
@@ -335,7 +335,7 @@ static void put_process(struct writer *w, const struct fr_snapshot *s)
 	}
 }
 
-static void put_store(struct writer *w, const struct fr_snapshot *s)
+static void put_store(struct writer *w, const struct fr_status *s)
 {
 	single(w, "memory_held_bytes", "gauge", s->memory_held,
 	       "Memory that is held, but for the cache.");
@@ -353,7 +353,7 @@ static void put_store(struct writer *w, const struct fr_snapshot *s)
 	       "Bytes of lines that wait to be written.");
 }
 
-int fr_exposition_write(const struct fr_snapshot *s, struct fr_buf *out)
+int fr_prometheus_write(const struct fr_status *s, struct fr_buf *out)
 {
 	struct writer w = {.out = out};
 
