@@ -6,7 +6,7 @@
 #include "http/h1.h"
 #include "lab/demo/site.h"
 #include "lab/network/port.h"
-#include "net/stream.h"
+#include "net/transport.h"
 
 #define ARENA_BYTES 65536u
 #define OUTPUT_BYTES (1u << 20) /* the largest file is far smaller */
@@ -14,7 +14,7 @@
 struct conn {
 	struct fr_demo_origin *origin; /* borrowed */
 	struct conn *next, **pprev;
-	struct fr_stream *stream; /* owned until closed */
+	struct fr_transport *stream; /* owned until closed */
 	struct fr_h1_parser *parser;
 	struct fr_arena arena;
 	struct fr_request req;
@@ -55,7 +55,7 @@ static int answer(struct conn *c)
 	                                         .len = 10,
 	                                         .type = "text/plain",
 	                                         .cache_control = "no-store"};
-	struct fr_buf *out = fr_stream_out(c->stream);
+	struct fr_buf *out = fr_transport_out(c->stream);
 	struct fr_demo_file file;
 	struct fr_response resp;
 	bool found = fr_demo_find(c->req.target, &file);
@@ -74,7 +74,7 @@ static int answer(struct conn *c)
 		rc = fr_h1_write_response(out, &resp, false, NULL);
 	if (rc == 0 && c->req.method != FR_METHOD_HEAD)
 		rc = fr_buf_append(out, file.data, file.len);
-	fr_stream_flush(c->stream);
+	fr_transport_flush(c->stream);
 	begin(c);
 	return rc;
 }
@@ -88,7 +88,7 @@ static void think_over(struct fr_timer *t, void *user)
 	(void)t;
 	c->is_thinking = false;
 	if (answer(c) < 0)
-		fr_stream_close(c->stream, true);
+		fr_transport_close(c->stream, true);
 	else
 		process(c);
 }
@@ -117,7 +117,7 @@ static void process(struct conn *c)
 	while (!c->is_thinking && (fr_buf_len(&c->in) || r.event != FR_H1_NEED_MORE)) {
 		r = fr_h1_feed(c->parser, fr_buf_data(&c->in), fr_buf_len(&c->in));
 		if (!take(c, r)) {
-			fr_stream_close(c->stream, false);
+			fr_transport_close(c->stream, false);
 			return;
 		}
 		fr_buf_consume(&c->in, r.consumed);
@@ -131,7 +131,7 @@ static void on_data(void *user, const uint8_t *data, size_t len)
 	struct conn *c = user;
 
 	if (fr_buf_append(&c->in, data, len) < 0)
-		fr_stream_close(c->stream, true);
+		fr_transport_close(c->stream, true);
 	else
 		process(c);
 }
@@ -140,7 +140,7 @@ static void on_end(void *user)
 {
 	struct conn *c = user;
 
-	fr_stream_close(c->stream, false);
+	fr_transport_close(c->stream, false);
 }
 
 static void on_failed(void *user, int err)
@@ -170,12 +170,12 @@ static void on_closed(void *user)
 	maybe_free(o);
 }
 
-static const struct fr_stream_handler handler = {.on_open = nothing,
-                                                 .on_data = on_data,
-                                                 .on_eof = on_end,
-                                                 .on_drained = nothing,
-                                                 .on_failed = on_failed,
-                                                 .on_closed = on_closed};
+static const struct fr_transport_handler handler = {.on_open = nothing,
+                                                    .on_data = on_data,
+                                                    .on_eof = on_end,
+                                                    .on_drained = nothing,
+                                                    .on_failed = on_failed,
+                                                    .on_closed = on_closed};
 
 static void on_accept(void *user, int fd)
 {
@@ -195,8 +195,8 @@ static void on_accept(void *user, int fd)
 	fr_buf_init(&c->in, 2 * FR_READ_BYTES);
 	fr_timer_init(&c->delay, think_over, c);
 	begin(c);
-	FR_ASSERT(fr_stream_accept(o->loop, fd, false, NULL, OUTPUT_BYTES, &handler, c,
-	                           &c->stream) == 0);
+	FR_ASSERT(fr_transport_accept(o->loop, fd, false, NULL, OUTPUT_BYTES, &handler, c,
+	                              &c->stream) == 0);
 }
 
 int fr_demo_origin_new(struct fr_loop *l, struct fr_demo_origin **out)
@@ -229,6 +229,6 @@ void fr_demo_origin_close(struct fr_demo_origin **op)
 	fr_listen_port_close(&o->listener);
 	o->is_closed = true;
 	for (struct conn *c = o->conns; c; c = c->next)
-		fr_stream_close(c->stream, false);
+		fr_transport_close(c->stream, false);
 	maybe_free(o);
 }

@@ -8,7 +8,7 @@
 #define FR_LAB_NETWORK_RELAY_PATHS_H
 
 #include "lab/network/link_model.h"
-#include "net/stream.h"
+#include "net/transport.h"
 
 /* Connections at once that are known; of others the kernel tells. */
 #define FR_RELAY_MAX_PATHS 256u

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "lab/page/wire.h"
-#include "net/stream.h"
+#include "net/transport.h"
 
 #define OUTPUT_BYTES (1u << 20)
 /* Requests that wait for their connection's handshake. */
@@ -19,9 +19,9 @@ struct conn {
 	uint16_t port;
 	uv_getaddrinfo_t look_up; /* counted in the loader's n_open while under way */
 	struct fr_timer resolved;
-	struct fr_stream *stream; /* owned until closed; NULL then */
-	struct fr_wire *wire;     /* owned; NULL until the handshake is done */
-	size_t *waiting;          /* owned: entries */
+	struct fr_transport *stream; /* owned until closed; NULL then */
+	struct fr_wire *wire;        /* owned; NULL until the handshake is done */
+	size_t *waiting;             /* owned: entries */
 	size_t n_waiting;
 	bool is_looking; /* the look-up is under way */
 	bool is_over;    /* failed or finished */
@@ -76,7 +76,7 @@ static void conn_failed(struct conn *c, const char *what, const char *detail)
 			fr_wire_gone(c->wire, since(c->loader));
 	}
 	if (c->stream)
-		fr_stream_close(c->stream, false);
+		fr_transport_close(c->stream, false);
 }
 
 /* --- output --- */
@@ -91,10 +91,10 @@ static void flush_all(void *user)
 		if (!c->is_dirty || c->is_over || !c->wire)
 			continue;
 		c->is_dirty = false;
-		if (fr_wire_drain(c->wire, fr_stream_out(c->stream)) < 0)
+		if (fr_wire_drain(c->wire, fr_transport_out(c->stream)) < 0)
 			conn_failed(c, "cannot send", "");
 		else
-			fr_stream_flush(c->stream);
+			fr_transport_flush(c->stream);
 	}
 }
 
@@ -133,7 +133,7 @@ static void stream_open(void *user)
 	struct conn *c = user;
 	struct fr_loader *l = c->loader;
 	struct fr_measurement_conn *lc = &l->load->conns[c->index];
-	struct fr_str alpn = fr_tls_alpn(fr_stream_tls(c->stream));
+	struct fr_str alpn = fr_tls_alpn(fr_transport_tls(c->stream));
 
 	lc->secured_us = since(l);
 	if (!fr_str_is(alpn, "h2")) {
@@ -174,7 +174,7 @@ static void stream_failed(void *user, int err)
 {
 	struct conn *c = user;
 
-	conn_failed(c, fr_err_str(err), fr_stream_error_text(c->stream));
+	conn_failed(c, fr_err_str(err), fr_transport_error_text(c->stream));
 	wait_for_cpu(c->loader);
 	maybe_end(c->loader);
 }
@@ -210,12 +210,12 @@ static void stream_closed(void *user)
 	closed(c->loader);
 }
 
-static const struct fr_stream_handler handler = {.on_open = stream_open,
-                                                 .on_data = stream_data,
-                                                 .on_eof = stream_eof,
-                                                 .on_drained = nothing,
-                                                 .on_failed = stream_failed,
-                                                 .on_closed = stream_closed};
+static const struct fr_transport_handler handler = {.on_open = stream_open,
+                                                    .on_data = stream_data,
+                                                    .on_eof = stream_eof,
+                                                    .on_drained = nothing,
+                                                    .on_failed = stream_failed,
+                                                    .on_closed = stream_closed};
 
 /* --- connections --- */
 
@@ -227,8 +227,8 @@ static bool connect_to(struct fr_loader *l, struct conn *c)
 		return false;
 	if (l->spec.enter)
 		l->spec.enter(l->spec.user);
-	c->stream = fr_stream_connect(l->loop, (struct sockaddr *)&to, l->spec.tls, c->host,
-	                              OUTPUT_BYTES, &handler, c);
+	c->stream = fr_transport_connect(l->loop, (struct sockaddr *)&to, l->spec.tls, c->host,
+	                                 OUTPUT_BYTES, &handler, c);
 	if (l->spec.leave)
 		l->spec.leave(l->spec.user);
 	l->n_open++;
@@ -383,10 +383,10 @@ static void end(void *user)
 		if (c->wire && !c->is_over) {
 			c->is_over = true;
 			fr_wire_goaway(c->wire);
-			if (fr_wire_drain(c->wire, fr_stream_out(c->stream)) == 0)
-				fr_stream_flush(c->stream);
+			if (fr_wire_drain(c->wire, fr_transport_out(c->stream)) == 0)
+				fr_transport_flush(c->stream);
 		}
-		fr_stream_close(c->stream, false);
+		fr_transport_close(c->stream, false);
 	}
 	if (!any)
 		free_loader(l);

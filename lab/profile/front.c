@@ -5,13 +5,13 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "lab/network/port.h"
-#include "net/stream.h"
+#include "net/transport.h"
 
 struct link {                   /* one connection of the edge */
 	struct fr_front *front; /* borrowed */
 	struct link *next, **pprev;
-	struct fr_stream *edge, *origin; /* owned until closed */
-	struct fr_buf held;              /* from the edge: the request that thinks */
+	struct fr_transport *edge, *origin; /* owned until closed */
+	struct fr_buf held;                 /* from the edge: the request that thinks */
 	struct fr_timer think;
 	bool is_thinking, is_closing, edge_ended;
 	unsigned open;
@@ -38,8 +38,8 @@ static void link_close(struct link *k)
 		return;
 	k->is_closing = true;
 	fr_loop_timer_stop(k->front->loop, &k->think);
-	fr_stream_close(k->edge, false);
-	fr_stream_close(k->origin, false);
+	fr_transport_close(k->edge, false);
+	fr_transport_close(k->origin, false);
 }
 
 static void on_closed(void *user)
@@ -56,12 +56,12 @@ static void on_closed(void *user)
 	free(k);
 }
 
-static void pass(struct link *k, struct fr_stream *to, const void *data, size_t len)
+static void pass(struct link *k, struct fr_transport *to, const void *data, size_t len)
 {
-	if (fr_buf_append(fr_stream_out(to), data, len) < 0)
+	if (fr_buf_append(fr_transport_out(to), data, len) < 0)
 		link_close(k);
 	else
-		fr_stream_flush(to);
+		fr_transport_flush(to);
 }
 
 static void release(struct link *k)
@@ -70,7 +70,7 @@ static void release(struct link *k)
 	pass(k, k->origin, fr_buf_data(&k->held), fr_buf_len(&k->held));
 	fr_buf_clear(&k->held);
 	if (k->edge_ended && !k->is_closing)
-		fr_stream_end_output(k->origin);
+		fr_transport_end_output(k->origin);
 }
 
 static void on_thought(struct fr_timer *t, void *user)
@@ -119,8 +119,8 @@ static void origin_data(void *user, const uint8_t *data, size_t len)
 		return;
 	pass(k, k->edge, data, len);
 	/* the edge takes less than the origin gives */
-	if (fr_stream_backlog(k->edge) > FR_FRONT_HELD_BYTES / 4)
-		fr_stream_pause(k->origin);
+	if (fr_transport_backlog(k->edge) > FR_FRONT_HELD_BYTES / 4)
+		fr_transport_pause(k->origin);
 }
 
 static void edge_drained(void *user)
@@ -128,7 +128,7 @@ static void edge_drained(void *user)
 	struct link *k = user;
 
 	if (!k->is_closing)
-		fr_stream_resume(k->origin);
+		fr_transport_resume(k->origin);
 }
 
 static void edge_eof(void *user)
@@ -137,7 +137,7 @@ static void edge_eof(void *user)
 
 	k->edge_ended = true;
 	if (!k->is_thinking && !k->is_closing)
-		fr_stream_end_output(k->origin);
+		fr_transport_end_output(k->origin);
 }
 
 static void origin_eof(void *user)
@@ -149,8 +149,8 @@ static void origin_eof(void *user)
 	/* what the edge has not read yet still goes out */
 	k->is_closing = true;
 	fr_loop_timer_stop(k->front->loop, &k->think);
-	fr_stream_finish(k->edge, 1000);
-	fr_stream_close(k->origin, false);
+	fr_transport_finish(k->edge, 1000);
+	fr_transport_close(k->origin, false);
 }
 
 static void on_failed(void *user, int err)
@@ -164,18 +164,18 @@ static void nothing(void *user)
 	(void)user;
 }
 
-static const struct fr_stream_handler edge_handler = {.on_open = nothing,
-                                                      .on_data = edge_data,
-                                                      .on_eof = edge_eof,
-                                                      .on_drained = edge_drained,
-                                                      .on_failed = on_failed,
-                                                      .on_closed = on_closed};
-static const struct fr_stream_handler origin_handler = {.on_open = nothing,
-                                                        .on_data = origin_data,
-                                                        .on_eof = origin_eof,
-                                                        .on_drained = nothing,
-                                                        .on_failed = on_failed,
-                                                        .on_closed = on_closed};
+static const struct fr_transport_handler edge_handler = {.on_open = nothing,
+                                                         .on_data = edge_data,
+                                                         .on_eof = edge_eof,
+                                                         .on_drained = edge_drained,
+                                                         .on_failed = on_failed,
+                                                         .on_closed = on_closed};
+static const struct fr_transport_handler origin_handler = {.on_open = nothing,
+                                                           .on_data = origin_data,
+                                                           .on_eof = origin_eof,
+                                                           .on_drained = nothing,
+                                                           .on_failed = on_failed,
+                                                           .on_closed = on_closed};
 
 static void on_accept(void *user, int fd)
 {
@@ -191,10 +191,10 @@ static void on_accept(void *user, int fd)
 		k->next->pprev = &k->next;
 	f->links = k;
 	k->open = 2;
-	k->origin = fr_stream_connect(f->loop, (const struct sockaddr *)&f->origin, NULL, "origin",
-	                              FR_FRONT_HELD_BYTES, &origin_handler, k);
-	FR_ASSERT(fr_stream_accept(f->loop, fd, false, NULL, FR_FRONT_HELD_BYTES, &edge_handler, k,
-	                           &k->edge) == 0);
+	k->origin = fr_transport_connect(f->loop, (const struct sockaddr *)&f->origin, NULL,
+	                                 "origin", FR_FRONT_HELD_BYTES, &origin_handler, k);
+	FR_ASSERT(fr_transport_accept(f->loop, fd, false, NULL, FR_FRONT_HELD_BYTES, &edge_handler,
+	                              k, &k->edge) == 0);
 }
 
 int fr_front_new(struct fr_loop *l, int listen_fd, const struct sockaddr_storage *origin,

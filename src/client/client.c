@@ -49,7 +49,7 @@ size_t fr_client_held(const struct fr_client *c)
 	size_t sum = base_bytes(c);
 
 	if (c->stream)
-		sum += fr_stream_held(c->stream);
+		sum += fr_transport_held(c->stream);
 	if (c->protocol && c->protocol->held)
 		sum += c->protocol->held(c);
 	for (const struct fr_exchange *ex = c->first; ex; ex = ex->next)
@@ -103,7 +103,7 @@ void fr_client_exchange_released(struct fr_client *c, struct fr_exchange *ex)
 	if (ex->next)
 		ex->next->pprev = ex->pprev;
 	if (c->exchanges == 0 && c->stream)
-		fr_stream_trim(c->stream);
+		fr_transport_trim(c->stream);
 	fr_client_update_wait(c, false);
 	maybe_release(c);
 }
@@ -121,7 +121,7 @@ void fr_client_finish(struct fr_client *c)
 	if (c->state == FR_CLIENT_CLOSING)
 		return;
 	begin_closing(c);
-	fr_stream_finish(c->stream, c->gen->config->timeouts.body_ms);
+	fr_transport_finish(c->stream, c->gen->config->timeouts.body_ms);
 }
 
 void fr_client_cut(struct fr_client *c, bool reset)
@@ -129,7 +129,7 @@ void fr_client_cut(struct fr_client *c, bool reset)
 	if (c->state != FR_CLIENT_CLOSING)
 		begin_closing(c);
 	if (c->stream)
-		fr_stream_close(c->stream, reset);
+		fr_transport_close(c->stream, reset);
 }
 
 void fr_client_drain(struct fr_client *c)
@@ -214,7 +214,7 @@ void fr_client_update_wait(struct fr_client *c, bool fresh)
 /* Notes since when the socket has not taken anything. */
 static void watch_backlog(struct fr_client *c)
 {
-	size_t backlog = c->stream ? fr_stream_backlog(c->stream) : 0;
+	size_t backlog = c->stream ? fr_transport_backlog(c->stream) : 0;
 
 	if (backlog == 0)
 		c->backlog_since_ms = 0;
@@ -263,7 +263,7 @@ static void start_protocol(struct fr_client *c, const struct fr_client_protocol 
 static void on_open(void *user)
 {
 	struct fr_client *c = of(user);
-	struct fr_tls *tls = fr_stream_tls(c->stream);
+	struct fr_tls *tls = fr_transport_tls(c->stream);
 
 	if (!tls)
 		return; /* DETECT already: decided with the first bytes */
@@ -346,8 +346,8 @@ static void answer_plain_http(struct fr_client *c)
 		"400 Bad Request\nThis port speaks TLS: the URL needs https://\n";
 
 	if (c->state == FR_CLIENT_HANDSHAKE && c->is_tls &&
-	    fr_tls_saw_plain_http(fr_stream_tls(c->stream)))
-		fr_stream_send_unencrypted(c->stream, answer, sizeof answer - 1);
+	    fr_tls_saw_plain_http(fr_transport_tls(c->stream)))
+		fr_transport_send_unencrypted(c->stream, answer, sizeof answer - 1);
 }
 
 static void on_failed(void *user, int err)
@@ -359,7 +359,7 @@ static void on_failed(void *user, int err)
 	if (c->state == FR_CLIENT_HANDSHAKE)
 		fr_count(&c->worker->counters, FR_COUNT_TLS_FAILED);
 	FR_LOG(DEBUG, "client", "%s: %s: %s", c->peer, fr_err_str(err),
-	       fr_stream_error_text(c->stream));
+	       fr_transport_error_text(c->stream));
 	fr_client_cut(c, false);
 }
 
@@ -373,7 +373,7 @@ static void on_closed(void *user)
 	maybe_release(c);
 }
 
-static const struct fr_stream_handler handler = {
+static const struct fr_transport_handler handler = {
 	.on_open = on_open,
 	.on_data = on_data,
 	.on_eof = on_eof,
@@ -476,14 +476,15 @@ void fr_client_accept(struct fr_worker *w, int fd, const struct fr_config_listen
 		return;
 	}
 	fr_activity_client(c, FR_ACTIVITY_ACCEPT);
-	if (fr_stream_accept(w->loop, fd, listener->kind == FR_ADDRESS_UNIX, tls_of(w, listener),
-	                     output_bytes(&w->gen->config->limits), &handler, c, &c->stream) < 0) {
+	if (fr_transport_accept(w->loop, fd, listener->kind == FR_ADDRESS_UNIX, tls_of(w, listener),
+	                        output_bytes(&w->gen->config->limits), &handler, c,
+	                        &c->stream) < 0) {
 		set_state(c, FR_CLIENT_CLOSING);
 		maybe_release(c);
 		return;
 	}
-	fr_stream_peer(c->stream, c->peer, sizeof c->peer, &c->port);
-	fr_stream_set_path_source(c->stream, c->gen->config->path_source, c->port);
+	fr_transport_peer(c->stream, c->peer, sizeof c->peer, &c->port);
+	fr_transport_set_path_source(c->stream, c->gen->config->path_source, c->port);
 	fr_loop_timer_set(w->loop, &c->timer,
 	                  tls ? c->gen->config->timeouts.handshake_ms
 	                      : c->gen->config->timeouts.request_fields_ms);

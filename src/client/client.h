@@ -10,7 +10,7 @@
 #define FR_CLIENT_CLIENT_H
 
 #include "exchange/exchange.h"
-#include "net/stream.h"
+#include "net/transport.h"
 #include "server/worker.h"
 
 struct fr_digest;
@@ -67,7 +67,7 @@ struct fr_client {
 	enum fr_client_state state;
 	struct fr_worker *worker;                  /* borrowed */
 	struct fr_generation *gen;                 /* reference: the limits it was accepted under */
-	struct fr_stream *stream;                  /* owned until closed; NULL then */
+	struct fr_transport *stream;               /* owned until closed; NULL then */
 	const struct fr_client_protocol *protocol; /* NULL before it is known */
 	void *h;                                   /* owned: the protocol's own state */
 	struct fr_client *next, **pprev;           /* borrowed, among the worker's clients */

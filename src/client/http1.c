@@ -50,7 +50,7 @@ static size_t head_bytes(const struct fr_response *resp)
 static void op_informational(struct fr_exchange *ex, const struct fr_response *resp)
 {
 	struct fr_client *c = ex->client;
-	struct fr_buf *out = fr_stream_out(c->stream);
+	struct fr_buf *out = fr_transport_out(c->stream);
 
 	if (head_bytes(resp) > fr_buf_room(out))
 		return;
@@ -235,9 +235,9 @@ static void process_parked(struct fr_client *c)
 	if ((n || (h->current && !h->request_done)) && !is_blocked(c))
 		fr_buf_consume(&h->in, process(c, fr_buf_data(&h->in), n));
 	if (fr_buf_len(&h->in) || (is_blocked(c) && !h->request_done))
-		fr_stream_pause(c->stream);
+		fr_transport_pause(c->stream);
 	else
-		fr_stream_resume(c->stream);
+		fr_transport_resume(c->stream);
 }
 
 static void h1_data(struct fr_client *c, const uint8_t *data, size_t len)
@@ -259,11 +259,11 @@ static void h1_data(struct fr_client *c, const uint8_t *data, size_t len)
  * there, and we hear when that has left. */
 static bool has_room(struct fr_client *c, size_t len)
 {
-	struct fr_buf *out = fr_stream_out(c->stream);
+	struct fr_buf *out = fr_transport_out(c->stream);
 
 	if (len > fr_buf_room(out))
-		fr_stream_flush(c->stream);
-	return len <= fr_buf_room(out) || fr_stream_backlog(c->stream) == 0;
+		fr_transport_flush(c->stream);
+	return len <= fr_buf_room(out) || fr_transport_backlog(c->stream) == 0;
 }
 
 /* 1: written; 0: it waits; negative: it cannot be. */
@@ -277,7 +277,7 @@ static int write_head(struct fr_client *c)
 	if (!has_room(c, head_bytes(&ex->resp)))
 		return 0;
 	h->head_waits = false;
-	if (fr_h1_write_response(fr_stream_out(c->stream), &ex->resp, h->is_chunked,
+	if (fr_h1_write_response(fr_transport_out(c->stream), &ex->resp, h->is_chunked,
 	                         h->connection) < 0) {
 		fr_count(&c->worker->counters, FR_COUNT_LIMIT_OUTPUT);
 		return FR_ERR_LIMIT;
@@ -289,12 +289,12 @@ static int write_head(struct fr_client *c)
  * before we wait for it. */
 static bool is_far_ahead(struct fr_client *c)
 {
-	const struct fr_buf *out = fr_stream_out(c->stream);
+	const struct fr_buf *out = fr_transport_out(c->stream);
 
-	if (fr_stream_backlog(c->stream) < AHEAD_BYTES && fr_buf_room(out) > MIN_ROOM_BYTES)
+	if (fr_transport_backlog(c->stream) < AHEAD_BYTES && fr_buf_room(out) > MIN_ROOM_BYTES)
 		return false;
-	fr_stream_flush(c->stream);
-	return fr_stream_backlog(c->stream) >= AHEAD_BYTES || fr_buf_room(out) <= MIN_ROOM_BYTES;
+	fr_transport_flush(c->stream);
+	return fr_transport_backlog(c->stream) >= AHEAD_BYTES || fr_buf_room(out) <= MIN_ROOM_BYTES;
 }
 
 /* Moves response bytes to the stream as far as that makes sense now. */
@@ -302,7 +302,7 @@ static int write_body(struct fr_client *c)
 {
 	struct h1 *h = h1_of(c);
 	struct fr_exchange *ex = h->current;
-	struct fr_buf *out = fr_stream_out(c->stream);
+	struct fr_buf *out = fr_transport_out(c->stream);
 
 	while (fr_exchange_body_len(ex) && !is_far_ahead(c)) {
 		const uint8_t *data;
@@ -320,7 +320,7 @@ static int write_body(struct fr_client *c)
 		if (rc < 0)
 			return rc;
 		fr_exchange_body_take(ex, n);
-		fr_stream_flush(c->stream);
+		fr_transport_flush(c->stream);
 	}
 	return 0;
 }
@@ -334,7 +334,7 @@ static int end_response(struct fr_client *c)
 	int rc = 0;
 
 	if (h->is_chunked)
-		rc = fr_h1_write_last_chunk(fr_stream_out(c->stream), ex->resp_trailers);
+		rc = fr_h1_write_last_chunk(fr_transport_out(c->stream), ex->resp_trailers);
 	if (rc < 0)
 		return rc;
 	h->current = NULL;
@@ -406,7 +406,7 @@ static void h1_flush(struct fr_client *c)
 	} while (more && h1_of(c)->current && h1_of(c)->current->head_sent);
 	fr_record_count(c->worker);
 	if (c->state == FR_CLIENT_ACTIVE)
-		fr_stream_flush(c->stream);
+		fr_transport_flush(c->stream);
 }
 
 /* --- the connection --- */

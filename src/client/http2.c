@@ -460,11 +460,11 @@ static uint64_t less(uint64_t a, uint64_t b)
 static size_t room(struct fr_client *c)
 {
 	struct h2 *h = h2_of(c);
-	uint64_t most = fr_stream_chunk(c->stream), now = fr_loop_now(c->worker->loop);
+	uint64_t most = fr_transport_chunk(c->stream), now = fr_loop_now(c->worker->loop);
 	uint64_t rtt_ms, busy, left;
 	struct fr_path path;
 
-	if (!h->page_id || fr_stream_path(c->stream, &path) < 0)
+	if (!h->page_id || fr_transport_path(c->stream, &path) < 0)
 		return most;
 	rtt_ms = path.rtt_us / 1000;
 	left = less(h->page_due_ms, now);
@@ -475,7 +475,7 @@ static size_t room(struct fr_client *c)
 	if (left <= rtt_ms)
 		most = min_of(most, less(path.cwnd_bytes, busy + h->page_bytes));
 	/* small packets count like full ones in the window */
-	most -= most % fr_stream_packet(c->stream);
+	most -= most % fr_transport_packet(c->stream);
 	if (path.unsent_bytes < HOLD_UNSENT_BYTES && most)
 		return (size_t)most;
 	fr_loop_recheck(c->worker->loop, &h->held);
@@ -488,13 +488,13 @@ static size_t room(struct fr_client *c)
 static void h2_flush(struct fr_client *c)
 {
 	struct h2 *h = h2_of(c);
-	struct fr_buf *out = fr_stream_out(c->stream);
+	struct fr_buf *out = fr_transport_out(c->stream);
 
 	/* our SETTINGS go with the first response */
-	if (fr_stream_is_gathering(c->stream) && fr_h2_stream_count(h->session) == 0 &&
+	if (fr_transport_is_gathering(c->stream) && fr_h2_stream_count(h->session) == 0 &&
 	    !h->is_broken)
 		return;
-	while (fr_h2_wants_drain(h->session) && fr_stream_backlog(c->stream) == 0) {
+	while (fr_h2_wants_drain(h->session) && fr_transport_backlog(c->stream) == 0) {
 		size_t most = room(c);
 
 		if (most == 0)
@@ -507,11 +507,11 @@ static void h2_flush(struct fr_client *c)
 			break;
 		fr_record_count(c->worker);
 		if (fr_h2_wants_drain(h->session))
-			fr_stream_flush_more(c->stream);
+			fr_transport_flush_more(c->stream);
 		else
-			fr_stream_flush(c->stream);
+			fr_transport_flush(c->stream);
 	}
-	fr_stream_push(c->stream);
+	fr_transport_push(c->stream);
 	/* also when it becomes idle, so that nothing is missing while it is */
 	if (fr_loop_now(c->worker->loop) >= h->next_stats_ms || fr_h2_stream_count(h->session) == 0)
 		add_stats(c);

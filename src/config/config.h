@@ -185,7 +185,7 @@ struct fr_config_http2 {
 	uint32_t reset_per_second;    /* 20 */
 };
 
-struct fr_path_source; /* of net/stream.h */
+struct fr_path_source; /* of net/transport.h */
 struct fr_files;       /* of config/files.h */
 
 struct fr_config {

@@ -3,9 +3,9 @@
 #ifndef FR_NET_TCP_PATH_H
 #define FR_NET_TCP_PATH_H
 
-#include "net/stream.h"
+#include "net/transport.h"
 
-/* See fr_stream_path; unsent_bytes is the kernel's alone. 0 or FR_ERR_IO. */
+/* See fr_transport_path; unsent_bytes is the kernel's alone. 0 or FR_ERR_IO. */
 int fr_tcp_path(int fd, struct fr_path *out) FR_MUST_USE;
 
 #endif

@@ -96,7 +96,7 @@ static void on_failed(void *user, int err)
 
 	if (f) {
 		(void)snprintf(c->origin->cause, sizeof c->origin->cause, "%s: %s", c->address,
-		               fr_stream_error_text(c->stream));
+		               fr_transport_error_text(c->stream));
 		FR_LOG(DEBUG, "origin", "%s", c->origin->cause);
 	}
 	fr_conn_close(c);
@@ -130,7 +130,7 @@ static void on_closed(void *user)
 		fr_origin_serve_waiting(o);
 }
 
-static const struct fr_stream_handler handler = {
+static const struct fr_transport_handler handler = {
 	.on_open = on_open,
 	.on_data = on_data,
 	.on_eof = on_eof,
@@ -181,8 +181,8 @@ struct fr_origin_conn *fr_conn_connect(struct fr_origin *o, const struct sockadd
 	fr_count_stat(&o->limits.stats->connections, 1);
 	fr_count(o->counters, FR_COUNT_ORIGIN_CONNECTIONS);
 	fr_count(o->counters, FR_COUNT_ORIGIN_CONNECTIONS_OPEN);
-	c->stream = fr_stream_connect(o->loop, addr, o->tls, o->config->host,
-	                              o->limits.output_bytes, &handler, c);
+	c->stream = fr_transport_connect(o->loop, addr, o->tls, o->config->host,
+	                                 o->limits.output_bytes, &handler, c);
 	return c;
 }
 
@@ -203,13 +203,13 @@ void fr_conn_give(struct fr_origin_conn *c, bool reusable)
 
 	c->fetch = NULL;
 	if (!reusable || c->state != FR_CONN_BUSY || o->is_draining ||
-	    o->idle >= o->config->max_idle || !fr_stream_is_open(c->stream) ||
-	    fr_stream_backlog(c->stream)) {
+	    o->idle >= o->config->max_idle || !fr_transport_is_open(c->stream) ||
+	    fr_transport_backlog(c->stream)) {
 		fr_conn_close(c);
 		return;
 	}
-	fr_stream_resume(c->stream);
-	fr_stream_trim(c->stream);
+	fr_transport_resume(c->stream);
+	fr_transport_trim(c->stream);
 	set_state(c, FR_CONN_IDLE);
 	fr_origin_serve_waiting(o);
 }
@@ -220,5 +220,5 @@ void fr_conn_close(struct fr_origin_conn *c)
 		return;
 	set_state(c, FR_CONN_CLOSING);
 	c->fetch = NULL;
-	fr_stream_close(c->stream, false);
+	fr_transport_close(c->stream, false);
 }

@@ -212,7 +212,8 @@ static void progress(struct fr_fetch *f)
 		limit_time(f, f->origin->limits.tunnel_ms);
 	else if (f->state == FR_FETCH_SENDING && f->request_ended)
 		limit_time(f, config->first_byte_timeout_ms);
-	else if (f->state == FR_FETCH_SENDING && f->conn && fr_stream_backlog(f->conn->stream) == 0)
+	else if (f->state == FR_FETCH_SENDING && f->conn &&
+	         fr_transport_backlog(f->conn->stream) == 0)
 		fr_loop_timer_stop(f->loop, &f->timer); /* the client's turn */
 	else
 		limit_time(f, config->idle_timeout_ms);
@@ -233,7 +234,7 @@ static void pay(struct fr_fetch *f, size_t len)
 	uint64_t now_us = fr_loop_now(f->loop) * 1000;
 
 	f->paid_us += (uint64_t)len * 1000000 / FR_SHARE_RATE_BYTES_PER_S;
-	f->is_held_up = fr_stream_backlog(f->conn->stream) > 0;
+	f->is_held_up = fr_transport_backlog(f->conn->stream) > 0;
 	if (f->paid_us > now_us || f->is_held_up)
 		f->paid_us = now_us;
 }
@@ -283,7 +284,7 @@ void fr_fetch_set_handler(struct fr_fetch *f, const struct fr_fetch_handler *h, 
 
 void fr_fetch_on_open(struct fr_fetch *f)
 {
-	struct fr_buf *out = fr_stream_out(f->conn->stream);
+	struct fr_buf *out = fr_transport_out(f->conn->stream);
 
 	if (!set_state(f, FR_FETCH_SENDING))
 		return;
@@ -294,7 +295,7 @@ void fr_fetch_on_open(struct fr_fetch *f)
 		return;
 	}
 	f->request_ended = !f->req->has_body;
-	fr_stream_flush(f->conn->stream);
+	fr_transport_flush(f->conn->stream);
 	progress(f);
 	if (f->req->has_body && f->is_started)
 		f->h->on_can_write(f->user);
@@ -305,7 +306,7 @@ bool fr_fetch_can_write(const struct fr_fetch *f)
 	return (f->state == FR_FETCH_SENDING || f->state == FR_FETCH_RECEIVING ||
 	        f->state == FR_FETCH_TUNNEL) &&
 	       f->conn && !f->request_ended && !f->has_failed_later &&
-	       fr_stream_backlog(f->conn->stream) < f->origin->limits.output_bytes / 2;
+	       fr_transport_backlog(f->conn->stream) < f->origin->limits.output_bytes / 2;
 }
 
 void fr_fetch_write(struct fr_fetch *f, const void *data, size_t len)
@@ -315,7 +316,7 @@ void fr_fetch_write(struct fr_fetch *f, const void *data, size_t len)
 
 	if (!fr_fetch_can_write(f) || len == 0)
 		return;
-	out = fr_stream_out(f->conn->stream);
+	out = fr_transport_out(f->conn->stream);
 	if (f->state != FR_FETCH_TUNNEL && f->req->content_length < 0)
 		rc = fr_h1_write_chunk(out, data, len);
 	else
@@ -324,7 +325,7 @@ void fr_fetch_write(struct fr_fetch *f, const void *data, size_t len)
 		fr_fetch_fail_later(f, FR_FETCH_REQUEST);
 		return;
 	}
-	fr_stream_flush(f->conn->stream);
+	fr_transport_flush(f->conn->stream);
 	pay(f, len);
 	progress(f);
 }
@@ -335,15 +336,15 @@ void fr_fetch_end(struct fr_fetch *f, const struct fr_fields *trailers)
 		return;
 	f->request_ended = true;
 	if (f->state == FR_FETCH_TUNNEL) {
-		fr_stream_end_output(f->conn->stream);
+		fr_transport_end_output(f->conn->stream);
 		return;
 	}
 	if (f->req->content_length < 0 &&
-	    fr_h1_write_last_chunk(fr_stream_out(f->conn->stream), trailers) < 0) {
+	    fr_h1_write_last_chunk(fr_transport_out(f->conn->stream), trailers) < 0) {
 		fr_fetch_fail_later(f, FR_FETCH_REQUEST);
 		return;
 	}
-	fr_stream_flush(f->conn->stream);
+	fr_transport_flush(f->conn->stream);
 	progress(f);
 }
 
@@ -502,7 +503,7 @@ void fr_fetch_on_data(struct fr_fetch *f, const uint8_t *data, size_t len)
 void fr_fetch_on_eof(struct fr_fetch *f)
 {
 	struct fr_origin_conn *c = f->conn;
-	bool clean = fr_stream_eof_is_clean(c->stream), reused = c->is_reused;
+	bool clean = fr_transport_eof_is_clean(c->stream), reused = c->is_reused;
 	struct fr_h1_result r;
 
 	if (f->state == FR_FETCH_TUNNEL) {
@@ -566,7 +567,7 @@ void fr_fetch_pause(struct fr_fetch *f)
 	f->is_paused = true;
 	f->paused_ms = fr_loop_now(f->loop);
 	if (f->conn)
-		fr_stream_pause(f->conn->stream);
+		fr_transport_pause(f->conn->stream);
 	progress(f);
 }
 
@@ -576,7 +577,7 @@ void fr_fetch_resume(struct fr_fetch *f)
 		return;
 	f->is_paused = false;
 	if (f->conn)
-		fr_stream_resume(f->conn->stream);
+		fr_transport_resume(f->conn->stream);
 	progress(f);
 }
 

@@ -6,7 +6,7 @@
 
 #include "http/h1.h"
 #include "net/resolver.h"
-#include "net/stream.h"
+#include "net/transport.h"
 #include "origin/fetch.h"
 #include "origin/origin.h"
 #include "origin/share.h"
@@ -49,7 +49,7 @@ struct fr_origin_conn {
 	uint32_t magic;
 	enum fr_conn_state state;
 	struct fr_origin *origin;             /* borrowed; outlives its connections */
-	struct fr_stream *stream;             /* owned until on_closed */
+	struct fr_transport *stream;          /* owned until on_closed */
 	struct fr_h1_parser *parser;          /* owned */
 	struct fr_fetch *fetch;               /* borrowed; NULL when idle or closing */
 	struct fr_origin_conn *next, **pprev; /* borrowed, in the idle list */

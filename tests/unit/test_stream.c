@@ -1,5 +1,5 @@
 /* Streams over real sockets on loopback. */
-#include "net/stream.h"
+#include "net/transport.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -10,7 +10,7 @@
 #define OUTPUT_BYTES (1u << 22)
 
 static struct fr_loop *loop;
-static struct fr_stream *stream;
+static struct fr_transport *stream;
 static int peer; /* the other end */
 
 static void on_open(void *user)
@@ -31,12 +31,12 @@ static void on_failed(void *user, int err)
 	(void)err;
 }
 
-static const struct fr_stream_handler handler = {.on_open = on_open,
-                                                 .on_data = on_data,
-                                                 .on_eof = on_open,
-                                                 .on_drained = on_open,
-                                                 .on_failed = on_failed,
-                                                 .on_closed = on_open};
+static const struct fr_transport_handler handler = {.on_open = on_open,
+                                                    .on_data = on_data,
+                                                    .on_eof = on_open,
+                                                    .on_drained = on_open,
+                                                    .on_failed = on_failed,
+                                                    .on_closed = on_open};
 
 static void tcp_pair(int fd[2])
 {
@@ -65,15 +65,15 @@ static void open_stream(bool is_unix)
 		tcp_pair(fd);
 	peer = fd[1];
 	assert_int_equal(fr_loop_new(on_open, NULL, &loop), 0);
-	assert_int_equal(
-		fr_stream_accept(loop, fd[0], is_unix, NULL, OUTPUT_BYTES, &handler, NULL, &stream),
-		0);
+	assert_int_equal(fr_transport_accept(loop, fd[0], is_unix, NULL, OUTPUT_BYTES, &handler,
+	                                     NULL, &stream),
+	                 0);
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	fr_stream_close(stream, true);
+	fr_transport_close(stream, true);
 	fr_loop_stop(loop);
 	fr_loop_run(loop);
 	fr_loop_free(&loop);
@@ -87,7 +87,7 @@ static void a_path_is_known_from_the_handshake_on(void **state)
 
 	(void)state;
 	open_stream(false);
-	assert_int_equal(fr_stream_path(stream, &p), 0);
+	assert_int_equal(fr_transport_path(stream, &p), 0);
 	assert_true(p.rtt_us > 0 && p.rtt_us < 1000000);
 	assert_true(p.min_rtt_us <= p.rtt_us);
 	/* ten packets on any kernel since 2.6.39 */
@@ -105,14 +105,14 @@ static void what_waits_in_our_buffers_is_unsent(void **state)
 	(void)state;
 	open_stream(false);
 	/* nobody reads: the socket takes a part */
-	at = fr_buf_reserve(fr_stream_out(stream), OUTPUT_BYTES);
+	at = fr_buf_reserve(fr_transport_out(stream), OUTPUT_BYTES);
 	assert_non_null(at);
 	memset(at, 'x', OUTPUT_BYTES);
-	fr_buf_commit(fr_stream_out(stream), OUTPUT_BYTES);
-	fr_stream_flush(stream);
-	assert_true(fr_stream_backlog(stream) > 0);
-	assert_int_equal(fr_stream_path(stream, &p), 0);
-	assert_true(p.unsent_bytes >= fr_stream_backlog(stream));
+	fr_buf_commit(fr_transport_out(stream), OUTPUT_BYTES);
+	fr_transport_flush(stream);
+	assert_true(fr_transport_backlog(stream) > 0);
+	assert_int_equal(fr_transport_path(stream, &p), 0);
+	assert_true(p.unsent_bytes >= fr_transport_backlog(stream));
 }
 
 static void a_unix_socket_has_no_path(void **state)
@@ -121,7 +121,7 @@ static void a_unix_socket_has_no_path(void **state)
 
 	(void)state;
 	open_stream(true);
-	assert_int_equal(fr_stream_path(stream, &p), FR_ERR_UNSUPPORTED);
+	assert_int_equal(fr_transport_path(stream, &p), FR_ERR_UNSUPPORTED);
 	assert_int_equal(p.rtt_us, 77);
 }
 
@@ -131,17 +131,17 @@ static void a_packet_that_is_to_be_filled_waits_for_the_push(void **state)
 
 	(void)state;
 	open_stream(false);
-	assert_int_equal(fr_buf_append(fr_stream_out(stream), "begun", 5), 0);
-	fr_stream_flush_more(stream);
-	assert_int_equal(fr_stream_backlog(stream), 0);
+	assert_int_equal(fr_buf_append(fr_transport_out(stream), "begun", 5), 0);
+	fr_transport_flush_more(stream);
+	assert_int_equal(fr_transport_backlog(stream), 0);
 	assert_int_equal(recv(peer, got, sizeof got, MSG_DONTWAIT), -1);
-	fr_stream_push(stream);
+	fr_transport_push(stream);
 	assert_int_equal(recv(peer, got, sizeof got, 0), 5);
 	/* the next flush does, too */
-	assert_int_equal(fr_buf_append(fr_stream_out(stream), "be", 2), 0);
-	fr_stream_flush_more(stream);
-	assert_int_equal(fr_buf_append(fr_stream_out(stream), "gun", 3), 0);
-	fr_stream_flush(stream);
+	assert_int_equal(fr_buf_append(fr_transport_out(stream), "be", 2), 0);
+	fr_transport_flush_more(stream);
+	assert_int_equal(fr_buf_append(fr_transport_out(stream), "gun", 3), 0);
+	fr_transport_flush(stream);
 	assert_int_equal(recv(peer, got, sizeof got, MSG_WAITALL | MSG_DONTWAIT), 5);
 	assert_memory_equal(got, "begun", 5);
 }

@@ -102,7 +102,7 @@ static void measure_idle(struct fr_exchange *ex)
 	                                                            memory_order_relaxed)
 	                                     : 0;
 
-	if (!ex->client->stream || fr_stream_path(ex->client->stream, &path) < 0)
+	if (!ex->client->stream || fr_transport_path(ex->client->stream, &path) < 0)
 		return;
 	/* what a 103 names is asked for a round trip later */
 	if (load->way == FR_WAY_EARLY && think_ms)

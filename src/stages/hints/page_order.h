@@ -10,7 +10,7 @@
 #define FR_STAGES_HINTS_PAGE_ORDER_H
 
 #include "exchange/exchange.h"
-#include "net/stream.h"
+#include "net/transport.h"
 
 /* Bytes of body that are searched, before decoding. */
 #define FR_PAGE_ORDER_HEAD_BYTES 16384u

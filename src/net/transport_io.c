@@ -1,8 +1,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "net/stream_priv.h"
 #include "net/tcp_path.h"
+#include "net/transport_priv.h"
 
 /* What a TLS record adds: TLS 1.3's, and the most of the others'. */
 #define RECORD_BYTES_13 22u
@@ -19,7 +19,7 @@
 
 static void write_done(uv_write_t *req, int status);
 
-static size_t record_bytes(struct fr_stream *s)
+static size_t record_bytes(struct fr_transport *s)
 {
 	uint64_t now = fr_loop_now(s->loop);
 
@@ -30,7 +30,7 @@ static size_t record_bytes(struct fr_stream *s)
 }
 
 /* Moves plain output into the wire buffer, encrypted. */
-static int encrypt(struct fr_stream *s)
+static int encrypt(struct fr_transport *s)
 {
 	while (fr_buf_len(&s->out) && fr_buf_len(&s->wire) < ENCRYPT_AHEAD_BYTES) {
 		size_t n = fr_buf_len(&s->out), max = record_bytes(s);
@@ -52,7 +52,7 @@ static int encrypt(struct fr_stream *s)
 
 /* Hands the wire buffer to the kernel; what it does not take waits for it in
  * libuv's queue. send, since uv_try_write goes the longer way of write(2). */
-static int write_wire(struct fr_stream *s)
+static int write_wire(struct fr_transport *s)
 {
 	uv_buf_t b;
 	ssize_t n = send(s->fd, fr_buf_data(&s->wire), fr_buf_len(&s->wire),
@@ -77,7 +77,7 @@ static int write_wire(struct fr_stream *s)
 	return 0;
 }
 
-static void swap_buffers(struct fr_stream *s)
+static void swap_buffers(struct fr_transport *s)
 {
 	struct fr_buf t = s->wire;
 
@@ -86,16 +86,16 @@ static void swap_buffers(struct fr_stream *s)
 	s->out.max_bytes = s->wire.max_bytes;
 }
 
-void fr_stream_send_output(struct fr_stream *s)
+void fr_transport_send_output(struct fr_transport *s)
 {
 	int rc;
 
 	fr_recheck_stop(&s->gather);
 	while (!s->is_writing && (fr_buf_len(&s->out) || fr_buf_len(&s->wire))) {
-		if (s->tls && s->state != FR_STREAM_HANDSHAKE) {
+		if (s->tls && s->state != FR_TRANSPORT_HANDSHAKE) {
 			rc = encrypt(s);
 			if (rc < 0) {
-				fr_stream_fail(s, FR_ERR_TLS, "cannot encrypt");
+				fr_transport_fail(s, FR_ERR_TLS, "cannot encrypt");
 				return;
 			}
 		} else if (!s->tls && fr_buf_len(&s->wire) == 0) {
@@ -105,7 +105,7 @@ void fr_stream_send_output(struct fr_stream *s)
 			return;
 		rc = write_wire(s);
 		if (rc < 0) {
-			fr_stream_fail(s, FR_ERR_CLOSED, uv_strerror(rc));
+			fr_transport_fail(s, FR_ERR_CLOSED, uv_strerror(rc));
 			return;
 		}
 	}
@@ -113,76 +113,76 @@ void fr_stream_send_output(struct fr_stream *s)
 
 static void write_done(uv_write_t *req, int status)
 {
-	struct fr_stream *s = fr_stream_of(req->data);
+	struct fr_transport *s = fr_transport_of(req->data);
 
 	s->is_writing = false;
-	if (s->state == FR_STREAM_CLOSING)
+	if (s->state == FR_TRANSPORT_CLOSING)
 		return;
 	if (status < 0) {
-		fr_stream_fail(s, FR_ERR_CLOSED, uv_strerror(status));
+		fr_transport_fail(s, FR_ERR_CLOSED, uv_strerror(status));
 		return;
 	}
 	s->since_chunk += fr_buf_len(&s->wire);
 	fr_buf_clear(&s->wire);
-	fr_stream_send_output(s);
+	fr_transport_send_output(s);
 	if (s->is_writing || s->failure)
 		return;
 	if (s->is_ending)
-		fr_stream_end_step(s);
-	else if (s->state == FR_STREAM_OPEN)
+		fr_transport_end_step(s);
+	else if (s->state == FR_TRANSPORT_OPEN)
 		s->h->on_drained(s->user);
 }
 
-void fr_stream_flush(struct fr_stream *s)
+void fr_transport_flush(struct fr_transport *s)
 {
-	if (s->state == FR_STREAM_OPEN && !s->failure)
-		fr_stream_send_output(s);
+	if (s->state == FR_TRANSPORT_OPEN && !s->failure)
+		fr_transport_send_output(s);
 }
 
-void fr_stream_flush_more(struct fr_stream *s)
+void fr_transport_flush_more(struct fr_transport *s)
 {
 	s->has_more = !s->is_unix && s->chunk_bytes <= SLOW_CHUNK_BYTES;
-	fr_stream_flush(s);
+	fr_transport_flush(s);
 	s->has_more = false;
 }
 
-void fr_stream_push(struct fr_stream *s)
+void fr_transport_push(struct fr_transport *s)
 {
 	if (!s->needs_push)
 		return;
 	s->needs_push = false;
-	fr_stream_set_nodelay(s);
+	fr_transport_set_nodelay(s);
 }
 
-void fr_stream_send_unencrypted(struct fr_stream *s, const void *data, size_t len)
+void fr_transport_send_unencrypted(struct fr_transport *s, const void *data, size_t len)
 {
-	if (s->state == FR_STREAM_HANDSHAKE && !s->is_writing)
+	if (s->state == FR_TRANSPORT_HANDSHAKE && !s->is_writing)
 		(void)!send(s->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-struct fr_buf *fr_stream_out(struct fr_stream *s)
+struct fr_buf *fr_transport_out(struct fr_transport *s)
 {
 	return &s->out;
 }
 
 /* The window and the time it takes to go round tell the speed at which the kernel
  * will take bytes, before any was measured and with a queue on the way, too. */
-static size_t chunk_of(const struct fr_stream *s, const struct fr_path *p)
+static size_t chunk_of(const struct fr_transport *s, const struct fr_path *p)
 {
 	uint64_t n;
 
 	if (p->rtt_us == 0)
-		return FR_STREAM_CHUNK_MAX_BYTES;
-	n = p->cwnd_bytes * FR_STREAM_CHUNK_MS * 1000 / p->rtt_us;
-	if (n > FR_STREAM_CHUNK_MAX_BYTES)
-		return FR_STREAM_CHUNK_MAX_BYTES;
-	if (n < FR_STREAM_CHUNK_MIN_BYTES)
-		n = FR_STREAM_CHUNK_MIN_BYTES;
+		return FR_TRANSPORT_CHUNK_MAX_BYTES;
+	n = p->cwnd_bytes * FR_TRANSPORT_CHUNK_MS * 1000 / p->rtt_us;
+	if (n > FR_TRANSPORT_CHUNK_MAX_BYTES)
+		return FR_TRANSPORT_CHUNK_MAX_BYTES;
+	if (n < FR_TRANSPORT_CHUNK_MIN_BYTES)
+		n = FR_TRANSPORT_CHUNK_MIN_BYTES;
 	/* whole packets */
 	return (size_t)(n - n % s->small_record_bytes);
 }
 
-static void size_records(struct fr_stream *s, const struct fr_path *p)
+static void size_records(struct fr_transport *s, const struct fr_path *p)
 {
 	size_t more = s->tls ? (fr_tls_is_13(s->tls) ? RECORD_BYTES_13 : RECORD_BYTES_12) : 0;
 
@@ -190,12 +190,12 @@ static void size_records(struct fr_stream *s, const struct fr_path *p)
 		s->small_record_bytes = (size_t)p->mss_bytes - more;
 }
 
-size_t fr_stream_packet(const struct fr_stream *s)
+size_t fr_transport_packet(const struct fr_transport *s)
 {
 	return s->small_record_bytes;
 }
 
-size_t fr_stream_chunk(struct fr_stream *s)
+size_t fr_transport_chunk(struct fr_transport *s)
 {
 	uint64_t now = fr_loop_now(s->loop);
 	struct fr_path path;
@@ -206,27 +206,27 @@ size_t fr_stream_chunk(struct fr_stream *s)
 	s->since_chunk = 0;
 	s->chunk_due_ms = now + CHUNK_ASK_MS;
 	if (s->is_unix || fr_tcp_path(s->fd, &path) < 0) {
-		s->chunk_bytes = FR_STREAM_CHUNK_MAX_BYTES;
+		s->chunk_bytes = FR_TRANSPORT_CHUNK_MAX_BYTES;
 		return s->chunk_bytes;
 	}
 	size_records(s, &path);
 	s->chunk_bytes = chunk_of(s, &path);
-	fr_stream_set_lowat(s, s->chunk_bytes <= SLOW_CHUNK_BYTES ? NOTSENT_LOWAT_SLOW_BYTES
-	                                                          : NOTSENT_LOWAT_BYTES);
+	fr_transport_set_lowat(s, s->chunk_bytes <= SLOW_CHUNK_BYTES ? NOTSENT_LOWAT_SLOW_BYTES
+	                                                             : NOTSENT_LOWAT_BYTES);
 	return s->chunk_bytes;
 }
 
-size_t fr_stream_backlog(const struct fr_stream *s)
+size_t fr_transport_backlog(const struct fr_transport *s)
 {
 	return fr_buf_len(&s->out) + fr_buf_len(&s->wire);
 }
 
-size_t fr_stream_held(const struct fr_stream *s)
+size_t fr_transport_held(const struct fr_transport *s)
 {
 	return s->out.cap + s->wire.cap;
 }
 
-void fr_stream_trim(struct fr_stream *s)
+void fr_transport_trim(struct fr_transport *s)
 {
 	fr_buf_trim(&s->out);
 	if (!s->is_writing)
@@ -235,46 +235,46 @@ void fr_stream_trim(struct fr_stream *s)
 
 /* --- reading --- */
 
-void fr_stream_now_open(struct fr_stream *s)
+void fr_transport_now_open(struct fr_transport *s)
 {
-	fr_stream_set_state(s, FR_STREAM_OPEN);
+	fr_transport_set_state(s, FR_TRANSPORT_OPEN);
 	s->h->on_open(s->user);
 }
 
 /* The owner may close or finish meanwhile. */
-bool fr_stream_is_gathering(const struct fr_stream *s)
+bool fr_transport_is_gathering(const struct fr_transport *s)
 {
 	return s->gather.pprev;
 }
 
-void fr_stream_end_gathering(void *user)
+void fr_transport_end_gathering(void *user)
 {
-	struct fr_stream *s = fr_stream_of(user);
+	struct fr_transport *s = fr_transport_of(user);
 
-	if (s->state != FR_STREAM_OPEN || s->failure)
+	if (s->state != FR_TRANSPORT_OPEN || s->failure)
 		return;
 	s->h->on_drained(s->user);
-	if (s->state == FR_STREAM_OPEN)
-		fr_stream_send_output(s);
+	if (s->state == FR_TRANSPORT_OPEN)
+		fr_transport_send_output(s);
 }
 
 /* The handshake is over. Before TLS 1.3 the client waits for what we say last. */
-static bool may_gather(struct fr_stream *s)
+static bool may_gather(struct fr_transport *s)
 {
 	struct fr_path path;
 
-	if (!s->is_accepted || !fr_tls_is_13(s->tls) || fr_stream_path(s, &path) < 0)
+	if (!s->is_accepted || !fr_tls_is_13(s->tls) || fr_transport_path(s, &path) < 0)
 		return false;
 	size_records(s, &path);
-	return path.rtt_us >= FR_STREAM_GATHER_RTT_MS * 1000;
+	return path.rtt_us >= FR_TRANSPORT_GATHER_RTT_MS * 1000;
 }
 
-void fr_stream_read_tls(struct fr_stream *s)
+void fr_transport_read_tls(struct fr_transport *s)
 {
 	uint8_t *plain = fr_loop_plain_buffer(s->loop);
 	int64_t n;
 
-	if (s->state == FR_STREAM_HANDSHAKE) {
+	if (s->state == FR_TRANSPORT_HANDSHAKE) {
 		int rc = fr_tls_handshake(s->tls);
 
 		if (rc < 0 && fr_tls_saw_plain_http(s->tls))
@@ -283,55 +283,55 @@ void fr_stream_read_tls(struct fr_stream *s)
 			fr_buf_settle(&s->wire);
 			fr_loop_recheck(s->loop, &s->gather);
 		} else {
-			fr_stream_send_output(s);
+			fr_transport_send_output(s);
 		}
 		if (rc == FR_ERR_AGAIN)
 			return;
 		if (rc < 0) {
-			fr_stream_fail(s, FR_ERR_TLS, fr_tls_error_text(s->tls));
+			fr_transport_fail(s, FR_ERR_TLS, fr_tls_error_text(s->tls));
 			return;
 		}
-		fr_stream_now_open(s);
+		fr_transport_now_open(s);
 	}
-	while (s->state == FR_STREAM_OPEN || s->state == FR_STREAM_FINISHING) {
+	while (s->state == FR_TRANSPORT_OPEN || s->state == FR_TRANSPORT_FINISHING) {
 		n = fr_tls_read(s->tls, plain, FR_READ_BYTES);
 		if (n == FR_ERR_AGAIN)
 			break;
 		if (n < 0) {
-			fr_stream_fail(s, FR_ERR_TLS, fr_tls_error_text(s->tls));
+			fr_transport_fail(s, FR_ERR_TLS, fr_tls_error_text(s->tls));
 			return;
 		}
 		if (n == 0) {
 			s->got_close_notify = true;
-			if (!s->got_eof && s->state == FR_STREAM_OPEN) {
+			if (!s->got_eof && s->state == FR_TRANSPORT_OPEN) {
 				s->got_eof = true;
 				s->h->on_eof(s->user);
 			}
 			break;
 		}
-		if (s->state == FR_STREAM_OPEN)
+		if (s->state == FR_TRANSPORT_OPEN)
 			s->h->on_data(s->user, plain, (size_t)n);
 	}
 	/* TLS may have answered (KeyUpdate, alerts) */
-	if (s->state == FR_STREAM_OPEN && fr_buf_len(&s->wire) && !s->is_writing &&
-	    !fr_stream_is_gathering(s))
-		fr_stream_send_output(s);
+	if (s->state == FR_TRANSPORT_OPEN && fr_buf_len(&s->wire) && !s->is_writing &&
+	    !fr_transport_is_gathering(s))
+		fr_transport_send_output(s);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
-	struct fr_stream *s = fr_stream_of(handle->data);
+	struct fr_transport *s = fr_transport_of(handle->data);
 
 	(void)suggested;
 	*buf = uv_buf_init((char *)fr_loop_read_buffer(s->loop), FR_READ_BYTES);
 }
 
-static void handle_eof(struct fr_stream *s)
+static void handle_eof(struct fr_transport *s)
 {
-	if (s->state == FR_STREAM_FINISHING) {
-		fr_stream_close(s, false);
-	} else if (s->state == FR_STREAM_HANDSHAKE) {
-		fr_stream_fail(s, FR_ERR_CLOSED, "connection closed during the TLS handshake");
+	if (s->state == FR_TRANSPORT_FINISHING) {
+		fr_transport_close(s, false);
+	} else if (s->state == FR_TRANSPORT_HANDSHAKE) {
+		fr_transport_fail(s, FR_ERR_CLOSED, "connection closed during the TLS handshake");
 	} else if (!s->got_eof) {
 		s->got_eof = true;
 		(void)uv_read_stop(&s->uv.stream);
@@ -341,44 +341,44 @@ static void handle_eof(struct fr_stream *s)
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
-	struct fr_stream *s = fr_stream_of(stream->data);
+	struct fr_transport *s = fr_transport_of(stream->data);
 
-	if (s->state == FR_STREAM_CLOSING || s->failure || n == 0)
+	if (s->state == FR_TRANSPORT_CLOSING || s->failure || n == 0)
 		return;
 	if (n == UV_EOF) {
 		handle_eof(s);
 	} else if (n < 0) {
-		fr_stream_fail(s, FR_ERR_CLOSED, uv_strerror((int)n));
+		fr_transport_fail(s, FR_ERR_CLOSED, uv_strerror((int)n));
 	} else if (s->tls) {
 		fr_tls_feed(s->tls, (const uint8_t *)buf->base, (size_t)n);
-		fr_stream_read_tls(s);
-	} else if (s->state == FR_STREAM_OPEN) {
+		fr_transport_read_tls(s);
+	} else if (s->state == FR_TRANSPORT_OPEN) {
 		s->h->on_data(s->user, (const uint8_t *)buf->base, (size_t)n);
 	}
 }
 
-void fr_stream_read_start(struct fr_stream *s)
+void fr_transport_read_start(struct fr_transport *s)
 {
 	int rc = uv_read_start(&s->uv.stream, on_alloc, on_read);
 
 	if (rc < 0 && rc != UV_EALREADY)
-		fr_stream_fail(s, FR_ERR_CLOSED, uv_strerror(rc));
+		fr_transport_fail(s, FR_ERR_CLOSED, uv_strerror(rc));
 }
 
-void fr_stream_pause(struct fr_stream *s)
+void fr_transport_pause(struct fr_transport *s)
 {
 	if (s->is_paused)
 		return;
 	s->is_paused = true;
-	if (s->state == FR_STREAM_OPEN)
+	if (s->state == FR_TRANSPORT_OPEN)
 		(void)uv_read_stop(&s->uv.stream);
 }
 
-void fr_stream_resume(struct fr_stream *s)
+void fr_transport_resume(struct fr_transport *s)
 {
 	if (!s->is_paused)
 		return;
 	s->is_paused = false;
-	if (s->state == FR_STREAM_OPEN && !s->got_eof && !s->failure)
-		fr_stream_read_start(s);
+	if (s->state == FR_TRANSPORT_OPEN && !s->got_eof && !s->failure)
+		fr_transport_read_start(s);
 }

@@ -1,11 +1,11 @@
 /* What the two halves of net/stream share: stream.c opens, ends and frees a
  * stream, stream_io.c moves its bytes. Nobody else includes this. */
-#ifndef FR_NET_STREAM_PRIV_H
-#define FR_NET_STREAM_PRIV_H
+#ifndef FR_NET_TRANSPORT_PRIV_H
+#define FR_NET_TRANSPORT_PRIV_H
 
 #include <uv.h>
 
-#include "net/stream.h"
+#include "net/transport.h"
 
 /* Plain bytes that are encrypted ahead of what the socket has taken. */
 #define ENCRYPT_AHEAD_BYTES 65536u
@@ -14,19 +14,19 @@
 #define WIRE_BYTES (ENCRYPT_AHEAD_BYTES + 32768u)
 
 /* See stream.h for the way between them. */
-enum fr_stream_state {
-	FR_STREAM_CONNECTING, /* TCP connect under way */
-	FR_STREAM_HANDSHAKE,  /* TLS handshake under way */
-	FR_STREAM_OPEN,       /* owner reads and writes */
-	FR_STREAM_FINISHING,  /* output is sent, then FIN; input discarded */
-	FR_STREAM_CLOSING     /* uv_close called; on_closed to come */
+enum fr_transport_state {
+	FR_TRANSPORT_CONNECTING, /* TCP connect under way */
+	FR_TRANSPORT_HANDSHAKE,  /* TLS handshake under way */
+	FR_TRANSPORT_OPEN,       /* owner reads and writes */
+	FR_TRANSPORT_FINISHING,  /* output is sent, then FIN; input discarded */
+	FR_TRANSPORT_CLOSING     /* uv_close called; on_closed to come */
 };
 
-#define FR_STREAM_MAGIC 0x73747265u
+#define FR_TRANSPORT_MAGIC 0x73747265u
 
-struct fr_stream {
+struct fr_transport {
 	uint32_t magic;
-	enum fr_stream_state state;
+	enum fr_transport_state state;
 	union {
 		uv_handle_t handle;
 		uv_stream_t stream;
@@ -35,7 +35,7 @@ struct fr_stream {
 	} uv;
 	int fd;               /* borrowed from libuv; set when connected */
 	struct fr_loop *loop; /* borrowed */
-	const struct fr_stream_handler *h;
+	const struct fr_transport_handler *h;
 	void *user;         /* borrowed */
 	struct fr_tls *tls; /* owned; NULL: plain */
 	struct fr_buf out;  /* plain bytes from the owner */
@@ -46,7 +46,7 @@ struct fr_stream {
 	struct fr_timer linger;
 	struct fr_task fail_task; /* reports a failure at the turn's end */
 	struct fr_task close_task;
-	struct fr_recheck gather; /* queued: see fr_stream_is_gathering */
+	struct fr_recheck gather; /* queued: see fr_transport_is_gathering */
 	int failure;              /* what to report; 0: none */
 	bool is_writing;          /* uv_write under way */
 	bool is_unix;
@@ -59,7 +59,7 @@ struct fr_stream {
 	uint64_t record_sent_bytes; /* since idle: sizes TLS records */
 	size_t small_record_bytes;  /* plain bytes that fill a packet as one record */
 	uint64_t last_write_ms;
-	size_t chunk_bytes;                       /* see fr_stream_chunk */
+	size_t chunk_bytes;                       /* see fr_transport_chunk */
 	size_t since_chunk;                       /* bytes taken since it was worked out */
 	uint64_t chunk_due_ms;                    /* not again before */
 	const struct fr_path_source *path_source; /* borrowed; NULL: none */
@@ -82,27 +82,27 @@ struct fr_stream {
 #define SMALL_RECORD_BYTES 1300u
 
 /* Until something is known: about the first window. */
-#define FIRST_CHUNK_BYTES FR_STREAM_CHUNK_MIN_BYTES
+#define FIRST_CHUNK_BYTES FR_TRANSPORT_CHUNK_MIN_BYTES
 
-void fr_stream_set_lowat(struct fr_stream *s, int bytes);
+void fr_transport_set_lowat(struct fr_transport *s, int bytes);
 /* Small packets leave at once: also what the kernel holds back now. */
-void fr_stream_set_nodelay(struct fr_stream *s);
+void fr_transport_set_nodelay(struct fr_transport *s);
 /* Checks the transition. */
-void fr_stream_set_state(struct fr_stream *s, enum fr_stream_state to);
+void fr_transport_set_state(struct fr_transport *s, enum fr_transport_state to);
 /* From the void pointer of a callback. */
-struct fr_stream *fr_stream_of(void *data);
+struct fr_transport *fr_transport_of(void *data);
 /* Reports at the end of the turn, so that no owner meets it within a call of its own. */
-void fr_stream_fail(struct fr_stream *s, int err, const char *text);
+void fr_transport_fail(struct fr_transport *s, int err, const char *text);
 
-void fr_stream_now_open(struct fr_stream *s);
-void fr_stream_read_start(struct fr_stream *s);
+void fr_transport_now_open(struct fr_transport *s);
+void fr_transport_read_start(struct fr_transport *s);
 /* Steps the handshake, then hands out plaintext until TLS has no more. */
-void fr_stream_read_tls(struct fr_stream *s);
+void fr_transport_read_tls(struct fr_transport *s);
 /* Encrypts and writes as much as the socket takes; the rest follows by itself. */
-void fr_stream_send_output(struct fr_stream *s);
+void fr_transport_send_output(struct fr_transport *s);
 /* A callback of the loop: the stream has gathered enough. */
-void fr_stream_end_gathering(void *user);
+void fr_transport_end_gathering(void *user);
 /* The output has been taken: close_notify, then FIN. */
-void fr_stream_end_step(struct fr_stream *s);
+void fr_transport_end_step(struct fr_transport *s);
 
 #endif
