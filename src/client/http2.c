@@ -196,7 +196,7 @@ static int add_length(struct fr_exchange *ex)
 }
 
 /* One at a time: the last that was asked for. */
-static void op_expect(struct fr_exchange *ex, uint32_t think_ms, size_t links)
+static void op_page_due(struct fr_exchange *ex, uint32_t think_ms, size_t links)
 {
 	struct h2 *h = h2_of(ex->client);
 
@@ -289,12 +289,12 @@ static int op_push(struct fr_exchange *page, struct fr_exchange *push, enum fr_r
 	return 0;
 }
 
-static void op_lead(struct fr_exchange *page, size_t bytes)
+static void op_page_head_first(struct fr_exchange *page, size_t bytes)
 {
 	fr_h2_lead(session_of(page), page->stream_id, bytes);
 }
 
-static void op_follow(struct fr_exchange *ex, struct fr_exchange *page)
+static void op_after_page(struct fr_exchange *ex, struct fr_exchange *page)
 {
 	fr_h2_rank_request(session_of(ex), ex->stream_id, page->stream_id);
 }
@@ -309,9 +309,9 @@ static const struct fr_exchange_ops exchange_ops = {
 	.push_is_enabled = op_push_is_enabled,
 	.push_has_room = op_push_has_room,
 	.push = op_push,
-	.expect = op_expect,
-	.lead = op_lead,
-	.follow = op_follow,
+	.page_due = op_page_due,
+	.page_head_first = op_page_head_first,
+	.after_page = op_after_page,
 };
 
 static void *on_open(void *user, int32_t stream_id, struct fr_arena **arena,

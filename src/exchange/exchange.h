@@ -96,11 +96,11 @@ struct fr_exchange_ops {
 	int (*push)(struct fr_exchange *ex, struct fr_exchange *push, enum fr_rank rank);
 	/* The page's response is expected in think_ms (0: unknown); what leaves
 	 * before leaves room for its beginning. links: how many its fields may have. */
-	void (*expect)(struct fr_exchange *ex, uint32_t think_ms, size_t links);
+	void (*page_due)(struct fr_exchange *ex, uint32_t think_ms, size_t links);
 	/* So many bytes of the page's body go before what blocks its rendering. */
-	void (*lead)(struct fr_exchange *ex, size_t bytes);
+	void (*page_head_first)(struct fr_exchange *ex, size_t bytes);
 	/* The request, on the page's connection, is for what blocks the page's rendering. */
-	void (*follow)(struct fr_exchange *ex, struct fr_exchange *page);
+	void (*after_page)(struct fr_exchange *ex, struct fr_exchange *page);
 };
 
 #define FR_EXCHANGE_MAGIC 0x65786368u

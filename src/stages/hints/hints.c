@@ -142,8 +142,8 @@ void fr_hints_begin(struct fr_exchange *ex)
 	ask_memory(ex);
 	if (ex->load->plan.n == 0)
 		return;
-	if (ex->ops->expect && ex->load->remembered)
-		ex->ops->expect(
+	if (ex->ops->page_due && ex->load->remembered)
+		ex->ops->page_due(
 			ex,
 			atomic_load_explicit(&ex->load->remembered->think_ms, memory_order_relaxed),
 			ex->load->plan.n);

@@ -66,14 +66,14 @@ void fr_page_order_body(struct fr_exchange *page)
 	const uint8_t *data;
 	size_t n;
 
-	if (page->has_lead || !page->ops->lead || !fr_exchange_body_len(page) ||
+	if (page->has_lead || !page->ops->page_head_first || !fr_exchange_body_len(page) ||
 	    (!page->pushes && page->client->hinted != page))
 		return;
 	page->has_lead = true;
 	n = fr_exchange_body_peek(page, &data);
 	n = end_of_head(fr_fields_value(&page->resp.fields, FR_FIELD_CONTENT_ENCODING), data,
 	                n < FR_PAGE_ORDER_HEAD_BYTES ? n : FR_PAGE_ORDER_HEAD_BYTES);
-	page->ops->lead(page, n ? n : UNKNOWN_HEAD_BYTES);
+	page->ops->page_head_first(page, n ? n : UNKNOWN_HEAD_BYTES);
 }
 
 /* --- what follows a 103 --- */
@@ -87,14 +87,14 @@ void fr_page_order_request(struct fr_exchange *ex)
 {
 	struct fr_exchange *page = ex->client->hinted;
 
-	if (!page || page == ex || !ex->ops->follow ||
+	if (!page || page == ex || !ex->ops->after_page ||
 	    !fr_str_eq(ex->req.authority, page->req.authority))
 		return;
 	for (size_t i = 0; i < page->plan->n; i++) {
 		const struct fr_hint *hint = page->plan->v[i];
 
 		if (is_blocking(hint) && fr_str_eq(hint->target, ex->req.target)) {
-			ex->ops->follow(ex, page);
+			ex->ops->after_page(ex, page);
 			return;
 		}
 	}
