@@ -8,7 +8,7 @@
  * connection_open   worker, connection, 1 if TLS
  * connection_close  worker, connection, exchanges still there
  * stream_begin      request id, connection, stream id (0: HTTP/1.x), target (char *), its length
- * stream_state      request id, from, to (enum fr_exchange_state)
+ * exchange_state    request id, from, to (enum fr_exchange_state)
  * stream_end        request id, status, body bytes, enum fr_end, microseconds
  * plan_link         page's request id, url (char *), its length, enum fr_delivery, enum fr_reason
  * push_begin        push's request id, page's request id, target (char *), its length

@@ -50,7 +50,7 @@ static void set_state(struct fr_exchange *ex, enum fr_exchange_state to)
 			fr_loop_timer_set(ex->worker->loop, &ex->timer, 0);
 		return;
 	}
-	FR_PROBE3(stream_state, ex->seen.id, ex->state, to);
+	FR_PROBE3(exchange_state, ex->seen.id, ex->state, to);
 	ex->state = to;
 }
 

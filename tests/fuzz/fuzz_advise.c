@@ -19,14 +19,14 @@ static void write_rules(const struct fr_advice *a)
 	fr_buf_fini(&b);
 }
 
-static void advise(struct fr_page_load *l)
+static void advise(struct fr_measurement *l)
 {
 	struct fr_advice a;
 
 	fr_advice_make(l, NULL, &network, &a);
 	write_rules(&a);
 	fr_advice_fini(&a);
-	fr_load_fini(l);
+	fr_measurement_fini(l);
 }
 
 static void read_log(struct fr_str text)
@@ -51,7 +51,7 @@ static void read_log(struct fr_str text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct fr_page_load l;
+	struct fr_measurement l;
 	const char *why;
 	json_t *j;
 
@@ -62,9 +62,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	j = fr_har_parse(fr_str_make((const char *)data + 1, size - 1), NULL);
-	if (j && data[0] % 3 == 1 && fr_load_from_har(j, &l, &why) == 0)
+	if (j && data[0] % 3 == 1 && fr_measurement_from_har(j, &l, &why) == 0)
 		advise(&l);
-	else if (j && data[0] % 3 == 2 && fr_load_from_json(j, "https://site/", &l) == 0)
+	else if (j && data[0] % 3 == 2 && fr_measurement_from_json(j, "https://site/", &l) == 0)
 		advise(&l);
 	json_decref(j);
 	return 0;
