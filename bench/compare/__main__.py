@@ -27,6 +27,7 @@ def arguments():
     p.add_argument("--seconds", type=float, help="of each sample (0.5; with --quick 0.4)")
     p.add_argument("--out", help="JSON file to which the samples are added")
     p.add_argument("--binary", help="forerun to measure; without, this tree is built in build-bench")
+    p.add_argument("--before", metavar="BINARY", help="an earlier build to measure in turns with this one; without --only, these two alone")
     p.add_argument("--install", action="store_true", help="install peers that are missing")
     p.add_argument("--again", action="store_true", help="forget what --out has of the chosen cases and servers")
     p.add_argument("--table", metavar="FILE.json", help="run nothing: show what is in this file")
@@ -89,7 +90,9 @@ def main():
     chosen = cases.choose(args.cases, args.quick)
     built = build(["bench_client", *([] if args.binary else ["forerun"])])
     binary = os.path.abspath(args.binary or os.path.join(built, "forerun"))
-    names = args.only.split(",") if args.only else list(servers.SERVERS)
+    if args.before:
+        servers.add_before(os.path.abspath(args.before))
+    names = args.only.split(",") if args.only else ["forerun", servers.BEFORE] if args.before else list(servers.SERVERS)
     if args.install:
         servers.install(names, binary)
     skipped = servers.missing(names, binary)

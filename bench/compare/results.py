@@ -83,7 +83,7 @@ def paired(data, case, ours, theirs):
 def verdict(data, case):
     """(best peer, our figure as a part of its, whether the target is met or None); None when there is nothing to compare."""
     found = of(data, case)
-    peers = [case.rival] if case.rival in found else [n for n in found if n != "forerun"]
+    peers = [case.rival] if case.rival in found else [n for n in found if not n.startswith("forerun")]
     if "forerun" not in found or not peers:
         return None
     ratios = [(paired(data, case, "forerun", n), n) for n in peers]

@@ -35,12 +35,18 @@ SERVERS = {
     "trafficserver": {"package": "trafficserver", "template": "trafficserver", "keeps": "cache", "push": False,
                       "argv": ["traffic_server", "--run-root={folder}"], "version": ["traffic_server", "--version"]},
 }
+BEFORE = "forerun-before"  # an earlier build of itself: --before
 OTHER_PACKAGES = {"h2load": "nghttp2-client", "openssl": "openssl", "taskset": "util-linux", "nginx": "nginx-light"}
+
+
+def add_before(binary):
+    """Adds an earlier build of Forerun to the servers, with the same configuration."""
+    SERVERS[BEFORE] = {**SERVERS["forerun"], "argv": [binary, *SERVERS["forerun"]["argv"][1:]], "version": [binary, "version"]}
 
 
 def shown(name, cached):
     """Its name in tables: who serves from files what others have cached says so."""
-    return f"{name} (file)" if cached and SERVERS[name]["keeps"] == "file" else name
+    return f"{name} (file)" if cached and SERVERS.get(name, SERVERS["forerun"])["keeps"] == "file" else name
 
 
 def program(name, binary):
