@@ -54,7 +54,7 @@ tidy() {
 races() {
     say "data races: cache, hint memory and its database, assets, access log, end-to-end tests"
     fr_build "$tsan" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DFR_TSAN=ON -DBUILD_TESTING=ON
-    TSAN_OPTIONS=halt_on_error=1 ctest --test-dir "$tsan" --output-on-failure --no-tests=error -R '^test_(cache|memory|hint_|assets|access_)'
+    TSAN_OPTIONS=halt_on_error=1 ctest --test-dir "$tsan" --output-on-failure --no-tests=error -R '^test_(cache|memory|learned_|assets|access_)'
     FR_BIN=$tsan/forerun TSAN_OPTIONS=halt_on_error=1 node --test \
         tests/e2e/access-log.test.mjs tests/e2e/observe.test.mjs tests/e2e/basics.test.mjs tests/e2e/cache.test.mjs tests/e2e/hints.test.mjs tests/e2e/links.test.mjs tests/e2e/operation.test.mjs
 }
