@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "exchange/activity.h"
+#include "hints/budget.h"
 #include "server/memory.h"
 
 /* Of a response: fields that we add, and its status line. */
@@ -496,4 +497,22 @@ struct fr_asker fr_client_asker(const struct fr_client *c)
 
 	memcpy(asker.address, c->ticket.address, sizeof asker.address);
 	return asker;
+}
+
+int fr_client_path(const struct fr_client *c, struct fr_budget_path *out)
+{
+	struct fr_path p;
+	int rc = c->stream ? fr_transport_path(c->stream, &p) : FR_ERR_CLOSED;
+
+	if (rc < 0)
+		return rc;
+	*out = (struct fr_budget_path){
+		.rtt_us = p.rtt_us,
+		.min_rtt_us = p.min_rtt_us,
+		.cwnd_bytes = p.cwnd_bytes,
+		.unsent_bytes = p.unsent_bytes,
+		.in_flight_bytes = p.in_flight_bytes,
+		.delivery_rate_bytes_per_s = p.delivery_rate_bytes_per_s,
+	};
+	return 0;
 }

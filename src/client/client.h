@@ -120,6 +120,8 @@ void fr_client_exchange_released(struct fr_client *c, struct fr_exchange *ex);
 
 /* About how much memory would be free if it were not there. */
 size_t fr_client_held(const struct fr_client *c);
+/* What TCP knows of its path now. 0, or negative: nothing, *out untouched. */
+int fr_client_path(const struct fr_client *c, struct fr_budget_path *out) FR_MUST_USE;
 /* As what its requests are counted at origins. */
 struct fr_asker fr_client_asker(const struct fr_client *c);
 

@@ -106,12 +106,18 @@ static void op_abort(struct fr_exchange *ex, enum fr_abort why)
 	fr_client_flush_later(ex->client);
 }
 
+static int op_path(struct fr_exchange *ex, struct fr_budget_path *out)
+{
+	return fr_client_path(ex->client, out);
+}
+
 static const struct fr_exchange_ops exchange_ops = {
 	.informational = op_informational,
 	.head = op_head,
 	.body = op_body,
 	.consumed = op_consumed,
 	.abort = op_abort,
+	.path = op_path,
 };
 
 /* --- reading --- */

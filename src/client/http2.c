@@ -6,9 +6,8 @@
 #include "base/log.h"
 #include "client/client.h"
 #include "h2/session.h"
+#include "hints/pacing.h"
 #include "server/memory.h"
-#include "stages/hints/page_order.h"
-#include "stages/hints/push.h"
 
 /* Of a connection that ends: its GOAWAY. */
 #define GOAWAY_BYTES 32768u
@@ -18,23 +17,12 @@
 /* How often a session's own figures go to the worker's counters. */
 #define STATS_MS 500u
 
-/* What is sent while a page is expected leaves so much of the congestion window
- * for its head and first bytes, and for each link that its fields may have: else
- * they wait a round trip behind it. */
-#define PAGE_RESERVE_BYTES 3584u
-#define LINK_RESERVE_BYTES 80u
-/* And no more than this waits in the kernel meanwhile, which appends to its last
- * buffer beyond TCP_NOTSENT_LOWAT. */
-#define HOLD_UNSENT_BYTES 8192u
-
 struct h2 {
 	struct fr_h2_session *session; /* owned */
 	struct fr_timer goaway_timer;  /* to the second step of a graceful shutdown */
 	struct fr_recheck held;        /* output is held back for a page */
 	int32_t page_id;               /* whose response is expected; 0: none */
-	uint64_t page_due_ms;          /* and when */
-	uint64_t page_bytes;           /* of the window, kept for it */
-	uint64_t rate_bytes_per_s;     /* of the path, as last known; 0: never */
+	struct fr_pacing pacing;       /* until then */
 	uint32_t heads;                /* exchanges whose fields are still arriving */
 	bool is_broken;                /* the session failed: close after its GOAWAY */
 	struct fr_h2_stats counted;    /* what has been added to the worker's counters */
@@ -92,6 +80,17 @@ static void on_end(void *user, void *stream, const struct fr_fields *trailers)
 	fr_exchange_request_end(stream, trailers);
 }
 
+/* The page that was due came, or will not. */
+static void page_is_over(struct fr_exchange *ex)
+{
+	struct h2 *h = h2_of(ex->client);
+
+	if (ex->stream_id != h->page_id)
+		return;
+	h->page_id = 0;
+	fr_pacing_end(&h->pacing);
+}
+
 static void on_close(void *user, void *stream, uint32_t code, bool by_peer)
 {
 	struct fr_client *c = user;
@@ -100,8 +99,7 @@ static void on_close(void *user, void *stream, uint32_t code, bool by_peer)
 
 	if (ex->state == FR_EXCHANGE_HEAD && !ex->is_push)
 		h2_of(c)->heads--;
-	if (ex->stream_id == h2_of(c)->page_id)
-		h2_of(c)->page_id = 0;
+	page_is_over(ex);
 	fr_exchange_leave(ex, complete, by_peer, code == FR_H2_REFUSED_STREAM);
 }
 
@@ -200,17 +198,15 @@ static void op_page_due(struct fr_exchange *ex, uint32_t think_ms, size_t links)
 {
 	struct h2 *h = h2_of(ex->client);
 
-	h->page_id = think_ms ? ex->stream_id : 0;
-	h->page_due_ms = fr_loop_now(ex->worker->loop) + think_ms;
-	h->page_bytes = PAGE_RESERVE_BYTES + links * LINK_RESERVE_BYTES;
+	h->page_id = ex->stream_id;
+	fr_pacing_expect(&h->pacing, fr_loop_now(ex->worker->loop), think_ms, links);
 }
 
 static void op_head(struct fr_exchange *ex)
 {
 	bool has_body = fr_exchange_has_body(ex) && ex->resp.content_length != 0;
 
-	if (ex->stream_id == h2_of(ex->client)->page_id)
-		h2_of(ex->client)->page_id = 0;
+	page_is_over(ex);
 	if (add_length(ex) < 0 ||
 	    fr_h2_submit_response(session_of(ex), ex->stream_id, &ex->resp, has_body) < 0) {
 		reset(ex, FR_H2_INTERNAL_ERROR);
@@ -289,6 +285,11 @@ static int op_push(struct fr_exchange *page, struct fr_exchange *push, enum fr_r
 	return 0;
 }
 
+static int op_path(struct fr_exchange *ex, struct fr_budget_path *out)
+{
+	return fr_client_path(ex->client, out);
+}
+
 static void op_page_head_first(struct fr_exchange *page, size_t bytes)
 {
 	fr_h2_lead(session_of(page), page->stream_id, bytes);
@@ -309,6 +310,7 @@ static const struct fr_exchange_ops exchange_ops = {
 	.push_is_enabled = op_push_is_enabled,
 	.push_has_room = op_push_has_room,
 	.push = op_push,
+	.path = op_path,
 	.page_due = op_page_due,
 	.page_head_first = op_page_head_first,
 	.after_page = op_after_page,
@@ -423,63 +425,21 @@ static void add_stats(struct fr_client *c)
 	h->next_stats_ms = fr_loop_now(c->worker->loop) + STATS_MS;
 }
 
-static uint64_t min_of(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Bytes that may be on their way now without a queue that a page would have to
- * wait in, which comes in left_ms: what the link carries until then, and what it
- * holds by itself. Half of that: a measured rate is too high as often as too low. */
-static uint64_t without_queue(struct h2 *h, const struct fr_path *path, uint64_t left_ms)
-{
-	struct fr_path idle = *path;
-	uint64_t n;
-
-	/* while output is held back the path shows none */
-	if (path->delivery_rate_bytes_per_s)
-		h->rate_bytes_per_s = path->delivery_rate_bytes_per_s;
-	idle.delivery_rate_bytes_per_s = h->rate_bytes_per_s;
-	idle.unsent_bytes = idle.in_flight_bytes = 0;
-	n = fr_page_order_idle_bytes(&idle, 0);
-	if (h->rate_bytes_per_s)
-		n /= 2;
-	return left_ms ? n + fr_page_order_idle_bytes(&idle, (uint32_t)left_ms) : n;
-}
-
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
-
-/* How much may be made into frames now; 0: output is held back for a page that is
- * expected. What waits unsent is kept short; of what is sent, nothing is to stand before
- * the page in the link's queue; and the rest of the window is kept free when the page
- * will come before what is sent now has been acknowledged. For a round trip beyond its
- * time, no longer. */
+/* How much may be made into frames now; 0: output is held back for a page that is due. */
 static size_t room(struct fr_client *c)
 {
 	struct h2 *h = h2_of(c);
-	uint64_t most = fr_transport_chunk(c->stream), now = fr_loop_now(c->worker->loop);
-	uint64_t rtt_ms, busy, left;
-	struct fr_path path;
+	struct fr_pacing_output out = {.chunk_bytes = fr_transport_chunk(c->stream),
+	                               .packet_bytes = fr_transport_packet(c->stream)};
+	struct fr_budget_path path;
+	uint64_t most;
 
-	if (!h->page_id || fr_transport_path(c->stream, &path) < 0)
-		return most;
-	rtt_ms = path.rtt_us / 1000;
-	left = less(h->page_due_ms, now);
-	if (now > h->page_due_ms + rtt_ms)
-		return most;
-	busy = path.in_flight_bytes + path.unsent_bytes;
-	most = min_of(most, less(without_queue(h, &path, left), busy));
-	if (left <= rtt_ms)
-		most = min_of(most, less(path.cwnd_bytes, busy + h->page_bytes));
-	/* small packets count like full ones in the window */
-	most -= most % fr_transport_packet(c->stream);
-	if (path.unsent_bytes < HOLD_UNSENT_BYTES && most)
-		return (size_t)most;
-	fr_loop_recheck(c->worker->loop, &h->held);
-	return 0;
+	if (!h->pacing.is_due || fr_client_path(c, &path) < 0)
+		return (size_t)out.chunk_bytes;
+	most = fr_pacing_room(&h->pacing, &path, fr_loop_now(c->worker->loop), &out);
+	if (most == 0)
+		fr_loop_recheck(c->worker->loop, &h->held);
+	return (size_t)most;
 }
 
 /* Input is read even while output waits: a client's RST_STREAM, SETTINGS and

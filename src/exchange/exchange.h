@@ -41,6 +41,7 @@ struct fr_site;
 struct fr_exchange;
 struct fr_cached;
 struct fr_admin_events;
+struct fr_budget_path;
 struct fr_fill;
 struct fr_page_load;
 struct fr_spill;
@@ -94,6 +95,8 @@ struct fr_exchange_ops {
 	bool (*push_has_room)(struct fr_exchange *ex);
 	/* Promises `push` (its req filled) to the client; 0 or negative. */
 	int (*push)(struct fr_exchange *ex, struct fr_exchange *push, enum fr_rank rank);
+	/* What is known of the connection's path. 0, or negative: nothing, *out untouched. */
+	int (*path)(struct fr_exchange *ex, struct fr_budget_path *out);
 	/* The page's response is expected in think_ms (0: unknown); what leaves
 	 * before leaves room for its beginning. links: how many its fields may have. */
 	void (*page_due)(struct fr_exchange *ex, uint32_t think_ms, size_t links);

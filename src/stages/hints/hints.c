@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "client/client.h"
+#include "hints/budget.h"
 #include "stages/cache/lookup.h"
 #include "stages/hints/early_hints.h"
 #include "stages/hints/page_load.h"
@@ -97,18 +98,18 @@ static bool may_be_page(const struct fr_exchange *ex)
 static void measure_idle(struct fr_exchange *ex)
 {
 	struct fr_page_load *load = ex->load;
-	struct fr_path path;
+	struct fr_budget_path path;
 	uint32_t think_ms = load->remembered ? atomic_load_explicit(&load->remembered->think_ms,
 	                                                            memory_order_relaxed)
 	                                     : 0;
 
-	if (!ex->client->stream || fr_transport_path(ex->client->stream, &path) < 0)
+	if (ex->ops->path(ex, &path) < 0)
 		return;
 	/* what a 103 names is asked for a round trip later */
 	if (load->way == FR_WAY_EARLY && think_ms)
 		think_ms = think_ms > path.rtt_us / 1000 ? think_ms - (uint32_t)(path.rtt_us / 1000)
 		                                         : 1;
-	load->idle_bytes = fr_page_order_idle_bytes(&path, think_ms);
+	load->idle_bytes = fr_budget_idle_bytes(&path, think_ms);
 }
 
 /* Before the response: as much as the way allows. */

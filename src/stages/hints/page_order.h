@@ -10,14 +10,6 @@
 #define FR_STAGES_HINTS_PAGE_ORDER_H
 
 #include "exchange/exchange.h"
-#include "net/transport.h"
-
-/* Bytes of body that are searched, before decoding. */
-#define FR_PAGE_ORDER_HEAD_BYTES 16384u
-
-/* Bytes that the connection carries while it waits think_ms for a page, none of which will
- * be before the page on its way. think_ms 0: unknown. */
-uint64_t fr_page_order_idle_bytes(const struct fr_path *p, uint32_t think_ms);
 
 /* Bytes of the page's body are there. */
 void fr_page_order_body(struct fr_exchange *page);
