@@ -10,6 +10,8 @@
 /* For one element: its URL, twice as long and three times as long again when
  * it is encoded, and attributes. */
 #define SCRATCH_BYTES (64u * 1024)
+/* Of a page in UTF-16 that is turned into UTF-8 at once; on the stack. */
+#define UTF16_PIECE_BYTES 1024u
 #define FIRST_TEXT "<!DOCTYPE html><html><body>"
 /* The name under which the parser gets every element: void and of no meaning
  * to it, so that it keeps no stack and reads no raw text behind it. */
@@ -212,27 +214,51 @@ static void on_tag(void *user, const struct fr_scan_tag *tag)
 
 /* --- feeding --- */
 
+static void feed_tags(struct fr_scan *s, const char *p, size_t len)
+{
+	char utf8[FR_SCAN_UTF16_ROOM(UTF16_PIECE_BYTES)];
+
+	while (len && !s->is_done) {
+		size_t n = len;
+
+		if (s->is_utf16) {
+			n = len < UTF16_PIECE_BYTES ? len : UTF16_PIECE_BYTES;
+			fr_scan_tags_feed(&s->tags, utf8,
+			                  fr_scan_utf16_feed(&s->utf16, p, n, utf8));
+		} else {
+			fr_scan_tags_feed(&s->tags, p, n);
+		}
+		p += n;
+		len -= n;
+	}
+}
+
 /* A byte order mark says what the charset is, whatever else says
  * (https://encoding.spec.whatwg.org/#bom-sniff). */
-static void look_at_mark(struct fr_scan *s, const char *p, size_t len)
+static void take_mark(struct fr_scan *s)
 {
-	while (len-- && s->n_first < sizeof s->first)
-		s->first[s->n_first++] = (uint8_t)*p++;
-	if (s->n_first >= 2 && ((s->first[0] == 0xfe && s->first[1] == 0xff) ||
-	                        (s->first[0] == 0xff && s->first[1] == 0xfe)))
-		s->is_done = true;
-	if (s->n_first == 3 && memcmp(s->first, "\xef\xbb\xbf", 3) == 0)
+	bool is_big = s->first[0] == 0xfe && s->first[1] == 0xff;
+	bool is_little = s->first[0] == 0xff && s->first[1] == 0xfe;
+	bool is_utf8 = memcmp(s->first, "\xef\xbb\xbf", sizeof s->first) == 0;
+
+	if (is_big || is_little || is_utf8) {
 		s->has_charset = s->is_utf8 = true;
+		s->is_utf16 = !is_utf8;
+		s->utf16.is_big_endian = is_big;
+	}
+	feed_tags(s, (const char *)s->first, sizeof s->first);
 }
 
 static void on_data(void *user, const char *p, size_t len)
 {
 	struct fr_scan *s = user;
 
-	if (s->n_first < sizeof s->first)
-		look_at_mark(s, p, len);
-	if (!s->is_done)
-		fr_scan_tags_feed(&s->tags, p, len);
+	for (; len && s->n_first < sizeof s->first; len--) {
+		s->first[s->n_first++] = (uint8_t)*p++;
+		if (s->n_first == sizeof s->first)
+			take_mark(s);
+	}
+	feed_tags(s, p, len);
 	if (s->is_done)
 		fr_scan_decode_stop(s->decode);
 }

@@ -5,7 +5,7 @@
  * finds with it what to ask for. No I/O, no clock.
  *
  *   body -> scan_decode -> scan_tags -> the parser (libxml2) -> rules -> hints
- *           gzip, br       which tags   attributes, entities    which element
+ *           gzip, ...      which tags   attributes, entities    which element
  *
  * Any split of the body gives the same hints. A scan is one worker's.
  *
@@ -15,8 +15,9 @@
  * (media queries, nomodule, pictures with sources, lazy images); data:, blob:
  * and other URLs that are not http(s); the page itself.
  *
- * Charsets: all that matters is ASCII in every charset but UTF-16 and ISO-2022
- * and their like; pages in these are not looked at. URLs with other characters
+ * Charsets: all that matters is ASCII in every charset but UTF-16, which is
+ * turned into UTF-8 (scan_utf16), and ISO-2022 and its like; pages in these are
+ * not looked at. URLs with other characters
  * count only where the page is known to be UTF-8 (Content-Type, byte order
  * mark, meta element before them) and are left out elsewhere: browsers encode
  * a query as the page is encoded.

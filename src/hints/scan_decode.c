@@ -3,15 +3,18 @@
 #include <brotli/decode.h>
 #include <stdlib.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "base/mem.h"
 
 /* Given at once; on the stack. */
 #define PIECE_BYTES 4096u
-/* zlib: a window of 32 KiB, and a gzip header before it. */
+/* zlib: a window of 32 KiB, and a gzip header, its own header or none before it. */
 #define GZIP_WINDOW_BITS (15 + 16)
+#define ZLIB_WINDOW_BITS 15
+#define RAW_WINDOW_BITS (-15)
 
-enum kind { IDENTITY, GZIP, BROTLI, UNKNOWN };
+enum kind { IDENTITY, GZIP, DEFLATE, BROTLI, ZSTD, UNKNOWN };
 
 struct fr_scan_decode {
 	fr_scan_decoded *on_data;
@@ -22,7 +25,9 @@ struct fr_scan_decode {
 	size_t taken, given; /* bytes */
 	size_t held;         /* bytes by the brotli decoder */
 	z_stream zlib;
+	bool has_zlib;
 	BrotliDecoderState *brotli; /* owned */
+	ZSTD_DStream *zstd;         /* owned */
 };
 
 static enum kind kind_of(struct fr_str encoding)
@@ -32,6 +37,10 @@ static enum kind kind_of(struct fr_str encoding)
 		return IDENTITY;
 	if (fr_str_iis(encoding, "gzip") || fr_str_iis(encoding, "x-gzip"))
 		return GZIP;
+	if (fr_str_iis(encoding, "deflate"))
+		return DEFLATE;
+	if (fr_str_iis(encoding, "zstd"))
+		return ZSTD;
 	return fr_str_iis(encoding, "br") ? BROTLI : UNKNOWN;
 }
 
@@ -75,18 +84,38 @@ static void give_memory(void *user, void *p)
 
 /* --- lifecycle --- */
 
+static bool start_zlib(struct fr_scan_decode *d, int window_bits)
+{
+	d->has_zlib = inflateInit2(&d->zlib, window_bits) == Z_OK;
+	return d->has_zlib;
+}
+
+static bool start_zstd(struct fr_scan_decode *d)
+{
+	d->zstd = ZSTD_createDStream();
+	return d->zstd && !ZSTD_isError(ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax,
+	                                                       FR_SCAN_ZSTD_WINDOW_LOG));
+}
+
 static bool start(struct fr_scan_decode *d)
 {
 	switch (d->kind) {
 	case GZIP:
-		return inflateInit2(&d->zlib, GZIP_WINDOW_BITS) == Z_OK;
+		return start_zlib(d, GZIP_WINDOW_BITS);
 	case BROTLI:
 		d->brotli = BrotliDecoderCreateInstance(take_memory, give_memory, d);
 		return d->brotli != NULL;
-	default:
+	case ZSTD:
+		return start_zstd(d);
+	case DEFLATE: /* begins with the first byte, which tells its form */
+		return true;
+	case IDENTITY:
 		d->is_between = true;
 		return true;
+	case UNKNOWN:
+		break;
 	}
+	return false;
 }
 
 struct fr_scan_decode *fr_scan_decode_new(struct fr_str encoding, fr_scan_decoded *on_data,
@@ -111,8 +140,9 @@ void fr_scan_decode_free(struct fr_scan_decode **dp)
 
 	if (!d)
 		return;
-	if (d->kind == GZIP)
+	if (d->has_zlib)
 		(void)inflateEnd(&d->zlib);
+	(void)ZSTD_freeDStream(d->zstd);
 	if (d->brotli)
 		BrotliDecoderDestroyInstance(d->brotli);
 	free(d);
@@ -156,7 +186,7 @@ static void give(struct fr_scan_decode *d, const char *p, size_t len, size_t use
 	d->is_over |= is_too_long;
 }
 
-static void feed_gzip(struct fr_scan_decode *d, const uint8_t *data, size_t len)
+static void feed_zlib(struct fr_scan_decode *d, const uint8_t *data, size_t len)
 {
 	char piece[PIECE_BYTES];
 	int rc = Z_OK;
@@ -166,8 +196,13 @@ static void feed_gzip(struct fr_scan_decode *d, const uint8_t *data, size_t len)
 	do {
 		uInt before = d->zlib.avail_in;
 
-		if (rc == Z_STREAM_END) /* another member may follow (RFC 1952 §2.2) */
+		if (rc == Z_STREAM_END) { /* another gzip member may follow (RFC 1952 §2.2) */
+			if (d->kind != GZIP) {
+				d->is_over = true;
+				return;
+			}
 			(void)inflateReset(&d->zlib);
+		}
 		d->zlib.next_out = (uint8_t *)piece;
 		d->zlib.avail_out = sizeof piece;
 		rc = inflate(&d->zlib, Z_NO_FLUSH);
@@ -176,8 +211,45 @@ static void feed_gzip(struct fr_scan_decode *d, const uint8_t *data, size_t len)
 		if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
 			d->is_over = true;
 	} while (!d->is_over && (d->zlib.avail_in || (rc == Z_OK && !d->zlib.avail_out)));
-	if (rc == Z_STREAM_END)
+	if (rc == Z_STREAM_END && d->kind == GZIP)
 		(void)inflateReset(&d->zlib);
+}
+
+/* RFC 9110 §8.4.1.2 means zlib's format. Some servers send it without the
+ * header, and browsers read both. The header's first byte says "deflate" in its
+ * low half; without one such a byte begins a stored block with odd padding. */
+static void feed_deflate(struct fr_scan_decode *d, const uint8_t *data, size_t len)
+{
+	bool has_header = (data[0] & 0x8f) == 0x08;
+
+	if (!d->has_zlib && !start_zlib(d, has_header ? ZLIB_WINDOW_BITS : RAW_WINDOW_BITS)) {
+		d->is_over = true;
+		return;
+	}
+	/* it has one end, and nothing may follow it */
+	if (d->is_between)
+		d->is_over = true;
+	else
+		feed_zlib(d, data, len);
+}
+
+static void feed_zstd(struct fr_scan_decode *d, const uint8_t *data, size_t len)
+{
+	ZSTD_inBuffer in = {.src = data, .size = len};
+	bool has_more; /* output that did not fit */
+
+	do {
+		char piece[PIECE_BYTES];
+		ZSTD_outBuffer out = {.dst = piece, .size = sizeof piece};
+		size_t before = in.pos;
+		size_t rc = ZSTD_decompressStream(d->zstd, &out, &in);
+
+		d->is_between = rc == 0; /* another frame may follow (RFC 8878 §3) */
+		has_more = rc != 0 && out.pos == out.size;
+		give(d, piece, out.pos, in.pos - before);
+		if (ZSTD_isError(rc))
+			d->is_over = true;
+	} while (!d->is_over && (in.pos < in.size || has_more));
 }
 
 static void feed_brotli(struct fr_scan_decode *d, const uint8_t *data, size_t len)
@@ -209,11 +281,23 @@ void fr_scan_decode_feed(struct fr_scan_decode *d, const void *data, size_t len)
 		return;
 	if (is_too_long)
 		len = FR_SCAN_MAX_BYTES - d->taken;
-	if (d->kind == GZIP)
-		feed_gzip(d, data, len);
-	else if (d->kind == BROTLI)
+	switch (d->kind) {
+	case GZIP:
+		feed_zlib(d, data, len);
+		break;
+	case DEFLATE:
+		feed_deflate(d, data, len);
+		break;
+	case BROTLI:
 		feed_brotli(d, data, len);
-	else
+		break;
+	case ZSTD:
+		feed_zstd(d, data, len);
+		break;
+	case IDENTITY:
+	case UNKNOWN:
 		give(d, data, len, len);
+		break;
+	}
 	d->is_over |= is_too_long;
 }

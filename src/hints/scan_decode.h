@@ -1,5 +1,6 @@
 /* Undoes the Content-Encoding of a body that is looked at on its way by: no
- * encoding, gzip (RFC 1952) and br (RFC 7932). Bounded in what it takes, gives
+ * encoding, gzip (RFC 1952), deflate (RFC 1950, and RFC 1951 alone, as browsers
+ * read it), br (RFC 7932) and zstd (RFC 8878). Bounded in what it takes, gives
  * and holds, so that a body made to grow costs no more than any other. It
  * never fails loudly: what does not decode ends it. Used by hints/scan. No I/O.
  */
@@ -20,6 +21,9 @@
 /* That the decoder may hold. A br body whose window and size are both above
  * 1 MiB wants more, and is not looked at. */
 #define FR_SCAN_MAX_DECODER_BYTES (2u * 1024 * 1024)
+/* Of a zstd window: 8 MiB is what a Content-Encoding may use (RFC 9659). It is
+ * address space: no more of it is touched than is decoded. */
+#define FR_SCAN_ZSTD_WINDOW_LOG 23
 
 struct fr_scan_decode;
 

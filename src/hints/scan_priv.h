@@ -5,6 +5,7 @@
 
 #include "hints/scan.h"
 #include "hints/scan_tags.h"
+#include "hints/scan_utf16.h"
 #include "http/url.h"
 
 struct _xmlParserCtxt; /* libxml2 */
@@ -19,13 +20,15 @@ struct fr_scan {
 	bool has_base;    /* an element said which; later ones do not count */
 	bool is_xhtml;    /* "<script/>" is a whole element */
 	bool has_charset; /* Content-Type, byte order mark or an element said which */
-	bool is_utf8;
+	bool is_utf8;     /* URLs are written in UTF-8, as in a page in UTF-16 */
+	bool is_utf16;
+	struct fr_scan_utf16 utf16;
 	bool is_done;
 	/* where we are */
 	size_t head_bytes;
 	unsigned templates, foreign; /* open elements: template; svg and math */
 	bool in_picture, has_sources;
-	/* the byte order mark, perhaps */
+	/* the byte order mark, perhaps; looked at before the tags get it */
 	uint8_t first[3];
 	size_t n_first;
 	/* the element that the parser reads */

@@ -381,12 +381,11 @@ static void on_base(struct element *e)
 
 /* --- charsets --- */
 
-/* Those in which ASCII bytes are not ASCII. */
+/* Those in which ASCII bytes are not ASCII, but for UTF-16. */
 static bool is_scannable(struct fr_str charset)
 {
-	static const char *const others[] = {"utf-16",    "utf16",     "utf-32",          "utf32",
-	                                     "utf-7",     "ucs-2",     "iso-10646-ucs-2", "unicode",
-	                                     "csunicode", "iso-2022-", "csiso2022",       "hz-gb"};
+	static const char *const others[] = {"utf-32",    "utf32",     "utf-7",
+	                                     "iso-2022-", "csiso2022", "hz-gb"};
 
 	for (size_t i = 0; i < FR_ARRAY_LEN(others); i++)
 		if (fr_str_istarts(charset, fr_str_from(others[i])))
@@ -400,8 +399,27 @@ static bool is_utf8(struct fr_str charset)
 	       fr_str_iis(charset, "unicode-1-1-utf-8");
 }
 
+/* Its names (https://encoding.spec.whatwg.org/#names-and-labels). */
+static bool take_utf16(struct fr_scan *s, struct fr_str charset)
+{
+	static const char *const little[] = {"utf-16",         "utf-16le",    "ucs-2",
+	                                     "unicode",        "unicodefeff", "csunicode",
+	                                     "iso-10646-ucs-2"};
+	static const char *const big[] = {"utf-16be", "unicodefffe"};
+
+	for (size_t i = 0; i < FR_ARRAY_LEN(little); i++)
+		s->is_utf16 |= fr_str_iis(charset, little[i]);
+	for (size_t i = 0; i < FR_ARRAY_LEN(big); i++)
+		s->utf16.is_big_endian |= fr_str_iis(charset, big[i]);
+	s->is_utf16 |= s->utf16.is_big_endian;
+	s->is_utf8 |= s->is_utf16;
+	return s->is_utf16;
+}
+
 bool fr_scan_take_charset(struct fr_scan *s, struct fr_str charset)
 {
+	if (!s->n_first && take_utf16(s, charset))
+		return true;
 	s->is_utf8 |= is_utf8(charset);
 	return is_utf8(charset) || is_scannable(charset);
 }

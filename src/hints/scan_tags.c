@@ -2,16 +2,19 @@
 
 enum state {
 	TEXT,
-	RAW,       /* text of a script, a title, ...: only its end tag ends it */
-	RAW_OPEN,  /* '<' in it */
-	RAW_END,   /* "</" in it, and raw_seen bytes of its name */
-	TAG_OPEN,  /* '<' */
-	END_OPEN,  /* "</" */
-	MARKUP,    /* "<!" */
-	MARKUP_1,  /* "<!-" */
-	BOGUS,     /* what ends at the next '>': doctypes, "<?", "</3" */
-	COMMENT_0, /* "<!--": may end at once */
-	COMMENT_1, /* "<!---" */
+	RAW,          /* text of a script, a title, ...: only its end tag ends it */
+	RAW_OPEN,     /* '<' in it */
+	RAW_END,      /* "</" in it, and raw_seen bytes of its name */
+	RAW_BEGIN,    /* '<' in a comment of a script, and raw_seen bytes of "script" */
+	RAW_MARKUP,   /* "<!" in a script */
+	RAW_MARKUP_1, /* "<!-" */
+	TAG_OPEN,     /* '<' */
+	END_OPEN,     /* "</" */
+	MARKUP,       /* "<!" */
+	MARKUP_1,     /* "<!-" */
+	BOGUS,        /* what ends at the next '>': doctypes, "<?", "</3" */
+	COMMENT_0,    /* "<!--": may end at once */
+	COMMENT_1,    /* "<!---" */
 	COMMENT,
 	COMMENT_DASH, /* '-' in a comment */
 	COMMENT_END,  /* "--" */
@@ -27,6 +30,14 @@ enum state {
 	VALUE_SINGLE
 };
 
+/* What hides tags in the text of a script: `t->escape`. The names are the
+ * standard's ("script data escaped", "double escaped"). */
+enum escape {
+	PLAIN,
+	ESCAPED,       /* after "<!--": "<script" begins what "</script" does not end */
+	DOUBLE_ESCAPED /* in that: "</script" ends it, and not the element */
+};
+
 void fr_scan_tags_init(struct fr_scan_tags *t, fr_scan_tag_found *on_tag, void *user)
 {
 	memset(t, 0, offsetof(struct fr_scan_tags, text));
@@ -39,6 +50,8 @@ void fr_scan_tags_raw(struct fr_scan_tags *t)
 {
 	memcpy(t->raw, t->name, sizeof t->raw);
 	t->state = RAW;
+	t->escape = PLAIN;
+	t->dashes = 0;
 }
 
 void fr_scan_tags_stop(struct fr_scan_tags *t)
@@ -202,24 +215,81 @@ static void step_tag(struct fr_scan_tags *t, char c)
 
 /* --- what is not a tag --- */
 
-static void step_raw(struct fr_scan_tags *t, char c)
+static bool is_script(const struct fr_scan_tags *t)
 {
-	if (t->state == RAW_OPEN && c == '/') {
-		t->state = RAW_END;
-		t->raw_seen = 0;
-	} else if (t->state == RAW_END && t->raw[t->raw_seen] &&
-	           fr_ascii_lower(c) == t->raw[t->raw_seen]) {
-		t->raw_seen++;
-	} else if (t->state == RAW_END && !t->raw[t->raw_seen] && ends_name(c)) {
-		begin_tag(t, true);
-		memcpy(t->name, t->raw, t->raw_seen);
-		t->name_len = t->raw_seen;
-		step_tag(t, c);
-	} else if (c == '<') {
+	return strcmp(t->raw, "script") == 0;
+}
+
+/* Text of the element. "-->" ends the escapes of a script. */
+static void raw_text(struct fr_scan_tags *t, char c)
+{
+	t->state = RAW;
+	if (c == '<') {
 		t->state = RAW_OPEN;
 		t->tag.begin = t->at - 1;
+		t->dashes = 0;
+	} else if (c == '-' && t->escape != PLAIN) {
+		t->dashes++;
+	} else {
+		if (c == '>' && t->dashes >= 2)
+			t->escape = PLAIN;
+		t->dashes = 0;
+	}
+}
+
+static void raw_open(struct fr_scan_tags *t, char c)
+{
+	t->raw_seen = 0;
+	if (c == '/') {
+		t->state = RAW_END;
+	} else if (c == '!' && t->escape == PLAIN && is_script(t)) {
+		t->state = RAW_MARKUP;
+	} else if (t->escape == ESCAPED && fr_ascii_lower(c) == t->raw[0]) {
+		t->state = RAW_BEGIN;
+		t->raw_seen = 1;
+	} else {
+		raw_text(t, c);
+	}
+}
+
+static void raw_end_tag(struct fr_scan_tags *t, char c)
+{
+	if (t->escape == DOUBLE_ESCAPED) {
+		t->escape = ESCAPED;
+		t->state = RAW;
+		return;
+	}
+	begin_tag(t, true);
+	memcpy(t->name, t->raw, t->raw_seen);
+	t->name_len = t->raw_seen;
+	step_tag(t, c);
+}
+
+/* "</script" or, in a comment of a script, "<script". */
+static void raw_name(struct fr_scan_tags *t, char c)
+{
+	if (t->raw[t->raw_seen] && fr_ascii_lower(c) == t->raw[t->raw_seen]) {
+		t->raw_seen++;
+	} else if (t->raw[t->raw_seen] || !ends_name(c)) {
+		raw_text(t, c);
+	} else if (t->state == RAW_END) {
+		raw_end_tag(t, c);
+	} else {
+		t->escape = DOUBLE_ESCAPED;
+		t->state = RAW;
+	}
+}
+
+static void raw_markup(struct fr_scan_tags *t, char c)
+{
+	if (c != '-') {
+		raw_text(t, c);
+	} else if (t->state == RAW_MARKUP) {
+		t->state = RAW_MARKUP_1;
 	} else {
 		t->state = RAW;
+		t->escape = ESCAPED;
+		t->dashes = 2; /* "<!-->" is a whole comment */
 	}
 }
 
@@ -267,9 +337,18 @@ static void step(struct fr_scan_tags *t, char c)
 		t->tag.begin = t->at - 1;
 		break;
 	case RAW:
+		raw_text(t, c);
+		break;
 	case RAW_OPEN:
+		raw_open(t, c);
+		break;
 	case RAW_END:
-		step_raw(t, c);
+	case RAW_BEGIN:
+		raw_name(t, c);
+		break;
+	case RAW_MARKUP:
+	case RAW_MARKUP_1:
+		raw_markup(t, c);
 		break;
 	case TAG_OPEN:
 	case END_OPEN:
@@ -298,13 +377,24 @@ static void step(struct fr_scan_tags *t, char c)
 	}
 }
 
-/* How many bytes at p change nothing in this state. */
-static size_t run_length(int state, struct fr_str s)
+static size_t raw_run_length(const struct fr_scan_tags *t, struct fr_str s)
 {
-	switch (state) {
+	size_t n;
+
+	if (t->dashes)
+		return 0;
+	n = fr_str_find(s, '<');
+	return t->escape == PLAIN ? n : fr_str_find(fr_str_sub(s, 0, n), '-');
+}
+
+/* How many bytes at the beginning of `s` change nothing in this state. */
+static size_t run_length(const struct fr_scan_tags *t, struct fr_str s)
+{
+	switch (t->state) {
 	case TEXT:
-	case RAW:
 		return fr_str_find(s, '<');
+	case RAW:
+		return raw_run_length(t, s);
 	case BOGUS:
 		return fr_str_find(s, '>');
 	case COMMENT:
@@ -321,7 +411,7 @@ static size_t run_length(int state, struct fr_str s)
 void fr_scan_tags_feed(struct fr_scan_tags *t, const char *p, size_t len)
 {
 	while (len && !t->is_stopped) {
-		size_t n = run_length(t->state, fr_str_make(p, len));
+		size_t n = run_length(t, fr_str_make(p, len));
 
 		if (t->state >= NAME)
 			keep(t, p, n);

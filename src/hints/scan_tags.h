@@ -3,12 +3,12 @@
  * nothing. It does not interpret attributes: those of the few elements that
  * the scan wants are kept as text for the parser, of bounded size, with names
  * and separators in the one form that it reads as the standard says. Any split of the input gives
- * the same tags. Not known here: the escapes with which a script may hold a
- * whole script element inside "<!--". Used by hints/scan. No I/O.
+ * the same tags. Used by hints/scan. No I/O.
  *
  *   TEXT --<--> TAG_OPEN --letter--> NAME --> attributes --'>'--> TEXT or RAW
  *                  |  '!' --> MARKUP --> COMMENT... or BOGUS --'>'--> TEXT
- *   RAW  --"</name"--> NAME   (script, style, title, ...: until their end tag)
+ *   RAW  --"</name"--> NAME   (script, style, title, ...: until their end tag;
+ *                              a script may hold "<!-- <script></script> -->")
  */
 #ifndef FR_HINTS_SCAN_TAGS_H
 #define FR_HINTS_SCAN_TAGS_H
@@ -49,7 +49,9 @@ struct fr_scan_tags {
 	char name[FR_SCAN_MAX_NAME_BYTES + 1]; /* of the tag */
 	size_t name_len;                       /* beyond the array: longer */
 	char raw[FR_SCAN_MAX_NAME_BYTES + 1];  /* what RAW ends with */
-	size_t raw_seen;                       /* of it behind "</" */
+	size_t raw_seen;                       /* of it after "</" or '<' */
+	int escape;                            /* of a script's text: enum escape, scan_tags.c */
+	size_t dashes;                         /* just before, in an escaped script */
 	bool is_kept, has_slash;
 	size_t n_attributes, name_bytes; /* name_bytes: of the attribute's name */
 	size_t n;

@@ -1,5 +1,6 @@
 /* Pages of anybody's making. The first byte says how they are encoded (two
- * bits) and where they are cut: in one piece, in pieces of its other bits. What is
+ * bits) and where they are cut: in one piece, in pieces of its other bits.
+ * The newer codings have bit 7. What is
  * given can be written, reads back, and is the same however it was cut. */
 #include "hints/scan.h"
 
@@ -7,11 +8,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct fr_scan *scan(const uint8_t *data, size_t size, size_t piece)
 {
-	static const char *const encodings[] = {"", "gzip", "br", ""};
-	struct fr_scan *s = fr_scan_new(FR_STR("https://h.test/d/x?q"),
-	                                data[0] & 4 ? FR_STR("text/html")
-	                                            : FR_STR("application/xhtml+xml;charset=utf-8"),
-	                                fr_str_from(encodings[data[0] & 3]));
+	static const char *const encodings[] = {"", "gzip", "br", "", "", "deflate", "zstd", ""};
+	struct fr_scan *s = fr_scan_new(
+		FR_STR("https://h.test/d/x?q"),
+		data[0] & 4 ? FR_STR("text/html") : FR_STR("application/xhtml+xml;charset=utf-8"),
+		fr_str_from(encodings[(data[0] & 3) | (data[0] & 0x80) >> 5]));
 
 	FR_ASSERT(s);
 	for (size_t at = 1, n; at < size; at += n) {
@@ -49,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	one = scan(data, size, size);
-	two = scan(data, size, 1 + (data[0] >> 3));
+	two = scan(data, size, 1 + (data[0] >> 3 & 15));
 	n = fr_scan_end(one, &hints, &is_complete);
 	FR_ASSERT(n <= FR_SCAN_MAX_HINTS);
 	for (size_t i = 0; i < n; i++)

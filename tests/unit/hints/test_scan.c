@@ -146,7 +146,18 @@ static void what_is_only_text_gives_nothing(void **state)
 		{"<template><template></template>", "</template>"},
 		{"<script>\"</p></scripty>", "\"</script>"},
 		{"<script>document.write('</b>", "')</SCRIPT\n>"},
-		{"<style>", "</style>"},
+		{"<script><!-- <script>", "</script> --></script>"},
+		{"<script><!--<SCRIPT ", "</script>--></script>"},
+		{"<script><!-- <script></script>", "</script>"},
+		{"<script><!-- </script/><!-- <script>", "--></script>"},
+		{"<script><!-- <scripty></scripty>", "</script>"},
+		{"<script><!--><script>", "</script>"},
+		{"<script><!---><script>", "</script>"},
+		{"<script><!- <script>", "</script>"},
+		{"<script>// <!-- <script> --><script>", "</script>"},
+		{"<script><!-- <script> --\n> </script>", "</script>"},
+		{"<script><!-- <script> </script ", "</script>"},
+		{"<style><!-- <style>", "</style>"},
 		{"<textarea><!--", "</textarea>"},
 		{"<title><a href=\"", "</title>"},
 		{"<iframe>", "</iframe>"},
@@ -340,20 +351,75 @@ static void characters_beyond_ascii_count_only_in_utf_8(void **state)
 	check_charset("text/html", html, ascii);
 }
 
+/* Every other byte is zero. */
+static size_t widen(const char *ascii, bool is_big, char *out)
+{
+	size_t n = strlen(ascii);
+
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i + is_big] = ascii[i];
+		out[2 * i + !is_big] = '\0';
+	}
+	return 2 * n;
+}
+
+static void pages_in_utf_16_are_read(void **state)
+{
+	static const char img[] = "<meta charset=utf-16><img src=/a?b>";
+	static const struct {
+		const char *type, *mark;
+		bool is_big, is_found;
+	} pages[] = {{"text/html; charset=utf-16le", "", false, true},
+	             {"text/html; charset=UTF-16", "", false, true},
+	             {"text/html; charset=ucs-2", "", false, true},
+	             {"text/html; charset=utf-16be", "", true, true},
+	             {"text/html; charset=unicodeFFFE", "", true, true},
+	             {"text/html; charset=utf-16le", "\xfe\xff", true, true},
+	             {"text/html; charset=utf-8", "\xff\xfe", false, true},
+	             {"text/html", "\xff\xfe", false, true},
+	             {"text/html", "\xfe\xff", true, true},
+	             {"text/html; charset=utf-16be", "", false, false},
+	             {"text/html", "", false, false}};
+	static struct scanned r;
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(pages); i++)
+		for (size_t piece = 0; piece < 4; piece++) {
+			char html[200];
+			size_t n = strlen(pages[i].mark);
+
+			memcpy(html, pages[i].mark, n);
+			n += widen(img, pages[i].is_big, html + n);
+			scan_pieces(&r, pages[i].type, "", html, n, piece);
+			if (r.n != pages[i].is_found || (r.n && !strstr(r.text, "</a?b>;")))
+				fail_msg("page %zu in pieces of %zu: %s", i, piece, r.text);
+		}
+	/* a mark of UTF-8 is stronger than the field */
+	check_charset("text/html; charset=utf-16", "\xef\xbb\xbf<img src=/a>",
+	              "~</a>; rel=preload; as=image\n");
+}
+
+static void characters_of_utf_16_are_written_as_utf_8(void **state)
+{
+	/* e with acute accent, a hanzi, a surrogate pair; halves of pairs are nothing */
+	static const char img[] = "<\0i\0m\0g\0 \0s\0r\0c\0=\0/\0\xe9\0\x2d\x4e\x3d\xd8\x00\xde>\0"
+				  "<\0i\0m\0g\0 \0s\0r\0c\0=\0/\0\x3d\xd8>\0"
+				  "<\0i\0m\0g\0 \0s\0r\0c\0=\0/\0\x00\xde>\0";
+	static struct scanned r;
+
+	(void)state;
+	scan_pieces(&r, "text/html; charset=utf-16le", "", img, sizeof img - 1, 1);
+	assert_string_equal(r.text, "~</%C3%A9%E4%B8%AD%F0%9F%98%80>; rel=preload; as=image\n");
+}
+
 static void pages_that_are_not_ascii_are_not_looked_at(void **state)
 {
-	static const char utf16[] = "<\0i\0m\0g\0 \0s\0r\0c\0=\0/\0a\0>\0";
 	static const char nuls[] = "<img\0 src=/a><img src=/\0b><img src=/c\0>";
 	static struct scanned r;
 
 	(void)state;
-	check_charset("text/html; charset=utf-16le", "", NULL);
 	check_charset("text/html; charset=ISO-2022-JP", "", NULL);
-	check_charset("text/html", "\xff\xfe<img src=/a>", "");
-	check_charset("text/html", "\xfe\xff<img src=/a>", "");
 	check_charset("text/html", "<meta charset=iso-2022-kr><img src=/a>", "");
-	scan_pieces(&r, "text/html", "", utf16, sizeof utf16 - 1, 0);
-	assert_int_equal(r.n, 0);
 	/* a NUL is no space and ends no name */
 	scan_pieces(&r, "text/html", "", nuls, sizeof nuls - 1, 0);
 	assert_int_equal(r.n, 0);
@@ -368,9 +434,11 @@ static void only_html_is_wanted(void **state)
 	assert_false(fr_scan_wants(S("text/htmlx"), S("")));
 	assert_false(fr_scan_wants(S(""), S("")));
 	assert_false(fr_scan_wants(S("text/html"), S("gzip, br")));
-	assert_false(fr_scan_wants(S("text/html"), S("deflate")));
+	assert_true(fr_scan_wants(S("text/html"), S("deflate")));
+	assert_true(fr_scan_wants(S("text/html"), S("zstd")));
+	assert_false(fr_scan_wants(S("text/html"), S("compress")));
 	assert_null(fr_scan_new(S(PAGE), S("text/plain"), S("")));
-	assert_null(fr_scan_new(S(PAGE), S("text/html"), S("zstd")));
+	assert_null(fr_scan_new(S(PAGE), S("text/html"), S("compress")));
 	assert_null(fr_scan_new(S("/no-origin"), S("text/html"), S("")));
 }
 
@@ -406,6 +474,8 @@ int main(void)
 		cmocka_unit_test(what_is_found_again_is_given_once_and_as_urgently),
 		cmocka_unit_test(the_end_of_the_head_is_told),
 		cmocka_unit_test(characters_beyond_ascii_count_only_in_utf_8),
+		cmocka_unit_test(pages_in_utf_16_are_read),
+		cmocka_unit_test(characters_of_utf_16_are_written_as_utf_8),
 		cmocka_unit_test(pages_that_are_not_ascii_are_not_looked_at),
 		cmocka_unit_test(only_html_is_wanted),
 		cmocka_unit_test(in_xhtml_an_empty_element_is_whole),

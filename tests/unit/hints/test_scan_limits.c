@@ -2,6 +2,7 @@
 #include <brotli/encode.h>
 #include <malloc.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "hints/scan_tags.h"
 #include "scan_text.h"
@@ -35,11 +36,11 @@ static void fill(size_t len)
 	}
 }
 
-static size_t gzip(const void *data, size_t len)
+static size_t deflated(const void *data, size_t len, int window_bits)
 {
 	z_stream z = {0};
 
-	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
 	z.next_in = (uint8_t *)data;
 	z.avail_in = (uInt)len;
 	z.next_out = packed;
@@ -47,6 +48,30 @@ static size_t gzip(const void *data, size_t len)
 	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
 	(void)deflateEnd(&z);
 	return z.total_out;
+}
+
+static size_t gzip(const void *data, size_t len)
+{
+	return deflated(data, len, 15 + 16);
+}
+
+static size_t zlib(const void *data, size_t len)
+{
+	return deflated(data, len, 15);
+}
+
+/* Without zlib's header, as some servers send "deflate". */
+static size_t raw(const void *data, size_t len)
+{
+	return deflated(data, len, -15);
+}
+
+static size_t zstd(const void *data, size_t len)
+{
+	size_t n = ZSTD_compress(packed, sizeof packed, data, len, 5);
+
+	assert_false(ZSTD_isError(n));
+	return n;
 }
 
 static size_t brotli(const void *data, size_t len)
@@ -58,17 +83,17 @@ static size_t brotli(const void *data, size_t len)
 	return n;
 }
 
-static size_t pack(const char *encoding, const void *data, size_t len)
+static size_t plain(const void *data, size_t len)
 {
-	if (strcmp(encoding, "gzip") == 0)
-		return gzip(data, len);
-	if (strcmp(encoding, "br") == 0)
-		return brotli(data, len);
 	memcpy(packed, data, len);
 	return len;
 }
 
-static const char *const encodings[] = {"", "gzip", "br"};
+static const struct {
+	const char *name;
+	size_t (*pack)(const void *data, size_t len);
+} encodings[] = {{"", plain},      {"gzip", gzip}, {"deflate", zlib},
+                 {"deflate", raw}, {"br", brotli}, {"zstd", zstd}};
 
 static void any_split_gives_the_same_hints(void **state)
 {
@@ -77,13 +102,13 @@ static void any_split_gives_the_same_hints(void **state)
 	assert_int_equal(whole.n, 7);
 	assert_null(strstr(whole.text, "no>"));
 	for (size_t e = 0; e < FR_ARRAY_LEN(encodings); e++) {
-		size_t len = pack(encodings[e], page, sizeof page - 1);
+		size_t len = encodings[e].pack(page, sizeof page - 1);
 
 		for (size_t piece = 1; piece <= len; piece++) {
-			scan_pieces(&other, "text/html", encodings[e], packed, len, piece);
+			scan_pieces(&other, "text/html", encodings[e].name, packed, len, piece);
 			if (strcmp(whole.text, other.text) != 0 ||
 			    whole.head_bytes != other.head_bytes || !other.is_complete)
-				fail_msg("%s in pieces of %zu: %s", encodings[e], piece,
+				fail_msg("%s in pieces of %zu: %s", encodings[e].name, piece,
 				         other.text);
 		}
 	}
@@ -111,10 +136,10 @@ static void a_cut_body_gives_what_came_before(void **state)
 	(void)state;
 	scan_pieces(&whole, "text/html", "", page, sizeof page - 1, 0);
 	for (size_t e = 1; e < FR_ARRAY_LEN(encodings); e++) {
-		size_t len = pack(encodings[e], page, sizeof page - 1);
+		size_t len = encodings[e].pack(page, sizeof page - 1);
 
 		for (size_t n = 0; n < len; n++) {
-			scan_pieces(&other, "text/html", encodings[e], packed, n, 0);
+			scan_pieces(&other, "text/html", encodings[e].name, packed, n, 0);
 			assert_false(other.is_complete);
 			assert_memory_equal(whole.text, other.text, strlen(other.text));
 		}
@@ -125,15 +150,15 @@ static void a_damaged_body_ends_the_scan(void **state)
 {
 	(void)state;
 	for (size_t e = 1; e < FR_ARRAY_LEN(encodings); e++) {
-		size_t len = pack(encodings[e], page, sizeof page - 1);
+		size_t len = encodings[e].pack(page, sizeof page - 1);
 
 		for (size_t i = 0; i < len; i++) {
 			packed[i] ^= 0x55;
-			scan_pieces(&other, "text/html", encodings[e], packed, len, 7);
+			scan_pieces(&other, "text/html", encodings[e].name, packed, len, 7);
 			packed[i] ^= 0x55;
 		}
 		memset(packed, 0xff, len);
-		scan_pieces(&other, "text/html", encodings[e], packed, len, 0);
+		scan_pieces(&other, "text/html", encodings[e].name, packed, len, 0);
 		assert_true(other.is_done && !other.is_complete && other.n == 0);
 	}
 }
@@ -151,11 +176,47 @@ static void what_follows_the_end_of_an_encoding_is_damage(void **state)
 	memset(body + len, 0, len);
 	scan_pieces(&other, HTML_UTF8, "gzip", body, 2 * len, 0);
 	assert_true(!other.is_complete && other.n == 1);
+	len = zstd("<img src=/a>", 12);
+	memcpy(body, packed, len);
+	memcpy(body + len, packed, len); /* and so may frames */
+	scan_pieces(&other, HTML_UTF8, "zstd", body, 2 * len, 3);
+	assert_true(other.is_complete && other.n == 1);
 	for (size_t piece = 0; piece < 2; piece++) {
+		first = zlib("<img src=/a>", 12);
+		packed[first] = 'x';
+		scan_pieces(&other, HTML_UTF8, "deflate", packed, first + 1, piece);
+		assert_true(!other.is_complete && other.n == 1);
 		first = brotli("<img src=/a>", 12);
 		packed[first] = 'x';
 		scan_pieces(&other, HTML_UTF8, "br", packed, first + 1, piece);
 		assert_true(!other.is_complete && other.n == 1);
+	}
+}
+
+/* 16 MiB: more than a Content-Encoding may use (RFC 9659). */
+static void a_zstd_window_is_bounded(void **state)
+{
+	static const struct {
+		int log;
+		bool is_read;
+	} windows[] = {{23, true}, {24, false}};
+
+	(void)state;
+	fill(1000);
+	memcpy(body, "<img src=/a>", 12);
+	for (size_t i = 0; i < FR_ARRAY_LEN(windows); i++) {
+		ZSTD_CCtx *c = ZSTD_createCCtx();
+		ZSTD_inBuffer in = {.src = body, .size = 1000};
+		ZSTD_outBuffer out = {.dst = packed, .size = sizeof packed};
+
+		(void)ZSTD_CCtx_setParameter(c, ZSTD_c_windowLog, windows[i].log);
+		while (in.pos < in.size)
+			(void)ZSTD_compressStream2(c, &out, &in, ZSTD_e_continue);
+		assert_int_equal(ZSTD_compressStream2(c, &out, &in, ZSTD_e_end), 0);
+		ZSTD_freeCCtx(c);
+		scan_pieces(&other, HTML_UTF8, "zstd", packed, out.pos, 0);
+		assert_int_equal(other.n, windows[i].is_read);
+		assert_int_equal(other.is_complete, windows[i].is_read);
 	}
 }
 
@@ -170,11 +231,12 @@ static void what_is_behind_the_limit_is_not_looked_at(void **state)
 
 			fill(len);
 			memcpy(body + len - sizeof last + 1, last, sizeof last - 1);
-			n = pack(encodings[e], body, len);
-			scan_pieces(&other, HTML_UTF8, encodings[e], packed, n, 16384);
+			n = encodings[e].pack(body, len);
+			scan_pieces(&other, HTML_UTF8, encodings[e].name, packed, n, 16384);
 			if (other.n != 1 - over || other.is_complete == over ||
 			    other.is_done != over)
-				fail_msg("%s, %zu over: %zu hints", encodings[e], over, other.n);
+				fail_msg("%s, %zu over: %zu hints", encodings[e].name, over,
+				         other.n);
 		}
 }
 
@@ -187,9 +249,9 @@ static void a_body_made_to_grow_ends_the_scan(void **state)
 		memset(body, ' ', 1u << 20);
 		memcpy(body, "<img src=/a>", 12);
 		memcpy(body + FR_SCAN_FREE_BYTES + 8192, "<img src=/b>", 12);
-		len = pack(encodings[e], body, 1u << 20);
+		len = encodings[e].pack(body, 1u << 20);
 		assert_true(len < (1u << 20) / 500);
-		scan_pieces(&other, HTML_UTF8, encodings[e], packed, len, 0);
+		scan_pieces(&other, HTML_UTF8, encodings[e].name, packed, len, 0);
 		assert_true(other.is_done && !other.is_complete);
 		assert_string_equal(other.text, "~</a>; rel=preload; as=image\n");
 	}
@@ -205,13 +267,14 @@ static void memory_is_bounded(void **state)
 	len = brotli(body, 3u << 20);
 	before = mallinfo2().uordblks;
 	for (size_t e = 0; e < FR_ARRAY_LEN(encodings); e++) {
-		struct fr_scan *s = fr_scan_new(S(PAGE), S(HTML_UTF8), S(encodings[e]));
+		struct fr_scan *s = fr_scan_new(S(PAGE), S(HTML_UTF8), S(encodings[e].name));
+		bool is_br = encodings[e].pack == brotli;
 		size_t held;
 
-		fr_scan_feed(s, e == 2 ? (void *)packed : body, len);
+		fr_scan_feed(s, is_br ? (void *)packed : body, len);
 		held = mallinfo2().uordblks - before;
-		if (held > (e == 2 ? FR_SCAN_MAX_DECODER_BYTES : 0) + 200u * 1024)
-			fail_msg("%s: %zu bytes", encodings[e], held);
+		if (held > (is_br ? FR_SCAN_MAX_DECODER_BYTES : 0) + 200u * 1024)
+			fail_msg("%s: %zu bytes", encodings[e].name, held);
 		fr_scan_free(&s);
 	}
 }
@@ -324,6 +387,7 @@ int main(void)
 		cmocka_unit_test(a_cut_body_gives_what_came_before),
 		cmocka_unit_test(a_damaged_body_ends_the_scan),
 		cmocka_unit_test(what_follows_the_end_of_an_encoding_is_damage),
+		cmocka_unit_test(a_zstd_window_is_bounded),
 		cmocka_unit_test(what_is_behind_the_limit_is_not_looked_at),
 		cmocka_unit_test(a_body_made_to_grow_ends_the_scan),
 		cmocka_unit_test(memory_is_bounded),
