@@ -13,11 +13,11 @@ os.chdir(ROOT)
 LAYERS = {
     "base": 0, "http": 1, "config": 2, "h2": 2, "hints": 2, "cache": 2,
     "observe": 3, "net": 3, "origin": 4, "exchange": 5, "stages": 5, "client": 5,
-    "learned": 5, "server": 5, "cli": 6, "lab": 6,
+    "learned": 5, "server": 5, "command": 6, "cli": 7, "lab": 7,
 }
 APART = {"cache", "hints", "h2", "config"}
 EDGE = ("exchange", "stages", "client", "learned", "server")
-MAY_INCLUDE_LATERALLY = {("observe", "net"), ("net", "observe"), ("cli", "lab"), ("lab", "cli"),
+MAY_INCLUDE_LATERALLY = {("observe", "net"), ("net", "observe"),
                          *((a, b) for a in EDGE for b in EDGE)}
 FILE_BUDGET, FILE_HARD = 600, 1000
 FUNCTION_HARD = 80

@@ -4,12 +4,12 @@
 
 #include "base/err.h"
 #include "cli/check/check.h"
-#include "cli/command.h"
 #include "cli/purge/purge.h"
 #include "cli/serve/serve.h"
 #include "cli/status/status.h"
 #include "cli/top/top.h"
 #include "cli/version/version.h"
+#include "command/command.h"
 #include "lab/advise/advise.h"
 #include "lab/demo/demo.h"
 #include "lab/profile/profile.h"

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "cli/command.h"
+#include "command/command.h"
 #include "lab/advise/input.h"
-#include "lab/advise/rules.h"
 #include "lab/profile/measure.h"
+#include "lab/replay/rules.h"
 
 #define RULES_BYTES (4u << 20)
 /* Loads that a page is judged by. */

@@ -6,9 +6,9 @@
 
 #include "base/mem.h"
 #include "lab/advise/log_reader.h"
-#include "lab/profile/har.h"
-#include "lab/profile/har_text.h"
-#include "lab/profile/json.h"
+#include "lab/report/har.h"
+#include "lab/report/har_text.h"
+#include "lab/report/json.h"
 
 static int complain(char *why, size_t cap, const char *file, const char *what)
 {

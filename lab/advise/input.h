@@ -2,7 +2,7 @@
 #ifndef FR_LAB_ADVISE_INPUT_H
 #define FR_LAB_ADVISE_INPUT_H
 
-#include "lab/advise/advice.h"
+#include "lab/replay/advice.h"
 
 #define FR_ADVISE_MAX_PAGES 1000u
 /* A profile or a HAR is no larger; access logs have no limit. */

@@ -4,7 +4,7 @@
 #ifndef FR_LAB_ADVISE_LOG_READER_H
 #define FR_LAB_ADVISE_LOG_READER_H
 
-#include "lab/advise/advice.h"
+#include "lab/replay/advice.h"
 
 /* Pages, and assets of one page, that are counted; others are left out. */
 #define FR_LOG_READER_MAX_PAGES 1000u

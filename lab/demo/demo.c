@@ -9,13 +9,13 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "cli/command.h"
+#include "command/command.h"
 #include "lab/demo/origin.h"
-#include "lab/local_tls.h"
 #include "lab/network/relay_paths.h"
-#include "lab/page/timeline.h"
 #include "lab/profile/run.h"
-#include "lab/profile/summary.h"
+#include "lab/report/summary.h"
+#include "lab/report/timeline.h"
+#include "server/local_tls.h"
 #include "server/server.h"
 
 #define DEFAULT_LISTEN "127.0.0.1:8443"

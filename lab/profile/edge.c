@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "lab/local_tls.h"
+#include "server/local_tls.h"
 #include "server/server.h"
 
 struct fr_edge {

@@ -3,7 +3,7 @@
 #ifndef FR_LAB_PROFILE_EDGE_H
 #define FR_LAB_PROFILE_EDGE_H
 
-#include "lab/profile/series.h"
+#include "lab/measurement/series.h"
 #include "net/local_ca.h"
 
 #define FR_EDGE_RULES_BYTES (1u << 20)

@@ -8,8 +8,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "cli/command.h"
-#include "lab/profile/browser.h"
+#include "command/command.h"
+#include "lab/browser/browser.h"
 #include "lab/profile/run.h"
 
 struct tool {

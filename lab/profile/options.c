@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/command.h"
+#include "command/command.h"
 #include "http/url.h"
 
 #define DEFAULT_RUNS 9u

@@ -2,7 +2,7 @@
 #ifndef FR_LAB_PROFILE_OPTIONS_H
 #define FR_LAB_PROFILE_OPTIONS_H
 
-#include "lab/profile/series.h"
+#include "lab/measurement/series.h"
 
 struct fr_relay_paths;
 
@@ -18,7 +18,7 @@ struct fr_profile_options {  /* strings are borrowed from argv but for url and o
 	struct fr_relay_paths *paths; /* that the URL's server knows; borrowed; NULL: of ours */
 	bool is_looked_up;            /* the name: no load looks it up; so it is behind an origin */
 	uint32_t think_ms, runs;
-	unsigned cpu_percent; /* of the model's main thread: page/cpu.h */
+	unsigned cpu_percent; /* of the model's main thread: model/cpu.h */
 	enum fr_variant variants[FR_VARIANT_COUNT];
 	size_t n_variants;
 };

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/command.h"
-#include "lab/profile/har.h"
-#include "lab/profile/json.h"
-#include "lab/profile/report.h"
-#include "lab/profile/summary.h"
+#include "command/command.h"
+#include "lab/report/har.h"
+#include "lab/report/json.h"
+#include "lab/report/report.h"
+#include "lab/report/summary.h"
 
 static int write_text(const char *file, const char *text)
 {

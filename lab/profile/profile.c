@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "cli/command.h"
+#include "command/command.h"
 #include "lab/profile/measure.h"
 #include "lab/profile/output.h"
 

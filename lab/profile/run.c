@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "lab/page/loader.h"
-#include "lab/profile/browser.h"
+#include "lab/browser/browser.h"
+#include "lab/model/loader.h"
 
 /* A variant that fails so often in a row is given up, with the run. */
 #define MAX_FAILURES 3u

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cli/admin_path.h"
-#include "cli/command.h"
+#include "command/command.h"
 #include "http/h1.h"
 #include "net/tls.h"
 

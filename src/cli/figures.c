@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/command.h"
+#include "command/command.h"
 
 json_t *fr_status_ask(const struct fr_admin_client *c, int *exit_code)
 {

@@ -1,10 +1,10 @@
 /* What advise reads: profiles, HARs and access logs of anybody's making. The
  * first byte chooses. */
 #include "lab/advise/log_reader.h"
-#include "lab/advise/rules.h"
-#include "lab/profile/har.h"
-#include "lab/profile/har_text.h"
-#include "lab/profile/json.h"
+#include "lab/replay/rules.h"
+#include "lab/report/har.h"
+#include "lab/report/har_text.h"
+#include "lab/report/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

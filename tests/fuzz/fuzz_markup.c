@@ -1,8 +1,8 @@
 /* Pages and style sheets of anybody's making, compressed or not. The first byte
  * chooses the encoding. */
-#include "lab/page/decode.h"
-#include "lab/page/markup.h"
-#include "lab/page/style.h"
+#include "lab/model/decode.h"
+#include "lab/model/markup.h"
+#include "lab/model/style.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

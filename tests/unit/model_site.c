@@ -1,8 +1,8 @@
 #include "model_site.h"
 
 #include "h2/session.h"
+#include "lab/model/wire.h"
 #include "lab/network/link_model.h"
-#include "lab/page/wire.h"
 
 #define MAX_STREAMS 256
 

@@ -5,7 +5,7 @@
 #ifndef FR_UNIT_MODEL_SITE_H
 #define FR_UNIT_MODEL_SITE_H
 
-#include "lab/page/measurement.h"
+#include "lab/measurement/measurement.h"
 #include "unit.h"
 
 #define MODEL_MAX_NAMES 8

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/command.h"
 #include "cli/serve/privileges.h"
 #include "cli/warnings.h"
+#include "command/command.h"
 #include "config/config.h"
 #include "net/tls.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "cli/admin_client.h"
-#include "cli/command.h"
+#include "command/command.h"
 
 static const char help[] =
 	"usage: forerun purge [OPTION...] URL...\n"

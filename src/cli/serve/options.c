@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "cli/command.h"
+#include "command/command.h"
 
 static const char help[] =
 	"usage: forerun serve --listen ADDRESS:PORT --origin URL [OPTION...]\n"

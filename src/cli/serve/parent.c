@@ -15,14 +15,14 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "cli/command.h"
 #include "cli/serve/crash_report.h"
 #include "cli/serve/handover.h"
 #include "cli/serve/listening.h"
 #include "cli/serve/privileges.h"
 #include "cli/serve/setup.h"
 #include "cli/warnings.h"
-#include "lab/local_tls.h"
+#include "command/command.h"
+#include "server/local_tls.h"
 #include "server/server.h"
 
 /* What one message to a serving process may wait for room: it reads them all the time. */

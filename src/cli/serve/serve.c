@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 #include "base/str.h"
-#include "cli/command.h"
 #include "cli/serve/handover.h"
 #include "cli/serve/options.h"
 #include "cli/serve/parent.h"
 #include "cli/serve/serving.h"
 #include "cli/serve/setup.h"
+#include "command/command.h"
 
 /* The parent's end of the pair, where this is the process that it started; -1: it is not. */
 static int handover_fd(void)

@@ -12,12 +12,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "cli/command.h"
 #include "cli/serve/handover.h"
 #include "cli/serve/privileges.h"
 #include "cli/serve/setup.h"
 #include "cli/warnings.h"
-#include "lab/local_tls.h"
+#include "command/command.h"
+#include "server/local_tls.h"
 #include "server/server.h"
 
 /* Descriptors beside connections: listeners, loops, files, libraries. */

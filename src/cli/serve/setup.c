@@ -10,7 +10,7 @@
 #include "cli/admin_path.h"
 #include "cli/state_path.h"
 #include "config/files.h"
-#include "lab/local_tls.h"
+#include "server/local_tls.h"
 
 #define SYSTEM_STATE "/var/lib/forerun"
 

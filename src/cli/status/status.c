@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/command.h"
 #include "cli/figures.h"
+#include "command/command.h"
 
 #define SHOWN_PAGES 10u
 #define SHOWN_ASSETS 10u

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "cli/command.h"
 #include "cli/figures.h"
+#include "command/command.h"
 
 #define DEFAULT_ROWS 24u
 #define DEFAULT_COLUMNS 80u

@@ -6,7 +6,7 @@
 #include <uv.h>
 
 #include "base/crash.h"
-#include "cli/command.h"
+#include "command/command.h"
 #include "h2/session.h"
 #include "net/tls.h"
 

@@ -3,9 +3,9 @@
 #include <jansson.h>
 
 #include "lab/advise/log_reader.h"
-#include "lab/advise/rules.h"
-#include "lab/profile/har.h"
-#include "lab/profile/json.h"
+#include "lab/replay/rules.h"
+#include "lab/report/har.h"
+#include "lab/report/json.h"
 #include "model_site.h"
 
 #define MS 1000u

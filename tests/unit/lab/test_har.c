@@ -3,9 +3,9 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "lab/advise/advice.h"
-#include "lab/profile/har.h"
-#include "lab/profile/har_text.h"
+#include "lab/replay/advice.h"
+#include "lab/report/har.h"
+#include "lab/report/har_text.h"
 #include "unit.h"
 
 #define PAGE "https://s.example/"

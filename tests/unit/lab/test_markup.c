@@ -1,7 +1,7 @@
 /* What pages and style sheets load, construct by construct. */
-#include "lab/page/markup.h"
-#include "lab/page/media.h"
-#include "lab/page/style.h"
+#include "lab/model/markup.h"
+#include "lab/model/media.h"
+#include "lab/model/style.h"
 #include "unit.h"
 
 struct found {

@@ -1,6 +1,6 @@
 /* Media queries against a table that a browser checks, too; lengths with calc();
  * input that never ends. */
-#include "lab/page/media.h"
+#include "lab/model/media.h"
 #include "unit.h"
 
 static enum fr_media word(const char *text)

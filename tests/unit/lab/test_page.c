@@ -1,6 +1,6 @@
 /* The page model over the link model: waterfalls that can be computed by hand
  * must come out as computed. */
-#include "lab/page/cpu.h"
+#include "lab/model/cpu.h"
 #include "model_site.h"
 
 #define MS 1000u

@@ -1,7 +1,7 @@
 /* Statistics of a profile, against values computed by hand. */
 #include <math.h>
 
-#include "lab/profile/stats.h"
+#include "lab/measurement/stats.h"
 #include "unit.h"
 
 static void about(double actual, double expected)

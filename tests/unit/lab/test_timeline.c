@@ -1,5 +1,5 @@
 /* The time bars. */
-#include "lab/page/timeline.h"
+#include "lab/report/timeline.h"
 #include "unit.h"
 
 static void bars_show_waiting_and_receiving(void **state)

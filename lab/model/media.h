@@ -1,0 +1,44 @@
+/* Media queries (Media Queries 4) and srcset, judged for the window of the model:
+ * a screen of FR_MARKUP_WIDTH by FR_MARKUP_HEIGHT pixels, one pixel a pixel, with a
+ * mouse, light and without preferences. What is not known may apply. No I/O. */
+#ifndef FR_LAB_MODEL_MEDIA_H
+#define FR_LAB_MODEL_MEDIA_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+
+/* The window that media, srcset and sizes are judged by, in pixels. */
+#define FR_MARKUP_WIDTH 1280u
+#define FR_MARKUP_HEIGHT 800u
+
+enum fr_media {
+	FR_MEDIA_NO,
+	FR_MEDIA_UNKNOWN, /* a feature or a value that is not known */
+	FR_MEDIA_YES
+};
+
+/* Judges a media query list, as in media="..." or after @media. Empty: yes. */
+enum fr_media fr_media_judge(struct fr_str media);
+/* May it apply? */
+bool fr_media_applies(struct fr_str media);
+
+/* The candidate of a srcset (with its sizes, may be empty) that a screen of
+ * one pixel a pixel takes; {NULL, 0}: none. Borrowed. */
+struct fr_str fr_srcset_choose(struct fr_str srcset, struct fr_str sizes);
+
+struct fr_link;
+/* What a preload link names on that screen: its target, or a candidate of its
+ * imagesrcset. Borrowed. */
+struct fr_str fr_link_choice(const struct fr_link *link);
+
+/* White space of CSS, which has more of it than fields of HTTP, and s without it at
+ * either end. */
+bool fr_css_is_space(char c);
+struct fr_str fr_css_strip(struct fr_str s);
+/* A number at the beginning of s, and the text after it. False: there is none. */
+bool fr_css_number(struct fr_str s, double *out, struct fr_str *unit);
+/* A length in pixels, calc() and its like included; false: none, or a unit that is not known. */
+bool fr_css_length(struct fr_str s, double *pixels);
+
+#endif

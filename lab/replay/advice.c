@@ -1,0 +1,543 @@
+#include "lab/replay/advice.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "http/link.h"
+#include "lab/model/media.h"
+
+#define TEXT_BYTES 1024u
+/* Names of assets that one sentence has. */
+#define MAX_NAMES 5u
+
+const char *fr_advice_kind_str(enum fr_advice_kind k)
+{
+	static const char *const names[] = {
+#define X(id, text) text,
+		FR_ADVICE_TABLE(X)
+#undef X
+	};
+
+	return names[k];
+}
+
+void fr_advice_add(struct fr_advice *a, enum fr_advice_kind kind, const char *link,
+                   const char *format, ...)
+{
+	struct fr_advice_item *item;
+	char text[TEXT_BYTES];
+	va_list args;
+
+	if (a->n == FR_ADVICE_MAX_ITEMS)
+		return;
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	item = &a->items[a->n++];
+	*item = (struct fr_advice_item){.kind = kind, .text = fr_str_dup(fr_str_from(text))};
+	if (link)
+		item->link = fr_str_dup(fr_str_from(link));
+}
+
+void fr_advice_fini(struct fr_advice *a)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		free(a->items[i].text);
+		free(a->items[i].link);
+	}
+	for (size_t i = 0; i < a->n_links; i++)
+		free(a->links[i]);
+	free(a->url);
+	*a = (struct fr_advice){0};
+}
+
+/* --- words --- */
+
+/* The length of "https://host:port". */
+static size_t origin_length(const char *url)
+{
+	struct fr_str s = fr_str_from(url);
+	size_t at = fr_str_find(s, ':') + 3;
+
+	return at > s.len ? s.len : at + fr_str_find(fr_str_sub(s, at, s.len), '/');
+}
+
+struct fr_str fr_advice_target(const char *page, const char *url)
+{
+	size_t n = origin_length(page);
+	struct fr_str s = fr_str_from(url);
+
+	if (origin_length(url) == n && strncmp(page, url, n) == 0)
+		return fr_str_sub(s, n, s.len);
+	return s;
+}
+
+char *fr_advice_link(struct fr_str target, enum fr_as as, unsigned flags)
+{
+	struct fr_link link = {.rels = FR_REL_PRELOAD, .as = fr_str_from(fr_as_str(as))};
+	/* fonts and what scripts fetch are asked for with CORS, also from one's own host */
+	bool cors = (flags & FR_ENTRY_CORS) || as == FR_AS_FONT || as == FR_AS_FETCH;
+	struct fr_arena arena;
+	struct fr_str text;
+	char *out = NULL;
+
+	if ((flags & FR_ENTRY_MODULE) && as == FR_AS_SCRIPT)
+		link = (struct fr_link){.rels = FR_REL_MODULEPRELOAD};
+	else if (cors)
+		link.crossorigin = FR_CORS_ANONYMOUS;
+	fr_arena_init(&arena, 65536);
+	if (fr_link_write(&arena, &link, target, &text) == 0)
+		out = fr_str_dup(text);
+	fr_arena_fini(&arena);
+	return out;
+}
+
+/* "a.css, b.css and 3 more": of the entries that are marked. */
+static void name_all(const struct fr_measurement *l, const bool *marked, char *out, size_t cap)
+{
+	size_t n = 0, total = 0, at = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		total += marked[i];
+	*out = '\0';
+	for (size_t i = 0; i < l->n && n < MAX_NAMES; i++) {
+		struct fr_str name = fr_str_sub(fr_url_short(l->entries[i].url), 0, 60);
+		int k;
+
+		if (!marked[i])
+			continue;
+		k = snprintf(out + at, cap - at, "%s%.*s", n ? ", " : "", FR_STR_ARG(name));
+		at += k > 0 && (size_t)k < cap - at ? (size_t)k : 0;
+		n++;
+	}
+	if (total > n)
+		(void)snprintf(out + at, cap - at, " and %zu more", total - n);
+}
+
+static size_t mark(const struct fr_measurement *l, bool *marked, unsigned on, unsigned off)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		unsigned f = l->entries[i].flags;
+
+		marked[i] = i > 0 && (f & on) == on && !(f & off);
+		n += marked[i];
+	}
+	return n;
+}
+
+/* --- what to add --- */
+
+static bool is_own(const struct fr_measurement_entry *e)
+{
+	return (e->flags & FR_ENTRY_NEEDED) &&
+	       !(e->flags &
+	         (FR_ENTRY_CROSS_ORIGIN | FR_ENTRY_SKIPPED | FR_ENTRY_LAZY | FR_ENTRY_FAILED));
+}
+
+static bool has_as(const struct fr_measurement_entry *e)
+{
+	return e->as == FR_AS_STYLE || e->as == FR_AS_SCRIPT || e->as == FR_AS_FONT ||
+	       e->as == FR_AS_IMAGE || e->as == FR_AS_FETCH;
+}
+
+/* Named by another asset, not by the page. */
+static bool is_late(const struct fr_measurement *l, const struct fr_measurement_entry *e)
+{
+	return e->parent > 0 && (size_t)e->parent < l->n;
+}
+
+#define GROUPS 5u
+#define SCRIPTS 2u
+
+/* In the order in which they are worth it: what blocks, then what is found
+ * late, then other scripts, then pictures. */
+static unsigned group_of(const struct fr_measurement *l, const struct fr_measurement_entry *e)
+{
+	if (e->flags & FR_ENTRY_BLOCKING)
+		return 0;
+	if (e->as == FR_AS_FONT || (is_late(l, e) && e->as == FR_AS_STYLE))
+		return 1;
+	if (e->as == FR_AS_SCRIPT || e->as == FR_AS_STYLE)
+		return SCRIPTS;
+	return is_late(l, e) ? 3 : 4;
+}
+
+/* never at the cost of rendering */
+static bool is_worse(const struct fr_replay_result *a, const struct fr_replay_result *b)
+{
+	return a->render_us > b->render_us + b->render_us / 200 ||
+	       a->text_us > b->text_us + b->text_us / 200;
+}
+
+/* A page that is there and does not react is not what anybody waits for: scripts
+ * may take some of what rendering gained if the page is complete sooner by twice
+ * that, and rendering is still no later than without hints. */
+static bool is_fair(const struct fr_replay_result *a, const struct fr_replay_result *b,
+                    const struct fr_replay_result *none)
+{
+	uint64_t lost = a->render_us > b->render_us ? a->render_us - b->render_us : 0;
+
+	return !is_worse(a, none) && a->complete_us + 2 * lost < b->complete_us;
+}
+
+/* a hint has to be worth its line */
+static bool is_better(const struct fr_replay_result *a, const struct fr_replay_result *b)
+{
+	return a->complete_us + b->complete_us / 100 < b->complete_us ||
+	       a->text_us + b->text_us / 100 < b->text_us ||
+	       a->render_us + b->render_us / 100 < b->render_us;
+}
+
+static size_t add_group(const struct fr_measurement *l, unsigned group, bool *early, size_t n)
+{
+	for (size_t i = 1; i < l->n && n < FR_ADVICE_MAX_LINKS; i++) {
+		const struct fr_measurement_entry *e = &l->entries[i];
+
+		if (!early[i] && is_own(e) && has_as(e) && (e->flags & FR_ENTRY_CACHEABLE) &&
+		    group_of(l, e) == group) {
+			early[i] = true;
+			n++;
+		}
+	}
+	return n;
+}
+
+static bool is_refused(const struct fr_replay_result *with, const struct fr_replay_result *so_far,
+                       const struct fr_replay_result *none, unsigned group)
+{
+	return is_worse(with, so_far) && (group != SCRIPTS || !is_fair(with, so_far, none));
+}
+
+/* Group by group, as long as one way of delivery gains by it and none loses. */
+static void choose(const struct fr_measurement *l, const struct fr_network *network,
+                   struct fr_advice *a, bool *early)
+{
+	uint64_t think = fr_replay_think(l, network);
+	bool *trial = fr_calloc(l->n, sizeof *trial);
+	size_t n = 0;
+
+	a->before = fr_replay(l, network, think, NULL, FR_DELIVERY_NONE);
+	a->push = a->early_hints = a->before;
+	for (unsigned g = 0; g < GROUPS; g++) {
+		struct fr_replay_result push, hints;
+		size_t more;
+
+		memcpy(trial, early, l->n * sizeof *trial);
+		more = add_group(l, g, trial, n);
+		if (more == n)
+			continue;
+		push = fr_replay(l, network, think, trial, FR_DELIVERY_PUSH);
+		hints = fr_replay(l, network, think, trial, FR_DELIVERY_EARLY_HINTS);
+		if (is_refused(&push, &a->push, &a->before, g) ||
+		    is_refused(&hints, &a->early_hints, &a->before, g) ||
+		    (!is_better(&push, &a->push) && !is_better(&hints, &a->early_hints)))
+			continue;
+		memcpy(early, trial, l->n * sizeof *trial);
+		a->push = push;
+		a->early_hints = hints;
+		n = more;
+	}
+	free(trial);
+}
+
+static bool is_worth(uint64_t before, uint64_t after)
+{
+	return before > after && before - after >= FR_ADVICE_LEAST_US &&
+	       (before - after) * 100 >= before * FR_ADVICE_LEAST_PERCENT;
+}
+
+static bool has_link(const struct fr_advice *a, const char *link)
+{
+	for (size_t i = 0; i < a->n_links; i++)
+		if (strcmp(a->links[i], link) == 0)
+			return true;
+	return false;
+}
+
+static void add_links(const struct fr_measurement *l, const bool *early, struct fr_advice *a)
+{
+	for (size_t i = 1; i < l->n; i++) {
+		const struct fr_measurement_entry *e = &l->entries[i];
+		char *link;
+
+		if (!early[i] || a->n_links == FR_ADVICE_MAX_LINKS)
+			continue;
+		link = fr_advice_link(fr_advice_target(l->url, e->url), e->as, e->flags);
+		if (link && !has_link(a, link))
+			a->links[a->n_links++] = link;
+		else
+			free(link);
+	}
+}
+
+static bool gains(const struct fr_replay_result *before, const struct fr_replay_result *after)
+{
+	return is_worth(before->render_us, after->render_us) ||
+	       is_worth(before->text_us, after->text_us) ||
+	       is_worth(before->complete_us, after->complete_us);
+}
+
+static double sooner(uint64_t before, uint64_t after)
+{
+	return ((double)before - (double)after) / 1000;
+}
+
+static void advise_hints(const struct fr_measurement *l, const struct fr_network *network,
+                         struct fr_advice *a)
+{
+	bool *early = fr_calloc(l->n, sizeof *early);
+
+	choose(l, network, a, early);
+	a->has_gain = gains(&a->before, &a->push) || gains(&a->before, &a->early_hints);
+	if (a->has_gain) {
+		add_links(l, early, a);
+		fr_advice_add(
+			a, FR_ADVICE_ADD, NULL,
+			"Name %zu assets before the page does, so that they are on their way "
+			"while it is still being made. Expected with 103: drawn %.0f ms sooner, "
+			"complete %.0f ms sooner; with push: %.0f and %.0f ms.",
+			a->n_links, sooner(a->before.render_us, a->early_hints.render_us),
+			sooner(a->before.complete_us, a->early_hints.complete_us),
+			sooner(a->before.render_us, a->push.render_us),
+			sooner(a->before.complete_us, a->push.complete_us));
+	}
+	free(early);
+}
+
+/* --- what is wrong --- */
+
+static void advise_chain(const struct fr_measurement *l, bool *marked, struct fr_advice *a)
+{
+	char names[512];
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct fr_measurement_entry *e = &l->entries[i];
+
+		marked[i] =
+			is_own(e) && is_late(l, e) && (e->as == FR_AS_STYLE || e->as == FR_AS_FONT);
+		n += marked[i];
+	}
+	name_all(l, marked, names, sizeof names);
+	if (n)
+		fr_advice_add(
+			a, FR_ADVICE_LATE, NULL,
+			"Found late, each link of the chain costs a round trip: %s. Name them in "
+			"the page or in a Link field; join imported style sheets.",
+			names);
+}
+
+static void advise_third_party(const struct fr_measurement *l, bool *marked, struct fr_advice *a)
+{
+	char names[512];
+
+	if (!mark(l, marked, FR_ENTRY_CROSS_ORIGIN, 0))
+		return;
+	name_all(l, marked, names, sizeof names);
+	fr_advice_add(a, FR_ADVICE_THIRD_PARTY, NULL,
+	              "Of other hosts, where neither push nor this edge can help: %s. Serve them "
+	              "yourself, or add a preconnect.",
+	              names);
+}
+
+static void advise_caching(const struct fr_measurement *l, bool *marked, struct fr_advice *a)
+{
+	char names[512];
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct fr_measurement_entry *e = &l->entries[i];
+
+		marked[i] = i && is_own(e) && (e->flags & FR_ENTRY_BLOCKING) && e->status == 200 &&
+		            !(e->flags & FR_ENTRY_CACHEABLE);
+		n += marked[i];
+	}
+	name_all(l, marked, names, sizeof names);
+	if (n)
+		fr_advice_add(
+			a, FR_ADVICE_MISTAKE, NULL,
+			"Not cacheable, so a browser that is hinted at them fetches them twice: "
+			"%s. Send Cache-Control with a max-age.",
+			names);
+}
+
+static void advise_waste(const struct fr_measurement *l, bool *marked, struct fr_advice *a)
+{
+	char names[512];
+
+	if (mark(l, marked, FR_ENTRY_PUSHED, FR_ENTRY_NEEDED | FR_ENTRY_CANCELLED)) {
+		uint64_t bytes = 0;
+
+		for (size_t i = 0; i < l->n; i++)
+			bytes += marked[i] ? l->entries[i].bytes : 0;
+		name_all(l, marked, names, sizeof names);
+		if (l->has_unrun_scripts)
+			fr_advice_add(a, FR_ADVICE_UNSEEN, NULL,
+			              "Pushed (%llu KiB), and the page was not seen to use it: %s. "
+			              "Scripts "
+			              "were not run; check with a browser (--browser).",
+			              (unsigned long long)bytes / 1024, names);
+		else
+			fr_advice_add(a, FR_ADVICE_UNUSED, NULL,
+			              "Pushed and of no use to the page (%llu KiB): %s. Take them "
+			              "out of the "
+			              "Link field, or add nopush.",
+			              (unsigned long long)bytes / 1024, names);
+	}
+	if (mark(l, marked, FR_ENTRY_PUSHED | FR_ENTRY_CANCELLED, 0)) {
+		name_all(l, marked, names, sizeof names);
+		fr_advice_add(a, FR_ADVICE_UNUSED, NULL,
+		              "Pushed when they were already on their way, and cancelled: %s.",
+		              names);
+	}
+	if (mark(l, marked, FR_ENTRY_DUPLICATE, FR_ENTRY_CANCELLED)) {
+		name_all(l, marked, names, sizeof names);
+		fr_advice_add(
+			a, FR_ADVICE_MISTAKE, NULL,
+			"Fetched twice: %s. A hint must have the same crossorigin as the use, and "
+			"what it names must be cacheable.",
+			names);
+	}
+}
+
+/* --- the Link field that is there --- */
+
+/* The entry that a link names: the one that the page has a use for, where a wrong
+ * link made the browser fetch it twice. */
+static const struct fr_measurement_entry *find(const struct fr_measurement *l, struct fr_str target)
+{
+	const struct fr_measurement_entry *found = NULL;
+
+	for (size_t i = 1; i < l->n; i++) {
+		const struct fr_measurement_entry *e = &l->entries[i];
+
+		if (!fr_str_eq(fr_advice_target(l->url, e->url), target) &&
+		    !fr_str_is(target, e->url))
+			continue;
+		if (e->flags & FR_ENTRY_NEEDED)
+			return e;
+		found = found ? found : e;
+	}
+	return found;
+}
+
+/* Only a load in which everything ran can tell that something is of no use. */
+static void advise_unneeded(const struct fr_measurement *l, const char *name, struct fr_advice *a)
+{
+	if (l->has_unrun_scripts)
+		fr_advice_add(
+			a, FR_ADVICE_UNSEEN, NULL,
+			"The link to %s: the page was not seen to use it. Scripts were not run; "
+			"check with a browser (--browser).",
+			name);
+	else
+		fr_advice_add(a, FR_ADVICE_UNUSED, NULL,
+		              "The link to %s names what the page does not need: take it out.",
+		              name);
+}
+
+static void check_link(const struct fr_measurement *l, const struct fr_link *k, bool *pictures,
+                       struct fr_advice *a)
+{
+	const struct fr_measurement_entry *e = find(l, fr_link_choice(k));
+	enum fr_as as = fr_as_parse(k->as);
+	char name[256], *better = NULL;
+
+	(void)snprintf(name, sizeof name, "%.*s", FR_STR_ARG(k->target));
+	if (!(k->rels & FR_REL_PRELOAD) || !fr_media_applies(k->media))
+		return;
+	if (e && has_as(e) && !k->imagesrcset.len)
+		better = fr_advice_link(k->target, e->as, e->flags);
+	if (as == FR_AS_NONE || as == FR_AS_UNKNOWN)
+		fr_advice_add(a, FR_ADVICE_MISTAKE, better,
+		              "The link to %s has no as, so browsers ignore it.", name);
+	else if (as == FR_AS_FONT && k->crossorigin == FR_CORS_NONE)
+		fr_advice_add(
+			a, FR_ADVICE_MISTAKE, better,
+			"The link to the font %s has no crossorigin, so browsers fetch it twice.",
+			name);
+	else if (e && as != e->as && has_as(e) && (e->flags & FR_ENTRY_NEEDED))
+		fr_advice_add(a, FR_ADVICE_MISTAKE, better,
+		              "The link to %s says as=%s; it is used as %s.", name, fr_as_str(as),
+		              fr_as_str(e->as));
+	else if ((!e || !(e->flags & FR_ENTRY_NEEDED)) && k->target.len)
+		advise_unneeded(l, name, a);
+	if (e && as == FR_AS_IMAGE && !k->nopush)
+		pictures[e - l->entries] = true;
+	free(better);
+}
+
+/* Pictures that are pushed compete with what blocks: do they cost? */
+static void check_pictures(const struct fr_measurement *l, const struct fr_network *network,
+                           const bool *pictures, struct fr_advice *a)
+{
+	uint64_t think = fr_replay_think(l, network);
+	bool *early = fr_calloc(l->n, sizeof *early);
+	struct fr_replay_result without, with;
+	char names[512];
+	size_t n = 0;
+
+	for (size_t i = 1; i < l->n; i++) {
+		early[i] = is_own(&l->entries[i]) && group_of(l, &l->entries[i]) < 2;
+		n += pictures[i];
+	}
+	without = fr_replay(l, network, think, early, FR_DELIVERY_PUSH);
+	for (size_t i = 1; i < l->n; i++)
+		early[i] |= pictures[i];
+	with = fr_replay(l, network, think, early, FR_DELIVERY_PUSH);
+	name_all(l, pictures, names, sizeof names);
+	if (n && with.render_us > without.render_us + without.render_us / 50)
+		fr_advice_add(
+			a, FR_ADVICE_NOPUSH, NULL,
+			"Add nopush to pictures, which delay what is drawn first by %.0f ms: %s.",
+			((double)with.render_us - (double)without.render_us) / 1000, names);
+	free(early);
+}
+
+static void check_links(const struct fr_measurement *l, const struct fr_network *network,
+                        struct fr_advice *a)
+{
+	struct fr_str rest = fr_str_from(
+		l->n && l->entries[0].response_fields ? l->entries[0].response_fields : "");
+	bool *pictures = fr_calloc(l->n, sizeof *pictures);
+	struct fr_arena arena;
+
+	fr_arena_init(&arena, 1u << 20);
+	while (rest.len) {
+		size_t end = fr_str_find(rest, '\n');
+		struct fr_str line = fr_str_sub(rest, 0, end);
+		struct fr_link k;
+
+		rest = fr_str_sub(rest, end + 1, rest.len);
+		if (!fr_str_istarts(line, FR_STR("link:")))
+			continue;
+		line = fr_str_trim(fr_str_sub(line, strlen("link:"), line.len));
+		while (fr_link_next(&arena, &line, &k, NULL))
+			check_link(l, &k, pictures, a);
+	}
+	check_pictures(l, network, pictures, a);
+	fr_arena_fini(&arena);
+	free(pictures);
+}
+
+void fr_advice_make(const struct fr_measurement *off, const struct fr_measurement *hinted,
+                    const struct fr_network *network, struct fr_advice *out)
+{
+	bool *marked =
+		fr_calloc((hinted && hinted->n > off->n ? hinted->n : off->n) + 1, sizeof *marked);
+
+	*out = (struct fr_advice){.url = fr_str_dup(fr_str_from(off->url))};
+	if (off->n) {
+		advise_hints(off, network, out);
+		check_links(off, network, out);
+		advise_chain(off, marked, out);
+		advise_caching(off, marked, out);
+		advise_waste(hinted ? hinted : off, marked, out);
+		advise_third_party(off, marked, out);
+	}
+	free(marked);
+}

@@ -1,0 +1,59 @@
+#include "lab/replay/rules.h"
+
+#include <stdio.h>
+
+/* A double-quoted YAML scalar. */
+static int put_quoted(struct fr_buf *out, struct fr_str s)
+{
+	int rc = fr_buf_append(out, "\"", 1);
+
+	for (size_t i = 0; rc == 0 && i < s.len; i++) {
+		if (s.p[i] == '"' || s.p[i] == '\\')
+			rc = fr_buf_append(out, "\\", 1);
+		if (rc == 0)
+			rc = fr_buf_append(out, &s.p[i], 1);
+	}
+	return rc == 0 ? fr_buf_append(out, "\"", 1) : rc;
+}
+
+static int put(struct fr_buf *out, const char *text)
+{
+	return fr_buf_append(out, text, strlen(text));
+}
+
+/* The path that the rule is for: the query does not count. */
+static struct fr_str path_of(const struct fr_advice *a)
+{
+	struct fr_str t = fr_advice_target(a->url, a->url);
+
+	t = fr_str_sub(t, 0, fr_str_find(t, '?'));
+	return t.len ? t : FR_STR("/");
+}
+
+static int put_rule(const struct fr_advice *a, struct fr_buf *out)
+{
+	int rc = put(out, "  - path: ");
+
+	if (rc == 0)
+		rc = put_quoted(out, path_of(a));
+	if (rc == 0)
+		rc = put(out, "\n    links:\n");
+	for (size_t i = 0; rc == 0 && i < a->n_links; i++) {
+		rc = put(out, "      - ");
+		if (rc == 0)
+			rc = put_quoted(out, fr_str_from(a->links[i]));
+		if (rc == 0)
+			rc = put(out, "\n");
+	}
+	return rc;
+}
+
+int fr_rules_write(const struct fr_advice *list, size_t n, struct fr_buf *out)
+{
+	int rc = put(out, "rules:\n");
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (list[i].n_links)
+			rc = put_rule(&list[i], out);
+	return rc;
+}
