@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "lab/advise/log_reader.h"
+#include "lab/measurement/json_text.h"
 #include "lab/report/har.h"
 #include "lab/report/har_text.h"
 #include "lab/report/json.h"

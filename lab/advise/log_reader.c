@@ -6,8 +6,8 @@
 
 #include "base/mem.h"
 #include "http/url.h"
+#include "lab/measurement/json_text.h"
 #include "lab/measurement/kind.h"
-#include "lab/report/json.h"
 
 /* Loads that pushes can be tied to, and pushes that wait for theirs. */
 #define MAX_LATER 100000u

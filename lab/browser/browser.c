@@ -9,7 +9,7 @@
 #include "http/url.h"
 #include "lab/browser/cdp.h"
 #include "lab/browser/netlog.h"
-#include "lab/report/json.h"
+#include "lab/measurement/json_text.h"
 #include "net/local_ca.h"
 
 #define MAX_ARGS 40u
@@ -42,9 +42,8 @@ struct process {                    /* of one variant */
 };
 
 struct fr_browser {
-	struct fr_loop *loop;                     /* borrowed */
-	const struct fr_profile_options *options; /* borrowed */
-	struct fr_target *target;                 /* borrowed */
+	struct fr_loop *loop; /* borrowed */
+	struct fr_browser_setup setup;
 	struct process processes[FR_VARIANT_COUNT];
 	char name[128];
 	/* getting ready */
@@ -82,11 +81,11 @@ static void host_rule(struct fr_browser *b, char *out, size_t cap)
 
 	*out = '\0';
 	fr_arena_init(&arena, 65536);
-	if (fr_url_parse(&arena, fr_str_from(b->options->url), &url) == 0) {
+	if (fr_url_parse(&arena, fr_str_from(b->setup.url), &url) == 0) {
 		char host[256];
 
 		(void)snprintf(host, sizeof host, "%.*s", FR_STR_ARG(url.host));
-		if (fr_target_route(b->target, b->variant, host, url.port, false, &to) == 0 &&
+		if (b->setup.route(b->setup.user, b->variant, host, url.port, &to) == 0 &&
 		    getnameinfo((struct sockaddr *)&to, sizeof to, address, sizeof address, port,
 		                sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) == 0)
 			(void)snprintf(out, cap, "--host-resolver-rules=MAP %s:%u %s:%s", host,
@@ -97,13 +96,13 @@ static void host_rule(struct fr_browser *b, char *out, size_t cap)
 
 static void trust_rule(struct fr_browser *b, char *out, size_t cap)
 {
-	const char *file = fr_target_certificate(b->target);
+	const char *file = b->setup.certificate;
 	char hash[FR_KEY_HASH_BYTES];
 
 	*out = '\0';
 	if (*file && fr_certificate_key_hash(file, hash) == 0)
 		(void)snprintf(out, cap, "--ignore-certificate-errors-spki-list=%s", hash);
-	else if (b->options->insecure)
+	else if (b->setup.insecure)
 		(void)snprintf(out, cap, "--ignore-certificate-errors");
 }
 
@@ -135,7 +134,7 @@ static int spawn(struct fr_browser *b, char *folder)
 	(void)snprintf(profile, sizeof profile, "--user-data-dir=%s/profile", folder);
 	(void)snprintf(home, sizeof home, "HOME=%s", folder);
 	(void)snprintf(path, sizeof path, "PATH=%s", getenv("PATH") ? getenv("PATH") : "/usr/bin");
-	args[n++] = (char *)(uintptr_t)b->options->browser;
+	args[n++] = (char *)(uintptr_t)b->setup.program;
 	for (size_t i = 0; i < FR_ARRAY_LEN(always); i++)
 		args[n++] = (char *)(uintptr_t)always[i];
 	args[n++] = profile;
@@ -150,10 +149,10 @@ static int spawn(struct fr_browser *b, char *folder)
 		args[n++] = (char *)(uintptr_t) "--disable-features=EarlyHintsPreloadForNavigation";
 	args[n++] = (char *)(uintptr_t) "about:blank";
 	args[n] = NULL;
-	fr_target_enter(b->target);
+	b->setup.enter(b->setup.user);
 	rc = fr_cdp_start(b->loop, args, env, folder, &events, &b->processes[b->variant],
 	                  &b->processes[b->variant].cdp);
-	fr_target_leave(b->target);
+	b->setup.leave(b->setup.user);
 	return rc;
 }
 
@@ -399,8 +398,7 @@ static void ready(void *user)
 		         *b->name ? NULL : "the browser cannot be started, or does not speak");
 }
 
-struct fr_browser *fr_browser_start(struct fr_loop *l, const struct fr_profile_options *options,
-                                    struct fr_target *target,
+struct fr_browser *fr_browser_start(struct fr_loop *l, const struct fr_browser_setup *setup,
                                     void (*on_ready)(void *user, const char *problem), void *user)
 {
 	struct fr_browser *b = fr_calloc(1, sizeof *b);
@@ -408,11 +406,10 @@ struct fr_browser *fr_browser_start(struct fr_loop *l, const struct fr_profile_o
 	for (size_t i = 0; i < FR_VARIANT_COUNT; i++)
 		b->processes[i].browser = b;
 	b->loop = l;
-	b->options = options;
-	b->target = target;
+	b->setup = *setup;
 	b->on_ready = on_ready;
 	b->ready_user = user;
-	b->variant = options->variants[0];
+	b->variant = setup->first;
 	b->finish = (struct fr_task){.run = finish, .user = b};
 	b->ready = (struct fr_task){.run = ready, .user = b};
 	fr_timer_init(&b->limit, on_limit, b);

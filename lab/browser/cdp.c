@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "lab/report/json.h"
+#include "lab/measurement/json_text.h"
 
 /* Descriptors open at once while a folder is removed. */
 #define REMOVE_DESCRIPTORS 16

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "lab/report/json.h"
+#include "lab/measurement/json_text.h"
 
 const char FR_NETLOG_QUESTION[] =
 	"new Promise((resolve) => {"

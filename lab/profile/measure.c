@@ -1,5 +1,4 @@
 #include "lab/profile/measure.h"
-#include "lab/profile/probe.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include "base/mem.h"
 #include "command/command.h"
 #include "lab/browser/browser.h"
+#include "lab/profile/probe.h"
 #include "lab/profile/run.h"
 
 struct tool {
@@ -122,6 +122,42 @@ static void watch_signals(struct tool *t)
 	(void)uv_signal_start(&t->sigterm, on_signal, SIGTERM);
 }
 
+/* --- the browser's way to the target --- */
+
+static int route(void *user, enum fr_variant v, const char *host, uint16_t port,
+                 struct sockaddr_storage *to)
+{
+	struct tool *t = user;
+
+	return fr_target_route(t->target, v, host, port, false, to);
+}
+
+static void enter(void *user)
+{
+	fr_target_enter(((struct tool *)user)->target);
+}
+
+static void leave(void *user)
+{
+	fr_target_leave(((struct tool *)user)->target);
+}
+
+static void start_browser(struct tool *t)
+{
+	const struct fr_profile_options *o = t->options;
+	const struct fr_browser_setup setup = {.program = o->browser,
+	                                       .url = o->url,
+	                                       .certificate = fr_target_certificate(t->target),
+	                                       .insecure = o->insecure,
+	                                       .first = o->variants[0],
+	                                       .route = route,
+	                                       .enter = enter,
+	                                       .leave = leave,
+	                                       .user = t};
+
+	t->browser = fr_browser_start(t->loop, &setup, on_browser, t);
+}
+
 static void begin(struct tool *t)
 {
 	char why[1024] = "";
@@ -134,7 +170,7 @@ static void begin(struct tool *t)
 		complain(t, why);
 		close_all(t);
 	} else if (t->options->browser) {
-		t->browser = fr_browser_start(t->loop, t->options, t->target, on_browser, t);
+		start_browser(t);
 	} else {
 		start_run(t);
 	}

@@ -7,8 +7,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "lab/measurement/json_text.h"
 #include "lab/measurement/kind.h"
-#include "lab/report/json.h"
 
 static const json_t *request_of(const struct fr_har_entry *e)
 {

@@ -5,9 +5,9 @@
 
 #include "base/mem.h"
 #include "lab/measurement/freshness.h"
+#include "lab/measurement/json_text.h"
 #include "lab/report/har.h"
 #include "lab/report/har_entry.h"
-#include "lab/report/json.h"
 
 #define FIELDS_BYTES 65536u
 

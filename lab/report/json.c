@@ -3,14 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "lab/measurement/json_text.h"
 #include "lab/replay/advice.h"
-
-const char *fr_json_text(const json_t *j, const char *key)
-{
-	const char *text = json_string_value(json_object_get(j, key));
-
-	return text ? text : "";
-}
 
 /* Names and values of others' making may be no UTF-8. */
 static json_t *text(const char *s)

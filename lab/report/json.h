@@ -19,7 +19,4 @@ json_t *fr_measurement_to_json(const struct fr_measurement *l);
 int fr_measurement_from_json(const json_t *j, const char *url,
                              struct fr_measurement *out) FR_MUST_USE;
 
-/* Text of a value, "" if it is none. Borrowed from j. */
-const char *fr_json_text(const json_t *j, const char *key);
-
 #endif
