@@ -197,30 +197,33 @@ bool fr_hint_judge(const struct fr_plan *p, struct fr_hint *hint)
 	fr_hint_rank(hint);
 	if (url != FR_REASON_UNDECIDED && url != FR_REASON_CROSS_ORIGIN &&
 	    (link->rels & (FR_REL_PRELOAD | FR_REL_MODULEPRELOAD))) {
-		hint->no_push = hint->no_early = url;
+		hint->against.push = hint->against.early = url;
 		return false;
 	}
 	use = judge_use(p, hint);
-	hint->no_early = judge_early(hint, use);
+	hint->against.early = judge_early(hint, use);
 	if (link->has_anchor && !anchor_is_page(p, link)) {
-		hint->no_push = hint->no_early = FR_REASON_ANCHOR;
+		hint->against.push = hint->against.early = FR_REASON_ANCHOR;
 		return false;
 	}
 	if (!(link->rels & (FR_REL_PRELOAD | FR_REL_MODULEPRELOAD))) {
-		hint->no_push = FR_REASON_NOT_PRELOAD;
+		hint->against.push = FR_REASON_NOT_PRELOAD;
 		return hint->whole.len > 0; /* to itself a page is connected already */
 	}
-	hint->no_push = url == FR_REASON_CROSS_ORIGIN ? url : link->nopush ? FR_REASON_NOPUSH : use;
+	hint->against.push = url == FR_REASON_CROSS_ORIGIN ? url
+	                     : link->nopush                ? FR_REASON_NOPUSH
+	                                                   : use;
 	if (url == FR_REASON_CROSS_ORIGIN && hint->whole.len == 0)
-		hint->no_early = url;
+		hint->against.early = url;
 	return hint->target.len || hint->whole.len;
 }
 
 bool fr_hint_is_memorable(const struct fr_hint *hint)
 {
 	return hint->reason != FR_REASON_DUPLICATE && (hint->target.len || hint->whole.len) &&
-	       (hint->no_push == FR_REASON_UNDECIDED || hint->no_early == FR_REASON_UNDECIDED ||
-	        hint->no_early == FR_REASON_TYPE); /* another client may use it */
+	       (hint->against.push == FR_REASON_UNDECIDED ||
+	        hint->against.early == FR_REASON_UNDECIDED ||
+	        hint->against.early == FR_REASON_TYPE); /* another client may use it */
 }
 
 /* --- 103 --- */

@@ -7,7 +7,7 @@
 #include "hints/plan.h"
 
 /* Resolves the link's target against the page and fills target, whole, as,
- * rank, no_push and no_early of the hint, whose link, flags and source are set.
+ * rank, against.push and against.early of the hint, whose link, flags and source are set.
  * False: it is no statement about an asset (malformed, for another context,
  * the page itself): nothing to remember, only to be explained. */
 bool fr_hint_judge(const struct fr_plan *p, struct fr_hint *hint);

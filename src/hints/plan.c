@@ -173,7 +173,7 @@ static bool is_same_url(const struct fr_hint *a, const struct fr_hint *b)
 
 static bool is_usable(const struct fr_hint *h)
 {
-	return h->no_push == FR_REASON_UNDECIDED || h->no_early == FR_REASON_UNDECIDED;
+	return h->against.push == FR_REASON_UNDECIDED || h->against.early == FR_REASON_UNDECIDED;
 }
 
 /* Does what h says hold for `like`? Where one cannot be used, the other counts. */
@@ -212,8 +212,8 @@ static void confirm(struct fr_plan *p, struct fr_hint *h, const struct fr_hint *
 		return;
 	h->link = now->link;
 	h->as = now->as;
-	h->no_push = now->no_push;
-	h->no_early = now->no_early;
+	h->against.push = now->against.push;
+	h->against.early = now->against.early;
 	fr_hint_rank(h);
 }
 

@@ -143,6 +143,13 @@ enum {
 	FR_HINT_RESTRICTED = 1u << 2 /* remembered: only loads with credentials had it */
 };
 
+/* What is known to speak against a delivery of a hint; UNDECIDED: nothing. */
+struct fr_hint_reasons {
+	enum fr_reason push;    /* by its link alone: against a push */
+	enum fr_reason early;   /* likewise against a 103 */
+	enum fr_reason earlier; /* what an earlier moment of this load found: hints/verdict.h */
+};
+
 struct fr_hint {
 	struct fr_str url;    /* as written, for logs; borrowed */
 	struct fr_str target; /* path and query to promise; empty if not of the page's origin */
@@ -153,11 +160,9 @@ struct fr_hint {
 	enum fr_hint_source source; /* the first that named it */
 	unsigned flags;             /* FR_HINT_* */
 	uint32_t bytes;             /* of its body, as far as known; 0: unknown. The edge's */
-	enum fr_reason no_push;     /* what rules say against a push; UNDECIDED: nothing */
-	enum fr_reason no_early;    /* likewise against a 103 */
-	enum fr_reason objection;   /* the edge's own, from an earlier stage; UNDECIDED: none */
-	unsigned message;           /* the last one that named it; 0: none of this load */
-	bool is_remembered;         /* from an earlier load */
+	struct fr_hint_reasons against;
+	unsigned message;   /* the last one that named it; 0: none of this load */
+	bool is_remembered; /* from an earlier load */
 	enum fr_delivery delivery;
 	enum fr_reason reason;
 };

@@ -61,11 +61,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < plan.n; i++) {
 		struct fr_hint *h = plan.v[i];
 
-		if (h->reason == FR_REASON_UNDECIDED && h->no_push == FR_REASON_UNDECIDED) {
+		if (h->reason == FR_REASON_UNDECIDED && h->against.push == FR_REASON_UNDECIDED) {
 			FR_ASSERT(h->target.len && h->target.p[0] == '/');
 			FR_ASSERT(fr_str_all(h->target, FR_CH_TARGET));
 		}
-		if (h->reason == FR_REASON_UNDECIDED && h->no_early == FR_REASON_UNDECIDED)
+		if (h->reason == FR_REASON_UNDECIDED && h->against.early == FR_REASON_UNDECIDED)
 			check_early_link(&arena, h);
 		if (h->reason == FR_REASON_UNDECIDED)
 			fr_hint_decide(h, FR_DELIVERY_PUSH, FR_REASON_PUSHED);

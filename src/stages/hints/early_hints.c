@@ -1,99 +1,57 @@
 #include "stages/hints/early_hints.h"
 
-#include "base/log.h"
+#include "base/holds.h"
 #include "client/client.h"
-#include "hints/judge.h"
-#include "stages/hints/hints.h"
+#include "stages/hints/facts.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/warm.h"
 #include "stages/learning/learn.h"
 
-static bool may_get_103(const struct fr_exchange *page)
-{
-	const struct fr_config_hints *h = fr_page_load_settings(page);
-
-	return h->early_hints != FR_EARLY_HINTS_OFF &&
-	       (page->req.version == FR_HTTP_2 ||
-	        (page->req.version == FR_HTTP_1_1 && h->early_hints_http1));
-}
-
-bool fr_early_hints_is_way(const struct fr_exchange *page)
-{
-	const struct fr_config_hints *h = fr_page_load_settings(page);
-
-	return may_get_103(page) && page->req.method == FR_METHOD_GET &&
-	       (h->early_hints == FR_EARLY_HINTS_ALWAYS ||
-	        fr_str_iis(fr_fields_value(&page->req.fields, FR_FIELD_SEC_FETCH_MODE),
-	                   "navigate"));
-}
-
 /* --- what may be named --- */
-
-/* A reason to leave it out; UNDECIDED: none. */
-static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint)
-{
-	struct fr_asset asset;
-
-	if (hint->no_early != FR_REASON_UNDECIDED || !hint->target.len)
-		return hint->no_early;
-	if (hint->objection != FR_REASON_UNDECIDED)
-		return hint->objection;
-	fr_recall_asset(page, hint, &asset);
-	if (hint->is_remembered && fr_recall_is_gone(page, &asset)) {
-		fr_learn_gone(page, hint, &asset);
-		return FR_REASON_GONE;
-	}
-	if (asset.is_known && !asset.is_reusable)
-		return FR_REASON_NOT_REUSABLE;
-	if (!fr_page_load_take_idle(page->load, hint, fr_recall_size(&asset, hint->as)))
-		return FR_REASON_BUDGET;
-	return FR_REASON_UNDECIDED;
-}
 
 struct text {    /* a Link value that grows */
 	char *p; /* in the arena */
 	size_t len, cap;
 };
 
-/* False: it does not fit. */
-static bool append(struct text *t, struct fr_str link)
+/* It fits: the verdict saw to that. */
+static void append(struct text *t, struct fr_str link)
 {
-	size_t more = link.len + (t->len ? 2 : 0);
+	size_t separator = t->len ? 2 : 0;
 
-	if (more > t->cap - t->len)
-		return false;
-	if (t->len) {
+	if (!FR_HOLDS(link.len + separator <= t->cap - t->len))
+		return;
+	if (separator) {
 		memcpy(t->p + t->len, ", ", 2);
 		t->len += 2;
 	}
 	memcpy(t->p + t->len, link.p, link.len);
 	t->len += link.len;
-	return true;
 }
 
 /* Adds the links that may be named; they are decided by that. */
 static size_t name_links(struct fr_exchange *page, struct text *t)
 {
 	struct fr_plan *plan = &page->load->plan;
-	size_t n = 0, max = fr_page_load_settings(page)->max_early_hints;
+	struct fr_facts facts;
 
+	fr_facts_of_page(page, FR_MOMENT_BEFORE, &facts);
 	for (size_t i = 0; i < plan->n; i++) {
 		struct fr_hint *hint = plan->v[i];
-		struct fr_str link;
+		struct fr_verdict v;
 
 		if (hint->reason != FR_REASON_UNDECIDED)
 			continue;
-		hint->objection = n < max ? objection(page, hint) : FR_REASON_LIMIT_PAGE;
-		if (hint->objection != FR_REASON_UNDECIDED)
+		v = fr_facts_judge(page, hint, &facts);
+		if (v.kind != FR_VERDICT_NOW)
 			continue;
-		if (fr_hint_early_link(&page->arena, hint, &link) < 0 || !append(t, link)) {
-			hint->objection = FR_REASON_LIMIT_BYTES;
-			continue;
-		}
-		fr_hint_decide(hint, FR_DELIVERY_EARLY_HINTS, FR_REASON_HINTED);
-		n++;
+		append(t, facts.hint.link);
+		page->load->idle_bytes -= v.idle_bytes;
+		fr_hint_decide(hint, v.delivery, v.reason);
+		facts.links_named++;
+		facts.link_bytes = t->len;
 	}
-	return n;
+	return facts.links_named;
 }
 
 /* --- sending --- */
@@ -141,34 +99,14 @@ void fr_early_hints_plan(struct fr_exchange *page, const struct fr_response *ori
 	fr_warm_plan(page, FR_DELIVERY_EARLY_HINTS);
 }
 
-void fr_early_hints_close(struct fr_exchange *page)
-{
-	struct fr_page_load *load = page->load;
-	struct fr_plan *plan = &load->plan;
-
-	for (size_t i = 0; i < plan->n; i++) {
-		struct fr_hint *hint = plan->v[i];
-		enum fr_reason why = hint->no_early;
-
-		if (hint->reason != FR_REASON_UNDECIDED)
-			continue;
-		if (why == FR_REASON_UNDECIDED)
-			why = hint->objection;
-		if (why == FR_REASON_UNDECIDED)
-			why = load->has_103 ? FR_REASON_AFTER_103 : FR_REASON_WITH_RESPONSE;
-		fr_hint_decide(hint,
-		               hint->message == plan->message ? FR_DELIVERY_LINK : FR_DELIVERY_NONE,
-		               why);
-	}
-}
-
 void fr_early_hints_relay(struct fr_exchange *page, const struct fr_response *origin)
 {
 	const struct fr_field *f = NULL;
 	struct fr_response resp;
+	struct fr_way_facts facts = fr_facts_of_request(page);
 	int rc = 0;
 
-	if (page->has_relayed || !may_get_103(page))
+	if (page->has_relayed || !fr_way_allows_103(&facts))
 		return;
 	fr_response_init(&resp, &page->arena, 103);
 	while (rc == 0 && (f = fr_fields_next(&origin->fields, FR_FIELD_LINK, f)))

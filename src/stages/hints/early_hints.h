@@ -8,16 +8,10 @@
 
 #include "exchange/exchange.h"
 
-/* May this client get a 103 of ours? */
-bool fr_early_hints_is_way(const struct fr_exchange *page);
-
 /* Sends what the plan has still open in a 103, as far as rules and the idle
  * link allow; nothing if there is no such hint or a 103 was sent. origin: its own
  * 103, whose policy may travel along; NULL: this one is ours alone. */
 void fr_early_hints_plan(struct fr_exchange *page, const struct fr_response *origin);
-
-/* The final response is there: every open hint is decided. */
-void fr_early_hints_close(struct fr_exchange *page);
 
 /* Passes the origin's own 103 on to a client that gets none of ours, once. */
 void fr_early_hints_relay(struct fr_exchange *page, const struct fr_response *origin);

@@ -7,6 +7,7 @@
 #include "hints/budget.h"
 #include "stages/cache/lookup.h"
 #include "stages/hints/early_hints.h"
+#include "stages/hints/facts.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/page_order.h"
 #include "stages/hints/push.h"
@@ -29,24 +30,11 @@ int64_t fr_page_load_now_s(void)
 
 /* --- the load --- */
 
-bool fr_page_load_take_idle(struct fr_page_load *load, const struct fr_hint *hint, uint64_t bytes)
-{
-	bool is_sure = hint->rank == FR_RANK_BLOCKING &&
-	               (hint->as == FR_AS_STYLE || hint->as == FR_AS_SCRIPT);
-	bool fits = is_sure || bytes <= load->idle_bytes;
-
-	if (fits)
-		load->idle_bytes -= bytes < load->idle_bytes ? bytes : load->idle_bytes;
-	return fits;
-}
-
 static enum fr_way way_of(const struct fr_exchange *ex)
 {
-	if (ex->req.method != FR_METHOD_GET)
-		return FR_WAY_HEADER;
-	if (fr_push_is_way(ex))
-		return FR_WAY_PUSH;
-	return fr_early_hints_is_way(ex) ? FR_WAY_EARLY : FR_WAY_HEADER;
+	struct fr_way_facts facts = fr_facts_of_request(ex);
+
+	return fr_way_choose(&facts);
 }
 
 struct fr_page_load *fr_page_load_of(struct fr_exchange *ex)
@@ -71,7 +59,7 @@ struct fr_page_load *fr_page_load_of(struct fr_exchange *ex)
 	return ex->load;
 }
 
-static bool may_have_hints(const struct fr_exchange *ex)
+bool fr_page_load_may_have_hints(const struct fr_exchange *ex)
 {
 	return !ex->is_push && ex->req.method == FR_METHOD_GET && !ex->req.has_override &&
 	       !ex->canonical.path.is_ambiguous;
@@ -89,7 +77,7 @@ static bool may_be_page(const struct fr_exchange *ex)
 {
 	struct fr_str mode = fr_fields_value(&ex->req.fields, FR_FIELD_SEC_FETCH_MODE);
 
-	return may_have_hints(ex) && (!mode.p || fr_str_iis(mode, "navigate"));
+	return fr_page_load_may_have_hints(ex) && (!mode.p || fr_str_iis(mode, "navigate"));
 }
 
 /* --- t0 --- */
@@ -118,10 +106,11 @@ static void deliver_early(struct fr_exchange *ex, const struct fr_response *orig
 	struct fr_page_load *load = ex->load;
 
 	measure_idle(ex);
-	/* who asks whether the page changed has the page, and so its assets */
-	if (load->way == FR_WAY_PUSH && !fr_page_load_is_conditional(&ex->req))
-		fr_push_plan(ex, FR_PUSH_EARLY);
-	else if (load->way == FR_WAY_EARLY)
+	if (!fr_way_is_early(load->way, fr_page_load_is_conditional(&ex->req)))
+		return;
+	if (load->way == FR_WAY_PUSH)
+		fr_push_plan(ex, FR_MOMENT_BEFORE);
+	else
 		fr_early_hints_plan(ex, origin);
 }
 
@@ -174,7 +163,7 @@ static bool collect(struct fr_exchange *ex, const struct fr_fields *fields, bool
 
 void fr_hints_interim(struct fr_exchange *ex, const struct fr_response *resp)
 {
-	if (!may_have_hints(ex) || !collect(ex, &resp->fields, true))
+	if (!fr_page_load_may_have_hints(ex) || !collect(ex, &resp->fields, true))
 		return;
 	deliver_early(ex, resp);
 	/* who gets a 103 of ours has it; others, where it can do no harm, the origin's */
@@ -194,16 +183,20 @@ static void log_decision(struct fr_exchange *page, const struct fr_hint *hint)
 	       fr_reason_str(hint->reason));
 }
 
-/* What is open has the same reason, but for what rules said before. */
-static void decide_rest(struct fr_plan *plan, enum fr_reason why, bool is_response)
+/* Decides what is open without delivering it. */
+static void settle(struct fr_exchange *page, enum fr_moment moment)
 {
-	for (size_t i = 0; i < plan->n; i++) {
-		struct fr_hint *h = plan->v[i];
-		bool is_in_it = is_response && h->message == plan->message;
+	struct fr_plan *plan = &page->load->plan;
+	struct fr_facts facts;
 
-		if (h->reason == FR_REASON_UNDECIDED)
-			fr_hint_decide(h, is_in_it ? FR_DELIVERY_LINK : FR_DELIVERY_NONE,
-			               h->no_push != FR_REASON_UNDECIDED ? h->no_push : why);
+	fr_facts_of_page(page, moment, &facts);
+	for (size_t i = 0; i < plan->n; i++) {
+		struct fr_verdict v;
+
+		if (plan->v[i]->reason != FR_REASON_UNDECIDED)
+			continue;
+		v = fr_facts_judge(page, plan->v[i], &facts);
+		fr_hint_decide(plan->v[i], v.delivery, v.reason);
 	}
 }
 
@@ -218,29 +211,13 @@ static void close_load(struct fr_exchange *ex)
 	fr_count_add(&ex->worker->counters, FR_COUNT_LINKS_MALFORMED, load->plan.malformed);
 }
 
-/* Why a client without push gets no more than the response's own links. */
-static enum fr_reason header_reason(const struct fr_exchange *page)
-{
-	struct fr_str mode = fr_fields_value(&page->req.fields, FR_FIELD_SEC_FETCH_MODE);
-
-	if (fr_page_load_settings(page)->early_hints == FR_EARLY_HINTS_OFF &&
-	    page->req.version == FR_HTTP_2 && fr_str_iis(mode, "navigate"))
-		return FR_REASON_EARLY_OFF;
-	return fr_page_load_settings(page)->push ? FR_REASON_PUSH_DISABLED : FR_REASON_SITE_OFF;
-}
-
 static void decide(struct fr_exchange *page)
 {
-	struct fr_page_load *load = page->load;
-
-	if (!may_have_hints(page) || page->resp.status != 200)
-		decide_rest(&load->plan, FR_REASON_NOT_PAGE, true);
-	else if (load->way == FR_WAY_PUSH)
-		fr_push_plan(page, FR_PUSH_FINAL);
-	else if (load->way == FR_WAY_EARLY)
-		fr_early_hints_close(page);
+	if (page->load->way == FR_WAY_PUSH && fr_page_load_may_have_hints(page) &&
+	    page->resp.status == 200)
+		fr_push_plan(page, FR_MOMENT_RESPONSE);
 	else
-		decide_rest(&load->plan, header_reason(page), true);
+		settle(page, FR_MOMENT_RESPONSE);
 }
 
 /* Summaries cost bytes: who asks for one gets it, and a share of the others. */
@@ -285,7 +262,7 @@ static void conclude(struct fr_exchange *page, bool from_origin)
 	struct fr_page_load *load = page->load;
 
 	decide(page);
-	if (may_have_hints(page) && page->resp.status == 200 && from_origin) {
+	if (fr_page_load_may_have_hints(page) && page->resp.status == 200 && from_origin) {
 		fr_learn_page(page);
 		fr_warm_plan(page, load->way == FR_WAY_PUSH ? FR_DELIVERY_NONE : FR_DELIVERY_LINK);
 	}
@@ -324,7 +301,7 @@ void fr_hints_end(struct fr_exchange *ex)
 		return;
 	if (load->was_early)
 		fr_count(&ex->worker->counters, FR_COUNT_HINTS_BEFORE_ERROR);
-	decide_rest(&load->plan, FR_REASON_PAGE_GONE, false);
+	settle(ex, FR_MOMENT_GONE);
 	close_load(ex);
 }
 

@@ -19,9 +19,6 @@
 
 #include "exchange/exchange.h"
 
-/* Bytes of Link value that one 103 carries at most. */
-#define FR_EARLY_MAX_BYTES 8192u
-
 void fr_hints_begin(struct fr_exchange *ex);
 void fr_hints_interim(struct fr_exchange *ex, const struct fr_response *resp);
 void fr_hints_page(struct fr_exchange *ex);

@@ -12,14 +12,8 @@
 #include "hints/cache_digest.h"
 #include "hints/digest.h"
 #include "hints/memory.h"
+#include "hints/way.h"
 #include "stages/learning/lesson.h"
-
-/* How hints leave for this client (design 4.2). */
-enum fr_way {
-	FR_WAY_HEADER, /* only in the response's own Link fields */
-	FR_WAY_PUSH,
-	FR_WAY_EARLY /* one 103 */
-};
 
 struct fr_page_load {
 	struct fr_plan plan;
@@ -44,11 +38,8 @@ struct fr_page_load *fr_page_load_of(struct fr_exchange *ex);
 /* The settings for the page. */
 const struct fr_config_hints *fr_page_load_settings(const struct fr_exchange *ex);
 
-/* May it leave before the page? Before the response the link is idle: what
- * rendering waits for (style sheets; scripts, unless the HTML shows that nothing
- * waits for them) goes whatever its size, the rest only as far as it will be gone
- * when the page comes. Takes its bytes off what is left. */
-bool fr_page_load_take_idle(struct fr_page_load *load, const struct fr_hint *hint, uint64_t bytes);
+/* May this exchange's response have hints? A GET, no push itself. */
+bool fr_page_load_may_have_hints(const struct fr_exchange *ex);
 
 /* Does it ask for less than the whole response, or only for a change? */
 bool fr_page_load_is_conditional(const struct fr_request *req);

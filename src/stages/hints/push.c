@@ -2,8 +2,8 @@
 
 #include "client/client.h"
 #include "stages/cache/lookup.h"
+#include "stages/hints/facts.h"
 #include "stages/hints/page_load.h"
-#include "stages/learning/client_cache.h"
 #include "stages/learning/learn.h"
 
 /* URLs remembered for one connection beyond the pushes it may have: what the
@@ -70,10 +70,9 @@ int fr_push_make_request(struct fr_exchange *ex, const struct fr_exchange *page,
 
 bool fr_push_is_way(const struct fr_exchange *page)
 {
-	struct fr_exchange *ex = (struct fr_exchange *)(uintptr_t)page;
+	struct fr_way_facts facts = fr_facts_of_request(page);
 
-	return fr_page_load_settings(page)->push && page->ops->push &&
-	       page->ops->push_is_enabled(ex);
+	return fr_way_pushes(&facts);
 }
 
 static struct fr_seen_urls *memo_of(struct fr_exchange *page)
@@ -85,24 +84,6 @@ static struct fr_seen_urls *memo_of(struct fr_exchange *page)
 			MEMO_REQUESTS + fr_page_load_settings(page)->max_pushes_connection,
 			c->worker->seed);
 	return c->memo;
-}
-
-static enum fr_reason over_limit(struct fr_exchange *page, const struct fr_asset *asset)
-{
-	const struct fr_config_hints *h = fr_page_load_settings(page);
-	struct fr_client *c = page->client;
-
-	if (page->pushes >= h->max_pushes_page)
-		return FR_REASON_LIMIT_PAGE;
-	if (page->load->push_bytes + asset->bytes > h->max_push_bytes_page)
-		return FR_REASON_LIMIT_BYTES;
-	if (c->pushes >= h->max_pushes_connection)
-		return FR_REASON_LIMIT_CONNECTION;
-	if (c->origin_requests >= c->gen->config->limits.origin_requests_per_client)
-		return FR_REASON_LIMIT_ORIGIN;
-	if (!page->ops->push_has_room(page))
-		return FR_REASON_LIMIT_STREAMS;
-	return FR_REASON_PUSHED;
 }
 
 /* Of whom a failed push says something: one client, or all who ask with
@@ -128,7 +109,7 @@ void fr_push_failed(struct fr_exchange *push, int status)
 	fr_url_ttl_set_add(f, client, authority, target, now);
 }
 
-static bool has_failed(const struct fr_exchange *page, const struct fr_hint *hint)
+bool fr_push_has_failed(const struct fr_exchange *page, const struct fr_hint *hint)
 {
 	const struct fr_url_ttl_set *f = page->site->failures;
 	uint64_t now = fr_loop_now(page->worker->loop);
@@ -139,33 +120,9 @@ static bool has_failed(const struct fr_exchange *page, const struct fr_hint *hin
 	                          now);
 }
 
-/* Why this hint is not pushed; FR_REASON_PUSHED if nothing speaks against it.
- * The cheapest and most final reasons first. */
-static enum fr_reason objection(struct fr_exchange *page, struct fr_hint *hint,
-                                const struct fr_asset *asset)
+bool fr_push_was_sent(struct fr_exchange *page, const struct fr_hint *hint)
 {
-	struct fr_client *c = page->client;
-	struct fr_str authority = page->req.authority;
-
-	if (hint->no_push != FR_REASON_UNDECIDED)
-		return hint->no_push;
-	if (hint->objection != FR_REASON_UNDECIDED)
-		return hint->objection;
-	if (!fr_page_load_settings(page)->push)
-		return FR_REASON_SITE_OFF;
-	if (c->is_draining)
-		return FR_REASON_DRAINING;
-	if (!page->ops->push || !page->ops->push_is_enabled(page))
-		return FR_REASON_PUSH_DISABLED;
-	if (fr_seen_urls_has(memo_of(page), authority, hint->target))
-		return FR_REASON_ALREADY_SENT;
-	if (has_failed(page, hint))
-		return FR_REASON_RECENT_FAILURE;
-	if (hint->is_remembered && fr_recall_is_gone(page, asset))
-		return FR_REASON_GONE;
-	if (fr_client_cache_has(page, hint, asset))
-		return FR_REASON_CACHED;
-	return over_limit(page, asset);
+	return fr_seen_urls_has(memo_of(page), page->req.authority, hint->target);
 }
 
 void fr_push_note_request(struct fr_exchange *ex)
@@ -197,51 +154,37 @@ static bool promise(struct fr_exchange *page, const struct fr_hint *hint)
 	return true;
 }
 
-static void push_or_decide(struct fr_exchange *page, struct fr_hint *hint, enum fr_push_stage stage)
+static void carry_out(struct fr_exchange *page, struct fr_hint *hint, struct fr_facts *facts)
 {
 	struct fr_page_load *load = page->load;
-	struct fr_asset asset;
-	enum fr_reason why;
-	enum fr_push_advice advice;
+	struct fr_verdict v = fr_facts_judge(page, hint, facts);
 
-	fr_recall_asset(page, hint, &asset);
-	why = objection(page, hint, &asset);
-	if (why == FR_REASON_PUSHED && stage == FR_PUSH_EARLY &&
-	    !fr_page_load_take_idle(load, hint, fr_recall_size(&asset, hint->as)))
-		return; /* with the response */
-	if (why == FR_REASON_PUSHED) {
-		advice = fr_recall_advice(page, hint);
-		if (advice == FR_PUSH_ADVICE_NO)
-			why = FR_REASON_OFTEN_CANCELLED;
-		else if (advice != FR_PUSH_ADVICE_YES)
-			hint->rank = FR_RANK_LATE;
+	if (v.reason == FR_REASON_PUSHED) {
+		hint->rank = v.rank;
+		if (promise(page, hint)) {
+			load->push_bytes += facts->hint.asset.bytes;
+			load->idle_bytes -= v.idle_bytes;
+			load->was_early |= facts->moment == FR_MOMENT_BEFORE;
+		} else {
+			facts->hint.promise_failed = true;
+			v = fr_verdict_of(hint, facts);
+		}
 	}
-	if (why == FR_REASON_PUSHED && promise(page, hint)) {
-		load->push_bytes += asset.bytes;
-		load->was_early |= stage == FR_PUSH_EARLY;
-		fr_hint_decide(hint, FR_DELIVERY_PUSH, why);
-		return;
-	}
-	if (why == FR_REASON_OFTEN_CANCELLED)
-		hint->objection = why; /* asked once a page: an opportunity is counted */
-	if (stage == FR_PUSH_EARLY)
-		return;
-	if (why == FR_REASON_GONE)
-		fr_learn_gone(page, hint, &asset);
-	fr_hint_decide(hint,
-	               hint->message == load->plan.message ? FR_DELIVERY_LINK : FR_DELIVERY_NONE,
-	               why == FR_REASON_PUSHED ? FR_REASON_FAILED : why);
+	if (v.kind == FR_VERDICT_NOW)
+		fr_hint_decide(hint, v.delivery, v.reason);
 }
 
-void fr_push_plan(struct fr_exchange *page, enum fr_push_stage stage)
+void fr_push_plan(struct fr_exchange *page, enum fr_moment moment)
 {
 	struct fr_plan *plan = &page->load->plan;
+	struct fr_facts facts;
 
 	fr_recall_sizes(page);
 	fr_plan_order(plan);
+	fr_facts_of_page(page, moment, &facts);
 	for (size_t i = 0; i < plan->n; i++)
 		if (plan->v[i]->reason == FR_REASON_UNDECIDED)
-			push_or_decide(page, plan->v[i], stage);
+			carry_out(page, plan->v[i], &facts);
 }
 
 void fr_push_ended(struct fr_exchange *push, bool complete, bool by_peer)

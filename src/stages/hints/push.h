@@ -6,6 +6,7 @@
 #define FR_STAGES_HINTS_PUSH_H
 
 #include "exchange/exchange.h"
+#include "hints/verdict.h"
 
 /* The client asked for this itself: it needs no push on this connection. */
 void fr_push_note_request(struct fr_exchange *ex);
@@ -13,14 +14,14 @@ void fr_push_note_request(struct fr_exchange *ex);
 /* Does the client take pushes, and the site send any? */
 bool fr_push_is_way(const struct fr_exchange *page);
 
-enum fr_push_stage {
-	FR_PUSH_EARLY, /* the page's response is not there: only as far as the link is idle */
-	FR_PUSH_FINAL  /* every hint is decided now */
-};
+/* Promises what the plan has still open, in the order of sending. At the moment before the
+ * response a hint that is not pushed stays open. */
+void fr_push_plan(struct fr_exchange *page, enum fr_moment moment);
 
-/* Promises what the plan has still open, in the order of sending. At the early
- * stage a hint that is not pushed stays open. */
-void fr_push_plan(struct fr_exchange *page, enum fr_push_stage stage);
+/* Was the asset sent, or asked for, on the page's connection? */
+bool fr_push_was_sent(struct fr_exchange *page, const struct fr_hint *hint);
+/* Did a push of it fail lately, for this client or for others like it? */
+bool fr_push_has_failed(const struct fr_exchange *page, const struct fr_hint *hint);
 
 /* A promised exchange ends: what the client did with it is learned. */
 void fr_push_ended(struct fr_exchange *push, bool complete, bool by_peer);

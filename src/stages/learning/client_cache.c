@@ -4,6 +4,7 @@
 
 #include "cache/policy.h"
 #include "client/client.h"
+#include "hints/verdict.h"
 #include "net/tls.h"
 #include "stages/cache/lookup.h"
 #include "stages/hints/page_load.h"
@@ -164,26 +165,6 @@ static void add_cookie(struct fr_exchange *page, const char *value, int64_t max_
 		fr_count(&page->worker->counters, FR_COUNT_DIGESTS_SET);
 }
 
-/* What the client has behind this page: pushed now, or asked for by itself since
- * no push was due. */
-static bool will_have(const struct fr_hint *hint)
-{
-	switch (hint->reason) {
-	case FR_REASON_PUSHED:
-	case FR_REASON_ALREADY_SENT:
-	case FR_REASON_CACHED:
-	case FR_REASON_NOPUSH:
-	case FR_REASON_LIMIT_PAGE:
-	case FR_REASON_LIMIT_BYTES:
-	case FR_REASON_LIMIT_CONNECTION:
-	case FR_REASON_LIMIT_STREAMS:
-	case FR_REASON_LIMIT_ORIGIN:
-		return hint->target.len > 0;
-	default:
-		return false;
-	}
-}
-
 static void add_plan(struct fr_exchange *page, struct fr_digest *d, int64_t now)
 {
 	const struct fr_plan *plan = &page->load->plan;
@@ -193,7 +174,7 @@ static void add_plan(struct fr_exchange *page, struct fr_digest *d, int64_t now)
 		struct fr_asset asset;
 		int64_t until = now + UNKNOWN_LIFETIME_S;
 
-		if (!will_have(hint) ||
+		if (!fr_reason_means_client_has(hint->reason) || !hint->target.len ||
 		    digest_has(&page->load->held, page, hint, &(struct fr_asset){0}))
 			continue;
 		fr_recall_asset(page, hint, &asset);

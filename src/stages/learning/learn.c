@@ -193,20 +193,6 @@ void fr_recall_sizes(struct fr_exchange *page)
 	}
 }
 
-uint64_t fr_recall_size(const struct fr_asset *asset, enum fr_as as)
-{
-	if (asset->bytes)
-		return asset->bytes;
-	switch (as) {
-	case FR_AS_STYLE:
-		return 20000;
-	case FR_AS_SCRIPT:
-		return 30000;
-	default:
-		return 40000;
-	}
-}
-
 static enum fr_client_class class_of(const struct fr_exchange *ex)
 {
 	return fr_client_class_of(fr_fields_value(&ex->req.fields, FR_FIELD_USER_AGENT));

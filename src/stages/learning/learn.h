@@ -36,8 +36,6 @@ void fr_recall_asset(const struct fr_exchange *page, const struct fr_hint *hint,
                      struct fr_asset *out);
 /* Fills in the sizes of the plan's hints. */
 void fr_recall_sizes(struct fr_exchange *page);
-/* Its size in bytes; where it is not known, what such assets usually have. */
-uint64_t fr_recall_size(const struct fr_asset *asset, enum fr_as as);
 /* Whether clients like this one keep pushes of it. */
 enum fr_push_advice fr_recall_advice(const struct fr_exchange *page, const struct fr_hint *hint);
 /* How a push went. */

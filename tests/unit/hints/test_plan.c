@@ -48,9 +48,10 @@ static void check(const struct judged *cases, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		begin(&arena);
 		add(cases[i].link);
-		if (plan.n != 1 || strcmp(fr_reason_str(plan.v[0]->no_push), cases[i].reason) != 0)
+		if (plan.n != 1 ||
+		    strcmp(fr_reason_str(plan.v[0]->against.push), cases[i].reason) != 0)
 			fail_msg("%s: %s, not %s", cases[i].link,
-			         plan.n ? fr_reason_str(plan.v[0]->no_push) : "no hint",
+			         plan.n ? fr_reason_str(plan.v[0]->against.push) : "no hint",
 			         cases[i].reason);
 		if (cases[i].target)
 			assert_str(plan.v[0]->target, cases[i].target);
@@ -196,7 +197,7 @@ static void what_is_known_before_is_confirmed_not_repeated(void **state)
 	add("</a>;rel=preload;as=style;nopush, </c>;rel=preload;as=style");
 	assert_int_equal(plan.n, 3);
 	assert_int_equal(plan.v[0]->message, 1);
-	assert_int_equal(plan.v[0]->no_push, FR_REASON_NOPUSH); /* what it says now counts */
+	assert_int_equal(plan.v[0]->against.push, FR_REASON_NOPUSH); /* what it says now counts */
 	assert_int_equal(plan.v[1]->message, 0);
 	assert_false(plan.v[2]->is_remembered);
 	fr_plan_next_message(&plan);
@@ -239,9 +240,9 @@ static void a_103_names_only_what_browsers_reuse(void **state)
 		begin(&arena);
 		add(cases[i].link);
 		assert_int_equal(plan.n, 1);
-		if (strcmp(fr_reason_str(plan.v[0]->no_early), cases[i].reason) != 0)
+		if (strcmp(fr_reason_str(plan.v[0]->against.early), cases[i].reason) != 0)
 			fail_msg("%s: %s, not %s", cases[i].link,
-			         fr_reason_str(plan.v[0]->no_early), cases[i].reason);
+			         fr_reason_str(plan.v[0]->against.early), cases[i].reason);
 	}
 }
 
@@ -302,7 +303,7 @@ static void the_summary_never_cuts_an_entry(void **state)
 
 	(void)state;
 	add("</a>;rel=preload;as=style;nopush, </b>;rel=preload;as=style");
-	fr_hint_decide(plan.v[0], FR_DELIVERY_LINK, plan.v[0]->no_push);
+	fr_hint_decide(plan.v[0], FR_DELIVERY_LINK, plan.v[0]->against.push);
 	fr_hint_decide(plan.v[1], FR_DELIVERY_PUSH, FR_REASON_PUSHED);
 	assert_int_equal(fr_plan_summary(&plan, out, sizeof out), 27);
 	assert_string_equal(out, "links=2, pushed=1, nopush=1");

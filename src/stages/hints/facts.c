@@ -1,0 +1,131 @@
+/* Collects the facts of a page and answers what verdicts ask for. */
+#include "stages/hints/facts.h"
+
+#include "client/client.h"
+#include "hints/judge.h"
+#include "stages/hints/page_load.h"
+#include "stages/hints/push.h"
+#include "stages/learning/client_cache.h"
+#include "stages/learning/learn.h"
+
+static bool takes_push(const struct fr_exchange *page)
+{
+	struct fr_exchange *ex = (struct fr_exchange *)(uintptr_t)page;
+
+	return page->ops->push && page->ops->push_is_enabled(ex);
+}
+
+struct fr_way_facts fr_facts_of_request(const struct fr_exchange *page)
+{
+	const struct fr_config_hints *h = fr_page_load_settings(page);
+	struct fr_str mode = fr_fields_value(&page->req.fields, FR_FIELD_SEC_FETCH_MODE);
+
+	return (struct fr_way_facts){
+		.version = page->req.version,
+		.is_get = page->req.method == FR_METHOD_GET,
+		.is_navigation = fr_str_iis(mode, "navigate"),
+		.takes_push = takes_push(page),
+		.push_is_on = h->push,
+		.early_is_off = h->early_hints == FR_EARLY_HINTS_OFF,
+		.early_for_all = h->early_hints == FR_EARLY_HINTS_ALWAYS,
+		.early_over_http1 = h->early_hints_http1,
+	};
+}
+
+/* What changes with every delivery, and with what the client says meanwhile. Of a page that
+ * is gone the connection may be gone, too. */
+static void refresh(const struct fr_exchange *page, struct fr_facts *f)
+{
+	const struct fr_client *c = page->client;
+	const struct fr_page_load *load = page->load;
+
+	if (f->moment == FR_MOMENT_GONE)
+		return;
+	f->request.takes_push = takes_push(page);
+	f->is_draining = c->is_draining;
+	f->has_103 = load->has_103;
+	f->pushes_page = page->pushes;
+	f->pushes_connection = c->pushes;
+	f->origin_requests = c->origin_requests;
+	f->push_bytes = load->push_bytes;
+	f->idle_bytes = load->idle_bytes;
+}
+
+void fr_facts_of_page(const struct fr_exchange *page, enum fr_moment moment, struct fr_facts *out)
+{
+	const struct fr_config_hints *h = fr_page_load_settings(page);
+
+	*out = (struct fr_facts){.moment = moment,
+	                         .way = page->load->way,
+	                         .has_credentials = page->load->kinds != 0,
+	                         .message = page->load->plan.message};
+	if (moment == FR_MOMENT_GONE)
+		return;
+	out->request = fr_facts_of_request(page);
+	out->is_page = fr_page_load_may_have_hints(page) &&
+	               (moment == FR_MOMENT_BEFORE || page->resp.status == 200);
+	out->limits = (struct fr_verdict_limits){
+		.pushes_page = h->max_pushes_page,
+		.pushes_connection = h->max_pushes_connection,
+		.origin_requests = page->client->gen->config->limits.origin_requests_per_client,
+		.push_bytes_page = h->max_push_bytes_page,
+		.early_links = h->max_early_hints,
+	};
+}
+
+static void find_link(struct fr_exchange *page, const struct fr_hint *hint, struct fr_str *out)
+{
+	if (fr_hint_early_link(&page->arena, hint, out) < 0)
+		*out = (struct fr_str){0};
+}
+
+static void find(struct fr_exchange *page, const struct fr_hint *hint, enum fr_fact fact,
+                 struct fr_hint_facts *out)
+{
+	out->known |= FR_BIT(fact);
+	switch (fact) {
+	case FR_FACT_ASSET:
+		fr_recall_asset(page, hint, &out->asset);
+		break;
+	case FR_FACT_SENT:
+		out->is_sent = fr_push_was_sent(page, hint);
+		break;
+	case FR_FACT_FAILED:
+		out->has_failed = fr_push_has_failed(page, hint);
+		break;
+	case FR_FACT_CACHED:
+		out->is_cached = fr_client_cache_has(page, hint, &out->asset);
+		break;
+	case FR_FACT_STREAM:
+		out->has_stream = page->ops->push_has_room(page);
+		break;
+	case FR_FACT_ADVICE:
+		out->advice = fr_recall_advice(page, hint);
+		break;
+	case FR_FACT_LINK:
+		find_link(page, hint, &out->link);
+		break;
+	case FR_FACT_NONE:
+		break;
+	}
+}
+
+struct fr_verdict fr_facts_judge(struct fr_exchange *page, struct fr_hint *hint, struct fr_facts *f)
+{
+	struct fr_verdict v;
+
+	refresh(page, f);
+	f->hint = (struct fr_hint_facts){.known = 0};
+	for (;;) {
+		v = fr_verdict_of(hint, f);
+		if (v.kind != FR_VERDICT_ASKS)
+			break;
+		find(page, hint, v.asks, &f->hint);
+	}
+	if (v.kind == FR_VERDICT_LATER && v.reason != FR_REASON_UNDECIDED)
+		hint->against.earlier = v.reason;
+	/* found now, not kept from an earlier moment */
+	if (v.reason == FR_REASON_GONE && (f->hint.known & FR_BIT(FR_FACT_ASSET)))
+		fr_learn_gone(page, hint, &f->hint.asset);
+	return v;
+}
