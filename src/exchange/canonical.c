@@ -263,3 +263,16 @@ int fr_canonical_forward(struct fr_arena *a, const struct fr_request *req,
 	*out = to;
 	return 0;
 }
+
+struct fr_query_rule fr_canonical_query_rule(const struct fr_config_cache *rules)
+{
+	struct fr_query_rule rule = {.policy = FR_QUERY_KEEP,
+	                             .names = (const char *const *)rules->query_only,
+	                             .n = rules->n_query_only};
+
+	if (rules->ignore_query)
+		rule.policy = FR_QUERY_IGNORE;
+	else if (rules->query_only)
+		rule.policy = FR_QUERY_ONLY;
+	return rule;
+}

@@ -14,6 +14,7 @@
 #define FR_EXCHANGE_CANONICAL_H
 
 #include "cache/key.h"
+#include "config/config.h"
 #include "http/message.h"
 #include "http/url_path.h"
 
@@ -59,5 +60,9 @@ struct fr_canonical_hop {
  * 0, FR_ERR_LIMIT (a loop), FR_ERR_REFUSED (Max-Forwards ends here), FR_ERR_NOMEM. */
 int fr_canonical_forward(struct fr_arena *a, const struct fr_request *req,
                          const struct fr_canonical_hop *hop, struct fr_request *out) FR_MUST_USE;
+
+/* How much of a query is part of a store's key, and of what the origin is asked for. The
+ * names are borrowed from the rules. */
+struct fr_query_rule fr_canonical_query_rule(const struct fr_config_cache *rules);
 
 #endif

@@ -8,16 +8,6 @@
 #include "client/client.h"
 #include "exchange/activity.h"
 #include "exchange/proxy.h"
-#include "exchange/route.h"
-#include "server/memory.h"
-#include "stages/admin/admin.h"
-#include "stages/cache/lookup.h"
-#include "stages/hints/hints.h"
-#include "stages/hints/page_order.h"
-#include "stages/hints/push.h"
-#include "stages/learning/client_cache.h"
-#include "stages/learning/html_watch.h"
-#include "stages/learning/learn.h"
 
 /* resp_body may pass its ceiling by what one read from the origin brings. */
 #define RESPONSE_SLACK_BYTES FR_READ_BYTES
@@ -105,6 +95,7 @@ static struct fr_exchange *new_under(struct fr_generation *gen, struct fr_client
 	ex->client = c;
 	ex->ops = ops;
 	ex->stream_id = stream_id;
+	ex->row = c->is_admin ? &w->rows->admin : &w->rows->sites;
 	ex->gen = fr_generation_ref(gen);
 	ex->req_body.max_bytes = limits(ex)->request_buffer_bytes + FR_READ_BYTES;
 	fr_chain_init(&ex->resp_body, limits(ex)->response_buffer_bytes + RESPONSE_SLACK_BYTES,
@@ -158,8 +149,7 @@ static void release(void *user)
 	struct fr_exchange *ex = of(user);
 	struct fr_worker *w = ex->worker;
 
-	fr_hints_free(ex);
-	fr_cached_free(ex);
+	fr_stages_release(ex);
 	fr_count_down(&w->counters, FR_COUNT_EXCHANGES_OPEN);
 	fr_client_exchange_released(ex->client, ex);
 	fr_generation_unref(&ex->gen);
@@ -226,8 +216,7 @@ static void fail_push(struct fr_exchange *ex)
 {
 	fr_fetch_cancel(&ex->fetch);
 	fr_exchange_fetch_over(ex);
-	if (ex->site)
-		fr_push_failed(ex, ex->resp.status);
+	fr_stages_taken_back(ex);
 	set_state(ex, FR_EXCHANGE_ENDED);
 	ex->ops->abort(ex, FR_ABORT_CANCEL);
 }
@@ -235,11 +224,11 @@ static void fail_push(struct fr_exchange *ex)
 void fr_exchange_answer(struct fr_exchange *ex, int status, const char *type, struct fr_str text)
 {
 	set_state(ex, FR_EXCHANGE_ENDED);
-	if (fr_proxy_own_response(ex, status, type, text, fr_worker_date(ex->worker)) < 0) {
+	if (fr_proxy_own_response(ex, status, type, text, fr_worker_date(ex->worker)) < 0 ||
+	    fr_stages_own(ex) < 0) {
 		ex->ops->abort(ex, FR_ABORT_INTERNAL);
 		return;
 	}
-	fr_cached_own_answer(ex);
 	ex->resp_ended = true;
 	send_head(ex);
 	fr_exchange_watch(ex, true);
@@ -247,7 +236,8 @@ void fr_exchange_answer(struct fr_exchange *ex, int status, const char *type, st
 
 void fr_exchange_open(struct fr_exchange *ex, const char *type)
 {
-	if (fr_proxy_own_response(ex, 200, type, FR_STR(""), fr_worker_date(ex->worker)) < 0) {
+	if (fr_proxy_own_response(ex, 200, type, FR_STR(""), fr_worker_date(ex->worker)) < 0 ||
+	    fr_stages_own(ex) < 0) {
 		fr_exchange_refuse(ex, 503, "");
 		return;
 	}
@@ -292,9 +282,9 @@ void fr_exchange_informational(struct fr_exchange *ex, const struct fr_response 
 {
 	struct fr_response relayed = *resp;
 
-	/* the fields that count as hints (RFC 8297): what the client gets of them is decided there */
+	/* its fields count as hints (RFC 8297): a stage decides what the client gets of them */
 	if (resp->status == 103) {
-		fr_hints_interim(ex, resp);
+		fr_stages_interim(ex, resp);
 		return;
 	}
 	if (ex->is_push || ex->req.version == FR_HTTP_1_0 ||
@@ -314,9 +304,8 @@ void fr_exchange_deliver(struct fr_exchange *ex)
 		fail_push(ex);
 		return;
 	}
-	if (!ex->is_push && ex->resp.status != 101)
-		fr_hints_page(ex);
-	fr_client_cache_note(ex);
+	if (ex->resp.status != 101)
+		fr_stages_response(ex);
 	if (ex->resp.status != 101 &&
 	    fr_proxy_response(&ex->resp, fr_worker_date(ex->worker)) < 0) {
 		count(ex, FR_COUNT_ORIGIN_MALFORMED);
@@ -333,29 +322,24 @@ void fr_exchange_deliver(struct fr_exchange *ex)
 static void on_head(void *user)
 {
 	struct fr_exchange *ex = of(user);
-	struct fr_html_watch *tap = NULL;
 
 	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
 	fr_record_origin_head(ex, ex->fetch);
 	if (ex->resp.status != 101) {
-		fr_cached_direct(ex);
-		if (!ex->canonical.path.is_ambiguous && !ex->req.has_override)
-			fr_learn_head(ex);
+		fr_stages_origin_head(ex);
 		/* by what the origin said, not by what is added for the client */
-		tap = ex->is_push ? NULL : fr_html_watch_new(ex, &ex->req, &ex->resp);
+		ex->watched = fr_origin_watch_head(ex);
 	}
 	fr_exchange_deliver(ex);
-	if (ex->state == FR_EXCHANGE_RESPONDING)
-		ex->tap = tap;
-	else
-		fr_html_watch_drop(&tap);
+	if (ex->state != FR_EXCHANGE_RESPONDING)
+		fr_origin_watch_drop(ex);
 }
 
 void fr_exchange_fail_body(struct fr_exchange *ex)
 {
 	count(ex, FR_COUNT_RESPONSES_FAILED);
 	ex->resp_failed = true;
-	fr_html_watch_drop(&ex->tap);
+	fr_origin_watch_drop(ex);
 	set_state(ex, FR_EXCHANGE_ENDED);
 	ex->ops->body(ex);
 }
@@ -366,7 +350,7 @@ static void on_end(void *user, const struct fr_fields *trailers)
 
 	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
 	fr_exchange_fetch_over(ex);
-	fr_html_watch_end(&ex->tap, ex->plan);
+	fr_origin_watch_end(ex);
 	fr_record_origin_end(ex);
 	fr_exchange_body_complete(ex);
 	if (!ex->request_ended)
@@ -415,19 +399,21 @@ void fr_exchange_await(struct fr_exchange *ex)
 	set_state(ex, FR_EXCHANGE_WAITING);
 }
 
-void fr_exchange_stored_body(struct fr_exchange *ex, bool is_complete, bool is_failed)
+void fr_exchange_source_moved(struct fr_exchange *ex)
 {
+	enum fr_source_state state = ex->source.ops->done(ex->source.of);
+
 	if (ex->state != FR_EXCHANGE_RESPONDING)
 		return;
-	if (is_failed) {
+	if (state == FR_SOURCE_FAILED) {
 		fr_exchange_fail_body(ex);
 		return;
 	}
-	if (is_complete) {
+	if (state == FR_SOURCE_DONE) {
 		ex->resp_ended = true;
 		set_state(ex, FR_EXCHANGE_ENDED);
 	}
-	fr_page_order_body(ex);
+	fr_stages_body(ex);
 	ex->ops->body(ex);
 	fr_exchange_watch(ex, false);
 }
@@ -473,6 +459,12 @@ void fr_exchange_fetch(struct fr_exchange *ex)
 	}
 }
 
+void fr_exchange_turn_away(struct fr_exchange *ex)
+{
+	set_state(ex, FR_EXCHANGE_ENDED);
+	ex->ops->abort(ex, FR_ABORT_REFUSED);
+}
+
 void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 {
 	count(ex, ex->client->is_admin ? FR_COUNT_ADMIN_REQUESTS : FR_COUNT_REQUESTS);
@@ -484,69 +476,30 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 		fr_exchange_refuse(ex, 501, "CONNECT is not supported.");
 		return;
 	}
-	if (ex->client->is_admin) {
-		fr_admin_begin(ex);
-		return;
-	}
-	if (!fr_route(ex) || !fr_exchange_accept(ex))
-		return;
-	if (!ex->is_push) {
-		fr_client_cache_take(ex);
-		fr_push_note_request(ex);
-		fr_page_order_request(ex);
-	}
-	if (ex->client->origin_requests >= limits(ex)->origin_requests_per_client) {
-		count(ex, FR_COUNT_LIMIT_ORIGIN_REQUESTS);
-		set_state(ex, FR_EXCHANGE_ENDED);
-		ex->ops->abort(ex, FR_ABORT_REFUSED);
-		return;
-	}
-	if (!fr_cached_begin(ex))
-		fr_exchange_fetch(ex);
-	/* behind the request for the page itself: the origin is to make that first */
+	if (fr_stages_request(ex) == FR_STEP_NEXT)
+		fr_exchange_refuse(ex, 503, ""); /* the row has no stage that answers */
+	/* after the request for the page itself: the origin is to make that first */
 	if (ex->state == FR_EXCHANGE_WAITING)
-		fr_hints_begin(ex);
+		fr_stages_waiting(ex);
 }
 
 /* --- towards the client --- */
-
-/* Every promise has exactly one outcome. */
-static void count_outcome(struct fr_exchange *ex, bool complete, bool by_peer, bool refused)
-{
-	struct fr_counters *c = &ex->worker->counters;
-
-	fr_count_add(c, FR_COUNT_PUSHED_BYTES, ex->body_sent_bytes);
-	if (complete) {
-		fr_count(c, FR_COUNT_PUSHES_COMPLETED);
-		return;
-	}
-	if (!by_peer) {
-		fr_count(c, FR_COUNT_PUSHES_FAILED);
-		return;
-	}
-	fr_count(c, refused ? FR_COUNT_PUSHES_REFUSED : FR_COUNT_PUSHES_CANCELLED);
-	fr_count_add(c, FR_COUNT_WASTED_BYTES, ex->body_sent_bytes);
-}
 
 void fr_exchange_leave(struct fr_exchange *ex, bool complete, bool by_peer, bool refused)
 {
 	if (ex->state == FR_EXCHANGE_RELEASED)
 		return;
-	fr_hints_end(ex);
-	fr_html_watch_drop(&ex->tap);
-	fr_cached_leave(ex);
-	fr_admin_leave(ex);
+	ex->seen.end = fr_record_end_of(complete, by_peer, refused);
+	fr_stages_end(ex, ex->seen.end);
+	fr_origin_watch_drop(ex);
 	fr_fetch_cancel(&ex->fetch);
 	fr_exchange_fetch_over(ex);
 	fr_exchange_end_hold(ex);
 	fr_exchange_free_bodies(ex);
 	fr_loop_timer_stop(ex->worker->loop, &ex->timer);
-	if (ex->is_push && ex->stream_id) {
-		count_outcome(ex, complete, by_peer, refused);
-		fr_push_ended(ex, complete, by_peer);
-	} else if (!complete)
+	if (!complete && !(ex->is_push && ex->stream_id))
 		count(ex, FR_COUNT_REQUESTS_ABORTED);
-	fr_record_ended(ex, complete, by_peer, refused);
+	fr_record_ended(ex);
 	set_state(ex, FR_EXCHANGE_RELEASED);
 	fr_loop_release_later(ex->worker->loop, &ex->release_task);
 }

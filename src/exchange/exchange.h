@@ -27,8 +27,10 @@
 #include "base/chain.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "exchange/body_source.h"
 #include "exchange/canonical.h"
 #include "exchange/record.h"
+#include "exchange/stage.h"
 #include "hints/plan.h"
 #include "http/message.h"
 #include "net/loop.h"
@@ -39,13 +41,9 @@ struct fr_worker;
 struct fr_generation;
 struct fr_site;
 struct fr_exchange;
-struct fr_cached;
-struct fr_admin_events;
 struct fr_budget_path;
-struct fr_fill;
 struct fr_page_load;
 struct fr_spill;
-struct fr_html_watch;
 
 /* Memory for both heads, the plan and what is made of them. Fields are bounded
  * by limits of their own; this is the last line. */
@@ -106,6 +104,16 @@ struct fr_exchange_ops {
 	void (*after_page)(struct fr_exchange *ex, struct fr_exchange *page);
 };
 
+/* What the stages and the record need to know of the shared cache's part in it. */
+struct fr_cache_facts {
+	const struct fr_config_cache *rules; /* of its path; NULL until routed */
+	const char *fwd;                     /* why the origin was asked (RFC 9211); NULL */
+	enum fr_cache_result result;         /* known when it ends */
+	bool is_keyed;  /* a store's key is of it: that much of the query is sent */
+	bool is_hit;    /* answered from the store, without the origin */
+	bool is_stored; /* its response comes from a stored object */
+};
+
 #define FR_EXCHANGE_MAGIC 0x65786368u
 
 struct fr_exchange {
@@ -118,42 +126,40 @@ struct fr_exchange {
 	struct fr_generation *gen; /* reference: the configuration it runs under */
 	struct fr_site *site;      /* borrowed from gen; NULL until chosen */
 	struct fr_arena arena;
-	struct fr_request req;                     /* the client's; canonical once it is routed */
-	struct fr_canonical canonical;             /* what its form left out */
-	struct fr_request origin_req;              /* as the origin gets it; shares strings */
-	const struct fr_config_cache *cache_rules; /* of its path; NULL until routed */
-	struct fr_response resp;                   /* from the origin or our own */
-	const struct fr_fields *resp_trailers;     /* NULL or in the arena */
-	struct fr_fetch *fetch;                    /* owned; NULL when none is under way */
-	struct fr_buf req_body;                    /* waits for the origin */
-	struct fr_chain resp_body;   /* waits for the client; see fr_exchange_body_len */
-	struct fr_timer timer;       /* client-side progress */
-	struct fr_spill *req_spill;  /* owned: waits behind req_body; NULL */
-	struct fr_spill *resp_spill; /* owned: waits behind resp_body; NULL */
-	struct fr_timer spill_timer; /* the fetch is paused: how long yet, in memory */
-	struct fr_timer hold_timer;  /* of a body of unknown length, while it is held */
-	enum fr_exchange_wait waits; /* what timer limits */
-	uint64_t interval_bytes;     /* SEND: received when the interval began */
+	struct fr_request req;         /* the client's; canonical once it is routed */
+	struct fr_canonical canonical; /* what its form left out */
+	struct fr_request origin_req;  /* as the origin gets it; shares strings */
+	struct fr_cache_facts cache;
+	const struct fr_stage_row *row;        /* its stages, of the worker's tables */
+	void *slots[FR_STAGES_MAX];            /* of its stages, as in the row */
+	uint32_t wants_body;                   /* bit i: stage i looks at the body */
+	struct fr_body_source source;          /* what the client side reads from */
+	struct fr_response resp;               /* from the origin or our own */
+	const struct fr_fields *resp_trailers; /* NULL or in the arena */
+	struct fr_fetch *fetch;                /* owned; NULL when none is under way */
+	struct fr_buf req_body;                /* waits for the origin */
+	struct fr_chain resp_body;             /* waits for the client; see fr_exchange_body_len */
+	struct fr_timer timer;                 /* client-side progress */
+	struct fr_spill *req_spill;            /* owned: waits behind req_body; NULL */
+	struct fr_spill *resp_spill;           /* owned: waits behind resp_body; NULL */
+	struct fr_timer spill_timer;           /* the fetch is paused: how long yet, in memory */
+	struct fr_timer hold_timer;            /* of a body of unknown length, while it is held */
+	enum fr_exchange_wait waits;           /* what timer limits */
+	uint64_t interval_bytes;               /* SEND: received when the interval began */
 	struct fr_task release_task;
 	struct fr_exchange *next_free;        /* in the worker's free list */
 	struct fr_exchange *next, **pprev;    /* among the client's */
 	struct fr_page_load *load;            /* in the arena; pages with hints only */
 	struct fr_plan *plan;                 /* the load's; NULL without */
-	struct fr_html_watch *tap;            /* owned: scans the body; NULL */
+	void *watched;                        /* owned: row->watch looks at the body; NULL */
 	struct fr_str digest;                 /* the client's digest cookie; p NULL: none */
 	uint64_t asked_ms;                    /* when the origin was asked; 0: it was not */
 	uint32_t think_ms;                    /* from then to its answer */
-	struct fr_cached *cached;             /* in the arena; NULL: not from the store */
-	struct fr_fill *adopted;              /* owned: its fetch and response are ours */
-	struct fr_admin_events *events;       /* in the arena; NULL: no status stream */
-	const char *cache_fwd;                /* Cache-Status: why the origin was asked; NULL */
 	uint32_t pushes;                      /* promised for this page */
 	uint64_t body_sent_bytes;             /* handed to the client side's output */
 	struct fr_seen seen;                  /* its moments, for exchange/record.c */
-	bool is_keyed;                        /* a store's key is of it: so much query is sent */
 	bool is_push;                         /* the promised stream of another exchange */
 	bool has_relayed;                     /* an origin's 103 */
-	bool has_lead;                        /* how long the page's head is was told */
 	bool counts_as_fetch;                 /* in client->origin_requests */
 	bool request_ended;                   /* the client sent all of it */
 	bool request_passed;                  /* the origin side has all of it */
@@ -206,17 +212,23 @@ void fr_exchange_body_take(struct fr_exchange *ex, size_t len);
  * of its path. Before anything looks at it. Errors as fr_canonical_make. */
 int fr_exchange_settle(struct fr_exchange *ex) FR_MUST_USE;
 
-/* --- for stages/cache/lookup.c --- */
+/* --- for stages --- */
 
 /* Asks the origin, alone. */
 void fr_exchange_fetch(struct fr_exchange *ex);
+/* Not processed: the client may try again. */
+void fr_exchange_turn_away(struct fr_exchange *ex);
 /* Somebody asks the origin, or we do by a fill. */
 void fr_exchange_await(struct fr_exchange *ex);
 void fr_exchange_informational(struct fr_exchange *ex, const struct fr_response *resp);
 /* ex->resp is the final response, from the store: sends its head. */
 void fr_exchange_deliver(struct fr_exchange *ex);
-/* The stored body grew, or is complete, or failed. */
-void fr_exchange_stored_body(struct fr_exchange *ex, bool is_complete, bool is_failed);
+/* The body is read from this source from now on; NULL: from the exchange's own queue. */
+void fr_exchange_read_from(struct fr_exchange *ex, const struct fr_body_source_ops *ops, void *of);
+/* A source that is not the exchange's own has more, or is complete, or failed. */
+void fr_exchange_source_moved(struct fr_exchange *ex);
+/* Keyed hash of the client's address. */
+uint64_t fr_exchange_client_hash(const struct fr_exchange *ex);
 /* The fetch is ours from now on, at its response's head. */
 void fr_exchange_adopt(struct fr_exchange *ex, struct fr_fetch *fetch,
                        const struct fr_response *resp);

@@ -23,6 +23,12 @@ void fr_exchange_discard_request(struct fr_exchange *ex);
 void fr_exchange_start_fetch(struct fr_exchange *ex);
 /* The fetch is over, by its own end or ours. */
 void fr_exchange_fetch_over(struct fr_exchange *ex);
+/* What the row's watcher is to see of the origin's final head in ex->resp. Returns what
+ * becomes ex->watched if the body follows; NULL: nothing. */
+void *fr_origin_watch_head(const struct fr_exchange *ex);
+/* The watched body is complete, or broke off. NULL is allowed in ex->watched. */
+void fr_origin_watch_end(struct fr_exchange *ex);
+void fr_origin_watch_drop(struct fr_exchange *ex);
 /* The response's body cannot be completed. */
 void fr_exchange_fail_body(struct fr_exchange *ex);
 /* All of the body has come: are its last bytes in resp_body? Else resp_complete is set. */

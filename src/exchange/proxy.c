@@ -1,17 +1,15 @@
 #include "exchange/proxy.h"
 
 #include "client/client.h"
-#include "stages/admin/admin.h"
-#include "stages/cache/lookup.h"
 
 int fr_proxy_request(struct fr_exchange *ex)
 {
 	const struct fr_config_origin *origin = &ex->site->config->origin;
-	struct fr_query_rule rule = fr_cached_query_rule(ex->cache_rules);
+	struct fr_query_rule rule = fr_canonical_query_rule(ex->cache.rules);
 	struct fr_canonical_hop hop = {
 		.peer = fr_str_from(ex->client->peer),
 		.upgrade = ex->canonical.upgrade,
-		.query = ex->is_keyed ? &rule : NULL,
+		.query = ex->cache.is_keyed ? &rule : NULL,
 		.loop = fr_str_from(ex->gen->shared->loop),
 		.via = origin->via,
 	};
@@ -45,8 +43,6 @@ int fr_proxy_own_response(struct fr_exchange *ex, int status, const char *type, 
 	if (fr_fields_add_id(&resp->fields, FR_FIELD_CONTENT_TYPE, fr_str_from(type)) < 0 ||
 	    fr_fields_add_id(&resp->fields, FR_FIELD_CACHE_CONTROL, FR_STR("no-store")) < 0 ||
 	    fr_fields_add_id(&resp->fields, FR_FIELD_DATE, date) < 0)
-		return FR_ERR_NOMEM;
-	if (ex->client->is_admin && fr_admin_add_fields(ex) < 0)
 		return FR_ERR_NOMEM;
 	fr_chain_clear(&ex->resp_body);
 	if (ex->req.method == FR_METHOD_HEAD)

@@ -6,7 +6,6 @@
 #include "base/probes.h"
 #include "client/client.h"
 #include "observe/access_log.h"
-#include "stages/cache/lookup.h"
 
 /* An odd constant: ids of one worker do not repeat, nor count up visibly. */
 #define ID_STEP 0x9e3779b97f4a7c15u
@@ -106,7 +105,7 @@ static int64_t since(uint64_t from, uint64_t to)
 	return from && to ? (int64_t)(to - from) : -1;
 }
 
-static enum fr_end end_of(bool complete, bool by_peer, bool refused)
+enum fr_end fr_record_end_of(bool complete, bool by_peer, bool refused)
 {
 	if (complete)
 		return FR_END_COMPLETED;
@@ -167,7 +166,7 @@ static void fill_record(const struct fr_exchange *ex, struct fr_record *r)
 		.received_bytes = s->received_bytes,
 		.first_byte_us = since(s->begun_us, s->answered_us),
 		.duration_us = since(s->begun_us, s->ended_us),
-		.cache = fr_cached_result(ex),
+		.cache = ex->cache.result,
 		.origin = s->origin,
 		.origin_first_byte_us = since(s->asked_us, s->origin_head_us),
 		.origin_duration_us = since(s->asked_us, s->origin_end_us),
@@ -188,7 +187,7 @@ static void trace_end(const struct fr_record *r)
 #endif
 }
 
-void fr_record_ended(struct fr_exchange *ex, bool complete, bool by_peer, bool refused)
+void fr_record_ended(struct fr_exchange *ex)
 {
 	struct fr_recorder *o = &ex->worker->observer;
 
@@ -196,7 +195,6 @@ void fr_record_ended(struct fr_exchange *ex, bool complete, bool by_peer, bool r
 	if (!ex->seen.begun_us || (ex->is_push && !ex->stream_id) || ex->client->is_admin)
 		return;
 	ex->seen.ended_us = now_us(ex);
-	ex->seen.end = end_of(complete, by_peer, refused);
 	*o->ended_tail = ex;
 	o->ended_tail = &ex->seen.next_ended;
 	fr_loop_release_later(ex->worker->loop, &o->count_task);

@@ -59,8 +59,10 @@ void fr_record_origin_head(struct fr_exchange *ex, const struct fr_fetch *fetch)
 void fr_record_origin_end(struct fr_exchange *ex);
 /* The final head goes to the client side. */
 void fr_record_answered(struct fr_exchange *ex);
-/* It ends; arguments as of fr_exchange_leave. */
-void fr_record_ended(struct fr_exchange *ex, bool complete, bool by_peer, bool refused);
+/* How an exchange ends; arguments as of fr_exchange_leave. */
+enum fr_end fr_record_end_of(bool complete, bool by_peer, bool refused);
+/* It ends, as ex->seen.end says. */
+void fr_record_ended(struct fr_exchange *ex);
 /* Counts those that have ended. At the latest before they are released. */
 void fr_record_count(struct fr_worker *w);
 

@@ -20,7 +20,7 @@ int fr_exchange_settle(struct fr_exchange *ex)
 	int rc = fr_canonical_make(&ex->arena, &ex->req, &ex->canonical);
 
 	if (rc == 0)
-		ex->cache_rules = fr_config_find_cache(ex->site->config, &ex->canonical.path);
+		ex->cache.rules = fr_config_find_cache(ex->site->config, &ex->canonical.path);
 	return rc;
 }
 

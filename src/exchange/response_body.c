@@ -4,11 +4,9 @@
 #include "client/client.h"
 #include "exchange/activity.h"
 #include "exchange/exchange_priv.h"
+#include "exchange/origin_watch.h"
 #include "exchange/spill.h"
 #include "server/memory.h"
-#include "stages/cache/lookup.h"
-#include "stages/hints/page_order.h"
-#include "stages/learning/html_watch.h"
 
 /* A client that takes nothing for so long does not keep the origin's connection. */
 #define SPILL_AFTER_MS 250u
@@ -45,11 +43,6 @@ static void spill(struct fr_timer *t, void *user)
 	FR_LOG(DEBUG, "edge", "%s: %.*s: not read: its body goes to a file", ex->client->peer,
 	       FR_STR_ARG(ex->req.target));
 	fr_fetch_resume(ex->fetch);
-}
-
-void fr_exchange_init_body(struct fr_exchange *ex)
-{
-	fr_timer_init(&ex->spill_timer, spill, ex);
 }
 
 void fr_exchange_free_bodies(struct fr_exchange *ex)
@@ -107,9 +100,9 @@ void fr_exchange_on_body(void *user, const uint8_t *data, size_t len)
 		fr_exchange_fail_body(ex);
 		return;
 	}
-	if (ex->tap)
-		fr_html_watch_feed(ex->tap, data, len);
-	fr_page_order_body(ex);
+	if (ex->watched)
+		ex->row->watch->body(ex->watched, data, len);
+	fr_stages_body(ex);
 	fr_exchange_watch(ex, false);
 	ex->ops->body(ex);
 }
@@ -169,29 +162,70 @@ bool fr_exchange_has_body(const struct fr_exchange *ex)
 	return ex->req.method != FR_METHOD_HEAD && fr_status_has_body(ex->resp.status);
 }
 
+/* --- as a body source --- */
+
+static size_t own_len(const void *of)
+{
+	const struct fr_exchange *ex = of;
+
+	return ex->resp_body.len;
+}
+
+static size_t own_peek(void *of, const uint8_t **data)
+{
+	struct fr_exchange *ex = of;
+
+	return fr_chain_peek(&ex->resp_body, data);
+}
+
+static void own_take(void *of, size_t len)
+{
+	struct fr_exchange *ex = of;
+
+	fr_chain_consume(&ex->resp_body, len);
+	go_on(ex);
+}
+
+static enum fr_source_state own_done(const void *of)
+{
+	const struct fr_exchange *ex = of;
+
+	if (ex->resp_failed)
+		return FR_SOURCE_FAILED;
+	return ex->resp_ended ? FR_SOURCE_DONE : FR_SOURCE_MORE;
+}
+
+static const struct fr_body_source_ops own = {
+	.len = own_len,
+	.peek = own_peek,
+	.take = own_take,
+	.done = own_done,
+};
+
+void fr_exchange_read_from(struct fr_exchange *ex, const struct fr_body_source_ops *ops, void *of)
+{
+	ex->source = (struct fr_body_source){.ops = ops ? ops : &own, .of = ops ? of : ex};
+}
+
+void fr_exchange_init_body(struct fr_exchange *ex)
+{
+	fr_timer_init(&ex->spill_timer, spill, ex);
+	fr_exchange_read_from(ex, NULL, NULL);
+}
+
 size_t fr_exchange_body_len(const struct fr_exchange *ex)
 {
-	size_t stored = ex->cached ? fr_cached_len(ex->cached) : 0;
-
-	return stored ? stored : ex->resp_body.len;
+	return ex->source.ops->len(ex->source.of);
 }
 
 size_t fr_exchange_body_peek(struct fr_exchange *ex, const uint8_t **data)
 {
-	size_t stored = ex->cached ? fr_cached_len(ex->cached) : 0;
-
-	if (stored)
-		return fr_cached_peek(ex->cached, data);
-	return fr_chain_peek(&ex->resp_body, data);
+	return ex->source.ops->peek(ex->source.of, data);
 }
 
 void fr_exchange_body_take(struct fr_exchange *ex, size_t len)
 {
 	ex->body_sent_bytes += len;
-	if (ex->cached && fr_cached_len(ex->cached))
-		fr_cached_take(ex->cached, len);
-	else
-		fr_chain_consume(&ex->resp_body, len);
-	go_on(ex);
+	ex->source.ops->take(ex->source.of, len);
 	fr_exchange_watch(ex, true);
 }

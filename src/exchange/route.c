@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/client.h"
+#include "exchange/exchange_priv.h"
 #include "http/url.h"
 
 /* Gives the authority its one form; *host: without its port. */
@@ -66,7 +67,7 @@ static bool is_covered(const struct fr_exchange *ex, struct fr_str host)
 	       fr_tls_is_best(tls, ex->gen->shared->tls, host);
 }
 
-bool fr_route(struct fr_exchange *ex)
+static bool route(struct fr_exchange *ex)
 {
 	struct fr_str host;
 
@@ -88,3 +89,11 @@ bool fr_route(struct fr_exchange *ex)
 	remember(ex);
 	return true;
 }
+
+static enum fr_step take_request(struct fr_exchange *ex, void **slot)
+{
+	(void)slot;
+	return route(ex) && fr_exchange_accept(ex) ? FR_STEP_NEXT : FR_STEP_REFUSED;
+}
+
+const struct fr_stage fr_route_stage = {.name = "route", .request = take_request};

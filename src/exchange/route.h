@@ -5,7 +5,7 @@
 
 #include "exchange/exchange.h"
 
-/* Sets ex->site. False: the exchange was refused (400, 421). */
-bool fr_route(struct fr_exchange *ex);
+/* Sets ex->site and gives the request its canonical form. Refuses with 400 or 421. */
+extern const struct fr_stage fr_route_stage;
 
 #endif

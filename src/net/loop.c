@@ -248,6 +248,15 @@ uint64_t fr_loop_now_us(struct fr_loop *l)
 	return l->now_us;
 }
 
+int64_t fr_loop_wall_s(void)
+{
+	struct timespec t;
+
+	/* costs no system call and is off by a tick at most */
+	clock_gettime(CLOCK_REALTIME_COARSE, &t);
+	return t.tv_sec;
+}
+
 void fr_loop_timer_set(struct fr_loop *l, struct fr_timer *t, uint64_t after_ms)
 {
 	fr_timer_set(&l->timers, t, fr_loop_now(l) + after_ms);

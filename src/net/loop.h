@@ -60,6 +60,8 @@ uint64_t fr_loop_now(const struct fr_loop *l);
 /* The same in microseconds, as exact as what belongs together in a turn needs:
  * read when first asked for, and anew when the turn's flush tasks begin. */
 uint64_t fr_loop_now_us(struct fr_loop *l);
+/* Wall clock, in seconds. */
+int64_t fr_loop_wall_s(void);
 
 void fr_loop_timer_set(struct fr_loop *l, struct fr_timer *t, uint64_t after_ms);
 void fr_loop_timer_stop(struct fr_loop *l, struct fr_timer *t);

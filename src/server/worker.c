@@ -11,6 +11,7 @@
 #include "client/listener.h"
 #include "http/date.h"
 #include "server/memory.h"
+#include "server/stages.h"
 #include "server/wakeup.h"
 #include "stages/cache/fill.h"
 
@@ -292,6 +293,7 @@ int fr_worker_new(unsigned index, struct fr_admission *admission, struct fr_memo
 		return FR_ERR_IO;
 	}
 	fr_loop_count_turns(w->loop, &w->observer.metrics.loop_turn);
+	w->rows = &fr_server_rows;
 	w->activity = fr_crash_slot(index);
 	if (!w->activity)
 		w->activity = &w->own_activity;

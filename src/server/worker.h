@@ -123,6 +123,7 @@ struct fr_worker {
 	size_t n_admin;                     /* of those, the admin interface's */
 	size_t n_events;                    /* status streams of the admin interface */
 	struct fr_listener *listeners;      /* owned, linked */
+	const struct fr_stage_rows *rows;   /* what exchanges go through; constant */
 	struct fr_exchange *free_exchanges; /* owned, linked */
 	size_t n_free_exchanges;
 	struct fr_fill *fills; /* borrowed, linked: under way */

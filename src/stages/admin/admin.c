@@ -21,7 +21,7 @@ void fr_admin_error(struct fr_exchange *ex, int status, const char *error)
 	fr_exchange_answer(ex, status, FR_ADMIN_JSON, text);
 }
 
-int fr_admin_add_fields(struct fr_exchange *ex)
+static int add_fields(struct fr_exchange *ex, void **slot)
 {
 	static const struct {
 		struct fr_str name, value;
@@ -37,6 +37,7 @@ int fr_admin_add_fields(struct fr_exchange *ex)
 	};
 	int rc = 0;
 
+	(void)slot;
 	for (size_t i = 0; rc == 0 && i < FR_ARRAY_LEN(fields); i++)
 		rc = fr_fields_add(&ex->resp.fields, fields[i].name, fields[i].value);
 	/* RFC 9110 §11.6.1; RFC 6750 §3: an error only where a token was given */
@@ -270,7 +271,7 @@ static void run_route(struct fr_exchange *ex, const struct route *r, struct fr_s
 		r->run(ex, query);
 }
 
-void fr_admin_begin(struct fr_exchange *ex)
+static void begin(struct fr_exchange *ex)
 {
 	struct fr_str target = ex->req.target;
 	size_t end = fr_str_find(target, '?');
@@ -302,3 +303,25 @@ void fr_admin_begin(struct fr_exchange *ex)
 	else
 		fr_admin_error(ex, 401, "a bearer token is needed");
 }
+
+/* --- the stage --- */
+
+static enum fr_step take_request(struct fr_exchange *ex, void **slot)
+{
+	(void)slot;
+	begin(ex);
+	return FR_STEP_TAKEN;
+}
+
+static void end(struct fr_exchange *ex, void **slot, enum fr_end how)
+{
+	(void)how;
+	fr_admin_end_events(ex, slot);
+}
+
+const struct fr_stage fr_admin_stage = {
+	.name = "admin",
+	.request = take_request,
+	.own = add_fields,
+	.end = end,
+};

@@ -20,10 +20,7 @@
 #define FR_ADMIN_MAX_EVENTS 8u
 #define FR_ADMIN_EVENT_MS 1000u
 
-void fr_admin_begin(struct fr_exchange *ex);
-/* The exchange ends. */
-void fr_admin_leave(struct fr_exchange *ex);
-/* Fields of every answer: what browsers may do with it. 0 or FR_ERR_NOMEM. */
-int fr_admin_add_fields(struct fr_exchange *ex) FR_MUST_USE;
+/* Takes every request of the admin listener. */
+extern const struct fr_stage fr_admin_stage;
 
 #endif

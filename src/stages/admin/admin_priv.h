@@ -15,5 +15,7 @@ struct fr_str fr_admin_decode(struct fr_arena *a, struct fr_str s);
 
 void fr_admin_purge(struct fr_exchange *ex, struct fr_str query);
 void fr_admin_events(struct fr_exchange *ex, struct fr_str query);
+/* The exchange ends, and its stream of events if it is one. */
+void fr_admin_end_events(struct fr_exchange *ex, void **slot);
 
 #endif

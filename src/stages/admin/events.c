@@ -59,18 +59,20 @@ void fr_admin_events(struct fr_exchange *ex, struct fr_str query)
 	fr_exchange_open(ex, "text/event-stream");
 	if (ex->state != FR_EXCHANGE_RESPONDING)
 		return;
-	ex->events = e;
+	*fr_stage_slot(ex, &fr_admin_stage) = e;
 	w->n_events++;
 	fr_loop_timer_set(w->loop, &e->timer, FR_ADMIN_EVENT_MS);
 	if (ex->req.method == FR_METHOD_GET)
 		send_event(ex);
 }
 
-void fr_admin_leave(struct fr_exchange *ex)
+void fr_admin_end_events(struct fr_exchange *ex, void **slot)
 {
-	if (!ex->events)
+	struct fr_admin_events *e = *slot;
+
+	if (!e)
 		return;
-	fr_loop_timer_stop(ex->worker->loop, &ex->events->timer);
+	fr_loop_timer_stop(ex->worker->loop, &e->timer);
 	ex->worker->n_events--;
-	ex->events = NULL;
+	*slot = NULL;
 }

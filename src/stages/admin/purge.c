@@ -6,7 +6,6 @@
 #include "http/url.h"
 #include "learned/learned.h"
 #include "stages/admin/admin_priv.h"
-#include "stages/cache/lookup.h"
 #include "stages/learning/lesson.h"
 
 /* --- parameters --- */
@@ -94,7 +93,7 @@ static struct fr_query_rule rule_of(struct fr_exchange *ex, const struct fr_url 
 
 	if (!site || fr_url_path_read(&ex->arena, url->target, &path) < 0)
 		return (struct fr_query_rule){.policy = FR_QUERY_KEEP};
-	return fr_cached_query_rule(fr_config_find_cache(site->config, &path));
+	return fr_canonical_query_rule(fr_config_find_cache(site->config, &path));
 }
 
 /* A request for a URL. */

@@ -1,18 +1,8 @@
 /* A stored object answers: Age, Cache-Status, and the watch over a body that
  * still grows. What is sent of it is cache/serve.h's. */
-#include <time.h>
-
 #include "client/client.h"
 #include "server/wakeup.h"
 #include "stages/cache/lookup_priv.h"
-
-int64_t fr_cached_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME_COARSE, &t);
-	return t.tv_sec;
-}
 
 /* --- what is said of it --- */
 
@@ -48,25 +38,27 @@ static int status_line(struct fr_exchange *ex, struct fr_cached *c, int64_t now)
 }
 
 /* Gives up what it held of the object, so that another one can answer. */
-void fr_cached_forget_object(struct fr_cached *c)
+void fr_cached_forget_object(struct fr_exchange *ex, struct fr_cached *c)
 {
 	if (c->watches_body)
 		fr_body_unwatch(c->object->body, &c->note->watcher);
 	c->watches_body = false;
 	fr_serving_fini(&c->serving);
 	fr_object_unref(&c->object);
-	if (c->state == FR_CACHED_READING)
-		c->state = FR_CACHED_IDLE;
+	if (c->state != FR_CACHED_READING)
+		return;
+	c->state = FR_CACHED_IDLE;
+	ex->cache.is_hit = ex->cache.is_stored = false;
+	fr_exchange_read_from(ex, NULL, NULL);
 }
 
-void fr_cached_own_answer(struct fr_exchange *ex)
+void fr_cached_own_answer(struct fr_exchange *ex, struct fr_cached *c)
 {
-	struct fr_cached *c = ex->cached;
-	const char *fwd = c && c->fwd ? c->fwd : ex->cache_fwd;
+	const char *fwd = c && c->fwd ? c->fwd : ex->cache.fwd;
 	struct fr_str text = FR_STR(FR_CACHE_NAME "; detail=only-if-cached");
 
 	if (c && c->object) /* our own body answers now */
-		fr_cached_forget_object(c);
+		fr_cached_forget_object(ex, c);
 	if (!fwd)
 		return;
 	if ((c && c->is_refused) ||
@@ -88,33 +80,54 @@ static int add_age(struct fr_exchange *ex, const struct fr_cached *c, int64_t no
 
 /* --- reading --- */
 
-size_t fr_cached_len(const struct fr_cached *c)
+static size_t stored_len(const void *of)
 {
-	return c->state == FR_CACHED_READING ? fr_serving_len(&c->serving) : 0;
+	const struct fr_cached *c = of;
+
+	return fr_serving_len(&c->serving);
 }
 
-size_t fr_cached_peek(struct fr_cached *c, const uint8_t **data)
+static size_t stored_peek(void *of, const uint8_t **data)
 {
+	struct fr_cached *c = of;
+
 	return fr_serving_peek(&c->serving, data);
 }
 
-void fr_cached_take(struct fr_cached *c, size_t len)
+static void stored_take(void *of, size_t len)
 {
+	struct fr_cached *c = of;
+
 	fr_serving_take(&c->serving, len);
 	if (c->watches_body)
 		fr_body_moved(c->object->body, &c->note->watcher, c->serving.cursor.pos);
 }
 
-/* How far the body is; tells the client side. */
+static enum fr_source_state stored_done(const void *of)
+{
+	const struct fr_cached *c = of;
+
+	switch (c->serving.is_filling ? fr_body_state(c->object->body) : FR_BODY_COMPLETE) {
+	case FR_BODY_COMPLETE:
+		return FR_SOURCE_DONE;
+	case FR_BODY_FAILED:
+		return FR_SOURCE_FAILED;
+	default:
+		return FR_SOURCE_MORE;
+	}
+}
+
+static const struct fr_body_source_ops stored = {
+	.len = stored_len,
+	.peek = stored_peek,
+	.take = stored_take,
+	.done = stored_done,
+};
+
 void fr_cached_poll(struct fr_exchange *ex)
 {
-	struct fr_cached *c = ex->cached;
-	enum fr_body_state state =
-		c->serving.is_filling ? fr_body_state(c->object->body) : FR_BODY_COMPLETE;
-
-	if (ex->resp_ended || ex->resp_failed)
-		return;
-	fr_exchange_stored_body(ex, state == FR_BODY_COMPLETE, state == FR_BODY_FAILED);
+	if (!ex->resp_ended && !ex->resp_failed)
+		fr_exchange_source_moved(ex);
 }
 
 /* From here on this exchange is among the body's readers. */
@@ -131,7 +144,7 @@ static void watch_body(struct fr_exchange *ex, struct fr_cached *c)
  * no more readers. */
 static int make_response(struct fr_exchange *ex, struct fr_cached *c)
 {
-	struct fr_serve_how how = {.req = &ex->req, .arena = &ex->arena, .now_s = fr_cached_now()};
+	struct fr_serve_how how = {.req = &ex->req, .arena = &ex->arena, .now_s = fr_loop_wall_s()};
 	int rc;
 
 	if (fr_fields_get(&ex->req.fields, FR_FIELD_RANGE))
@@ -145,14 +158,17 @@ static int make_response(struct fr_exchange *ex, struct fr_cached *c)
 /* False: it cannot be served (any more), and nothing of it is held. */
 bool fr_cached_serve(struct fr_exchange *ex, struct fr_object *o)
 {
-	struct fr_cached *c = ex->cached;
+	struct fr_cached *c = fr_cached_of(ex);
 	int rc;
 
 	c->object = fr_object_ref(o);
 	c->state = FR_CACHED_READING;
+	ex->cache.is_hit = !c->fwd;
+	ex->cache.is_stored = o->is_admitted || c->is_stored;
+	fr_exchange_read_from(ex, &stored, c);
 	rc = make_response(ex, c);
 	if (rc < 0) {
-		fr_cached_forget_object(c);
+		fr_cached_forget_object(ex, c);
 		if (rc != FR_ERR_REFUSED)
 			fr_exchange_refuse(ex, 503, "");
 		return rc != FR_ERR_REFUSED;
@@ -161,12 +177,12 @@ bool fr_cached_serve(struct fr_exchange *ex, struct fr_object *o)
 		watch_body(ex, c);
 		/* given up before we were among its readers */
 		if (fr_body_state(c->object->body) == FR_BODY_FAILED) {
-			fr_cached_forget_object(c);
+			fr_cached_forget_object(ex, c);
 			return false;
 		}
 	}
 	fr_exchange_deliver(ex);
-	if (ex->cached == c && ex->head_sent)
+	if (ex->head_sent)
 		fr_cached_poll(ex);
 	return true;
 }

@@ -67,7 +67,7 @@ static enum fr_cache_store judge_head(struct fr_exchange *ex, const struct fr_ob
 	struct fr_gate_verdict v;
 	struct fr_request as_get = ex->req;
 	struct fr_response merged;
-	int64_t now = fr_cached_now();
+	int64_t now = fr_loop_wall_s();
 
 	if (fr_object_merge(o, &ex->resp, &ex->arena, &merged) < 0)
 		return FR_CACHE_STORE_MEMORY;
@@ -119,8 +119,8 @@ void fr_cached_direct(struct fr_exchange *ex)
 		invalidate_all(ex);
 	if (ex->req.method == FR_METHOD_HEAD && ex->resp.status == 200)
 		compare_head(ex);
-	if (ex->cache_fwd &&
+	if (ex->cache.fwd &&
 	    fr_arena_printf(&ex->arena, &text, FR_CACHE_NAME "; fwd=%s; fwd-status=%d",
-	                    ex->cache_fwd, ex->resp.status) == 0)
+	                    ex->cache.fwd, ex->resp.status) == 0)
 		(void)!fr_fields_add_id(&ex->resp.fields, FR_FIELD_CACHE_STATUS, text);
 }

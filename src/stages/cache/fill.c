@@ -1,17 +1,12 @@
 #include "stages/cache/fill_priv.h"
 
-#include <stdlib.h>
-#include <time.h>
-
 #include "client/client.h"
 #include "exchange/activity.h"
 #include "exchange/proxy.h"
 #include "hints/teach.h"
 #include "http/date.h"
 #include "server/wakeup.h"
-#include "stages/learning/html_watch.h"
-#include "stages/learning/learn.h"
-#include "stages/learning/lesson.h"
+#include <stdlib.h>
 
 /* Longer strings of a request are not copied. The client's address, which is gone with
  * the client, is shorter. */
@@ -25,14 +20,6 @@ static const uint8_t allowed[] = {
 	[FR_FILL_ADOPTED] = 0,
 	[FR_FILL_OVER] = 0,
 };
-
-int64_t fr_fill_now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME_COARSE, &t);
-	return t.tv_sec;
-}
 
 struct fr_store *fr_fill_store(const struct fr_fill *f)
 {
@@ -60,9 +47,16 @@ static void note_activity(const struct fr_fill *f)
 
 /* --- life --- */
 
+static void drop_watched(struct fr_fill *f)
+{
+	if (f->watched)
+		f->watch->drop(f->watched);
+	f->watched = NULL;
+}
+
 void fr_fill_free(struct fr_fill *f)
 {
-	fr_html_watch_drop(&f->tap);
+	drop_watched(f);
 	fr_fetch_cancel(&f->fetch);
 	fr_object_unref(&f->stale);
 	fr_object_unref(&f->object);
@@ -158,14 +152,16 @@ struct fr_exchange *fr_fill_take_leader(struct fr_fill *f)
 	return ex;
 }
 
-void fr_fill_learn(const struct fr_fill *f, uint64_t bytes, bool is_storable)
+void fr_fill_report(const struct fr_fill *f, uint64_t bytes, bool is_storable)
 {
-	fr_learn_answer(f->gen->shared, &(struct fr_observed_response){.req = &f->req,
-	                                                               .resp = &f->resp,
-	                                                               .client = f->client,
-	                                                               .bytes = bytes,
-	                                                               .is_ours = f->is_ours,
-	                                                               .is_storable = is_storable});
+	if (f->watch)
+		f->watch->answered(f->gen->shared,
+		                   &(struct fr_observed_response){.req = &f->req,
+		                                                  .resp = &f->resp,
+		                                                  .client = f->client,
+		                                                  .bytes = bytes,
+		                                                  .is_ours = f->is_ours,
+		                                                  .is_storable = is_storable});
 }
 
 /* --- the answer --- */
@@ -202,11 +198,12 @@ static void cut_loose(struct fr_fill *f)
 static void end_body(struct fr_fill *f, bool complete)
 {
 	if (complete && f->resp.content_length < 0)
-		fr_fill_learn(f, fr_body_len(f->object->body), true);
-	if (complete)
-		fr_html_watch_end(&f->tap, NULL);
+		fr_fill_report(f, fr_body_len(f->object->body), true);
+	if (complete && f->watched)
+		f->watch->end(f->watched, NULL);
 	else
-		fr_html_watch_drop(&f->tap);
+		drop_watched(f);
+	f->watched = NULL;
 	fr_body_set_filler(f->object->body, NULL);
 	fr_body_end(f->object->body, complete);
 	if (!complete)
@@ -226,8 +223,8 @@ static void fill_body(struct fr_fill *f, const uint8_t *data, size_t len)
 	struct fr_body *body = f->object->body;
 
 	note_activity(f);
-	if (f->tap)
-		fr_html_watch_feed(f->tap, data, len);
+	if (f->watched)
+		f->watch->body(f->watched, data, len);
 	if (fr_body_append(body, data, len) < 0) {
 		give_up(f);
 		return;
@@ -349,7 +346,7 @@ static const struct fr_fetch_handler handler = {
 
 static void ask(struct fr_fill *f)
 {
-	f->request_s = fr_fill_now_s();
+	f->request_s = fr_loop_wall_s();
 	f->fetch = fr_fetch_start(f->site->origin, &f->origin_req, &f->asker, &f->arena, &f->resp,
 	                          &handler, f);
 }
@@ -480,8 +477,9 @@ static struct fr_fill *fill_new(struct fr_exchange *ex, struct fr_flight *flight
 	f->worker = w;
 	f->gen = fr_generation_ref(ex->gen);
 	f->site = ex->site;
-	f->client = fr_page_client_hash(ex);
-	f->rules = ex->cache_rules;
+	f->client = fr_exchange_client_hash(ex);
+	f->watch = ex->row->watch;
+	f->rules = ex->cache.rules;
 	fr_response_init(&f->resp, &f->arena, 0);
 	f->flight = flight;
 	f->stale = stale ? fr_object_ref(stale) : NULL;

@@ -7,7 +7,6 @@
 #include "server/memory.h"
 #include "server/wakeup.h"
 #include "stages/cache/fill_priv.h"
-#include "stages/learning/html_watch.h"
 
 static void count(struct fr_fill *f, enum fr_counter id)
 {
@@ -34,7 +33,7 @@ static void judge(struct fr_fill *f, const struct fr_response *resp, struct fr_g
 	                                         .sent = &f->origin_req,
 	                                         .resp = resp,
 	                                         .request_s = f->request_s,
-	                                         .response_s = fr_fill_now_s(),
+	                                         .response_s = fr_loop_wall_s(),
 	                                         .ttl_s = f->rules->ttl_ms / 1000,
 	                                         .is_credential = fr_teach_is_credential},
 	              v);
@@ -122,7 +121,7 @@ bool fr_fill_serve_stale(struct fr_fill *f, bool is_answer, bool is_anybodys)
 	if (!f->stale || is_purged(f->stale))
 		return false;
 	fr_cache_control_read(&f->req.fields, &cc);
-	if (!fr_cache_may_serve_on_error(&f->stale->fresh, &cc, is_answer, fr_fill_now_s()))
+	if (!fr_cache_may_serve_on_error(&f->stale->fresh, &cc, is_answer, fr_loop_wall_s()))
 		return false;
 	if (f->leader)
 		count(f, FR_COUNT_CACHE_STALE_ON_ERROR);
@@ -191,7 +190,8 @@ static bool is_confirmed(const struct fr_fill *f)
 	struct fr_fields stored = {
 		.v = f->stale->fields, .n = f->stale->n_fields, .seen = f->stale->seen};
 
-	return !is_purged(f->stale) && fr_gate_validates(&stored, &f->resp.fields, fr_fill_now_s());
+	return !is_purged(f->stale) &&
+	       fr_gate_validates(&stored, &f->resp.fields, fr_loop_wall_s());
 }
 
 /* --- other answers --- */
@@ -249,7 +249,7 @@ static bool is_held_by_leader(const struct fr_fill *f)
 		return false;
 	fr_validators_of(&f->resp.fields, &v);
 	return (v.last_modified.p || fr_fields_get(&f->req.fields, FR_FIELD_IF_NONE_MATCH)) &&
-	       fr_is_not_modified(&f->req.fields, &v, fr_fill_now_s());
+	       fr_is_not_modified(&f->req.fields, &v, fr_loop_wall_s());
 }
 
 /* The rest of a short body is read, so that its connection can be used again,
@@ -280,7 +280,7 @@ static bool answer_not_modified(struct fr_fill *f, enum fr_cache_store why)
 	if (!body)
 		return false;
 	fr_body_end(body, true);
-	fr_cache_freshness(&f->resp, f->request_s, fr_fill_now_s(), &v.fresh);
+	fr_cache_freshness(&f->resp, f->request_s, fr_loop_wall_s(), &v.fresh);
 	o = fr_object_whole(&f->req, &f->resp, &v, body, held);
 	fr_body_unref(&body);
 	if (!o)
@@ -315,7 +315,7 @@ static void take_answer(struct fr_fill *f)
 	enum fr_cache_store s = make_object(f, &whole);
 
 	f->is_ours = f->is_behind || (f->leader && f->leader->is_push);
-	fr_fill_learn(f, 0, s == FR_CACHE_STORE_YES);
+	fr_fill_report(f, 0, s == FR_CACHE_STORE_YES);
 	if (s != FR_CACHE_STORE_YES) {
 		refuse(f, s);
 		return;
@@ -323,8 +323,8 @@ static void take_answer(struct fr_fill *f)
 	fr_fill_set_state(f, FR_FILL_FILLING);
 	fr_body_set_filler(f->object->body, &f->note->watcher);
 	store(f, f->object, f->stale && !is_purged(f->stale) ? f->stale : NULL);
-	if (f->leader && !f->leader->is_push)
-		f->tap = fr_html_watch_new(f->leader, &f->req, &f->resp);
+	if (f->leader && !f->leader->is_push && f->watch)
+		f->watched = f->watch->begin(f->leader, &f->req, &f->resp);
 	publish(f, f->object, whole, false);
 	fr_object_unref(&whole);
 }

@@ -4,6 +4,7 @@
 #ifndef FR_STAGES_CACHE_FILL_PRIV_H
 #define FR_STAGES_CACHE_FILL_PRIV_H
 
+#include "exchange/origin_watch.h"
 #include "stages/cache/fill.h"
 
 /* A body that nobody needs is read if it is no longer than this, so that the
@@ -32,11 +33,12 @@ struct fr_fill {
 	struct fr_fetch *fetch;   /* owned; NULL when it has ended */
 	struct fr_flight *flight; /* reference; NULL when landed */
 	struct fr_str key;
-	struct fr_object *stale;    /* reference: what is validated, or stands in for an error */
-	struct fr_object *object;   /* reference: what is filled */
-	struct fr_wakeup *note;     /* owned: readers of a loose body moved */
-	struct fr_html_watch *tap;  /* owned: scans the body; NULL */
-	struct fr_exchange *leader; /* borrowed; NULL: gone or never was */
+	struct fr_object *stale;  /* reference: what is validated, or stands in for an error */
+	struct fr_object *object; /* reference: what is filled */
+	struct fr_wakeup *note;   /* owned: readers of a loose body moved */
+	const struct fr_origin_watch *watch; /* of the row of who caused it; NULL */
+	void *watched;                       /* owned: the watch looks at the body; NULL */
+	struct fr_exchange *leader;          /* borrowed; NULL: gone or never was */
 	struct fr_task release_task;
 	struct fr_asker asker; /* whose share of the origin's connections it has */
 	int64_t request_s;
@@ -50,7 +52,6 @@ struct fr_fill {
 	bool asks_anew;      /* when this answer ends, the same without conditions */
 };
 
-int64_t fr_fill_now_s(void);
 struct fr_store *fr_fill_store(const struct fr_fill *f);
 /* The leader is taken: it is told one end, once. NULL: none. */
 struct fr_exchange *fr_fill_take_leader(struct fr_fill *f);
@@ -61,8 +62,8 @@ void fr_fill_over(struct fr_fill *f);
 void fr_fill_unlink(struct fr_fill *f);
 /* As fr_flight_land; once. */
 void fr_fill_land(struct fr_fill *f, enum fr_flight_state how, struct fr_object *o, int error);
-/* What the answer says of the asset; bytes: of its body, 0 until that has ended. */
-void fr_fill_learn(const struct fr_fill *f, uint64_t bytes, bool is_storable);
+/* Tells the watch of the answer; bytes: of its body, 0 until that has ended. */
+void fr_fill_report(const struct fr_fill *f, uint64_t bytes, bool is_storable);
 
 /* --- fill_head.c --- */
 

@@ -20,25 +20,12 @@ static void count(struct fr_exchange *ex, enum fr_counter id)
 
 const struct fr_config_cache *fr_cached_rules(const struct fr_exchange *ex)
 {
-	return ex->cache_rules;
-}
-
-struct fr_query_rule fr_cached_query_rule(const struct fr_config_cache *rules)
-{
-	struct fr_query_rule rule = {.policy = FR_QUERY_KEEP,
-	                             .names = (const char *const *)rules->query_only,
-	                             .n = rules->n_query_only};
-
-	if (rules->ignore_query)
-		rule.policy = FR_QUERY_IGNORE;
-	else if (rules->query_only)
-		rule.policy = FR_QUERY_ONLY;
-	return rule;
+	return ex->cache.rules;
 }
 
 int fr_cached_key(struct fr_exchange *ex, const struct fr_request *req, struct fr_str *out)
 {
-	struct fr_query_rule rule = fr_cached_query_rule(fr_cached_rules(ex));
+	struct fr_query_rule rule = fr_canonical_query_rule(fr_cached_rules(ex));
 
 	return fr_cache_key(&ex->arena, req, &rule, out);
 }
@@ -47,7 +34,7 @@ int fr_cached_key(struct fr_exchange *ex, const struct fr_request *req, struct f
 
 static void fetch_is_over(struct fr_exchange *ex)
 {
-	ex->cached->fill = NULL;
+	fr_cached_of(ex)->fill = NULL;
 	if (ex->counts_as_fetch) {
 		ex->counts_as_fetch = false;
 		ex->client->origin_requests--;
@@ -57,8 +44,10 @@ static void fetch_is_over(struct fr_exchange *ex)
 /* Back to the direct way. */
 static void ask_directly(struct fr_exchange *ex)
 {
-	ex->cache_fwd = ex->cached->fwd;
-	ex->cached->state = FR_CACHED_IDLE;
+	struct fr_cached *c = fr_cached_of(ex);
+
+	ex->cache.fwd = c->fwd;
+	c->state = FR_CACHED_IDLE;
 	fr_exchange_fetch(ex);
 }
 
@@ -72,7 +61,7 @@ static void patience_is_over(struct fr_timer *t, void *user);
 
 static bool wait_for(struct fr_exchange *ex, struct fr_flight *flight)
 {
-	struct fr_cached *c = ex->cached;
+	struct fr_cached *c = fr_cached_of(ex);
 
 	c->state = FR_CACHED_WAITING;
 	c->waits++;
@@ -90,7 +79,7 @@ static bool wait_for(struct fr_exchange *ex, struct fr_flight *flight)
 /* A fill of ours asks. flight: NULL: for this request alone. */
 static bool lead(struct fr_exchange *ex, struct fr_flight *flight, struct fr_object *stale)
 {
-	struct fr_cached *c = ex->cached;
+	struct fr_cached *c = fr_cached_of(ex);
 
 	c->state = FR_CACHED_LEADING;
 	await(ex);
@@ -114,7 +103,7 @@ static bool would_wait_for_itself(const struct fr_exchange *ex)
 /* Somebody must ask: we, unless it is being done. False: directly, alone. */
 static bool ask(struct fr_exchange *ex)
 {
-	struct fr_cached *c = ex->cached;
+	struct fr_cached *c = fr_cached_of(ex);
 	struct fr_flight *flight = NULL;
 
 	if (would_wait_for_itself(ex))
@@ -133,7 +122,7 @@ static bool ask(struct fr_exchange *ex)
 /* For this request and no other. */
 static void ask_alone(struct fr_exchange *ex)
 {
-	struct fr_cached *c = ex->cached;
+	struct fr_cached *c = fr_cached_of(ex);
 
 	if (!c->stale || !lead(ex, NULL, c->stale))
 		ask_directly(ex);
@@ -166,7 +155,7 @@ static bool is_personal(const struct fr_exchange *ex)
  * each waiting for all the others. */
 static void ask_again(struct fr_exchange *ex)
 {
-	if (ex->cached->waits >= FR_CACHED_MAX_WAITS || is_personal(ex))
+	if (fr_cached_of(ex)->waits >= FR_CACHED_MAX_WAITS || is_personal(ex))
 		ask_alone(ex);
 	else if (!ask(ex))
 		ask_directly(ex);
@@ -174,7 +163,7 @@ static void ask_again(struct fr_exchange *ex)
 
 static void stop_waiting(struct fr_exchange *ex)
 {
-	struct fr_cached *c = ex->cached;
+	struct fr_cached *c = fr_cached_of(ex);
 
 	fr_loop_timer_stop(ex->worker->loop, &c->patience);
 	fr_flight_unwatch(c->flight, &c->note->watcher);
@@ -188,7 +177,7 @@ static void patience_is_over(struct fr_timer *t, void *user)
 	struct fr_exchange *ex = user;
 
 	(void)t;
-	if (ex->state == FR_EXCHANGE_RELEASED || ex->cached->state != FR_CACHED_WAITING)
+	if (ex->state == FR_EXCHANGE_RELEASED || fr_cached_of(ex)->state != FR_CACHED_WAITING)
 		return;
 	count(ex, FR_COUNT_CACHE_WAIT_TIMEOUTS);
 	stop_waiting(ex);
@@ -198,7 +187,7 @@ static void patience_is_over(struct fr_timer *t, void *user)
 /* Answers with what another request brought, or goes on without. */
 static void take_landed(struct fr_exchange *ex, struct fr_object *o)
 {
-	struct fr_cached *c = ex->cached;
+	struct fr_cached *c = fr_cached_of(ex);
 
 	if (fr_body_state(o->body) == FR_BODY_FAILED) {
 		ask_again(ex);
@@ -213,7 +202,7 @@ static void take_landed(struct fr_exchange *ex, struct fr_object *o)
 
 static void landed(struct fr_exchange *ex)
 {
-	struct fr_cached *c = ex->cached;
+	struct fr_cached *c = fr_cached_of(ex);
 	enum fr_flight_state state = fr_flight_state(c->flight);
 	struct fr_object *o = NULL;
 	int error;
@@ -239,11 +228,14 @@ void fr_cached_changed(void *user)
 {
 	struct fr_exchange *ex = user;
 
+	enum fr_cached_state state;
+
 	if (ex->state == FR_EXCHANGE_RELEASED)
 		return;
-	if (ex->cached->state == FR_CACHED_WAITING)
+	state = fr_cached_of(ex)->state;
+	if (state == FR_CACHED_WAITING)
 		landed(ex);
-	else if (ex->cached->state == FR_CACHED_READING)
+	else if (state == FR_CACHED_READING)
 		fr_cached_poll(ex);
 }
 
@@ -252,7 +244,7 @@ void fr_cached_changed(void *user)
 void fr_cached_filled(struct fr_exchange *ex, struct fr_object *o, bool is_validated,
                       bool is_stored, int status)
 {
-	struct fr_cached *c = ex->cached;
+	struct fr_cached *c = fr_cached_of(ex);
 
 	fetch_is_over(ex);
 	c->fwd_status = status;
@@ -268,10 +260,12 @@ void fr_cached_filled(struct fr_exchange *ex, struct fr_object *o, bool is_valid
 void fr_cached_adopt(struct fr_exchange *ex, struct fr_fill *f, struct fr_fetch *fetch,
                      const struct fr_response *resp)
 {
-	ex->cached->fill = NULL;
-	ex->cached->state = FR_CACHED_IDLE;
-	ex->cache_fwd = ex->cached->fwd;
-	ex->adopted = f;
+	struct fr_cached *c = fr_cached_of(ex);
+
+	c->fill = NULL;
+	c->state = FR_CACHED_IDLE;
+	ex->cache.fwd = c->fwd;
+	c->adopted = f;
 	fr_exchange_adopt(ex, fetch, resp);
 }
 
@@ -283,7 +277,7 @@ void fr_cached_informational(struct fr_exchange *ex, const struct fr_response *r
 void fr_cached_failed(struct fr_exchange *ex, int status, const char *why)
 {
 	fetch_is_over(ex);
-	ex->cached->state = FR_CACHED_IDLE;
+	fr_cached_of(ex)->state = FR_CACHED_IDLE;
 	fr_exchange_refuse(ex, status, why);
 }
 
@@ -291,12 +285,13 @@ void fr_cached_failed(struct fr_exchange *ex, int status, const char *why)
 
 static void validate_behind(struct fr_exchange *ex, struct fr_object *o)
 {
+	struct fr_cached *c = fr_cached_of(ex);
 	struct fr_flight *flight = NULL;
 	enum fr_fly how =
-		fr_store_fly(store_of(ex), ex->cached->key, fr_loop_now(ex->worker->loop), &flight);
+		fr_store_fly(store_of(ex), c->key, fr_loop_now(ex->worker->loop), &flight);
 
 	if (how == FR_FLY_LEAD)
-		(void)fr_fill_start(ex, false, ex->cached->key, flight, o);
+		(void)fr_fill_start(ex, false, c->key, flight, o);
 	else if (how == FR_FLY_JOIN)
 		fr_flight_unref(&flight);
 }
@@ -305,7 +300,7 @@ static bool refuse_only_if_cached(struct fr_exchange *ex, const struct fr_cache_
 {
 	if (!(cc->flags & FR_CC_ONLY_IF_CACHED))
 		return false;
-	ex->cached->is_refused = true;
+	fr_cached_of(ex)->is_refused = true;
 	fr_exchange_refuse(ex, 504, "It is not in the cache.");
 	return true;
 }
@@ -318,7 +313,7 @@ static bool wants_less(const struct fr_exchange *ex)
 
 static bool miss(struct fr_exchange *ex, const struct fr_cache_control *cc, bool other_variants)
 {
-	ex->cached->fwd = other_variants ? "vary-miss" : "uri-miss";
+	fr_cached_of(ex)->fwd = other_variants ? "vary-miss" : "uri-miss";
 	count(ex, FR_COUNT_CACHE_MISSES);
 	if (refuse_only_if_cached(ex, cc))
 		return true;
@@ -327,9 +322,10 @@ static bool miss(struct fr_exchange *ex, const struct fr_cache_control *cc, bool
 
 static bool use(struct fr_exchange *ex, struct fr_object *o, const struct fr_cache_control *cc)
 {
+	struct fr_cached *c = fr_cached_of(ex);
 	struct fr_str pragma = fr_fields_value(&ex->req.fields, FR_FIELD_PRAGMA);
 	enum fr_cache_use how =
-		fr_cache_judge(&o->fresh, cc, fr_str_iis(pragma, "no-cache"), fr_cached_now());
+		fr_cache_judge(&o->fresh, cc, fr_str_iis(pragma, "no-cache"), fr_loop_wall_s());
 	bool complete = fr_body_state(o->body) == FR_BODY_COMPLETE;
 
 	if (atomic_load_explicit(&o->is_stale, memory_order_relaxed))
@@ -338,17 +334,17 @@ static bool use(struct fr_exchange *ex, struct fr_object *o, const struct fr_cac
 		if (!fr_cached_serve(ex, o))
 			return miss(ex, cc, false);
 		count(ex, FR_COUNT_CACHE_HITS);
-		ex->cached->is_stale = how == FR_CACHE_SERVE_REVALIDATE;
+		c->is_stale = how == FR_CACHE_SERVE_REVALIDATE;
 		if (how == FR_CACHE_SERVE_REVALIDATE)
 			validate_behind(ex, o);
 		return true;
 	}
-	ex->cached->fwd = how == FR_CACHE_VALIDATE_REQUEST ? "request" : "stale";
+	c->fwd = how == FR_CACHE_VALIDATE_REQUEST ? "request" : "stale";
 	count(ex, FR_COUNT_CACHE_MISSES);
 	if (refuse_only_if_cached(ex, cc))
 		return true;
-	if (complete && !ex->cached->stale)
-		ex->cached->stale = fr_object_ref(o);
+	if (complete && !c->stale)
+		c->stale = fr_object_ref(o);
 	return ex->req.method != FR_METHOD_HEAD && ask(ex);
 }
 
@@ -397,7 +393,7 @@ static const char *reason_to_bypass(const struct fr_exchange *ex)
 	return NULL;
 }
 
-bool fr_cached_begin(struct fr_exchange *ex)
+static bool begin(struct fr_exchange *ex)
 {
 	struct fr_cache_control cc;
 	struct fr_cached *c;
@@ -406,38 +402,26 @@ bool fr_cached_begin(struct fr_exchange *ex)
 
 	if (!fr_cached_rules(ex)->enabled)
 		return false;
-	ex->cache_fwd = reason_to_bypass(ex);
-	if (ex->cache_fwd) {
+	ex->cache.fwd = reason_to_bypass(ex);
+	if (ex->cache.fwd) {
 		count(ex, FR_COUNT_CACHE_BYPASSED);
 		return false;
 	}
 	c = fr_arena_calloc(&ex->arena, 1, sizeof *c);
 	if (!c || fr_cached_key(ex, &ex->req, &c->key) < 0)
 		return false;
-	ex->cached = c;
-	ex->is_keyed = true;
+	*fr_stage_slot(ex, &fr_cache_stage) = c;
+	ex->cache.is_keyed = true;
 	fr_cache_control_read(&ex->req.fields, &cc);
 	o = fr_store_find(store_of(ex), c->key, &ex->req.fields, &ex->arena, &others);
 	done = o ? use(ex, o, &cc) : miss(ex, &cc, others);
 	fr_object_unref(&o);
 	if (!done)
-		ex->cache_fwd = c->fwd;
+		ex->cache.fwd = c->fwd;
 	return done;
 }
 
-bool fr_cached_is_hit(const struct fr_exchange *ex)
-{
-	return ex->cached && ex->cached->object && !ex->cached->fwd;
-}
-
-bool fr_cached_is_stored(const struct fr_exchange *ex)
-{
-	const struct fr_cached *c = ex->cached;
-
-	return c && c->object && (c->object->is_admitted || c->is_stored);
-}
-
-bool fr_cached_warm(struct fr_exchange *ex)
+static bool warm(struct fr_exchange *ex)
 {
 	struct fr_flight *flight = NULL;
 	struct fr_object *o;
@@ -446,7 +430,7 @@ bool fr_cached_warm(struct fr_exchange *ex)
 
 	if (!fr_cached_rules(ex)->enabled || fr_cached_key(ex, &ex->req, &key) < 0)
 		return false;
-	ex->is_keyed = true;
+	ex->cache.is_keyed = true;
 	o = fr_store_find(store_of(ex), key, &ex->req.fields, &ex->arena, &others);
 	if (o) {
 		fr_object_unref(&o);
@@ -466,10 +450,9 @@ bool fr_cached_warm(struct fr_exchange *ex)
 
 /* --- what is said of it --- */
 
-enum fr_cache_result fr_cached_result(const struct fr_exchange *ex)
+static enum fr_cache_result result_of(const struct fr_exchange *ex, const struct fr_cached *c)
 {
-	const struct fr_cached *c = ex->cached;
-	const char *fwd = c && c->fwd ? c->fwd : ex->cache_fwd;
+	const char *fwd = c && c->fwd ? c->fwd : ex->cache.fwd;
 	bool answers = c && c->state == FR_CACHED_READING;
 
 	if (!fwd)
@@ -490,10 +473,12 @@ enum fr_cache_result fr_cached_result(const struct fr_exchange *ex)
 
 /* --- the end --- */
 
-void fr_cached_leave(struct fr_exchange *ex)
+static void end(struct fr_exchange *ex, void **slot, enum fr_end how)
 {
-	struct fr_cached *c = ex->cached;
+	struct fr_cached *c = *slot;
 
+	(void)how;
+	ex->cache.result = result_of(ex, c);
 	if (!c)
 		return;
 	if (c->flight)
@@ -508,16 +493,50 @@ void fr_cached_leave(struct fr_exchange *ex)
 	fr_wakeup_close(&c->note);
 }
 
-void fr_cached_free(struct fr_exchange *ex)
+static void release(struct fr_exchange *ex, void **slot)
 {
-	struct fr_cached *c = ex->cached;
+	struct fr_cached *c = *slot;
 
-	if (c) {
-		fr_cached_forget_object(c);
-		fr_object_unref(&c->stale);
-	}
-	if (ex->adopted)
-		fr_fill_free(ex->adopted);
-	ex->cached = NULL;
-	ex->adopted = NULL;
+	if (!c)
+		return;
+	fr_cached_forget_object(ex, c);
+	fr_object_unref(&c->stale);
+	if (c->adopted)
+		fr_fill_free(c->adopted);
+	*slot = NULL;
 }
+
+/* --- the stage --- */
+
+static enum fr_step take_request(struct fr_exchange *ex, void **slot)
+{
+	(void)slot;
+	return begin(ex) ? FR_STEP_TAKEN : FR_STEP_NEXT;
+}
+
+static void take_origin_head(struct fr_exchange *ex, void **slot)
+{
+	(void)slot;
+	fr_cached_direct(ex);
+}
+
+static int take_own(struct fr_exchange *ex, void **slot)
+{
+	fr_cached_own_answer(ex, *slot);
+	return 0;
+}
+
+void fr_cache_warm(struct fr_exchange *ex)
+{
+	if (warm(ex))
+		count(ex, FR_COUNT_HINTS_WARMED);
+}
+
+const struct fr_stage fr_cache_stage = {
+	.name = "cache",
+	.request = take_request,
+	.origin_head = take_origin_head,
+	.own = take_own,
+	.end = end,
+	.release = release,
+};

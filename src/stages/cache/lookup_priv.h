@@ -9,6 +9,7 @@
 #include "cache/store.h"
 #include "net/loop.h"
 #include "stages/cache/lookup.h"
+#include "stages/cache/stage.h"
 
 #define FR_CACHE_NAME "forerun"
 
@@ -24,6 +25,7 @@ struct fr_cached {
 	struct fr_str key;
 	struct fr_flight *flight; /* reference; WAITING */
 	struct fr_fill *fill;     /* borrowed; LEADING */
+	struct fr_fill *adopted;  /* owned: the exchange has its fetch and response; NULL */
 	struct fr_object *object; /* reference; while READING */
 	struct fr_object *stale;  /* reference: to be validated; NULL */
 	struct fr_wakeup *note;   /* owned */
@@ -39,6 +41,12 @@ struct fr_cached {
 	bool is_refused;   /* not asked of the origin: only-if-cached */
 };
 
+/* What is in the stage's slot; NULL: the store was not asked. */
+static inline struct fr_cached *fr_cached_of(struct fr_exchange *ex)
+{
+	return *fr_stage_slot(ex, &fr_cache_stage);
+}
+
 const struct fr_config_cache *fr_cached_rules(const struct fr_exchange *ex);
 /* The key of a request for ex's site, in ex's arena. 0, FR_ERR_NOMEM, FR_ERR_SYNTAX. */
 int fr_cached_key(struct fr_exchange *ex, const struct fr_request *req, struct fr_str *out);
@@ -47,7 +55,7 @@ void fr_cached_changed(void *user);
 /* Answers with the object. False: it takes no more readers. */
 bool fr_cached_serve(struct fr_exchange *ex, struct fr_object *o);
 /* Gives up what is held of the object that answers. */
-void fr_cached_forget_object(struct fr_cached *c);
+void fr_cached_forget_object(struct fr_exchange *ex, struct fr_cached *c);
 /* How far the body is; tells the client side. */
 void fr_cached_poll(struct fr_exchange *ex);
 

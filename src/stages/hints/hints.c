@@ -5,14 +5,12 @@
 #include "base/log.h"
 #include "client/client.h"
 #include "hints/budget.h"
-#include "stages/cache/lookup.h"
 #include "stages/hints/early_hints.h"
 #include "stages/hints/facts.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/page_order.h"
 #include "stages/hints/push.h"
 #include "stages/hints/warm.h"
-#include "stages/learning/client_cache.h"
 #include "stages/learning/learn.h"
 
 /* Room for the summary of decisions. */
@@ -25,7 +23,7 @@ const struct fr_config_hints *fr_page_load_settings(const struct fr_exchange *ex
 
 int64_t fr_page_load_now_s(void)
 {
-	return fr_cached_now();
+	return fr_loop_wall_s();
 }
 
 /* --- the load --- */
@@ -274,10 +272,8 @@ static void conclude(struct fr_exchange *page, bool from_origin)
 
 void fr_hints_page(struct fr_exchange *page)
 {
-	bool from_origin = !fr_cached_is_hit(page);
+	bool from_origin = !page->cache.is_hit;
 
-	if (page->is_push)
-		return;
 	if (page->asked_ms && from_origin)
 		page->think_ms = (uint32_t)(fr_loop_now(page->worker->loop) - page->asked_ms);
 	/* a page from the cache was not asked for: what is remembered counts now */
@@ -288,7 +284,6 @@ void fr_hints_page(struct fr_exchange *page)
 		fr_plan_next_message(&page->load->plan); /* one without links */
 	if (page->load)
 		conclude(page, from_origin);
-	fr_client_cache_page(page);
 }
 
 /* --- the end --- */
@@ -307,7 +302,6 @@ void fr_hints_end(struct fr_exchange *ex)
 
 void fr_hints_free(struct fr_exchange *ex)
 {
-	fr_page_order_forget(ex);
 	if (ex->load)
 		fr_remembered_page_unref(&ex->load->remembered);
 	ex->load = NULL;

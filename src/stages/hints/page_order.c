@@ -6,19 +6,20 @@
 
 /* --- the page's head --- */
 
-void fr_page_order_body(struct fr_exchange *page)
+bool fr_page_order_body(struct fr_exchange *page)
 {
 	const uint8_t *data;
 	size_t n;
 
-	if (page->has_lead || !page->ops->page_head_first || !fr_exchange_body_len(page) ||
-	    (!page->pushes && page->client->hinted != page))
-		return;
-	page->has_lead = true;
+	if (!page->ops->page_head_first || (!page->pushes && page->client->hinted != page))
+		return false;
+	if (!fr_exchange_body_len(page))
+		return true;
 	n = fr_exchange_body_peek(page, &data);
 	n = fr_page_head_bytes(fr_fields_value(&page->resp.fields, FR_FIELD_CONTENT_ENCODING), data,
 	                       n);
 	page->ops->page_head_first(page, n);
+	return false;
 }
 
 /* --- what follows a 103 --- */

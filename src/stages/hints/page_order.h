@@ -11,8 +11,8 @@
 
 #include "exchange/exchange.h"
 
-/* Bytes of the page's body are there. */
-void fr_page_order_body(struct fr_exchange *page);
+/* Bytes of the page's body are there. Returns whether more of them are to be looked at. */
+bool fr_page_order_body(struct fr_exchange *page);
 /* The client asks for something. */
 void fr_page_order_request(struct fr_exchange *ex);
 /* The exchange is released. */

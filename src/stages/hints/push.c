@@ -1,7 +1,6 @@
 #include "stages/hints/push.h"
 
 #include "client/client.h"
-#include "stages/cache/lookup.h"
 #include "stages/hints/facts.h"
 #include "stages/hints/page_load.h"
 #include "stages/learning/learn.h"
@@ -94,7 +93,7 @@ void fr_push_failed(struct fr_exchange *push, int status)
 {
 	struct fr_url_ttl_set *f = push->site->failures;
 	struct fr_str authority = push->req.authority, target = push->req.target;
-	uint64_t now = fr_loop_now(push->worker->loop), client = fr_page_client_hash(push);
+	uint64_t now = fr_loop_now(push->worker->loop), client = fr_exchange_client_hash(push);
 	bool is_known = fr_teach_credential_kinds(&push->req.fields) != 0;
 	uint64_t others = is_known ? FAILED_FOR_KNOWN : FAILED_FOR_BARE;
 	uint64_t doubt = is_known ? DOUBT_FOR_KNOWN : DOUBT_FOR_BARE;
@@ -116,8 +115,8 @@ bool fr_push_has_failed(const struct fr_exchange *page, const struct fr_hint *hi
 	uint64_t others = page->load->kinds ? FAILED_FOR_KNOWN : FAILED_FOR_BARE;
 
 	return fr_url_ttl_set_has(f, others, page->req.authority, hint->target, now) ||
-	       fr_url_ttl_set_has(f, fr_page_client_hash(page), page->req.authority, hint->target,
-	                          now);
+	       fr_url_ttl_set_has(f, fr_exchange_client_hash(page), page->req.authority,
+	                          hint->target, now);
 }
 
 bool fr_push_was_sent(struct fr_exchange *page, const struct fr_hint *hint)
@@ -193,11 +192,11 @@ void fr_push_ended(struct fr_exchange *push, bool complete, bool by_peer)
 		fr_learn_pushed(push, !complete);
 	/* one whose length nobody said: it is known now */
 	if (complete && push->resp.content_length < 0 && push->body_sent_bytes &&
-	    !fr_cached_is_stored(push))
-		fr_learn_answer(push->gen->shared,
-		                &(struct fr_observed_response){.req = &push->req,
-		                                               .resp = &push->resp,
-		                                               .client = fr_page_client_hash(push),
-		                                               .bytes = push->body_sent_bytes,
-		                                               .is_ours = true});
+	    !push->cache.is_stored)
+		fr_learn_answer(push->gen->shared, &(struct fr_observed_response){
+							   .req = &push->req,
+							   .resp = &push->resp,
+							   .client = fr_exchange_client_hash(push),
+							   .bytes = push->body_sent_bytes,
+							   .is_ours = true});
 }

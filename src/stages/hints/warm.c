@@ -1,7 +1,6 @@
 #include "stages/hints/warm.h"
 
 #include "client/client.h"
-#include "stages/cache/lookup.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/push.h"
 #include "stages/learning/learn.h"
@@ -13,9 +12,9 @@ static void warm(struct fr_exchange *page, const struct fr_hint *hint)
 
 	if (!ex)
 		return;
-	if (fr_push_make_request(ex, page, hint, false) == 0 && fr_exchange_settle(ex) == 0 &&
-	    fr_cached_warm(ex))
-		fr_count(&page->worker->counters, FR_COUNT_HINTS_WARMED);
+	if (page->row->warm && fr_push_make_request(ex, page, hint, false) == 0 &&
+	    fr_exchange_settle(ex) == 0)
+		page->row->warm(ex);
 	fr_exchange_leave(ex, true, false, false);
 }
 

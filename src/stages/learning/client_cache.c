@@ -6,7 +6,6 @@
 #include "client/client.h"
 #include "hints/verdict.h"
 #include "net/tls.h"
-#include "stages/cache/lookup.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/push.h"
 #include "stages/learning/learn.h"
@@ -131,7 +130,7 @@ static bool is_shared(struct fr_exchange *page)
 	struct fr_freshness fresh;
 	int64_t now = fr_page_load_now_s();
 
-	if (fr_cached_is_stored(page))
+	if (page->cache.is_stored)
 		return true;
 	fr_cache_freshness(&page->resp, now, now, &fresh);
 	return fr_cache_may_store(&page->req, &page->resp, &fresh) == FR_CACHE_STORE_YES;

@@ -3,7 +3,6 @@
 #include "client/client.h"
 #include "hints/judge.h"
 #include "hints/scan.h"
-#include "stages/cache/lookup.h"
 #include "stages/hints/page_load.h"
 
 _Static_assert((unsigned)FR_HINT_BLOCKING == (unsigned)FR_REMEMBERED_BLOCKING &&
@@ -252,13 +251,4 @@ void fr_learn_answer(const struct fr_shared *shared, const struct fr_observed_re
 		answer.bytes = a->bytes;
 	fr_assets_answered(shared->assets, req->authority, req->target, &answer,
 	                   fr_page_load_now_s());
-}
-
-void fr_learn_head(const struct fr_exchange *ex)
-{
-	fr_learn_answer(ex->gen->shared,
-	                &(struct fr_observed_response){.req = &ex->req,
-	                                               .resp = &ex->resp,
-	                                               .client = fr_page_client_hash(ex),
-	                                               .is_ours = ex->is_push});
 }

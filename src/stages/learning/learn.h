@@ -5,6 +5,7 @@
 #define FR_STAGES_LEARNING_LEARN_H
 
 #include "exchange/exchange.h"
+#include "exchange/origin_watch.h"
 #include "hints/assets.h"
 #include "hints/memory.h"
 
@@ -42,16 +43,6 @@ enum fr_push_advice fr_recall_advice(const struct fr_exchange *page, const struc
 void fr_learn_pushed(const struct fr_exchange *push, bool cancelled);
 
 /* How an asset was answered. */
-struct fr_observed_response {
-	const struct fr_request *req;
-	const struct fr_response *resp;
-	uint64_t client;  /* whose request it was: fr_page_client_hash */
-	uint64_t bytes;   /* of its body, when that has ended; 0: as its Content-Length says */
-	bool is_ours;     /* a push, or a fetch without a client */
-	bool is_storable; /* the shared cache took it */
-};
 void fr_learn_answer(const struct fr_shared *shared, const struct fr_observed_response *a);
-/* The head of a response that the exchange got itself. */
-void fr_learn_head(const struct fr_exchange *ex);
 
 #endif

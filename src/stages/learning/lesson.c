@@ -71,22 +71,11 @@ int fr_page_keys_vary(struct fr_arena *a, const struct fr_request *req, uint32_t
 
 /* --- who --- */
 
-uint64_t fr_page_client_hash(const struct fr_exchange *ex)
-{
-	const struct fr_ticket *from = &ex->client->ticket;
-
-	return from->has_address
-	               ? fr_siphash(ex->gen->shared->seed, from->address, sizeof from->address)
-	               : 1;
-}
-
 struct fr_page_client fr_page_client_of(const struct fr_exchange *ex, const struct fr_request *req)
 {
-	const struct fr_ticket *from = &ex->client->ticket;
 	uint64_t seed = ex->gen->shared->seed;
 	struct fr_page_client w = {
-		.client = from->has_address ? fr_siphash(seed, from->address, sizeof from->address)
-	                                    : 1,
+		.client = fr_exchange_client_hash(ex),
 		.credential = fr_teach_credentials(&req->fields, seed),
 		.kinds = fr_teach_credential_kinds(&req->fields),
 	};

@@ -40,8 +40,6 @@ int fr_page_keys_vary(struct fr_arena *a, const struct fr_request *req, uint32_t
 struct fr_page_client {
 	uint64_t client, credential, kinds, self;
 };
-/* Keyed hash of the client's address. */
-uint64_t fr_page_client_hash(const struct fr_exchange *ex);
 struct fr_page_client fr_page_client_of(const struct fr_exchange *ex, const struct fr_request *req);
 
 struct fr_lesson {

@@ -1,0 +1,31 @@
+/* Where the bytes of a response's body come from, as far as they are there: the queue that
+ * the origin's bytes wait in (exchange/response_body.c), an object of the store
+ * (stages/cache/deliver.c), later a filter that stands on another source. The exchange has
+ * one source at a time, and the client side reads through it, a few calls for each frame. */
+#ifndef FR_EXCHANGE_BODY_SOURCE_H
+#define FR_EXCHANGE_BODY_SOURCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum fr_source_state {
+	FR_SOURCE_MORE,  /* bytes may follow those that len counts */
+	FR_SOURCE_DONE,  /* none follow */
+	FR_SOURCE_FAILED /* the rest cannot be had */
+};
+
+struct fr_body_source_ops {
+	size_t (*len)(const void *of);
+	/* A piece of it in *data, borrowed until bytes are taken; 0: nothing is there. */
+	size_t (*peek)(void *of, const uint8_t **data);
+	/* Off with len bytes, which were peeked at. */
+	void (*take)(void *of, size_t len);
+	enum fr_source_state (*done)(const void *of);
+};
+
+struct fr_body_source {
+	const struct fr_body_source_ops *ops;
+	void *of; /* borrowed: what the operations work on */
+};
+
+#endif

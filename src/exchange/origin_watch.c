@@ -1,0 +1,45 @@
+/* The exchange's side of the watcher of origin responses: what it is told of a response that
+ * the exchange gets by itself. */
+#include "exchange/origin_watch.h"
+
+#include "base/siphash.h"
+#include "client/client.h"
+#include "exchange/exchange_priv.h"
+
+uint64_t fr_exchange_client_hash(const struct fr_exchange *ex)
+{
+	const struct fr_ticket *from = &ex->client->ticket;
+
+	return from->has_address
+	               ? fr_siphash(ex->gen->shared->seed, from->address, sizeof from->address)
+	               : 1;
+}
+
+void *fr_origin_watch_head(const struct fr_exchange *ex)
+{
+	const struct fr_origin_watch *watch = ex->row->watch;
+
+	if (!watch)
+		return NULL;
+	if (!ex->canonical.path.is_ambiguous && !ex->req.has_override)
+		watch->answered(ex->gen->shared, &(struct fr_observed_response){
+							 .req = &ex->req,
+							 .resp = &ex->resp,
+							 .client = fr_exchange_client_hash(ex),
+							 .is_ours = ex->is_push});
+	return ex->is_push ? NULL : watch->begin(ex, &ex->req, &ex->resp);
+}
+
+void fr_origin_watch_end(struct fr_exchange *ex)
+{
+	if (ex->watched)
+		ex->row->watch->end(ex->watched, ex->plan);
+	ex->watched = NULL;
+}
+
+void fr_origin_watch_drop(struct fr_exchange *ex)
+{
+	if (ex->watched)
+		ex->row->watch->drop(ex->watched);
+	ex->watched = NULL;
+}
