@@ -1,5 +1,6 @@
-/* What the parts of the HTTP/1.1 parser share: h1.c (states and feeding),
- * h1_head.c (a whole head into a message), h1_body.c (framing of the body). */
+/* What the parts of the HTTP/1.1 parser share: h1.c (states and feeding), h1_head.c (a whole
+ * head into a message), h1_frame.c (how the body is delimited), h1_body.c (chunked bodies), and
+ * below all of them h1_common.c. */
 #ifndef FR_HTTP_H1_PRIV_H
 #define FR_HTTP_H1_PRIV_H
 
@@ -44,6 +45,7 @@ struct fr_h1_parser {
 	struct fr_fields connection; /* of a chunked message's head: may name trailers */
 };
 
+/* --- h1_common.c --- */
 /* Is a fault of that kind borne? In responses: it is noted, then. */
 bool fr_h1_bears(struct fr_h1_parser *p, enum fr_h1_sloppy fault);
 /* The same for one that the origin may have meant otherwise: its connection is not
@@ -51,6 +53,13 @@ bool fr_h1_bears(struct fr_h1_parser *p, enum fr_h1_sloppy fault);
 bool fr_h1_bears_once(struct fr_h1_parser *p, enum fr_h1_sloppy fault);
 
 struct fr_h1_result fr_h1_fail(struct fr_h1_parser *p, enum fr_h1_error e);
+
+/* Collects bytes up to and including `end` ("\r\n" or an empty line) across
+ * feeds. Returns 1 with *text (writable, in the arena) when it is complete, 0 for more,
+ * a negative fr_h1_error past `max`. *used: of the bytes given, in all cases but
+ * FR_H1_MEMORY; past `max`, up to and with the byte that passed it. */
+int fr_h1_collect(struct fr_h1_parser *p, const uint8_t *data, size_t len, bool section, size_t max,
+                  enum fr_h1_error too_large, char **text, size_t *text_len, size_t *used);
 
 /* --- h1_head.c --- */
 /* Reads a complete head (start line and fields with the empty line; `len`
@@ -67,12 +76,5 @@ enum fr_h1_error fr_h1_frame_response(struct fr_h1_parser *p);
 
 /* --- h1_body.c --- */
 struct fr_h1_result fr_h1_feed_chunked(struct fr_h1_parser *p, const uint8_t *data, size_t len);
-
-/* Collects bytes up to and including `end` ("\r\n" or an empty line) across
- * feeds. Returns 1 with *text (writable, in the arena) when it is complete, 0 for more,
- * a negative fr_h1_error past `max`. *used: of the bytes given, in all cases but
- * FR_H1_MEMORY; past `max`, up to and with the byte that passed it. */
-int fr_h1_collect(struct fr_h1_parser *p, const uint8_t *data, size_t len, bool section, size_t max,
-                  enum fr_h1_error too_large, char **text, size_t *text_len, size_t *used);
 
 #endif
