@@ -1,3 +1,4 @@
+/* A server session: its life, the bytes that come, the bytes that go. */
 #include "h2/session.h"
 
 #include <stdlib.h>
@@ -9,32 +10,6 @@
  * them without reading. */
 #define MAX_OUTBOUND_ACK 256u
 #define MAX_SETTINGS_ENTRIES 32u
-
-static const struct {
-	uint32_t code;
-	bool is_connection;
-	const char *text;
-} faults[] = {
-#define X(id, code, conn, text) {code, conn, text},
-	FR_H2_FAULT_TABLE(X)
-#undef X
-};
-
-const char *fr_h2_fault_str(enum fr_h2_fault f)
-{
-	return (size_t)f < FR_ARRAY_LEN(faults) ? faults[f].text : "?";
-}
-
-const char *fr_h2_code_str(uint32_t code)
-{
-	static const char *const names[] = {
-#define X(id, n) [n] = #id,
-		FR_H2_CODE_TABLE(X)
-#undef X
-	};
-
-	return code < FR_ARRAY_LEN(names) ? names[code] : "unknown";
-}
 
 void fr_h2_limits_default(struct fr_h2_limits *l)
 {
@@ -57,121 +32,6 @@ void fr_h2_limits_default(struct fr_h2_limits *l)
 		.reset_burst = 200,
 		.reset_per_second = 20,
 	};
-}
-
-/* --- streams --- */
-
-struct fr_h2_stream *fr_h2_stream_new(struct fr_h2_session *s, int32_t id)
-{
-	struct fr_h2_stream *st = fr_pool_alloc(s->pool, sizeof *st);
-
-	if (!st)
-		return NULL;
-	*st = (struct fr_h2_stream){0};
-	st->magic = FR_H2_STREAM_MAGIC;
-	st->id = id;
-	st->session = s;
-	st->window.bytes = s->limits.window_bytes;
-	st->priority = fr_priority_default();
-	st->next = s->streams;
-	st->pprev = &s->streams;
-	if (st->next)
-		st->next->pprev = &st->next;
-	s->streams = st;
-	s->n_streams++;
-	s->stats.streams++;
-	return st;
-}
-
-void fr_h2_stream_free(struct fr_h2_stream *st)
-{
-	struct fr_h2_session *s = st->session;
-
-	*st->pprev = st->next;
-	if (st->next)
-		st->next->pprev = st->pprev;
-	s->held_bytes -= st->held_bytes;
-	s->wire_bytes -= st->wire_bytes;
-	s->n_streams--;
-	if (s->n_streams == 0)
-		fr_h2_forget_cookie(s);
-	if (st->is_push)
-		s->n_pushes--;
-	st->magic = 0;
-	if (s->recent == st)
-		s->recent = NULL;
-	fr_pool_free(s->pool, st);
-}
-
-struct fr_h2_stream *fr_h2_lookup(struct fr_h2_session *s, int32_t id)
-{
-	struct fr_h2_stream *st = s->recent;
-
-	if (st && st->id == id)
-		return st;
-	st = nghttp2_session_get_stream_user_data(s->ng, id);
-	FR_ASSERT(!st || st->magic == FR_H2_STREAM_MAGIC);
-	if (st)
-		s->recent = st;
-	return st;
-}
-
-struct fr_h2_stream *fr_h2_find(struct fr_h2_session *s, int32_t id)
-{
-	struct fr_h2_stream *st = fr_h2_lookup(s, id);
-
-	if (st)
-		return st;
-	/* nghttp2 knows a promised stream only once the promise is serialised */
-	for (st = s->n_pushes ? s->streams : NULL; st; st = st->next)
-		if (st->id == id && st->state == FR_H2_ST_RESERVED)
-			return st;
-	return NULL;
-}
-
-void fr_h2_stream_close(struct fr_h2_stream *st, uint32_t code)
-{
-	struct fr_h2_session *s = st->session;
-	void *user = st->user;
-	bool by_peer = st->is_reset_by_peer;
-
-	st->state = FR_H2_ST_CLOSED;
-	fr_h2_order_without(st);
-	s->unconsumed -= st->unconsumed;
-	if (st->unconsumed)
-		(void)nghttp2_session_consume_connection(s->ng, st->unconsumed);
-	fr_h2_stream_free(st);
-	if (user)
-		s->events.on_close(s->user, user, code, by_peer);
-}
-
-void fr_h2_reset_now(struct fr_h2_stream *st, uint32_t code)
-{
-	st->is_gone = true;
-	(void)nghttp2_submit_rst_stream(st->session->ng, NGHTTP2_FLAG_NONE, st->id, code);
-}
-
-/* --- faults --- */
-
-void fr_h2_report(struct fr_h2_session *s, struct fr_h2_stream *st, enum fr_h2_fault f)
-{
-	if (s->is_terminated)
-		return;
-	s->stats.faults[f]++;
-	s->events.on_fault(s->user, st ? st->user : NULL, f);
-	if (faults[f].is_connection)
-		fr_h2_terminate(s, (enum fr_h2_code)faults[f].code);
-	else if (st)
-		fr_h2_reset_now(st, faults[f].code);
-}
-
-void fr_h2_terminate(struct fr_h2_session *s, enum fr_h2_code code)
-{
-	if (s->is_terminated)
-		return;
-	s->is_terminated = true;
-	fr_h2_settle(s, false); /* the first frame, whatever follows */
-	(void)nghttp2_session_terminate_session(s->ng, code);
 }
 
 /* --- life --- */
@@ -238,29 +98,6 @@ static nghttp2_session *make_ng(struct fr_h2_session *s)
 	nghttp2_session_callbacks_del(cb);
 	nghttp2_option_del(opt);
 	return ng;
-}
-
-void fr_h2_settle(struct fr_h2_session *s, bool no_tree)
-{
-	const struct fr_h2_limits *l = &s->limits;
-	nghttp2_settings_entry iv[] = {
-		{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, l->max_concurrent_streams},
-		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, l->window_bytes},
-		{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)l->fields_bytes},
-		{NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, no_tree},
-		{NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, l->header_table_bytes},
-		{NGHTTP2_SETTINGS_MAX_FRAME_SIZE, l->max_frame_bytes},
-	};
-
-	if (s->has_settings)
-		return;
-	s->has_settings = true;
-	if (nghttp2_submit_settings(s->ng, NGHTTP2_FLAG_NONE, iv, FR_ARRAY_LEN(iv)) < 0) {
-		s->is_terminated = true; /* no memory: the connection is closed */
-		return;
-	}
-	(void)nghttp2_session_set_local_window_size(s->ng, NGHTTP2_FLAG_NONE, 0,
-	                                            (int32_t)l->connection_window_bytes);
 }
 
 struct fr_h2_session *fr_h2_session_new(const struct fr_h2_limits *limits,

@@ -1,6 +1,10 @@
-/* What the parts of the server session share: session.c (life, feed, drain),
- * session_in.c (nghttp2's callbacks for what is received), session_out.c
- * (submissions and bodies), request.c (fields into a request), priority.c. */
+/* What the parts of the server session share. Each may call those below it:
+ *
+ *   session.c                         life, feed, drain
+ *   session_in.c, session_out.c       nghttp2's callbacks; submissions and bodies
+ *   frame_guard.c, priority_in.c      frames counted; what the client says of the order
+ *   request.c, end.c                  fields into a request; faults and ends
+ *   priority.c, keep.c, stream.c      the order of sending; fields kept; the streams */
 #ifndef FR_H2_SESSION_PRIV_H
 #define FR_H2_SESSION_PRIV_H
 
@@ -171,19 +175,21 @@ struct fr_h2_session {
 	bool is_draining_now; /* inside fr_h2_drain */
 };
 
-/* --- session.c --- */
+/* --- stream.c --- */
 /* NULL without memory. */
 struct fr_h2_stream *fr_h2_stream_new(struct fr_h2_session *s, int32_t id);
-/* Queues our SETTINGS, once. They wait for the client's, which come at once
- * and say who orders the sending: nghttp2 lets us move streams in the tree of
- * RFC 7540 only if we did not renounce it. no_tree: the client did. */
-void fr_h2_settle(struct fr_h2_session *s, bool no_tree);
 /* Unlinks and frees; fires nothing. */
 void fr_h2_stream_free(struct fr_h2_stream *st);
 /* By id, as nghttp2 knows it; NULL if it does not. */
 struct fr_h2_stream *fr_h2_lookup(struct fr_h2_session *s, int32_t id);
 /* By id, promised ones included; NULL if gone. */
 struct fr_h2_stream *fr_h2_find(struct fr_h2_session *s, int32_t id);
+
+/* --- end.c --- */
+/* Queues our SETTINGS, once: the first frame of ours, an error's GOAWAY included. They wait
+ * for the client's, which come at once and say who orders the sending: nghttp2 lets us move
+ * streams in the tree of RFC 7540 only if we did not renounce it. no_tree: the client did. */
+void fr_h2_settle(struct fr_h2_session *s, bool no_tree);
 /* Queues RST_STREAM. */
 void fr_h2_reset_now(struct fr_h2_stream *st, uint32_t code);
 /* Counts the fault and reports it; a connection fault queues GOAWAY. */
@@ -191,7 +197,7 @@ void fr_h2_report(struct fr_h2_session *s, struct fr_h2_stream *st, enum fr_h2_f
 /* The last event of a stream, then frees it. */
 void fr_h2_stream_close(struct fr_h2_stream *st, uint32_t code);
 
-/* --- walk.c --- */
+/* --- frame_guard.c --- */
 void fr_h2_frame_guard_init(struct fr_h2_frame_guard *w);
 /* Counts the frames in these bytes; reports floods. */
 void fr_h2_frame_guard(struct fr_h2_session *s, const uint8_t *data, size_t len);
