@@ -127,7 +127,7 @@ void fr_raw_free(struct fr_raw **raw);
  * nearest parent that is there; 0 if the text cannot be read. */
 unsigned fr_config_locate(const char *text, size_t len, const char *path);
 
-/* --- convert.c --- */
+/* --- source.c --- */
 struct fr_source {        /* where values come from, for messages */
 	const char *name; /* of the file; "command line" */
 	const char *text; /* NULL: not a file */
@@ -138,9 +138,12 @@ struct fr_source {        /* where values come from, for messages */
 /* Writes "name:line: path: message"; returns FR_ERR_INVALID. */
 int fr_config_complain(const struct fr_source *s, const char *path, const char *fmt, ...)
 	FR_PRINTF(3, 4);
-/* Makes the configuration from what was read (borrowed). */
-int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw,
-                      struct fr_config **out) FR_MUST_USE;
+/* Copies of n texts; owned. */
+char **fr_config_dup_names(char *const *names, unsigned n);
+/* A path of a file, relative to the configuration's folder; owned. NULL for NULL. */
+char *fr_config_dup_path(const struct fr_source *s, const char *path);
+
+/* --- setting_values.c --- */
 /* A number with its unit, within bounds. path: for the message. */
 int fr_setting_parse(const struct fr_source *s, const char *path, const char *text,
                      const struct fr_setting *setting, uint32_t *out) FR_MUST_USE;
@@ -154,16 +157,18 @@ void fr_settings_default(const struct fr_setting *settings, size_t n, void *out)
 int fr_settings_apply(const struct fr_source *s, const char *path,
                       const struct fr_setting *settings, size_t n, const void *raw,
                       void *out) FR_MUST_USE;
-/* Copies of n texts; owned. */
-char **fr_config_dup_names(char *const *names, unsigned n);
+/* --- match.c --- */
 /* The pattern of a URL's path as http/url_path.h reads it, which is what requests' paths are
  * matched in; owned. NULL: it is ambiguous, and no request would match it. */
 char *fr_config_dup_pattern(const char *text);
 #define FR_CONFIG_AMBIGUOUS                                                                        \
 	"'%s' has a dot segment, a backslash or an encoded slash: servers read it in "             \
 	"different ways, and no rule is applied to such paths"
-/* A path of a file, relative to the configuration's folder; owned. NULL for NULL. */
-char *fr_config_dup_path(const struct fr_source *s, const char *path);
+
+/* --- convert.c --- */
+/* Makes the configuration from what was read (borrowed). */
+int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw,
+                      struct fr_config **out) FR_MUST_USE;
 
 /* --- access_log.c --- */
 /* File and format; buffer_bytes is set by the caller. */

@@ -1,4 +1,5 @@
-#include <stdarg.h>
+/* From what the file says (config_priv.h: all text) to the configuration: values, bounds,
+ * defaults, and what belongs together. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -35,46 +36,10 @@ static const struct fr_setting security_settings[] = {FR_SETTINGS_SECURITY(X)};
 
 static const struct fr_setting workers_setting = {"workers", FR_SETTING_COUNT_OF, 0, 0, 0, 0, 1024};
 
-/* --- messages --- */
-
-int fr_config_complain(const struct fr_source *s, const char *path, const char *fmt, ...)
-{
-	unsigned line = s->text ? fr_config_locate(s->text, s->len, path) : 0;
-	char what[600], where[32] = "";
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(what, sizeof what, fmt, ap);
-	va_end(ap);
-	if (line)
-		(void)snprintf(where, sizeof where, "%u: ", line);
-	(void)snprintf(s->why->text, sizeof s->why->text, "%s:%s%s%s: %s", s->name, line ? "" : " ",
-	               where, path, what);
-	return FR_ERR_INVALID;
-}
-
 #define DEFAULTS(group, out)                                                                       \
 	fr_settings_default(group##_settings, FR_ARRAY_LEN(group##_settings), out)
 #define APPLY(s, path, group, raw, out)                                                            \
 	fr_settings_apply(s, path, group##_settings, FR_ARRAY_LEN(group##_settings), raw, out)
-
-/* Paths of files are taken relative to the configuration's folder. */
-char *fr_config_dup_path(const struct fr_source *s, const char *path)
-{
-	const char *slash = s->text ? strrchr(s->name, '/') : NULL;
-	char *all;
-	size_t dir;
-
-	if (!path)
-		return NULL;
-	if (path[0] == '/' || !slash)
-		return fr_str_dup(fr_str_from(path));
-	dir = (size_t)(slash - s->name) + 1;
-	all = fr_malloc(dir + strlen(path) + 1);
-	memcpy(all, s->name, dir);
-	memcpy(all + dir, path, strlen(path) + 1);
-	return all;
-}
 
 /* --- groups --- */
 
@@ -231,15 +196,6 @@ static int longest_first(const void *a, const void *b)
 	size_t lb = strlen(((const struct fr_config_path *)b)->prefix);
 
 	return la < lb ? 1 : (la > lb ? -1 : 0);
-}
-
-char **fr_config_dup_names(char *const *names, unsigned n)
-{
-	char **out = fr_calloc(n, sizeof(char *));
-
-	for (unsigned i = 0; i < n; i++)
-		out[i] = fr_str_dup(fr_str_from(names[i]));
-	return out;
 }
 
 /* What is written replaces what `out` has, which a path has from its site. */
