@@ -1,3 +1,4 @@
+/* One request to an origin, from the wait for a connection to the end of its response. */
 #include "origin/fetch.h"
 
 #include <stdio.h>
@@ -217,15 +218,6 @@ static void progress(struct fr_fetch *f)
 		fr_loop_timer_stop(f->loop, &f->timer); /* the client's turn */
 	else
 		limit_time(f, config->idle_timeout_ms);
-}
-
-uint64_t fr_fetch_stalled_ms(const struct fr_fetch *f, uint64_t now_ms)
-{
-	if (f->is_paused)
-		return now_ms - f->paused_ms;
-	if (f->state != FR_FETCH_SENDING || f->request_ended || f->is_held_up)
-		return 0;
-	return now_ms - f->paid_us / 1000;
 }
 
 /* Each byte of an upload pays for some time of the connection, never in advance. */

@@ -1,3 +1,4 @@
+/* An origin's pool: connections given to fetches, those that wait, and who makes way. */
 #include "origin/origin.h"
 
 #include <stdlib.h>

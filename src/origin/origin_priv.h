@@ -137,9 +137,6 @@ void fr_fetch_on_drained(struct fr_fetch *f);
 void fr_fetch_on_broken(struct fr_fetch *f, int err);
 /* Fails with an event; not from within fr_fetch_start. */
 void fr_fetch_fail(struct fr_fetch *f, enum fr_fetch_error e);
-/* For how long it has waited for its client, while it has a connection: to send more of
- * the request, at a rate that is worth one, or to take what came. 0: it does not. */
-uint64_t fr_fetch_stalled_ms(const struct fr_fetch *f, uint64_t now_ms);
 /* The same at the end of the turn. */
 void fr_fetch_fail_later(struct fr_fetch *f, enum fr_fetch_error e);
 

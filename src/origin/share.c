@@ -1,3 +1,4 @@
+/* Shares of an origin's connections: who is next, and who makes way. */
 #include "origin/share.h"
 
 #include <stdlib.h>
@@ -197,12 +198,23 @@ struct fr_fetch *fr_share_crowded(const struct fr_shares *s, const struct fr_fet
 	return (struct fr_fetch *)(void *)((char *)most->tail - offsetof(struct fr_fetch, next));
 }
 
+/* For how long it has waited for its client, while it has a connection: to send more of
+ * the request, at a rate that is worth one, or to take what came. 0: it does not. */
+static uint64_t stalled_ms(const struct fr_fetch *f, uint64_t now_ms)
+{
+	if (f->is_paused)
+		return now_ms - f->paused_ms;
+	if (f->state != FR_FETCH_SENDING || f->request_ended || f->is_held_up)
+		return 0;
+	return now_ms - f->paid_us / 1000;
+}
+
 /* What one that holds a connection has against it: 0 nothing, 1 that its share holds
  * most, 2 that it stalls. */
 static int weigh(const struct fr_fetch *f, const struct fr_fetch *waiting, uint64_t now_ms)
 {
 	bool is_own = f->share == waiting->share;
-	uint64_t stalled = fr_fetch_stalled_ms(f, now_ms);
+	uint64_t stalled = stalled_ms(f, now_ms);
 	uint64_t waited = now_ms - waiting->waits_since_ms;
 	uint32_t held = f->share->held, wanted = claims(waiting->share);
 
@@ -220,7 +232,7 @@ static bool is_worse(int fault, const struct fr_fetch *f, const struct fr_fetch 
                      uint64_t now_ms)
 {
 	if (fault == 2)
-		return fr_fetch_stalled_ms(f, now_ms) > fr_fetch_stalled_ms(than, now_ms);
+		return stalled_ms(f, now_ms) > stalled_ms(than, now_ms);
 	if (f->share->held != than->share->held)
 		return f->share->held > than->share->held;
 	return f->moved_ms < than->moved_ms;
