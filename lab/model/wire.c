@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "h2/client.h"
+#include "lab/model/h2_client.h"
 
 #define WINDOW_BYTES (15u << 20) /* as Chromium's connection window */
 #define ARENA_BYTES (64u << 10)

@@ -5,8 +5,8 @@
 #include <uv.h>
 
 #include "base/buf.h"
+#include "base/histogram.h"
 #include "base/mem.h"
-#include "observe/histogram.h"
 
 /* How often due time limits are looked for while any is set: coarse enough to
  * cost nothing, fine beside limits that are counted in seconds. */

@@ -5,7 +5,7 @@
 #ifndef FR_OBSERVE_METRICS_H
 #define FR_OBSERVE_METRICS_H
 
-#include "observe/histogram.h"
+#include "base/histogram.h"
 #include "observe/record.h"
 
 /* No head was sent; 100 to 599 where the code is a registered one; else its class;

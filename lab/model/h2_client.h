@@ -1,8 +1,8 @@
 /* One HTTP/2 connection seen from the client, over libnghttp2: for the
  * measuring client of the tools (and later HTTP/2 origins). Accepts pushes.
  * No I/O, no clock: bytes in, events out; feed and drain as in session.h. */
-#ifndef FR_H2_CLIENT_H
-#define FR_H2_CLIENT_H
+#ifndef FR_LAB_MODEL_H2_CLIENT_H
+#define FR_LAB_MODEL_H2_CLIENT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* Times counted in fixed buckets, from a tenth of a millisecond to a minute.
  * One thread writes, any reads; sums are made on reading. */
-#ifndef FR_OBSERVE_HISTOGRAM_H
-#define FR_OBSERVE_HISTOGRAM_H
+#ifndef FR_BASE_HISTOGRAM_H
+#define FR_BASE_HISTOGRAM_H
 
 #include <stdatomic.h>
 #include <stddef.h>

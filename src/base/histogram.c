@@ -1,4 +1,4 @@
-#include "observe/histogram.h"
+#include "base/histogram.h"
 
 const uint32_t fr_histogram_bounds_us[FR_HISTOGRAM_BUCKETS] = {
 	100,    250,    500,    1000,    2500,    5000,    10000,    25000,    50000,

@@ -1,4 +1,4 @@
-#include "h2/client.h"
+#include "lab/model/h2_client.h"
 
 #include <nghttp2/nghttp2.h>
 #include <stdlib.h>
