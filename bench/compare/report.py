@@ -1,6 +1,7 @@
 """Tables of results: one case for a terminal, all of them as a section of docs/performance.md, two commits beside each other."""
 import os
 import re
+import textwrap
 
 from . import cases, chart, results, servers
 from .site import ASSETS, ASSET_BYTES, PAGE_BYTES
@@ -105,12 +106,13 @@ def heading(data):
     versions = ", ".join(f"{n} {v}" for n, v in data["versions"].items() if n != "forerun")
     when = sorted(p["at"] for p in data["pieces"])
     span = when[0] if when[0] == when[-1] else f"{when[0]} to {when[-1]}"
-    yield (f"Commit {data['commit']}, {span}; {m['cpu']}, {m['cores']} cores, {m['kernel']}, {m['congestion']} on loopback. Peers: {versions} (Debian 12).")
-    yield ""
-    yield ("One worker on one core, load generator and origin (nginx) on the other; TLS 1.3 with one cipher and one certificate; access "
-           "logs off. Figures are medians (least–most) of interleaved rounds; the ratio is the median of the rounds' own ratios. “(file)”: "
-           "it has no cache and serves the file itself; an empty cell: it cannot do that. "
-           f"A page is {PAGE_BYTES >> 10} KiB and {ASSETS} assets of {ASSET_BYTES >> 10} KiB, over a fresh connection that resumes a session.")
+    text = (f"Commit {data['commit']}, {span}; {m['cpu']}, {m['cores']} cores, {m['kernel']}, {m['congestion']} on loopback. "
+            f"Other servers: {versions} (Debian 12).\n\n"
+            "One worker runs on one core, load generator and origin (nginx) on the other. TLS 1.3 with one cipher and one certificate; access "
+            "logs are off. Figures are medians (least–most) of interleaved rounds; the ratio is the median of the rounds' own ratios. "
+            "“(file)”: the server has no cache and serves the file itself. An empty cell: the server cannot do that. "
+            f"A page is {PAGE_BYTES >> 10} KiB and {ASSETS} assets of {ASSET_BYTES >> 10} KiB, over a fresh connection that resumes a session.")
+    yield "\n\n".join(textwrap.fill(p, 100, break_long_words=False, break_on_hyphens=False) for p in text.split("\n\n"))
 
 
 def section(data, folder):
@@ -118,14 +120,14 @@ def section(data, folder):
     timed = [c for c in cases.CASES if c.kind in CPU_KINDS]
     parts = [heading(data), targets(data)]
     charts = [f"![{title}]({name})" for name, title in chart.write_all(data, folder)]
-    parts += [["\n".join(charts)], ["CPU time a request (page, handshake), µs:"], matrix(data, timed, "cpu_us"),
-              ["Requests (pages, handshakes) a second; with most, the load generator's core is the limit:"], matrix(data, timed, "rate")]
+    parts += [["\n".join(charts)], ["CPU time per request (page, handshake), µs:"], matrix(data, timed, "cpu_us"),
+              ["Requests (pages, handshakes) per second. For most servers the load generator's core is the limit:"], matrix(data, timed, "rate")]
     if "latency" in data["samples"]:
         parts.append(latency(data))
     parts.append(others(data))
     failed = list(failures(data))
     if failed:
-        parts += [["Failed, and so without figures:"], failed]
+        parts += [["Failed, and therefore without figures:"], failed]
     return "\n\n".join(text for text in ("\n".join(p) for p in parts) if text)
 
 
