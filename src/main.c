@@ -16,11 +16,11 @@
 
 static const struct fr_command commands[] = {
 	{"serve", "run the edge in front of a site", fr_tool_serve},
-	{"demo", "show on a site of its own what server push does", fr_tool_demo},
+	{"demo", "show what server push does, on a site of its own", fr_tool_demo},
 	{"profile", "measure what push and hints do to a page", fr_tool_profile},
 	{"advise", "say what to change so that a page gains", fr_tool_advise},
-	{"purge", "take things out of a running edge's cache", fr_tool_purge},
-	{"status", "show how a running edge is", fr_tool_status},
+	{"purge", "remove responses from a running edge's cache", fr_tool_purge},
+	{"status", "show the state of a running edge", fr_tool_status},
 	{"top", "show a running edge live", fr_tool_top},
 	{"check", "validate a configuration file", fr_tool_check},
 	{"version", "print the version and the libraries in use", fr_tool_version},
@@ -30,18 +30,18 @@ static void print_help(FILE *to)
 {
 	fputs("usage: forerun COMMAND [OPTION...]\n"
 	      "\n"
-	      "An HTTP/2 edge server that gets what a page needs to the client before\n"
-	      "the client asks.\n"
+	      "An HTTP/2 edge server that sends clients what a page needs before they\n"
+	      "ask for it.\n"
 	      "\n"
 	      "commands:\n",
 	      to);
 	for (size_t i = 0; i < FR_ARRAY_LEN(commands); i++)
 		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n"
-	      "'forerun COMMAND --help' describes a command's options; man forerun has\n"
-	      "it all.\n"
+	      "'forerun COMMAND --help' lists a command's options; 'man forerun' describes\n"
+	      "all of them.\n"
 	      "\n"
-	      "exit codes: 0 done; 1 configuration, start-up or the task failed;\n"
+	      "exit codes: 0 done; 1 a configuration error, or start-up or the task failed;\n"
 	      "2 wrong usage; 3 a bug: objects were left over at the end\n",
 	      to);
 }

@@ -15,11 +15,11 @@ static const char help[] =
 	"usage: forerun check FILE\n"
 	"       forerun check --config FILE\n"
 	"\n"
-	"Validates a configuration file and what it names (certificates, keys,\n"
-	"authorities), without starting anything. Says what is wrong by file, line\n"
+	"Validates a configuration file and the files that it names (certificates,\n"
+	"keys, authorities), without starting anything. Reports errors by file, line\n"
 	"and key.\n"
 	"\n"
-	"exit codes: 0 good; 1 not good; 2 wrong usage\n"
+	"exit codes: 0 valid; 1 has errors; 2 wrong usage\n"
 	"\n"
 	"example: forerun check edge.yaml\n";
 
