@@ -2,17 +2,17 @@
  * the exchange gets by itself. */
 #include "exchange/origin_watch.h"
 
-#include "base/siphash.h"
 #include "client/client.h"
 #include "exchange/exchange_priv.h"
+#include "hints/witness.h"
 
 uint64_t fr_exchange_client_hash(const struct fr_exchange *ex)
 {
 	const struct fr_ticket *from = &ex->client->ticket;
 
-	return from->has_address
-	               ? fr_siphash(ex->gen->shared->seed, from->address, sizeof from->address)
-	               : 1;
+	return fr_witness_client(fr_str_make((const char *)from->address,
+	                                     from->has_address ? sizeof from->address : 0),
+	                         ex->gen->shared->seed);
 }
 
 void *fr_origin_watch_head(const struct fr_exchange *ex)

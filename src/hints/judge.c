@@ -81,9 +81,18 @@ static bool type_is_usable(enum fr_as as, struct fr_str type, struct fr_str acce
 		return font_is_usable(type);
 	case FR_AS_IMAGE:
 		return image_is_usable(type, accept);
-	default:
-		return true;
+	case FR_AS_NONE:
+	case FR_AS_FETCH:
+	case FR_AS_TRACK:
+	case FR_AS_AUDIO:
+	case FR_AS_VIDEO:
+	case FR_AS_DOCUMENT:
+	case FR_AS_EMBED:
+	case FR_AS_OBJECT:
+	case FR_AS_UNKNOWN:
+		break;
 	}
+	return true;
 }
 
 /* --- the target --- */

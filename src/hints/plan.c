@@ -90,9 +90,20 @@ const char *fr_as_accept(enum fr_as as)
 		return "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
 	case FR_AS_DOCUMENT:
 		return "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-	default:
-		return "*/*";
+	case FR_AS_NONE:
+	case FR_AS_SCRIPT:
+	case FR_AS_FONT:
+	case FR_AS_FETCH:
+	case FR_AS_TRACK:
+	case FR_AS_AUDIO:
+	case FR_AS_VIDEO:
+	case FR_AS_EMBED:
+	case FR_AS_OBJECT:
+	case FR_AS_WORKER:
+	case FR_AS_UNKNOWN:
+		break;
 	}
+	return "*/*";
 }
 
 /* --- plans --- */

@@ -429,3 +429,13 @@ enum fr_teach_gone fr_teach_gone(int status)
 		return status >= 500 ? FR_TEACH_DOUBT : FR_TEACH_NOTHING;
 	}
 }
+
+bool fr_teach_is_telling(const struct fr_request *req, int status, bool is_ours)
+{
+	enum fr_teach_gone gone = fr_teach_gone(status);
+
+	if (is_ours)
+		return status >= 200 && status != 206 && status != 304;
+	return !fr_request_is_conditional(req) &&
+	       (status == 200 || gone == FR_TEACH_GONE || gone == FR_TEACH_DOUBT);
+}

@@ -91,5 +91,9 @@ enum fr_teach_gone {
 	FR_TEACH_NOTHING /* says something of who asked, or how */
 };
 enum fr_teach_gone fr_teach_gone(int status);
+/* Does an answer with this status say something of the asset, not of how it was asked for?
+ * is_ours: we asked ourselves, by a push or without a client; what does not succeed then is
+ * not asked for again soon, whatever it says. */
+bool fr_teach_is_telling(const struct fr_request *req, int status, bool is_ours);
 
 #endif

@@ -36,6 +36,13 @@ void fr_request_init(struct fr_request *r, struct fr_arena *arena)
 	fr_fields_init(&r->fields, arena);
 }
 
+bool fr_request_is_conditional(const struct fr_request *r)
+{
+	return fr_fields_get(&r->fields, FR_FIELD_IF_NONE_MATCH) ||
+	       fr_fields_get(&r->fields, FR_FIELD_IF_MODIFIED_SINCE) ||
+	       fr_fields_get(&r->fields, FR_FIELD_RANGE);
+}
+
 void fr_response_init(struct fr_response *r, struct fr_arena *arena, int status)
 {
 	*r = (struct fr_response){.status = status, .content_length = -1};

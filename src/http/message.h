@@ -62,6 +62,9 @@ struct fr_response {
 void fr_request_init(struct fr_request *r, struct fr_arena *arena);
 void fr_response_init(struct fr_response *r, struct fr_arena *arena, int status);
 
+/* Does it ask for less than the whole response, or only for a change? (RFC 9110 §13, §14) */
+bool fr_request_is_conditional(const struct fr_request *r);
+
 /* The standard reason phrase, "" if there is none (RFC 9110 §15). */
 const char *fr_status_reason(int status);
 /* 1xx, 204 and 304 never have content (RFC 9110 §6.4.1). */

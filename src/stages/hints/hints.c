@@ -63,13 +63,6 @@ bool fr_page_load_may_have_hints(const struct fr_exchange *ex)
 	       !ex->canonical.path.is_ambiguous;
 }
 
-bool fr_page_load_is_conditional(const struct fr_request *req)
-{
-	return fr_fields_get(&req->fields, FR_FIELD_IF_NONE_MATCH) ||
-	       fr_fields_get(&req->fields, FR_FIELD_IF_MODIFIED_SINCE) ||
-	       fr_fields_get(&req->fields, FR_FIELD_RANGE);
-}
-
 /* Clients that say what their requests are for: only navigations load pages. */
 static bool may_be_page(const struct fr_exchange *ex)
 {
@@ -104,7 +97,7 @@ static void deliver_early(struct fr_exchange *ex, const struct fr_response *orig
 	struct fr_page_load *load = ex->load;
 
 	measure_idle(ex);
-	if (!fr_way_is_early(load->way, fr_page_load_is_conditional(&ex->req)))
+	if (!fr_way_is_early(load->way, fr_request_is_conditional(&ex->req)))
 		return;
 	if (load->way == FR_WAY_PUSH)
 		fr_push_plan(ex, FR_MOMENT_BEFORE);

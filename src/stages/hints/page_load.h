@@ -41,9 +41,6 @@ const struct fr_config_hints *fr_page_load_settings(const struct fr_exchange *ex
 /* May this exchange's response have hints? A GET, no push itself. */
 bool fr_page_load_may_have_hints(const struct fr_exchange *ex);
 
-/* Does it ask for less than the whole response, or only for a change? */
-bool fr_page_load_is_conditional(const struct fr_request *req);
-
 /* Wall-clock seconds. */
 int64_t fr_page_load_now_s(void);
 

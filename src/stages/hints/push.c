@@ -1,6 +1,8 @@
 #include "stages/hints/push.h"
 
 #include "client/client.h"
+#include "hints/push_failures.h"
+#include "hints/teach.h"
 #include "stages/hints/facts.h"
 #include "stages/hints/page_load.h"
 #include "stages/learning/learn.h"
@@ -85,38 +87,28 @@ static struct fr_seen_urls *memo_of(struct fr_exchange *page)
 	return c->memo;
 }
 
-/* Of whom a failed push says something: one client, or all who ask with
- * credentials, or without. A doubt is that one client of those had it fail. */
-enum { FAILED_FOR_BARE = 1, FAILED_FOR_KNOWN, DOUBT_FOR_BARE, DOUBT_FOR_KNOWN };
-
 void fr_push_failed(struct fr_exchange *push, int status)
 {
-	struct fr_url_ttl_set *f = push->site->failures;
-	struct fr_str authority = push->req.authority, target = push->req.target;
-	uint64_t now = fr_loop_now(push->worker->loop), client = fr_exchange_client_hash(push);
-	bool is_known = fr_teach_credential_kinds(&push->req.fields) != 0;
-	uint64_t others = is_known ? FAILED_FOR_KNOWN : FAILED_FOR_BARE;
-	uint64_t doubt = is_known ? DOUBT_FOR_KNOWN : DOUBT_FOR_BARE;
-	enum fr_teach_gone gone = status ? fr_teach_gone(status) : FR_TEACH_DOUBT;
+	struct fr_push_target t = {
+		.authority = push->req.authority,
+		.target = push->req.target,
+		.client = fr_exchange_client_hash(push),
+		.has_credentials = fr_teach_credential_kinds(&push->req.fields) != 0,
+	};
 
-	if (gone == FR_TEACH_GONE ||
-	    (gone == FR_TEACH_DOUBT && fr_url_ttl_set_has(f, doubt, authority, target, now) &&
-	     !fr_url_ttl_set_has(f, client, authority, target, now)))
-		fr_url_ttl_set_add(f, others, authority, target, now);
-	else if (gone == FR_TEACH_DOUBT)
-		fr_url_ttl_set_add(f, doubt, authority, target, now);
-	fr_url_ttl_set_add(f, client, authority, target, now);
+	fr_push_failures_add(push->site->failures, &t, status, fr_loop_now(push->worker->loop));
 }
 
 bool fr_push_has_failed(const struct fr_exchange *page, const struct fr_hint *hint)
 {
-	const struct fr_url_ttl_set *f = page->site->failures;
-	uint64_t now = fr_loop_now(page->worker->loop);
-	uint64_t others = page->load->kinds ? FAILED_FOR_KNOWN : FAILED_FOR_BARE;
+	struct fr_push_target t = {
+		.authority = page->req.authority,
+		.target = hint->target,
+		.client = fr_exchange_client_hash(page),
+		.has_credentials = page->load->kinds != 0,
+	};
 
-	return fr_url_ttl_set_has(f, others, page->req.authority, hint->target, now) ||
-	       fr_url_ttl_set_has(f, fr_exchange_client_hash(page), page->req.authority,
-	                          hint->target, now);
+	return fr_push_failures_has(page->site->failures, &t, fr_loop_now(page->worker->loop));
 }
 
 bool fr_push_was_sent(struct fr_exchange *page, const struct fr_hint *hint)

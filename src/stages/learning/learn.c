@@ -25,7 +25,7 @@ static struct fr_remembered_page *find(struct fr_exchange *page, struct fr_str k
 /* Under its own key, else under what the path's queries have in common. */
 static struct fr_remembered_page *find_page(struct fr_exchange *page, struct fr_hint_found *found)
 {
-	struct fr_page_client client = fr_page_client_of(page, &page->req);
+	struct fr_witness client = fr_lesson_witness(page, &page->req);
 	struct fr_hint_asker who = {.kinds = client.kinds, .self = client.self};
 	struct fr_remembered_page *p;
 	struct fr_page_keys keys;
@@ -209,18 +209,6 @@ void fr_learn_pushed(const struct fr_exchange *push, bool cancelled)
 	                 class_of(push), cancelled);
 }
 
-/* Does this answer say something of the asset, not of how it was asked for? Of
- * whom it says that, the memory of assets keeps apart. What we asked for
- * ourselves without success is not asked for again soon, whatever it says. */
-static bool is_telling(const struct fr_request *req, int status, bool is_ours)
-{
-	if (is_ours)
-		return status >= 200 && status != 206 && status != 304;
-	return !fr_page_load_is_conditional(req) &&
-	       (status == 200 || fr_teach_gone(status) == FR_TEACH_GONE ||
-	        fr_teach_gone(status) == FR_TEACH_DOUBT);
-}
-
 /* Requests for the parts of pages: by what browsers say, or what we know. */
 static bool is_for_asset(const struct fr_shared *shared, const struct fr_request *req)
 {
@@ -239,7 +227,8 @@ void fr_learn_answer(const struct fr_shared *shared, const struct fr_observed_re
 	struct fr_asset_answer answer;
 	const struct fr_request *req = a->req;
 
-	if (req->method != FR_METHOD_GET || !is_telling(req, a->resp->status, a->is_ours) ||
+	if (req->method != FR_METHOD_GET ||
+	    !fr_teach_is_telling(req, a->resp->status, a->is_ours) ||
 	    (!a->is_ours && !is_for_asset(shared, req)))
 		return;
 	fr_asset_answer_from(a->resp, fr_page_load_now_s(), &answer);

@@ -71,17 +71,9 @@ int fr_page_keys_vary(struct fr_arena *a, const struct fr_request *req, uint32_t
 
 /* --- who --- */
 
-struct fr_page_client fr_page_client_of(const struct fr_exchange *ex, const struct fr_request *req)
+struct fr_witness fr_lesson_witness(const struct fr_exchange *ex, const struct fr_request *req)
 {
-	uint64_t seed = ex->gen->shared->seed;
-	struct fr_page_client w = {
-		.client = fr_exchange_client_hash(ex),
-		.credential = fr_teach_credentials(&req->fields, seed),
-		.kinds = fr_teach_credential_kinds(&req->fields),
-	};
-
-	w.self = fr_teach_self(&req->fields, w.client, seed);
-	return w;
+	return fr_witness_of(fr_exchange_client_hash(ex), &req->fields, ex->gen->shared->seed);
 }
 
 /* --- lessons --- */
@@ -124,7 +116,7 @@ bool fr_lesson_make(struct fr_arena *a, const struct fr_exchange *ex, const stru
 		return false;
 	shared.leaves_query_out = true;
 	l.shared_reason = fr_teach_judge(&shared);
-	l.who = fr_page_client_of(ex, req);
+	l.who = fr_lesson_witness(ex, req);
 	if (l.keys.shared.len)
 		l.query = fr_siphash(l.shared->seed, l.keys.whole.p, l.keys.whole.len) | 1;
 	if (!note_form(a, req, fr_teach_vary(&resp->fields), fr_page_load_now_s(), &l))

@@ -16,6 +16,7 @@
 #include "exchange/exchange.h"
 #include "hints/memory.h"
 #include "hints/teach.h"
+#include "hints/witness.h"
 
 struct fr_shared;
 struct fr_config_hints;
@@ -36,16 +37,13 @@ int fr_page_keys_make(struct fr_arena *a, const struct fr_config_hints *settings
 int fr_page_keys_vary(struct fr_arena *a, const struct fr_request *req, uint32_t vary,
                       struct fr_page_keys *keys) FR_MUST_USE;
 
-/* Who the client is to the hint memory. */
-struct fr_page_client {
-	uint64_t client, credential, kinds, self;
-};
-struct fr_page_client fr_page_client_of(const struct fr_exchange *ex, const struct fr_request *req);
+/* Who asks, to the memory of hints. req: the client's request, or its copy. */
+struct fr_witness fr_lesson_witness(const struct fr_exchange *ex, const struct fr_request *req);
 
 struct fr_lesson {
 	struct fr_shared *shared; /* borrowed */
 	struct fr_page_keys keys;
-	struct fr_page_client who;
+	struct fr_witness who;
 	enum fr_teach_reason reason;        /* of the page's own key */
 	enum fr_teach_reason shared_reason; /* of what its queries have in common */
 	uint64_t query; /* of the page's own; 0: it has none beyond the path's key */

@@ -236,6 +236,31 @@ static void what_an_answer_says_of_an_asset(void **state)
 			fail_msg("%d", rows[i].status);
 }
 
+static bool is_telling(const char *request, int status, bool is_ours)
+{
+	fr_request_init(&req, &arena);
+	add_lines(&req.fields, request);
+	return fr_teach_is_telling(&req, status, is_ours);
+}
+
+static void which_answers_say_something_of_an_asset(void **state)
+{
+	(void)state;
+	assert_true(is_telling("", 200, false));
+	assert_true(is_telling("", 404, false));
+	assert_true(is_telling("", 503, false));
+	assert_false(is_telling("", 403, false));
+	assert_false(is_telling("", 206, false));
+	assert_false(is_telling("range: bytes=0-1", 200, false));
+	assert_false(is_telling("if-none-match: \"a\"", 404, false));
+	/* what we asked for in vain is not asked for again soon */
+	assert_true(is_telling("", 403, true));
+	assert_true(is_telling("", 302, true));
+	assert_false(is_telling("", 206, true));
+	assert_false(is_telling("", 304, true));
+	assert_false(is_telling("", 103, true));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +270,7 @@ int main(void)
 		T(only_who_asks_alike_is_the_same_client),
 		T(variants_are_normalised),
 		T(what_an_answer_says_of_an_asset),
+		T(which_answers_say_something_of_an_asset),
 	};
 
 	RUN(tests);
