@@ -52,6 +52,7 @@ struct one_worker {
 	size_t n_requests;
 	struct worker_part parts[8];
 	size_t n_parts;
+	bool is_stalled; /* the origin */
 };
 
 /* --- the server --- */
@@ -288,7 +289,7 @@ static bool conn_read(struct one_worker *w, struct conn *c)
 {
 	ssize_t n;
 
-	if (c->fd < 0)
+	if (c->fd < 0 || w->is_stalled)
 		return false;
 	n = recv(c->fd, c->in + c->n, sizeof c->in - c->n, 0);
 	if (n > 0) {
@@ -341,26 +342,31 @@ size_t origin_requests(struct one_worker *w)
 	return w->n_requests;
 }
 
-void origin_send_bytes(struct one_worker *w, const char *target, const void *bytes, size_t len)
+size_t origin_send_bytes(struct one_worker *w, const char *target, const void *bytes, size_t len)
 {
 	struct request *r = must_find(w, target);
 	const char *p = bytes;
+	size_t done = 0;
 
-	/* what does not fit waits until the worker has read on */
-	for (int i = 0; len && r->conn >= 0 && i < MAX_TURNS; i++) {
-		ssize_t n = send(w->conns[r->conn].fd, p, len, MSG_NOSIGNAL);
+	for (int quiet = 0; done < len && r->conn >= 0 && quiet < QUIET_TURNS;) {
+		ssize_t n = send(w->conns[r->conn].fd, p + done, len - done, MSG_NOSIGNAL);
 
-		if (n > 0) {
-			p += n;
-			len -= (size_t)n;
-		}
+		quiet = n > 0 ? 0 : quiet + 1;
+		done += n > 0 ? (size_t)n : 0;
 		worker_turn(w);
 	}
+	return done;
+}
+
+void origin_set_stalled(struct one_worker *w, bool is_stalled)
+{
+	w->is_stalled = is_stalled;
+	worker_turn(w);
 }
 
 void origin_send(struct one_worker *w, const char *target, const char *bytes)
 {
-	origin_send_bytes(w, target, bytes, strlen(bytes));
+	assert_int_equal(origin_send_bytes(w, target, bytes, strlen(bytes)), strlen(bytes));
 }
 
 void origin_answer(struct one_worker *w, const char *target, const char *status, const char *fields,
@@ -368,14 +374,12 @@ void origin_answer(struct one_worker *w, const char *target, const char *status,
 {
 	struct request *r = must_find(w, target);
 	char head[HEAD_BYTES];
-	int n = snprintf(head, sizeof head,
-	                 "HTTP/1.1 %s\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\n"
-	                 "Content-Length: %zu\r\n%s\r\n",
-	                 status, strlen(body), fields);
+	int n = snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n%s\r\n", status,
+	                 strlen(body), fields);
 
 	assert_true(n > 0 && (size_t)n < sizeof head);
-	origin_send_bytes(w, target, head, (size_t)n);
-	origin_send_bytes(w, target, body, strlen(body));
+	origin_send(w, target, head);
+	origin_send(w, target, body);
 	r->is_answered = true;
 	worker_turn(w);
 }

@@ -61,11 +61,14 @@ struct fr_str origin_request_body(struct one_worker *w, const char *target);
 size_t origin_requests(struct one_worker *w);
 /* Sends these bytes as they are. */
 void origin_send(struct one_worker *w, const char *target, const char *bytes);
-void origin_send_bytes(struct one_worker *w, const char *target, const void *bytes, size_t len);
+/* Sends as many of these as the worker reads; returns how many. */
+size_t origin_send_bytes(struct one_worker *w, const char *target, const void *bytes, size_t len);
 /* Sends a whole response; fields: lines, each with its "\r\n". The next
  * request for this target is another one. */
 void origin_answer(struct one_worker *w, const char *target, const char *status, const char *fields,
                    const char *body);
+/* The origin reads nothing, or reads on. */
+void origin_set_stalled(struct one_worker *w, bool is_stalled);
 /* Closes its connection. */
 void origin_close(struct one_worker *w, const char *target);
 
