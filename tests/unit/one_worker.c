@@ -164,6 +164,12 @@ void worker_refuse_origin(struct one_worker *w)
 	fr_world_set_connect(FR_WORLD_REFUSE);
 }
 
+void worker_hang_origin(struct one_worker *w)
+{
+	(void)w;
+	fr_world_set_connect(FR_WORLD_HANG);
+}
+
 uint64_t worker_count(const struct one_worker *w, enum fr_counter id)
 {
 	return w->worker->counters.v[id];
@@ -304,7 +310,8 @@ static bool conn_read(struct one_worker *w, struct conn *c)
 static struct request *find(struct one_worker *w, const char *target)
 {
 	for (size_t i = w->n_requests; i-- > 0;)
-		if (!w->requests[i].is_answered && strcmp(w->requests[i].target, target) == 0)
+		if (!w->requests[i].is_answered && w->requests[i].conn >= 0 &&
+		    strcmp(w->requests[i].target, target) == 0)
 			return &w->requests[i];
 	return NULL;
 }
@@ -342,9 +349,8 @@ size_t origin_requests(struct one_worker *w)
 	return w->n_requests;
 }
 
-size_t origin_send_bytes(struct one_worker *w, const char *target, const void *bytes, size_t len)
+static size_t send_on(struct one_worker *w, const struct request *r, const void *bytes, size_t len)
 {
-	struct request *r = must_find(w, target);
 	const char *p = bytes;
 	size_t done = 0;
 
@@ -356,6 +362,11 @@ size_t origin_send_bytes(struct one_worker *w, const char *target, const void *b
 		worker_turn(w);
 	}
 	return done;
+}
+
+size_t origin_send_bytes(struct one_worker *w, const char *target, const void *bytes, size_t len)
+{
+	return send_on(w, must_find(w, target), bytes, len);
 }
 
 void origin_set_stalled(struct one_worker *w, bool is_stalled)
@@ -378,9 +389,9 @@ void origin_answer(struct one_worker *w, const char *target, const char *status,
 	                 strlen(body), fields);
 
 	assert_true(n > 0 && (size_t)n < sizeof head);
-	origin_send(w, target, head);
-	origin_send(w, target, body);
 	r->is_answered = true;
+	(void)send_on(w, r, head, (size_t)n);
+	(void)send_on(w, r, body, strlen(body));
 	worker_turn(w);
 }
 

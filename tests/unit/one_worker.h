@@ -28,8 +28,9 @@ void worker_advance(struct one_worker *w, unsigned ms);
 void worker_reload(struct one_worker *w, const char *config);
 /* Begins the drain. */
 void worker_drain(struct one_worker *w);
-/* What the next connections to the origin find. */
+/* The next connections to the origin are refused, or hang until that changes. */
 void worker_refuse_origin(struct one_worker *w);
+void worker_hang_origin(struct one_worker *w);
 
 uint64_t worker_count(const struct one_worker *w, enum fr_counter id);
 /* How many hints were decided with that reason. */
@@ -52,8 +53,8 @@ struct fr_client *worker_accept(struct one_worker *w, unsigned number, bool is_a
 
 /* --- the origin --- */
 
-/* The head of the latest request for `target` ("/a") that has no final response yet, in text;
- * NULL: there is none. */
+/* The head of the latest request for `target` ("/a") that has no final response yet, in
+ * text; NULL: there is none, or its connection is closed. */
 const char *origin_request(struct one_worker *w, const char *target);
 /* What came of its body, as it was framed. */
 struct fr_str origin_request_body(struct one_worker *w, const char *target);
@@ -63,8 +64,8 @@ size_t origin_requests(struct one_worker *w);
 void origin_send(struct one_worker *w, const char *target, const char *bytes);
 /* Sends as many of these as the worker reads; returns how many. */
 size_t origin_send_bytes(struct one_worker *w, const char *target, const void *bytes, size_t len);
-/* Sends a whole response; fields: lines, each with its "\r\n". The next
- * request for this target is another one. */
+/* Sends a whole response, as far as the worker reads it; fields: lines, each with its
+ * "\r\n". The next request for this target is another one. */
 void origin_answer(struct one_worker *w, const char *target, const char *status, const char *fields,
                    const char *body);
 /* The origin reads nothing, or reads on. */
