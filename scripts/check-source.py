@@ -1,11 +1,18 @@
 #!/usr/bin/env python3
-"""Rules of the source that no compiler checks: direction of includes, budgets
-of files and functions, banned calls, headers that compile alone, words that
-must not be there. Prints every violation; exits 1 if there is any."""
+"""Rules of the source that no compiler checks: direction of includes and of calls, budgets
+of files, functions and structs, banned calls, headers that compile alone, names in comments
+and documents that do not exist, words that must not be there. Prints every violation; exits
+1 if there is any.
+
+    check-source.py [BUILD]   calls are counted by the object files of that build folder
+                              (build-asan if it is there)"""
 import os
 import re
 import subprocess
 import sys
+
+import source_calls
+import source_names
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 os.chdir(ROOT)
@@ -28,7 +35,17 @@ LIBRARIES = {
     "nghttp2/": ["src/h2/", "lab/model/h2_client.c", "bench/", "tests/unit/"],
     "openssl/": ["src/net/tls", "src/net/local_ca.c"],
 }
-problems = []
+# The most files that may call each other in a circle.
+CIRCLE_MAX = 3
+# One larger circle is left, in these folders. It only shrinks: the number goes down with it.
+CIRCLE_LEFT = 28
+CIRCLE_FOLDERS = ("src/client/", "src/exchange/", "src/server/", "src/stages/")
+MEMBERS_MAX = 25
+STRUCTS_LEFT = {"fr_client", "fr_exchange", "fr_worker"}  # larger still, to become smaller
+# The file that handles an exchange knows few others.
+CORE, CORE_INCLUDES = "src/exchange/exchange.c", 6
+MARKDOWN_MAX, SCRIPT_MAX = 100, 160
+problems, notes = [], []
 
 
 def tracked(*patterns):
@@ -39,6 +56,14 @@ def tracked(*patterns):
 
 def problem(path, line, text):
     problems.append(f"{path}:{line}: {text}")
+
+
+def note(path, line, text):
+    notes.append((path, line, text))
+
+
+def unless_left(path, line, text):
+    (note if path.startswith(CIRCLE_FOLDERS) else problem)(path, line, text)
 
 
 def layer(path):
@@ -127,6 +152,42 @@ def check_web(files):
                     problem(path, n, "pages make no outside requests")
 
 
+def check_circles(build):
+    graph = source_calls.calls(build)
+    if not graph:
+        problem(build, 0, "no object files: build first")
+    for circle in source_calls.circles(graph):
+        size = len(circle)
+        left = all(f.startswith(CIRCLE_FOLDERS) for f in circle)
+        if size <= CIRCLE_MAX or (left and size <= CIRCLE_LEFT):
+            continue
+        problem(min(circle), 1, f"{size} files call each other in a circle (at most {CIRCLE_MAX}):\n"
+                + "\n".join(source_calls.describe(graph, circle)))
+
+
+def check_structs(path, text):
+    """Public structs of many members have `members: reason` in the comment before or within."""
+    for m in re.finditer(r"((?:/\*(?:[^*]|\*(?!/))*\*/\n)?)struct (\w+) \{(.*?)^\}", text, re.S | re.M):
+        bare = re.sub(r"/\*.*?\*/", "", m.group(3), flags=re.S)
+        while re.search(r"\{[^{}]*\}|\([^()]*\)", bare):  # one of its own, or parameters
+            bare = re.sub(r"\{[^{}]*\}|\([^()]*\)", "", bare)
+        members = sum(d.count(",") + 1 for d in bare.split(";") if d.strip())
+        if members > MEMBERS_MAX and "members:" not in m.group(1) + m.group(3):
+            line = text.count("\n", 0, m.start(2)) + 1
+            report = note if m.group(2) in STRUCTS_LEFT else problem
+            report(path, line, f"struct {m.group(2)} has {members} members (at most {MEMBERS_MAX}, "
+                    "or a comment `members: reason`)")
+
+
+def check_lines(paths, most, report):
+    for path in paths:
+        fenced = False
+        for n, line in enumerate(open(path, encoding="utf-8"), 1):
+            fenced ^= line.startswith("```")
+            if len(line.rstrip("\n")) > most and not fenced and not line.startswith("|"):
+                report(path, n, f"{len(line) - 1} characters (at most {most})")
+
+
 sources = tracked("src/*.c", "src/*.h", "lab/*.c", "lab/*.h")
 for path in sources + tracked("tests/unit/*.c", "tests/fuzz/*.c"):
     lines = open(path, encoding="utf-8").read().split("\n")
@@ -140,6 +201,32 @@ for path in sources + tracked("tests/unit/*.c", "tests/fuzz/*.c"):
 check_headers([h for h in sources if h.endswith(".h")])
 check_paths(tracked())
 check_web(tracked("web/"))
+
+read = {f: open(f, encoding="utf-8").read() for f in sources}
+others = {f: open(f, encoding="utf-8").read() for f in tracked("tests/*.c", "tests/*.h", "bench/*.c")}
+documents = {f: open(f, encoding="utf-8").read() for f in tracked("*.md") if f != "CHANGELOG.md"}
+source_names.check({**read, **others}, documents, tracked(), unless_left)
+source_names.dead(read, others, unless_left)
+for path, text in read.items():
+    if path.endswith(".h") and not path.endswith("_priv.h"):
+        check_structs(path, text)
+    if path == CORE and len(re.findall(r'^#include "', text, re.M)) > CORE_INCLUDES:
+        note(path, 1, f"includes over {CORE_INCLUDES} headers of the project")
+    if path.endswith(".c") and not text.startswith("/*"):
+        note(path, 1, "opens without a sentence of what it does")
+check_lines(tracked("*.md"), MARKDOWN_MAX, note)
+check_lines(tracked("*.mjs"), SCRIPT_MAX, note)
+build = sys.argv[1] if len(sys.argv) > 1 else "build-asan"
+if os.path.isdir(build):
+    check_circles(build)
+elif len(sys.argv) > 1:
+    problem(build, 0, "no such folder")
+else:
+    print("note: circles of calls are not measured: there is no build")
+
+for kind in sorted({re.sub(r"\d+ char", "... char", text) for _, _, text in notes}):
+    where = [f"{p}:{n}" for p, n, text in notes if re.sub(r"\d+ char", "... char", text) == kind]
+    print(f"note: {len(where)} times {kind}: {', '.join(where[:3])}{', ...' if len(where) > 3 else ''}")
 for p in problems:
     print(p)
 print(f"{len(sources)} source files, {len(problems)} problems")

@@ -34,7 +34,7 @@ install_all() {
 
 checks() {
     say "checks of the source"
-    python3 scripts/check-source.py
+    python3 scripts/check-source.py "$san"
     git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
 }
 
@@ -90,9 +90,9 @@ browser() {
 case ${1-} in
 '')
     install_all
-    checks
     say "building with gcc and the sanitizers, and with clang"
     build_san
+    checks
     build_plain
     tidy
     unit clang "$plain"
@@ -103,7 +103,7 @@ case ${1-} in
     e2e tests/e2e/*.test.mjs
     net
     ;;
-checks) checks ;;
+checks) build_san; checks ;;
 tidy) build_plain; tidy ;;
 browser) install_all; build_san; browser ;;
 races) races ;;
