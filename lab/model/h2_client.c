@@ -187,11 +187,6 @@ int fr_h2_client_drain(struct fr_h2_client *c, struct fr_buf *out)
 	return n < 0 ? FR_ERR_PROTOCOL : 0;
 }
 
-bool fr_h2_client_is_finished(const struct fr_h2_client *c)
-{
-	return !nghttp2_session_want_read(c->ng) && !nghttp2_session_want_write(c->ng);
-}
-
 static nghttp2_nv nv(struct fr_str name, struct fr_str value)
 {
 	return (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name.p,
@@ -217,11 +212,6 @@ int32_t fr_h2_client_request(struct fr_h2_client *c, const struct fr_request *re
 	if (id < 0)
 		return id == NGHTTP2_ERR_NOMEM ? FR_ERR_NOMEM : FR_ERR_CLOSED;
 	return id;
-}
-
-void fr_h2_client_reset(struct fr_h2_client *c, int32_t stream_id, uint32_t code)
-{
-	(void)nghttp2_submit_rst_stream(c->ng, NGHTTP2_FLAG_NONE, stream_id, code);
 }
 
 void fr_h2_client_goaway(struct fr_h2_client *c)

@@ -34,12 +34,10 @@ struct fr_h2_client *fr_h2_client_new(const struct fr_h2_client_events *events, 
 void fr_h2_client_free(struct fr_h2_client **c);
 int fr_h2_client_feed(struct fr_h2_client *c, const uint8_t *data, size_t len) FR_MUST_USE;
 int fr_h2_client_drain(struct fr_h2_client *c, struct fr_buf *out) FR_MUST_USE;
-bool fr_h2_client_is_finished(const struct fr_h2_client *c);
 /* A request without a body, with at most FR_H2_CLIENT_MAX_FIELDS fields.
  * Returns the stream id (> 0) or FR_ERR_NOMEM, FR_ERR_CLOSED. */
 #define FR_H2_CLIENT_MAX_FIELDS 32u
 int32_t fr_h2_client_request(struct fr_h2_client *c, const struct fr_request *req) FR_MUST_USE;
-void fr_h2_client_reset(struct fr_h2_client *c, int32_t stream_id, uint32_t code);
 void fr_h2_client_goaway(struct fr_h2_client *c);
 
 #endif

@@ -569,11 +569,6 @@ void fr_page_free(struct fr_page **pp)
 	*pp = NULL;
 }
 
-const struct fr_url *fr_page_url(const struct fr_page *p)
-{
-	return &p->url;
-}
-
 void fr_page_begin(struct fr_page *p, uint64_t now_us)
 {
 	p->now_us = now_us;

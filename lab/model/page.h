@@ -47,7 +47,6 @@ struct fr_page;
 int fr_page_new(struct fr_measurement *load, const struct fr_page_options *options,
                 const struct fr_page_ops *ops, void *user, struct fr_page **out) FR_MUST_USE;
 void fr_page_free(struct fr_page **p);
-const struct fr_url *fr_page_url(const struct fr_page *p);
 
 /* Navigates: asks for entry 0. */
 void fr_page_begin(struct fr_page *p, uint64_t now_us);

@@ -7,7 +7,7 @@
 /* @media in @supports in @layer ... */
 #define MAX_DEPTH 8u
 
-struct fr_str fr_css_unquote(struct fr_str s)
+static struct fr_str css_unquote(struct fr_str s)
 {
 	s = fr_str_trim(s);
 	if (s.len >= 2 && (s.p[0] == '"' || s.p[0] == '\'') && s.p[s.len - 1] == s.p[0])
@@ -15,7 +15,8 @@ struct fr_str fr_css_unquote(struct fr_str s)
 	return s;
 }
 
-bool fr_css_next_url(struct fr_str css, size_t *at, struct fr_str *url)
+/* The first url() at or behind *at; *at moves past it. Without quotes. False: none. */
+static bool next_css_url(struct fr_str css, size_t *at, struct fr_str *url)
 {
 	for (size_t i = *at; i + 4 < css.len; i++) {
 		size_t end;
@@ -30,7 +31,7 @@ bool fr_css_next_url(struct fr_str css, size_t *at, struct fr_str *url)
 		if (end < css.len && (css.p[end] == '"' || css.p[end] == '\''))
 			end += 1 + fr_str_find(fr_str_sub(css, end + 1, css.len), css.p[end]);
 		end += fr_str_find(fr_str_sub(css, end, css.len), ')');
-		*url = fr_css_unquote(fr_css_strip(fr_str_sub(css, i + 4, end)));
+		*url = css_unquote(fr_css_strip(fr_str_sub(css, i + 4, end)));
 		*at = end;
 		return true;
 	}
@@ -58,7 +59,8 @@ static size_t brackets_end(struct fr_str s, size_t at)
 	return s.len;
 }
 
-unsigned fr_css_weight(struct fr_str value)
+/* 100..900 for a font-weight or a font shorthand; 0: none. */
+static unsigned css_weight(struct fr_str value)
 {
 	for (size_t i = 0; i < value.len; i++) {
 		struct fr_str rest = fr_str_sub(value, i, value.len);
@@ -158,7 +160,7 @@ static struct fr_str choose_source(struct fr_str src)
 	struct fr_str url;
 	size_t at = 0;
 
-	while (fr_css_next_url(src, &at, &url)) {
+	while (next_css_url(src, &at, &url)) {
 		struct fr_str path = fr_str_sub(url, 0, fr_str_find(url, '?'));
 		bool usable = true;
 
@@ -179,15 +181,15 @@ static void on_face(struct fr_styles *s, int sheet, struct fr_str block)
 
 	while (next_declaration(&block, &name, &value)) {
 		if (fr_str_iis(name, "font-family")) {
-			f.family = fr_css_unquote(value);
+			f.family = css_unquote(value);
 		} else if (fr_str_iis(name, "src")) {
 			/* a second src is for browsers that know it: it wins */
 			source = choose_source(value);
 			f.url = source.len ? source : f.url;
 		} else if (fr_str_iis(name, "font-weight")) {
-			f.least = f.most = fr_css_weight(value) ? fr_css_weight(value) : 400;
+			f.least = f.most = css_weight(value) ? css_weight(value) : 400;
 			if (fr_str_find(value, ' ') < value.len)
-				f.most = fr_css_weight(
+				f.most = css_weight(
 					fr_str_sub(value, fr_str_find(value, ' '), value.len));
 		} else if (fr_str_iis(name, "font-style")) {
 			f.is_italic = !fr_str_istarts(value, FR_STR("normal"));
@@ -228,7 +230,7 @@ static struct fr_str choose_image(struct fr_str set)
 		if (item.len && (item.p[0] == '"' || item.p[0] == '\''))
 			url = fr_str_sub(item, 1,
 			                 1 + fr_str_find(fr_str_sub(item, 1, item.len), item.p[0]));
-		else if (!fr_css_next_url(item, &at, &url))
+		else if (!next_css_url(item, &at, &url))
 			continue;
 		if (!best.len || fr_str_ends(item, FR_STR(" 1x")) ||
 		    fr_str_ends(item, FR_STR(" 1dppx")))
@@ -248,7 +250,7 @@ static bool next_picture(struct fr_str value, size_t *at, struct fr_str *url)
 
 		if (fr_str_istarts(rest, FR_STR("url("))) {
 			*at = i;
-			return fr_css_next_url(value, at, url);
+			return next_css_url(value, at, url);
 		}
 		if (!fr_str_istarts(rest, FR_STR("image-set(")))
 			continue;
@@ -275,7 +277,7 @@ static void on_declaration(struct fr_styles *s, struct css_rule *r, struct fr_st
 	if (fr_str_iis(name, "font-family") || fr_str_iis(name, "font"))
 		r->family = value;
 	if (fr_str_iis(name, "font-weight") || fr_str_iis(name, "font"))
-		r->weight = fr_css_weight(value) ? fr_css_weight(value) : r->weight;
+		r->weight = css_weight(value) ? css_weight(value) : r->weight;
 	if (fr_str_iis(name, "font-style"))
 		r->is_italic = fr_str_istarts(value, FR_STR("italic"));
 	for (struct fr_str url; next_picture(value, &at, &url);) {
@@ -330,7 +332,7 @@ static void on_import(struct fr_styles *s, int sheet, struct fr_str text)
 
 	text = fr_css_strip(text);
 	if (fr_str_istarts(text, FR_STR("url("))) {
-		if (!fr_css_next_url(text, &at, &url))
+		if (!next_css_url(text, &at, &url))
 			return;
 		text = fr_str_sub(text, at + 1, text.len);
 	} else if (text.len > 2 && (text.p[0] == '"' || text.p[0] == '\'')) {

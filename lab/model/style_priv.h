@@ -38,10 +38,4 @@ struct fr_styles {
 /* Reads a sheet into rules and faces; css lives in the arena. */
 void fr_styles_parse(struct fr_styles *s, int sheet, struct fr_str css);
 
-/* The first url() at or behind *at; *at moves past it. Without quotes. False: none. */
-bool fr_css_next_url(struct fr_str css, size_t *at, struct fr_str *url);
-/* 100..900 for a font-weight or a font shorthand; 0: none. */
-unsigned fr_css_weight(struct fr_str value);
-struct fr_str fr_css_unquote(struct fr_str s);
-
 #endif

@@ -19,11 +19,6 @@ const struct fr_network *fr_network_find(const char *name)
 	return NULL;
 }
 
-const char *fr_network_names(void)
-{
-	return "4g, lte, cable, dsl, 3g, 3g-fast, slow-3g, none";
-}
-
 void fr_network_describe(const struct fr_network *n, char *out, size_t cap)
 {
 	int k = 0;

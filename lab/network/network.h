@@ -15,8 +15,6 @@ struct fr_network {
 
 /* NULL: no network of that name. */
 const struct fr_network *fr_network_find(const char *name);
-/* "cable, 4g, ...": their names, for messages. Static. */
-const char *fr_network_names(void);
 /* "4g: 9000 kbit/s down, 9000 kbit/s up, round trip 170 ms". */
 void fr_network_describe(const struct fr_network *n, char *out, size_t cap);
 

@@ -20,7 +20,8 @@ static const json_t *response_of(const struct fr_har_entry *e)
 	return json_object_get(e->json, "response");
 }
 
-const char *fr_har_request_field(const struct fr_har_entry *e, const char *name)
+/* The value of a request's field, NULL without. Borrowed. */
+static const char *request_field(const struct fr_har_entry *e, const char *name)
 {
 	const json_t *h;
 	size_t i;
@@ -35,7 +36,7 @@ const char *fr_har_request_field(const struct fr_har_entry *e, const char *name)
 
 static struct fr_str field(const struct fr_har_entry *e, const char *name)
 {
-	const char *value = fr_har_request_field(e, name);
+	const char *value = request_field(e, name);
 
 	return fr_str_from(value ? value : "");
 }
@@ -152,7 +153,7 @@ bool fr_har_entry_counts(const struct fr_har_entry *e)
 	struct fr_str type = fr_str_from(fr_json_text(e->json, "_resourceType"));
 	struct fr_str dest = field(e, "sec-fetch-dest");
 
-	if (!e->is_get || is_favicon(e) || fr_har_request_field(e, "sec-purpose") ||
+	if (!e->is_get || is_favicon(e) || request_field(e, "sec-purpose") ||
 	    fr_str_iis(field(e, "purpose"), "prefetch"))
 		return false;
 	for (size_t i = 0; i < FR_ARRAY_LEN(never); i++)
@@ -169,7 +170,7 @@ const char *fr_har_initiator(const struct fr_har_entry *e)
 	const json_t *frame =
 		json_array_get(json_object_get(json_object_get(by, "stack"), "callFrames"), 0);
 	const char *url = json_is_string(by) ? json_string_value(by) : fr_json_text(by, "url");
-	const char *referer = fr_har_request_field(e, "referer");
+	const char *referer = request_field(e, "referer");
 
 	if (*url)
 		return url;

@@ -27,8 +27,6 @@ bool fr_har_entry_read(const json_t *entry, size_t index, struct fr_har_entry *o
 /* Part of the load that a page waits for; false: beacons, favicons, sockets,
  * preflights, prefetches, and all that is not GET. */
 bool fr_har_entry_counts(const struct fr_har_entry *e);
-/* The value of a request's field, NULL without. Borrowed. */
-const char *fr_har_request_field(const struct fr_har_entry *e, const char *name);
 /* Who named it, as an absolute URL: the initiator, else the referer. "" unknown. */
 const char *fr_har_initiator(const struct fr_har_entry *e);
 /* Does it say whether rendering waits for it? 1: yes; 0: no; negative: it says nothing. */

@@ -30,7 +30,7 @@ static const char *const names[] = {
 #undef X
 };
 
-const char *fr_log_level_str(enum fr_log_level level)
+static const char *level_str(enum fr_log_level level)
 {
 	return (size_t)level < FR_ARRAY_LEN(names) ? names[level] : "?";
 }
@@ -156,7 +156,7 @@ void fr_log_write(enum fr_log_level level, const char *module, const char *fmt, 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	m = snprintf(line + n, 128, " %s %s: ", fr_log_level_str(level), module);
+	m = snprintf(line + n, 128, " %s %s: ", level_str(level), module);
 	n += m > 0 ? (size_t)(m < 128 ? m : 127) : 0;
 	for (const char *p = text; *p && n < sizeof line - 6; p++) {
 		unsigned char c = (unsigned char)*p;

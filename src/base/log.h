@@ -23,7 +23,6 @@ enum fr_log_level {
 #undef X
 };
 
-const char *fr_log_level_str(enum fr_log_level level);
 /* Returns 0 and sets *out, or FR_ERR_INVALID. */
 int fr_log_level_parse(const char *text, enum fr_log_level *out) FR_MUST_USE;
 

@@ -113,19 +113,6 @@ void *fr_pool_alloc(struct fr_pool *p, size_t size)
 	return start_use(piece, c, room);
 }
 
-void *fr_pool_take(struct fr_pool *p, size_t size)
-{
-	size_t c = class_of(size), room = room_of(c, size);
-	struct fr_pool_piece *piece = next_waiting(p, c, room);
-
-	FR_ASSERT(c != PAGES);
-	if (!piece) {
-		piece = fr_malloc(sizeof *piece + room);
-		fr_mem_took(size_of(c, room));
-	}
-	return start_use(piece, c, room);
-}
-
 void fr_pool_free(struct fr_pool *p, void *data)
 {
 	struct fr_pool_piece *piece = data ? piece_of(data) : NULL;

@@ -39,9 +39,6 @@ void fr_pool_fini(struct fr_pool *p);
 
 /* Like malloc, fallible (base/mem.h). */
 void *fr_pool_alloc(struct fr_pool *p, size_t size) FR_MUST_USE;
-/* Never NULL: aborts without memory, as fr_malloc; for sizes that no peer chooses, and
- * below FR_POOL_PAGES_MIN_BYTES. */
-void *fr_pool_take(struct fr_pool *p, size_t size) __attribute__((returns_nonnull));
 /* Like realloc. old: NULL or a piece of this pool; it stays as it was on failure. */
 void *fr_pool_realloc(struct fr_pool *p, void *old, size_t size) FR_MUST_USE;
 /* piece: NULL or of this pool. */

@@ -14,7 +14,8 @@ const char *fr_cache_store_str(enum fr_cache_store s)
 	return (size_t)s < FR_ARRAY_LEN(store_texts) ? store_texts[s] : "?";
 }
 
-bool fr_status_is_heuristically_cacheable(int status)
+/* Statuses that are cacheable by default (RFC 9110 §15.1). */
+static bool is_cacheable_by_default(int status)
 {
 	switch (status) {
 	case 200:
@@ -38,9 +39,9 @@ bool fr_status_is_heuristically_cacheable(int status)
  * §5.2.2.3); 206 and 304 are no responses to store. */
 static bool is_understood(int status)
 {
-	return fr_status_is_heuristically_cacheable(status) || status == 302 || status == 303 ||
-	       status == 307 || (status >= 400 && status <= 417) || status == 421 ||
-	       status == 451 || (status >= 500 && status <= 505);
+	return is_cacheable_by_default(status) || status == 302 || status == 303 || status == 307 ||
+	       (status >= 400 && status <= 417) || status == 421 || status == 451 ||
+	       (status >= 500 && status <= 505);
 }
 
 /* Answers to how something was asked: to this request's fields, length, rate
@@ -78,7 +79,9 @@ bool fr_cache_store_is_of_request(enum fr_cache_store s)
 	       s == FR_CACHE_STORE_OF_REQUEST;
 }
 
-bool fr_cache_directives(const struct fr_response *resp, struct fr_cache_control *out)
+/* The directives that count: CDN-Cache-Control replaces Cache-Control, and
+ * Expires with it (RFC 9213 §2.2). True: it is there. */
+static bool read_directives(const struct fr_response *resp, struct fr_cache_control *out)
 {
 	fr_cdn_cache_control_read(&resp->fields, out);
 	if (out->flags & FR_CC_PRESENT)
@@ -139,7 +142,7 @@ static int64_t heuristic_lifetime(const struct fr_response *resp, const struct f
 		most = is_page(resp) ? FR_CACHE_HEURISTIC_PAGE_S : FR_CACHE_HEURISTIC_MAX_S;
 
 	if (modified < 0 || modified >= date_s ||
-	    !(fr_status_is_heuristically_cacheable(resp->status) || (cc->flags & FR_CC_PUBLIC)))
+	    !(is_cacheable_by_default(resp->status) || (cc->flags & FR_CC_PUBLIC)))
 		return 0;
 	/* RFC 9111 §5.4: no meaning in a response, but a wish that is easy to read */
 	if (fr_fields_has_token(&resp->fields, FR_FIELD_PRAGMA, "no-cache"))
@@ -159,7 +162,7 @@ void fr_cache_freshness(const struct fr_response *resp, int64_t request_s, int64
                         struct fr_freshness *out)
 {
 	struct fr_cache_control cc;
-	bool targeted = fr_cache_directives(resp, &cc);
+	bool targeted = read_directives(resp, &cc);
 	int64_t date = date_of(&resp->fields, FR_FIELD_DATE, response_s);
 	int64_t apparent, corrected;
 
@@ -247,7 +250,7 @@ static bool speaks_to_caches(const struct fr_cache_control *cc, bool targeted)
 bool fr_cache_is_for_all(const struct fr_response *resp)
 {
 	struct fr_cache_control cc;
-	bool targeted = fr_cache_directives(resp, &cc);
+	bool targeted = read_directives(resp, &cc);
 
 	return speaks_to_caches(&cc, targeted);
 }
@@ -289,7 +292,7 @@ enum fr_cache_store fr_cache_may_store(const struct fr_request *req, const struc
                                        const struct fr_freshness *fresh)
 {
 	struct fr_cache_control cc, asked;
-	bool targeted = fr_cache_directives(resp, &cc);
+	bool targeted = read_directives(resp, &cc);
 	enum fr_cache_store s;
 
 	if (req->method != FR_METHOD_GET)
@@ -307,7 +310,7 @@ enum fr_cache_store fr_cache_may_store(const struct fr_request *req, const struc
 	if (s != FR_CACHE_STORE_YES)
 		return s;
 	if (!has_explicit(resp, &cc, targeted) && !(cc.flags & FR_CC_PUBLIC) &&
-	    !fr_status_is_heuristically_cacheable(resp->status))
+	    !is_cacheable_by_default(resp->status))
 		return FR_CACHE_STORE_STATUS;
 	if (fr_cache_ttl(fresh, fresh->response_s) <= 0 && !has_validator(&resp->fields) &&
 	    fresh->stale_while_revalidate_s <= 0 && fresh->stale_if_error_s <= 0)

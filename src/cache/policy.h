@@ -53,10 +53,6 @@ struct fr_freshness {
  * others would get? */
 bool fr_cache_store_is_of_request(enum fr_cache_store s);
 
-/* The directives that count: CDN-Cache-Control replaces Cache-Control, and
- * Expires with it (RFC 9213 §2.2). True: it is there. */
-bool fr_cache_directives(const struct fr_response *resp, struct fr_cache_control *out);
-
 /* Does the response say that it may be given to whoever asks: public, s-maxage,
  * or max-age in CDN-Cache-Control? */
 bool fr_cache_is_for_all(const struct fr_response *resp);
@@ -90,8 +86,5 @@ enum fr_cache_use fr_cache_judge(const struct fr_freshness *f, const struct fr_c
  * served instead? (RFC 9111 §4.2.4, RFC 5861 §4.) is_answer: it answered 5xx. */
 bool fr_cache_may_serve_on_error(const struct fr_freshness *f, const struct fr_cache_control *cc,
                                  bool is_answer, int64_t now_s);
-
-/* Statuses that are cacheable by default (RFC 9110 §15.1). */
-bool fr_status_is_heuristically_cacheable(int status);
 
 #endif

@@ -18,17 +18,6 @@ const char *fr_h2_fault_str(enum fr_h2_fault f)
 	return (size_t)f < FR_ARRAY_LEN(faults) ? faults[f].text : "?";
 }
 
-const char *fr_h2_code_str(uint32_t code)
-{
-	static const char *const names[] = {
-#define X(id, n) [n] = #id,
-		FR_H2_CODE_TABLE(X)
-#undef X
-	};
-
-	return code < FR_ARRAY_LEN(names) ? names[code] : "unknown";
-}
-
 void fr_h2_settle(struct fr_h2_session *s, bool no_tree)
 {
 	const struct fr_h2_limits *l = &s->limits;
@@ -52,7 +41,8 @@ void fr_h2_settle(struct fr_h2_session *s, bool no_tree)
 	                                            (int32_t)l->connection_window_bytes);
 }
 
-void fr_h2_terminate(struct fr_h2_session *s, enum fr_h2_code code)
+/* GOAWAY with an error; the connection ends after the next drain. */
+static void terminate(struct fr_h2_session *s, enum fr_h2_code code)
 {
 	if (s->is_terminated)
 		return;
@@ -74,7 +64,7 @@ void fr_h2_report(struct fr_h2_session *s, struct fr_h2_stream *st, enum fr_h2_f
 	s->stats.faults[f]++;
 	s->events.on_fault(s->user, st ? st->user : NULL, f);
 	if (faults[f].is_connection)
-		fr_h2_terminate(s, (enum fr_h2_code)faults[f].code);
+		terminate(s, (enum fr_h2_code)faults[f].code);
 	else if (st)
 		fr_h2_reset_now(st, faults[f].code);
 }

@@ -78,7 +78,6 @@ enum fr_h2_code {
 	FR_H2_CODE_TABLE(X)
 #undef X
 };
-const char *fr_h2_code_str(uint32_t code);
 
 struct fr_h2_limits {
 	uint32_t max_concurrent_streams; /* client's streams; advertised. Pushes: as many */
@@ -246,8 +245,6 @@ void fr_h2_shutdown_begin(struct fr_h2_session *s);
 /* Second step, a round trip later: GOAWAY with the last id taken; newer
  * streams are ignored. is_finished() becomes true when the rest is done. */
 void fr_h2_shutdown_finish(struct fr_h2_session *s);
-/* GOAWAY with an error; the connection ends after the next drain. */
-void fr_h2_terminate(struct fr_h2_session *s, enum fr_h2_code code);
 
 /* Of nghttp2 at run time, e.g. "1.52.0". */
 const char *fr_h2_library_version(void);

@@ -1,3 +1,4 @@
+/* How pushes to a client have fared, and what follows for the next one. */
 #include "hints/advice.h"
 
 #include <stddef.h>
@@ -5,23 +6,12 @@
 #include "base/err.h"
 #include "base/holds.h"
 
-static const char *const texts[] = {
-#define X(id, text) text,
-	FR_PUSH_ADVICE_TABLE(X)
-#undef X
-};
-
 static const uint8_t allowed[] = {
 	[FR_PUSH_ADVICE_YES] = FR_BIT(FR_PUSH_ADVICE_LATE),
 	[FR_PUSH_ADVICE_LATE] = FR_BIT(FR_PUSH_ADVICE_YES) | FR_BIT(FR_PUSH_ADVICE_NO),
 	[FR_PUSH_ADVICE_NO] = FR_BIT(FR_PUSH_ADVICE_TRIAL),
 	[FR_PUSH_ADVICE_TRIAL] = FR_BIT(FR_PUSH_ADVICE_LATE) | FR_BIT(FR_PUSH_ADVICE_NO),
 };
-
-const char *fr_push_advice_str(enum fr_push_advice a)
-{
-	return (size_t)a < FR_ARRAY_LEN(texts) ? texts[a] : "?";
-}
 
 static bool set_state(struct fr_push_score *s, enum fr_push_advice to)
 {

@@ -29,18 +29,12 @@
 #define FR_PUSH_TRIAL_LOST 64u  /* opportunities */
 #define FR_PUSH_BACK_COMPLETIONS 3u
 
-#define FR_PUSH_ADVICE_TABLE(X)                                                                    \
-	X(YES, "yes")                                                                              \
-	X(LATE, "late")                                                                            \
-	X(NO, "no")                                                                                \
-	X(TRIAL, "trial")
 enum fr_push_advice {
-#define X(id, text) FR_PUSH_ADVICE_##id,
-	FR_PUSH_ADVICE_TABLE(X)
-#undef X
+	FR_PUSH_ADVICE_YES,
+	FR_PUSH_ADVICE_LATE,
+	FR_PUSH_ADVICE_NO,
+	FR_PUSH_ADVICE_TRIAL
 };
-
-const char *fr_push_advice_str(enum fr_push_advice a);
 
 /* {0}: nothing known, push. */
 struct fr_push_score {

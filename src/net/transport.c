@@ -227,13 +227,6 @@ struct fr_transport *fr_transport_connect(struct fr_loop *l, const struct sockad
 	return s;
 }
 
-void fr_transport_set_handler(struct fr_transport *s, const struct fr_transport_handler *h,
-                              void *user)
-{
-	s->h = h;
-	s->user = user;
-}
-
 /* --- closing --- */
 
 void fr_transport_close(struct fr_transport *s, bool reset)

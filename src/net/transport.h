@@ -55,10 +55,6 @@ int fr_transport_accept(struct fr_loop *l, int fd, bool is_unix, struct fr_tls_s
                         size_t output_bytes, const struct fr_transport_handler *h, void *user,
                         struct fr_transport **out) FR_MUST_USE;
 
-/* The handler may be changed while open: a pooled connection's next user. */
-void fr_transport_set_handler(struct fr_transport *s, const struct fr_transport_handler *h,
-                              void *user);
-
 /* Plain output: append here, then flush. */
 struct fr_buf *fr_transport_out(struct fr_transport *s);
 /* Sends what it can. A failure is reported at the end of the turn. */
