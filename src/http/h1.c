@@ -157,7 +157,7 @@ static size_t skip_empty_lines(struct fr_h1_parser *p, const uint8_t *data, size
 	return n;
 }
 
-/* The fields' size is counted by fr_h1_read_fields; here the raw bytes are
+/* The fields' size is counted by fr_h1_read_head; here the raw bytes are
  * bounded, and the start line where it has come whole. */
 static enum fr_h1_error check_start_line(const struct fr_h1_parser *p, const uint8_t *data,
                                          size_t len)

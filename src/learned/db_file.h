@@ -1,5 +1,5 @@
 /* The SQLite file behind fr_hint_db: opening it safely, its schema, and one
- * function for each statement. Not thread-safe; used by hint_db.c alone, by one
+ * function for each statement. Not thread-safe; used by learned/db.c alone, by one
  * thread at a time. Errors are logged once until something succeeds again.
  *
  *   meta(name, value)                 seed

@@ -1,5 +1,5 @@
-/* What the two halves of net/stream share: stream.c opens, ends and frees a
- * stream, stream_io.c moves its bytes. Nobody else includes this. */
+/* What the two halves of net/transport share: transport.c opens, ends and frees a
+ * transport, transport_io.c moves its bytes. Nobody else includes this. */
 #ifndef FR_NET_TRANSPORT_PRIV_H
 #define FR_NET_TRANSPORT_PRIV_H
 
@@ -13,7 +13,7 @@
  * handshake messages, alerts. */
 #define WIRE_BYTES (ENCRYPT_AHEAD_BYTES + 32768u)
 
-/* See stream.h for the way between them. */
+/* See transport.h for the way between them. */
 enum fr_transport_state {
 	FR_TRANSPORT_CONNECTING, /* TCP connect under way */
 	FR_TRANSPORT_HANDSHAKE,  /* TLS handshake under way */

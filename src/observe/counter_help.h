@@ -2,7 +2,7 @@
  * (without "forerun_"), its labels, and a sentence. Counters without a row are
  * shown all the same, under their own name; those that begin with limit_ or
  * timeout_ as labels of forerun_limit_reached_total and forerun_timeouts_total.
- * Rows of one metric stand together. Used by exposition.c alone. */
+ * Rows of one metric stand together. Used by prometheus.c alone. */
 #ifndef FR_OBSERVE_COUNTER_HELP_H
 #define FR_OBSERVE_COUNTER_HELP_H
 

@@ -70,7 +70,8 @@ const char *fr_end_str(enum fr_end e);
 const char *fr_protocol_str(enum fr_protocol p);
 
 /* Plain values first, then what most records of one client share, then the
- * rest: observe/access_record.c copies them in these three pieces. */
+ * rest: observe/access_queue.c copies them in these three pieces.
+ * members: one for each value of a line of the access log. */
 struct fr_record {
 	int64_t time_us;         /* since 1970, when the request's head was complete */
 	uint64_t id;             /* of this exchange; never 0 */

@@ -1,5 +1,5 @@
 /* All figures of a running edge at one moment, as plain values: the edge fills
- * it, exposition.c prints it for Prometheus, status.c as JSON. */
+ * it, prometheus.c prints it for Prometheus, status_json.c as JSON. */
 #ifndef FR_OBSERVE_STATUS_H
 #define FR_OBSERVE_STATUS_H
 
@@ -20,6 +20,7 @@ struct fr_status_worker {
 	struct fr_histogram_sum loop_turn;
 };
 
+/* members: one for each figure. */
 struct fr_status {
 	int64_t now_us, start_us; /* wall clock */
 	long pid;
