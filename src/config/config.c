@@ -92,7 +92,7 @@ int fr_config_read_keys(const struct fr_config *c, struct fr_config_problem *why
 	int rc = read_key_pair(c, c->cert_file, c->key_file, why);
 
 	if (rc == 0)
-		rc = read_key_pair(c, c->admin_cert_file, c->admin_key_file, why);
+		rc = read_key_pair(c, c->admin.cert_file, c->admin.key_file, why);
 	for (size_t i = 0; rc == 0 && i < c->n_sites; i++)
 		rc = read_key_pair(c, c->sites[i].cert_file, c->sites[i].key_file, why);
 	return rc;
@@ -103,10 +103,10 @@ void fr_config_each_secret(const struct fr_config *c, void (*visit)(void *user, 
 {
 	if (c->key_file)
 		visit(user, c->key_file);
-	if (c->admin_key_file)
-		visit(user, c->admin_key_file);
-	if (c->admin_token_file)
-		visit(user, c->admin_token_file);
+	if (c->admin.key_file)
+		visit(user, c->admin.key_file);
+	if (c->admin.token_file)
+		visit(user, c->admin.token_file);
 	for (size_t i = 0; i < c->n_sites; i++)
 		if (c->sites[i].key_file)
 			visit(user, c->sites[i].key_file);
@@ -120,7 +120,7 @@ void fr_config_default_admin(struct fr_config *c, const char *path)
 	for (size_t i = 0; i < c->n_listeners; i++)
 		if (c->listeners[i].is_admin)
 			return;
-	if (c->no_admin)
+	if (c->admin.is_off)
 		return;
 	(void)snprintf(text, sizeof text, "unix:%s", path);
 	*l = (struct fr_config_listener){.text = fr_str_dup(fr_str_from(text)),
@@ -141,7 +141,7 @@ void fr_config_loopback_admin(struct fr_config *c, const char *token)
 {
 	struct fr_config_listener *l = &c->listeners[c->n_listeners++]; /* there is room for it */
 
-	c->admin_token = fr_str_dup(fr_str_from(token));
+	c->admin.token = fr_str_dup(fr_str_from(token));
 	*l = (struct fr_config_listener){.text = fr_str_dup(FR_STR("127.0.0.1:0")),
 	                                 .is_admin = true,
 	                                 .kind = FR_ADDRESS_INET,

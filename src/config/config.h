@@ -188,6 +188,13 @@ struct fr_config_http2 {
 struct fr_path_source; /* of net/transport.h */
 struct fr_files;       /* of config/files.h */
 
+struct fr_config_admin {            /* its listener is one of the others */
+	bool is_off;                /* admin.listen: none */
+	char *token;                /* NULL: none needed (Unix socket) */
+	char *token_file;           /* where it was read from; NULL */
+	char *cert_file, *key_file; /* of the interface over TCP; NULL: plain */
+};
+
 struct fr_config {
 	uint32_t refs; /* owners: the server, and every worker that still uses it (atomic) */
 	char *source;  /* file name, or "command line" */
@@ -208,10 +215,7 @@ struct fr_config {
 	struct fr_config_access_log access_log;
 	struct fr_config_security security;
 	char *user, *group; /* whom the serving process becomes; NULL: nobody else, the user's */
-	char *admin_token;  /* NULL: none needed (Unix socket) */
-	char *admin_token_file;                 /* where it was read from; NULL */
-	char *admin_cert_file, *admin_key_file; /* of the admin interface over TCP; NULL: plain */
-	bool no_admin;                          /* admin.listen: none */
+	struct fr_config_admin admin;
 	struct fr_config_site *sites;
 	size_t n_sites;
 	/* Of a tool that emulates a network in front of the edge; NULL: there is none.

@@ -113,15 +113,15 @@ static int take_admin(const struct fr_source *s, const struct fr_raw_admin *raw,
 
 	if (!raw)
 		return 0;
-	if (raw->token_file && read_token(s, raw->token_file, &c->admin_token) < 0)
+	if (raw->token_file && read_token(s, raw->token_file, &c->admin.token) < 0)
 		return FR_ERR_INVALID;
-	c->admin_token_file = fr_config_dup_path(s, raw->token_file);
-	if (take_certificate(s, "admin.tls", raw->tls, &c->admin_cert_file, &c->admin_key_file) < 0)
+	c->admin.token_file = fr_config_dup_path(s, raw->token_file);
+	if (take_certificate(s, "admin.tls", raw->tls, &c->admin.cert_file, &c->admin.key_file) < 0)
 		return FR_ERR_INVALID;
 	if (!raw->listen)
 		return fr_config_complain(s, "admin.listen", "an address is needed");
-	c->no_admin = strcmp(raw->listen, "none") == 0;
-	if (c->no_admin)
+	c->admin.is_off = strcmp(raw->listen, "none") == 0;
+	if (c->admin.is_off)
 		return 0;
 	if (fr_address_parse(raw->listen, l) < 0)
 		return fr_config_complain(s, "admin.listen",
@@ -135,10 +135,10 @@ static int take_admin(const struct fr_source *s, const struct fr_raw_admin *raw,
 		    !fr_str_ends(fr_str_from(l->text), FR_STR(":0")))
 			return fr_config_complain(s, "admin.listen", "'%s' is listed twice",
 			                          l->text);
-	if (c->admin_cert_file && l->kind == FR_ADDRESS_UNIX)
+	if (c->admin.cert_file && l->kind == FR_ADDRESS_UNIX)
 		return fr_config_complain(s, "admin.tls", "only an interface over TCP has TLS");
-	l->tls = c->admin_cert_file != NULL;
-	if (l->kind == FR_ADDRESS_INET && !c->admin_token)
+	l->tls = c->admin.cert_file != NULL;
+	if (l->kind == FR_ADDRESS_INET && !c->admin.token)
 		return fr_config_complain(s, "admin.listen",
 		                          "over TCP a token is needed: admin.token_file");
 	return 0;

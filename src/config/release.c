@@ -80,12 +80,12 @@ void fr_config_unref(struct fr_config **cp)
 	names_fini(c->log_modules, c->n_log_modules);
 	free(c->cert_file);
 	free(c->key_file);
-	if (c->admin_token)
-		explicit_bzero(c->admin_token, strlen(c->admin_token));
-	free(c->admin_token);
-	free(c->admin_token_file);
-	free(c->admin_cert_file);
-	free(c->admin_key_file);
+	if (c->admin.token)
+		explicit_bzero(c->admin.token, strlen(c->admin.token));
+	free(c->admin.token);
+	free(c->admin.token_file);
+	free(c->admin.cert_file);
+	free(c->admin.key_file);
 	free(c->user);
 	free(c->group);
 	free(c->hint_memory.file);

@@ -53,9 +53,9 @@ static int make_admin_tls(struct fr_server *s, struct fr_shared *shared,
 	struct fr_tls_problem tls;
 	int rc;
 
-	if (!config->admin_cert_file)
+	if (!config->admin.cert_file)
 		return 0;
-	spec = pair_of(config, config->admin_cert_file, config->admin_key_file);
+	spec = pair_of(config, config->admin.cert_file, config->admin.key_file);
 	rc = fr_tls_server_new(&spec, 1, (int)config->tls_min_version, true, s->tickets,
 	                       &shared->admin_tls, &tls);
 	return rc < 0 ? problem_of(why, config, &tls, rc) : 0;

@@ -58,7 +58,7 @@ static int check_files(const struct fr_config *c, struct fr_tls_problem *why)
 	int rc = check_pair(c->cert_file, c->key_file, why);
 
 	if (rc == 0)
-		rc = check_pair(c->admin_cert_file, c->admin_key_file, why);
+		rc = check_pair(c->admin.cert_file, c->admin.key_file, why);
 
 	for (size_t i = 0; rc == 0 && i < c->n_sites; i++) {
 		rc = check_pair(c->sites[i].cert_file, c->sites[i].key_file, why);

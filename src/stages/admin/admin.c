@@ -67,7 +67,7 @@ static bool is_equal(struct fr_str given, const char *token)
 
 static bool has_token(const struct fr_exchange *ex)
 {
-	const char *token = ex->gen->config->admin_token;
+	const char *token = ex->gen->config->admin.token;
 	struct fr_str given = fr_fields_value(&ex->req.fields, FR_FIELD_AUTHORIZATION);
 
 	if (!token)
@@ -109,7 +109,7 @@ static bool is_foreign(struct fr_exchange *ex)
 	struct fr_str origin = value_of(ex, FR_STR("origin"));
 	struct fr_str site = value_of(ex, FR_STR("sec-fetch-site"));
 
-	if (!ex->gen->config->admin_token && !is_local_name(ex->req.authority))
+	if (!ex->gen->config->admin.token && !is_local_name(ex->req.authority))
 		return true;
 	if (site.p && !fr_str_is(site, "same-origin") && !fr_str_is(site, "none"))
 		return true;
