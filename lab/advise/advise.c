@@ -1,13 +1,13 @@
 #include "lab/advise/advise.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "command/command.h"
+#include "command/options.h"
 #include "lab/advise/input.h"
 #include "lab/profile/measure.h"
 #include "lab/replay/rules.h"
@@ -43,76 +43,47 @@ static const char help[] =
 struct advise {
 	const char *subject; /* URL, path or file; NULL: none */
 	const char *origin, *write, *network, *think, *ca;
-	bool json, insecure, wants_help;
+	bool json, insecure;
 	struct fr_advice *list; /* owned */
 	size_t n;
 };
 
+#define AT(member) offsetof(struct advise, member)
+
+static const struct fr_option known[] = {
+	FR_TEXT_OPTION("origin", AT(origin)),
+	FR_TEXT_OPTION("write", AT(write)),
+	FR_TEXT_OPTION("network", AT(network)),
+	FR_TEXT_OPTION("think", AT(think)),
+	FR_TEXT_OPTION("ca", AT(ca)),
+	FR_FLAG_OPTION("json", AT(json)),
+	FR_FLAG_OPTION("insecure", AT(insecure)),
+};
+
+static const struct fr_command_line line = {.command = "advise",
+                                            .help = help,
+                                            .options = known,
+                                            .n_options = FR_ARRAY_LEN(known),
+                                            .max_arguments = 1};
+
 static int usage(const char *what, const char *detail)
 {
-	fprintf(stderr, "forerun advise: %s%s; see 'forerun advise --help'\n", what, detail);
-	return FR_EXIT_USAGE;
+	return fr_usage("advise", what, detail);
 }
 
-enum { ORIGIN = 256, WRITE, NETWORK, THINK, CA, JSON, INSECURE, HELP };
-
-static int take_option(struct advise *a, int c)
-{
-	switch (c) {
-	case ORIGIN:
-		a->origin = optarg;
-		return 0;
-	case WRITE:
-		a->write = optarg;
-		return 0;
-	case NETWORK:
-		a->network = optarg;
-		return fr_network_find(optarg) ? 0 : usage("unknown network ", optarg);
-	case THINK:
-		a->think = optarg;
-		return 0;
-	case CA:
-		a->ca = optarg;
-		return 0;
-	case JSON:
-		a->json = true;
-		return 0;
-	case INSECURE:
-		a->insecure = true;
-		return 0;
-	case HELP:
-		a->wants_help = true;
-		return 0;
-	default:
-		return usage("unknown option or missing value", "");
-	}
-}
-
+/* As fr_options_read. */
 static int read_options(struct advise *a, int argc, char **argv)
 {
-	static const struct option known[] = {{"origin", required_argument, NULL, ORIGIN},
-	                                      {"write", required_argument, NULL, WRITE},
-	                                      {"network", required_argument, NULL, NETWORK},
-	                                      {"think", required_argument, NULL, THINK},
-	                                      {"ca", required_argument, NULL, CA},
-	                                      {"json", no_argument, NULL, JSON},
-	                                      {"insecure", no_argument, NULL, INSECURE},
-	                                      {"help", no_argument, NULL, HELP},
-	                                      {NULL, 0, NULL, 0}};
-	int c, rc = 0;
+	int first, rc;
 
 	a->network = "4g";
-	opterr = 0;
-	optind = 1;
-	while (rc == 0 && (c = getopt_long(argc, argv, "", known, NULL)) != -1)
-		rc = c == '?' ? usage("unknown option or missing value: ", argv[optind - 1])
-		              : take_option(a, c);
-	if (rc || a->wants_help)
+	rc = fr_options_read(&line, argc, argv, a, &first);
+	if (rc)
 		return rc;
-	if (optind < argc)
-		a->subject = argv[optind++];
-	if (optind < argc)
-		return usage("unexpected argument ", argv[optind]);
+	if (first < argc)
+		a->subject = argv[first];
+	if (!fr_network_find(a->network))
+		return usage("unknown network ", a->network);
 	if (!a->subject && !a->origin)
 		return usage("a URL, a file or --origin is needed", "");
 	if (a->subject && !a->origin && strstr(a->subject, "://") &&
@@ -329,12 +300,8 @@ int fr_tool_advise(int argc, char **argv)
 	struct advise a = {0};
 	int rc = read_options(&a, argc, argv);
 
-	if (rc == 0 && a.wants_help) {
-		fputs(help, stdout);
-		return FR_EXIT_OK;
-	}
 	if (rc)
-		return rc;
+		return rc < 0 ? -rc : FR_EXIT_OK;
 	rc = a.origin || strncmp(a.subject, "https://", 8) == 0 ? from_measurement(&a)
 	                                                        : from_file(&a);
 	if (rc == FR_EXIT_OK)

@@ -1,6 +1,5 @@
 #include "lab/demo/demo.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +9,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "command/command.h"
+#include "command/options.h"
 #include "lab/demo/origin.h"
 #include "lab/network/relay_paths.h"
+#include "lab/profile/network_options.h"
 #include "lab/profile/run.h"
 #include "lab/report/summary.h"
 #include "lab/report/timeline.h"
@@ -47,7 +48,7 @@ static const char help[] =
 struct demo {
 	struct fr_profile_options options;
 	const char *listen; /* NULL: the default */
-	bool once, wants_help;
+	bool once;
 	struct fr_loop *loop;          /* owned */
 	struct fr_demo_origin *origin; /* owned */
 	struct fr_server *server;      /* owned */
@@ -67,76 +68,21 @@ struct demo {
 
 /* --- options --- */
 
-static int usage(const char *what, const char *detail)
-{
-	fprintf(stderr, "forerun demo: %s%s; see 'forerun demo --help'\n", what, detail);
-	return FR_EXIT_USAGE;
-}
+#define AT(member) offsetof(struct demo, member)
 
-static int take_network(struct demo *d, const char *name)
-{
-	const struct fr_network *n = fr_network_find(name);
+static const struct fr_option known[] = {
+	FR_FLAG_OPTION("once", AT(once)),
+	FR_NETWORK_OPTIONS(AT(options.network)),
+	FR_TEXT_OPTION("listen", AT(listen)),
+};
 
-	if (!n)
-		return usage("unknown network ", name);
-	d->options.network = *n;
-	return 0;
-}
+static const struct fr_command_line line = {
+	.command = "demo", .help = help, .options = known, .n_options = FR_ARRAY_LEN(known)};
 
-static int take_number(const char *option, uint32_t most, uint32_t *out)
-{
-	uint64_t n = 0;
-
-	if (fr_str_to_u64(fr_str_from(optarg), &n) < 0 || n > most) {
-		fprintf(stderr, "forerun demo: --%s takes a number up to %u, not '%s'\n", option,
-		        most, optarg);
-		return FR_EXIT_USAGE;
-	}
-	*out = (uint32_t)n;
-	return 0;
-}
-
-enum { ONCE = 256, NETWORK, RTT, DOWN, UP, LISTEN, HELP };
-
-static int take_option(struct demo *d, int c)
-{
-	switch (c) {
-	case ONCE:
-		d->once = true;
-		return 0;
-	case NETWORK:
-		return take_network(d, optarg);
-	case RTT:
-		d->options.network.name = "as given";
-		return take_number("rtt", 10000, &d->options.network.rtt_ms);
-	case DOWN:
-		d->options.network.name = "as given";
-		return take_number("down", 10000000, &d->options.network.down_kbit);
-	case UP:
-		d->options.network.name = "as given";
-		return take_number("up", 10000000, &d->options.network.up_kbit);
-	case LISTEN:
-		d->listen = optarg;
-		return 0;
-	case HELP:
-		d->wants_help = true;
-		return 0;
-	default:
-		return usage("unknown option or missing value", "");
-	}
-}
-
+/* As fr_options_read. */
 static int read_options(struct demo *d, int argc, char **argv)
 {
-	static const struct option known[] = {{"once", no_argument, NULL, ONCE},
-	                                      {"network", required_argument, NULL, NETWORK},
-	                                      {"rtt", required_argument, NULL, RTT},
-	                                      {"down", required_argument, NULL, DOWN},
-	                                      {"up", required_argument, NULL, UP},
-	                                      {"listen", required_argument, NULL, LISTEN},
-	                                      {"help", no_argument, NULL, HELP},
-	                                      {NULL, 0, NULL, 0}};
-	int c, rc = 0;
+	int first;
 
 	d->options = (struct fr_profile_options){.runs = LOADS,
 	                                         .cpu_percent = 100,
@@ -144,14 +90,7 @@ static int read_options(struct demo *d, int argc, char **argv)
 	                                         .variants = {FR_VARIANT_OFF, FR_VARIANT_PUSH},
 	                                         .n_variants = 2,
 	                                         .network = *fr_network_find("4g")};
-	opterr = 0;
-	optind = 1;
-	while (rc == 0 && (c = getopt_long(argc, argv, "", known, NULL)) != -1)
-		rc = c == '?' ? usage("unknown option or missing value: ", argv[optind - 1])
-		              : take_option(d, c);
-	if (rc == 0 && optind < argc)
-		rc = usage("unexpected argument ", argv[optind]);
-	return rc;
+	return fr_options_read(&line, argc, argv, d, &first);
 }
 
 /* --- the edge --- */
@@ -437,13 +376,11 @@ int fr_tool_demo(int argc, char **argv)
 	struct demo *d = fr_calloc(1, sizeof *d);
 	int rc = read_options(d, argc, argv);
 
-	if (rc == 0 && d->wants_help) {
-		fputs(help, stdout);
-	} else if (rc == 0) {
+	if (rc == 0) {
 		fr_log_set_level(FR_LOG_WARN);
-		rc = run(d);
+		rc = -run(d);
 	}
 	fr_profile_fini(&d->profile);
 	free(d);
-	return rc;
+	return rc < 0 ? -rc : FR_EXIT_OK;
 }

@@ -1,11 +1,10 @@
 #include "lab/profile/options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "command/command.h"
 #include "http/url.h"
+#include "lab/profile/network_options.h"
 
 #define DEFAULT_RUNS 9u
 
@@ -46,179 +45,94 @@ static const char help[] =
 	"\n"
 	"example: forerun profile --origin http://127.0.0.1:8080 --network 4g --html report.html\n";
 
+#define AT(member) offsetof(struct fr_profile_options, member)
+
 static int usage(const char *what, const char *detail)
 {
-	fprintf(stderr, "forerun profile: %s%s; see 'forerun profile --help'\n", what, detail);
-	return -FR_EXIT_USAGE;
+	return fr_usage("profile", what, detail);
 }
 
-static int take_number(const char *option, uint32_t least, uint32_t most, uint32_t *out)
-{
-	uint64_t n = 0;
-
-	if (fr_str_to_u64(fr_str_from(optarg), &n) < 0 || n < least || n > most) {
-		fprintf(stderr, "forerun profile: --%s takes a number from %u to %u, not '%s'\n",
-		        option, least, most, optarg);
-		return -FR_EXIT_USAGE;
-	}
-	*out = (uint32_t)n;
-	return 0;
-}
-
-static int take_loss(struct fr_network *n)
+static int take_cpu(const char *command, const struct fr_option *o, const char *value, void *into)
 {
 	char *end;
-	double percent = strtod(optarg, &end);
+	double factor = strtod(value, &end);
 
-	if (end == optarg || *end || !(percent >= 0 && percent <= 50))
-		return usage("--loss takes a percentage from 0 to 50, not ", optarg);
-	n->loss = (uint32_t)(percent * 1e4 + 0.5);
+	(void)o;
+	if (end == value || *end || !(factor >= 0 && factor <= 100))
+		return fr_usage(command, "--cpu takes a factor from 0 to 100, not ", value);
+	*(unsigned *)into = (unsigned)(factor * 100 + 0.5);
 	return 0;
 }
 
-static int take_cpu(struct fr_profile_options *o)
+static int take_variants(const char *command, const struct fr_option *option, const char *value,
+                         void *into)
 {
-	char *end;
-	double factor = strtod(optarg, &end);
-
-	if (end == optarg || *end || !(factor >= 0 && factor <= 100))
-		return usage("--cpu takes a factor from 0 to 100, not ", optarg);
-	o->cpu_percent = (unsigned)(factor * 100 + 0.5);
-	return 0;
-}
-
-static int take_variants(struct fr_profile_options *o)
-{
-	struct fr_str rest = fr_str_from(optarg), item;
+	struct fr_str rest = fr_str_from(value), item;
+	struct fr_profile_options *o = into;
 	enum fr_variant v;
 
+	(void)option;
 	o->n_variants = 0;
 	while (fr_str_next_item(&rest, &item)) {
 		if (fr_variant_parse(item, &v) < 0)
-			return usage("--variants takes off, push and early-hints, not ", optarg);
+			return fr_usage(command, "--variants takes off, push and early-hints, not ",
+			                value);
 		for (size_t i = 0; i < o->n_variants; i++)
 			if (o->variants[i] == v)
-				return usage("a variant is named twice: ", optarg);
+				return fr_usage(command, "a variant is named twice: ", value);
 		o->variants[o->n_variants++] = v;
 	}
-	return o->n_variants ? 0 : usage("--variants needs at least one", "");
+	return o->n_variants ? 0 : fr_usage(command, "--variants needs at least one", "");
 }
 
-static int take_network(struct fr_profile_options *o)
+static int take_origin(const char *command, const struct fr_option *option, const char *value,
+                       void *into)
 {
-	const struct fr_network *n = fr_network_find(optarg);
+	struct fr_profile_options *o = into;
 
-	if (!n)
-		return usage("unknown network ", optarg);
-	o->network = *n;
+	(void)option;
+	if (strlen(value) >= sizeof o->origin)
+		return fr_usage(command, "the origin's URL is too long", "");
+	(void)snprintf(o->origin, sizeof o->origin, "%s", value);
 	return 0;
 }
 
-enum {
-	ORIGIN = 256,
-	RULES,
-	VARIANTS,
-	RUNS,
-	NETWORK,
-	RTT,
-	DOWN,
-	UP,
-	LOSS,
-	EMULATE,
-	THINK,
-	CPU,
-	BROWSER,
-	HTML,
-	HAR,
-	JSON,
-	CA,
-	INSECURE,
-	QUIET,
-	HELP
+static int take_emulation(const char *command, const struct fr_option *o, const char *value,
+                          void *into)
+{
+	bool packet = strcmp(value, "packet") == 0;
+
+	(void)o;
+	if (!packet && strcmp(value, "relay") != 0)
+		return fr_usage(command, "--emulate takes relay or packet, not ", value);
+	*(bool *)into = packet;
+	return 0;
+}
+
+static const struct fr_option known[] = {
+	FR_CALL_OPTION("origin", 0, take_origin),
+	FR_TEXT_OPTION("rules", AT(rules)),
+	FR_CALL_OPTION("variants", 0, take_variants),
+	FR_NUMBER_OPTION("runs", AT(runs), 1, FR_PROFILE_MAX_RUNS),
+	FR_NETWORK_OPTIONS(AT(network)),
+	FR_CALL_OPTION("loss", AT(network), fr_take_loss),
+	FR_CALL_OPTION("emulate", AT(packet), take_emulation),
+	FR_NUMBER_OPTION("think", AT(think_ms), 0, 60000),
+	FR_CALL_OPTION("cpu", AT(cpu_percent), take_cpu),
+	FR_TEXT_OPTION("browser", AT(browser)),
+	FR_TEXT_OPTION("html", AT(html)),
+	FR_TEXT_OPTION("har", AT(har)),
+	FR_TEXT_OPTION("json", AT(json)),
+	FR_TEXT_OPTION("ca", AT(ca)),
+	FR_FLAG_OPTION("insecure", AT(insecure)),
+	FR_FLAG_OPTION("quiet", AT(quiet)),
 };
 
-static int take_text(struct fr_profile_options *o, int c)
-{
-	switch (c) {
-	case ORIGIN:
-		if (strlen(optarg) >= sizeof o->origin)
-			return usage("the origin's URL is too long", "");
-		(void)snprintf(o->origin, sizeof o->origin, "%s", optarg);
-		return 0;
-	case RULES:
-		o->rules = optarg;
-		return 0;
-	case BROWSER:
-		o->browser = optarg;
-		return 0;
-	case HTML:
-		o->html = optarg;
-		return 0;
-	case HAR:
-		o->har = optarg;
-		return 0;
-	case JSON:
-		o->json = optarg;
-		return 0;
-	case CA:
-		o->ca = optarg;
-		return 0;
-	default:
-		return usage("unknown option or missing value", "");
-	}
-}
-
-static int take_link(struct fr_profile_options *o, int c)
-{
-	o->network.name = "as given";
-	switch (c) {
-	case RTT:
-		return take_number("rtt", 0, 10000, &o->network.rtt_ms);
-	case DOWN:
-		return take_number("down", 0, 10000000, &o->network.down_kbit);
-	case UP:
-		return take_number("up", 0, 10000000, &o->network.up_kbit);
-	default:
-		return take_loss(&o->network);
-	}
-}
-
-static int take_option(struct fr_profile_options *o, int c)
-{
-	switch (c) {
-	case VARIANTS:
-		return take_variants(o);
-	case RUNS:
-		return take_number("runs", 1, FR_PROFILE_MAX_RUNS, &o->runs);
-	case NETWORK:
-		return take_network(o);
-	case RTT:
-	case DOWN:
-	case UP:
-	case LOSS:
-		return take_link(o, c);
-	case EMULATE:
-		o->packet = strcmp(optarg, "packet") == 0;
-		return o->packet || strcmp(optarg, "relay") == 0
-		               ? 0
-		               : usage("--emulate takes relay or packet, not ", optarg);
-	case THINK:
-		return take_number("think", 0, 60000, &o->think_ms);
-	case CPU:
-		return take_cpu(o);
-	case INSECURE:
-		o->insecure = true;
-		return 0;
-	case QUIET:
-		o->quiet = true;
-		return 0;
-	case HELP:
-		fputs(help, stdout);
-		return 1;
-	default:
-		return take_text(o, c);
-	}
-}
+static const struct fr_command_line line = {.command = "profile",
+                                            .help = help,
+                                            .options = known,
+                                            .n_options = FR_ARRAY_LEN(known),
+                                            .max_arguments = 1};
 
 /* --- what is to be loaded --- */
 
@@ -285,42 +199,13 @@ static int check(struct fr_profile_options *o, const char *page)
 
 int fr_profile_options_read(int argc, char **argv, struct fr_profile_options *o)
 {
-	static const struct option known[] = {{"origin", required_argument, NULL, ORIGIN},
-	                                      {"rules", required_argument, NULL, RULES},
-	                                      {"variants", required_argument, NULL, VARIANTS},
-	                                      {"runs", required_argument, NULL, RUNS},
-	                                      {"network", required_argument, NULL, NETWORK},
-	                                      {"rtt", required_argument, NULL, RTT},
-	                                      {"down", required_argument, NULL, DOWN},
-	                                      {"up", required_argument, NULL, UP},
-	                                      {"loss", required_argument, NULL, LOSS},
-	                                      {"emulate", required_argument, NULL, EMULATE},
-	                                      {"think", required_argument, NULL, THINK},
-	                                      {"cpu", required_argument, NULL, CPU},
-	                                      {"browser", required_argument, NULL, BROWSER},
-	                                      {"html", required_argument, NULL, HTML},
-	                                      {"har", required_argument, NULL, HAR},
-	                                      {"json", required_argument, NULL, JSON},
-	                                      {"ca", required_argument, NULL, CA},
-	                                      {"insecure", no_argument, NULL, INSECURE},
-	                                      {"quiet", no_argument, NULL, QUIET},
-	                                      {"help", no_argument, NULL, HELP},
-	                                      {NULL, 0, NULL, 0}};
-	int c, rc = 0;
+	int first, rc;
 
 	*o = (struct fr_profile_options){
 		.runs = DEFAULT_RUNS, .cpu_percent = 100, .n_variants = FR_VARIANT_COUNT};
 	o->network = *fr_network_find("4g");
 	for (unsigned i = 0; i < FR_VARIANT_COUNT; i++)
 		o->variants[i] = (enum fr_variant)i;
-	opterr = 0;
-	optind = 1;
-	while (rc == 0 && (c = getopt_long(argc, argv, "", known, NULL)) != -1)
-		rc = c == '?' ? usage("unknown option or missing value: ", argv[optind - 1])
-		              : take_option(o, c);
-	if (rc)
-		return rc;
-	if (optind + 1 < argc)
-		return usage("unexpected argument ", argv[optind + 1]);
-	return check(o, optind < argc ? argv[optind] : NULL);
+	rc = fr_options_read(&line, argc, argv, o, &first);
+	return rc ? rc : check(o, first < argc ? argv[first] : NULL);
 }

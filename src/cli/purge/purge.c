@@ -1,12 +1,12 @@
 #include "cli/purge/purge.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "cli/admin_client.h"
 #include "command/command.h"
+#include "command/options.h"
 
 static const char help[] =
 	"usage: forerun purge [OPTION...] URL...\n"
@@ -36,85 +36,55 @@ static const char help[] =
 
 struct options {
 	const char *admin, *token_file, *ca_file;
-	const char *name, *value; /* the one parameter; NULL: URLs follow */
-	bool soft, hints;
+	const char *prefix, *tag, *site; /* NULL: not given */
+	bool all, soft, hints;
+	const char *name, *value; /* the one parameter of those; NULL: URLs follow */
 };
+
+static const struct fr_option known[] = {
+	FR_TEXT_OPTION("prefix", offsetof(struct options, prefix)),
+	FR_TEXT_OPTION("tag", offsetof(struct options, tag)),
+	FR_TEXT_OPTION("site", offsetof(struct options, site)),
+	FR_FLAG_OPTION("all", offsetof(struct options, all)),
+	FR_FLAG_OPTION("soft", offsetof(struct options, soft)),
+	FR_FLAG_OPTION("hints", offsetof(struct options, hints)),
+	FR_TEXT_OPTION("admin", offsetof(struct options, admin)),
+	FR_TEXT_OPTION("token-file", offsetof(struct options, token_file)),
+	FR_TEXT_OPTION("ca", offsetof(struct options, ca_file)),
+};
+
+static const struct fr_command_line line = {.command = "purge",
+                                            .help = help,
+                                            .options = known,
+                                            .n_options = FR_ARRAY_LEN(known),
+                                            .max_arguments = SIZE_MAX};
 
 static int usage(const char *what)
 {
-	fprintf(stderr, "forerun purge: %s; see 'forerun purge --help'\n", what);
-	return -FR_EXIT_USAGE;
+	return fr_usage("purge", what, "");
 }
 
-enum { PREFIX, TAG, SITE, ALL, SOFT, HINTS, ADMIN, TOKEN_FILE, CA, HELP };
-
-static int set_parameter(struct options *o, const char *name, const char *value)
+static void set_parameter(struct options *o, const char *name, const char *value)
 {
-	if (o->name)
-		return usage("only one of --prefix, --tag, --site and --all");
+	if (!value)
+		return;
 	o->name = name;
 	o->value = value;
+}
+
+static int check(struct options *o, bool has_urls)
+{
+	if (!!o->prefix + !!o->tag + !!o->site + o->all > 1)
+		return usage("only one of --prefix, --tag, --site and --all");
+	set_parameter(o, "prefix", o->prefix);
+	set_parameter(o, "tag", o->tag);
+	set_parameter(o, "site", o->site);
+	set_parameter(o, "all", o->all ? "1" : NULL);
+	if (has_urls == (o->name != NULL))
+		return usage("either URLs, or one of --prefix, --tag, --site and --all");
+	if (o->hints && (o->soft || o->tag))
+		return usage("--hints goes with URLs, --prefix, --site or --all, without --soft");
 	return 0;
-}
-
-static int take_option(struct options *o, int c)
-{
-	switch (c) {
-	case PREFIX:
-		return set_parameter(o, "prefix", optarg);
-	case TAG:
-		return set_parameter(o, "tag", optarg);
-	case SITE:
-		return set_parameter(o, "site", optarg);
-	case ALL:
-		return set_parameter(o, "all", "1");
-	case SOFT:
-		o->soft = true;
-		return 0;
-	case HINTS:
-		o->hints = true;
-		return 0;
-	case ADMIN:
-		o->admin = optarg;
-		return 0;
-	case TOKEN_FILE:
-		o->token_file = optarg;
-		return 0;
-	case CA:
-		o->ca_file = optarg;
-		return 0;
-	case HELP:
-		fputs(help, stdout);
-		return 1;
-	default:
-		return usage("unknown option or missing value");
-	}
-}
-
-static int read_options(int argc, char **argv, struct options *o)
-{
-	static const struct option known[] = {{"prefix", required_argument, NULL, PREFIX},
-	                                      {"tag", required_argument, NULL, TAG},
-	                                      {"site", required_argument, NULL, SITE},
-	                                      {"all", no_argument, NULL, ALL},
-	                                      {"soft", no_argument, NULL, SOFT},
-	                                      {"hints", no_argument, NULL, HINTS},
-	                                      {"admin", required_argument, NULL, ADMIN},
-	                                      {"token-file", required_argument, NULL, TOKEN_FILE},
-	                                      {"ca", required_argument, NULL, CA},
-	                                      {"help", no_argument, NULL, HELP},
-	                                      {NULL, 0, NULL, 0}};
-	int c, rc = 0;
-
-	opterr = 0;
-	optind = 1;
-	while (rc == 0 && (c = getopt_long(argc, argv, "", known, NULL)) != -1)
-		rc = take_option(o, c);
-	if (rc == 0 && (optind < argc) == (o->name != NULL))
-		rc = usage("either URLs, or one of --prefix, --tag, --site and --all");
-	if (rc == 0 && o->hints && (o->soft || (o->name && strcmp(o->name, "tag") == 0)))
-		rc = usage("--hints goes with URLs, --prefix, --site or --all, without --soft");
-	return rc;
 }
 
 /* --- request and answer --- */
@@ -163,13 +133,15 @@ static int purge(const struct options *o, const char *name, const char *value)
 int fr_tool_purge(int argc, char **argv)
 {
 	struct options o = {0};
-	int rc = read_options(argc, argv, &o);
+	int first, rc = fr_options_read(&line, argc, argv, &o, &first);
 
 	if (rc > 0)
 		return FR_EXIT_OK;
+	if (rc == 0)
+		rc = check(&o, first < argc);
 	if (rc == 0 && o.name)
 		rc = purge(&o, o.name, o.value);
-	for (int i = optind; rc == 0 && !o.name && i < argc; i++)
+	for (int i = first; rc == 0 && !o.name && i < argc; i++)
 		rc = purge(&o, "url", argv[i]);
 	return rc < 0 ? -rc : FR_EXIT_OK;
 }

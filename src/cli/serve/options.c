@@ -1,11 +1,10 @@
 #include "cli/serve/options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "command/command.h"
+#include "command/options.h"
 
 static const char help[] =
 	"usage: forerun serve --listen ADDRESS:PORT --origin URL [OPTION...]\n"
@@ -40,13 +39,14 @@ static const char help[] =
 	"\n"
 	"example: forerun serve --listen 127.0.0.1:8443 --origin http://127.0.0.1:8080\n";
 
+#define AT(member) offsetof(struct fr_serve_options, member)
+
 static int usage(const char *what, const char *detail)
 {
-	fprintf(stderr, "forerun serve: %s%s; see 'forerun serve --help'\n", what, detail);
-	return -FR_EXIT_USAGE;
+	return fr_usage("serve", what, detail);
 }
 
-static int add_listener(const char **list, size_t *n, const char *value)
+static int add(const char **list, size_t *n, const char *value)
 {
 	if (*n == FR_SERVE_MAX_LISTEN)
 		return usage("too many listeners", "");
@@ -54,71 +54,42 @@ static int add_listener(const char **list, size_t *n, const char *value)
 	return 0;
 }
 
-static int take_workers(struct fr_serve_options *o, const char *value)
+static int add_listener(const char *command, const struct fr_option *option, const char *value,
+                        void *into)
 {
-	uint64_t n = 0;
+	struct fr_serve_options *o = into;
 
-	if (fr_str_to_u64(fr_str_from(value), &n) < 0 || n > 1024)
-		return usage("--workers takes a number from 0 to 1024, not ", value);
-	o->args.workers = (uint32_t)n;
-	return 0;
+	(void)command;
+	(void)option;
+	return add(o->listen, &o->args.n_listen, value);
 }
 
-enum {
-	LISTEN = 256,
-	LISTEN_PLAIN,
-	ORIGIN,
-	CERT,
-	KEY,
-	WORKERS,
-	NO_CACHE,
-	ACCESS_LOG,
-	CONFIG,
-	LOG_LEVEL,
-	FOREGROUND,
-	HELP
+static int add_plain_listener(const char *command, const struct fr_option *option,
+                              const char *value, void *into)
+{
+	struct fr_serve_options *o = into;
+
+	(void)command;
+	(void)option;
+	return add(o->listen_plain, &o->args.n_listen_plain, value);
+}
+
+static const struct fr_option known[] = {
+	FR_CALL_OPTION("listen", 0, add_listener),
+	FR_CALL_OPTION("listen-plain", 0, add_plain_listener),
+	FR_TEXT_OPTION("origin", AT(args.origin)),
+	FR_TEXT_OPTION("cert", AT(args.cert_file)),
+	FR_TEXT_OPTION("key", AT(args.key_file)),
+	FR_TEXT_OPTION("access-log", AT(args.access_log)),
+	FR_NUMBER_OPTION("workers", AT(args.workers), 0, 1024),
+	FR_FLAG_OPTION("no-cache", AT(args.no_cache)),
+	FR_TEXT_OPTION("config", AT(config_file)),
+	FR_TEXT_OPTION("log-level", AT(log_level)),
+	FR_FLAG_OPTION("foreground", AT(is_foreground)),
 };
 
-static int take_option(struct fr_serve_options *o, int c)
-{
-	switch (c) {
-	case LISTEN:
-		return add_listener(o->listen, &o->args.n_listen, optarg);
-	case LISTEN_PLAIN:
-		return add_listener(o->listen_plain, &o->args.n_listen_plain, optarg);
-	case ORIGIN:
-		o->args.origin = optarg;
-		return 0;
-	case CERT:
-		o->args.cert_file = optarg;
-		return 0;
-	case KEY:
-		o->args.key_file = optarg;
-		return 0;
-	case NO_CACHE:
-		o->args.no_cache = true;
-		return 0;
-	case ACCESS_LOG:
-		o->args.access_log = optarg;
-		return 0;
-	case WORKERS:
-		return take_workers(o, optarg);
-	case CONFIG:
-		o->config_file = optarg;
-		return 0;
-	case LOG_LEVEL:
-		o->log_level = optarg;
-		return 0;
-	case FOREGROUND:
-		o->is_foreground = true;
-		return 0;
-	case HELP:
-		fputs(help, stdout);
-		return 1;
-	default:
-		return usage("unknown option or missing value", "");
-	}
-}
+static const struct fr_command_line line = {
+	.command = "serve", .help = help, .options = known, .n_options = FR_ARRAY_LEN(known)};
 
 static int check_options(const struct fr_serve_options *o)
 {
@@ -144,30 +115,10 @@ static int check_options(const struct fr_serve_options *o)
 
 int fr_serve_options_read(int argc, char **argv, struct fr_serve_options *o)
 {
-	static const struct option known[] = {
-		{"listen", required_argument, NULL, LISTEN},
-		{"listen-plain", required_argument, NULL, LISTEN_PLAIN},
-		{"origin", required_argument, NULL, ORIGIN},
-		{"cert", required_argument, NULL, CERT},
-		{"key", required_argument, NULL, KEY},
-		{"access-log", required_argument, NULL, ACCESS_LOG},
-		{"workers", required_argument, NULL, WORKERS},
-		{"no-cache", no_argument, NULL, NO_CACHE},
-		{"config", required_argument, NULL, CONFIG},
-		{"log-level", required_argument, NULL, LOG_LEVEL},
-		{"foreground", no_argument, NULL, FOREGROUND},
-		{"help", no_argument, NULL, HELP},
-		{NULL, 0, NULL, 0}};
-	int c, rc = 0;
+	int first, rc;
 
 	o->args.listen = o->listen;
 	o->args.listen_plain = o->listen_plain;
-	opterr = 0;
-	optind = 1;
-	while (rc == 0 && (c = getopt_long(argc, argv, "", known, NULL)) != -1)
-		rc = c == '?' ? usage("unknown option or missing value: ", argv[optind - 1])
-		              : take_option(o, c);
-	if (rc == 0 && optind < argc)
-		rc = usage("unexpected argument ", argv[optind]);
+	rc = fr_options_read(&line, argc, argv, o, &first);
 	return rc == 0 ? check_options(o) : rc;
 }

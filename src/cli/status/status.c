@@ -1,12 +1,12 @@
 #include "cli/status/status.h"
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/figures.h"
 #include "command/command.h"
+#include "command/options.h"
 
 #define SHOWN_PAGES 10u
 #define SHOWN_ASSETS 10u
@@ -260,12 +260,20 @@ static void print_status(const json_t *s)
 
 /* --- the command --- */
 
-static int usage(void)
-{
-	fprintf(stderr,
-	        "forerun status: unknown option or argument; see 'forerun status --help'\n");
-	return FR_EXIT_USAGE;
-}
+struct options {
+	struct fr_admin_client client;
+	bool json;
+};
+
+static const struct fr_option known[] = {
+	FR_FLAG_OPTION("json", offsetof(struct options, json)),
+	FR_TEXT_OPTION("admin", offsetof(struct options, client.address)),
+	FR_TEXT_OPTION("token-file", offsetof(struct options, client.token_file)),
+	FR_TEXT_OPTION("ca", offsetof(struct options, client.ca_file)),
+};
+
+static const struct fr_command_line line = {
+	.command = "status", .help = help, .options = known, .n_options = FR_ARRAY_LEN(known)};
 
 static int print_json(const struct fr_admin_client *client)
 {
@@ -282,38 +290,15 @@ static int print_json(const struct fr_admin_client *client)
 
 int fr_tool_status(int argc, char **argv)
 {
-	static const struct option known[] = {{"json", no_argument, NULL, 'j'},
-	                                      {"admin", required_argument, NULL, 'a'},
-	                                      {"token-file", required_argument, NULL, 't'},
-	                                      {"ca", required_argument, NULL, 'c'},
-	                                      {"help", no_argument, NULL, 'h'},
-	                                      {NULL, 0, NULL, 0}};
-	struct fr_admin_client client = {.command = "forerun status"};
-	int c, code = FR_EXIT_OK;
-	bool json = false;
+	struct options o = {.client = {.command = "forerun status"}};
+	int first, code = FR_EXIT_OK, rc = fr_options_read(&line, argc, argv, &o, &first);
 	json_t *status;
 
-	opterr = 0;
-	optind = 1;
-	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (c == 'j')
-			json = true;
-		else if (c == 'a')
-			client.address = optarg;
-		else if (c == 't')
-			client.token_file = optarg;
-		else if (c == 'c')
-			client.ca_file = optarg;
-		else if (c == 'h')
-			return fputs(help, stdout) < 0 ? FR_EXIT_FAILED : FR_EXIT_OK;
-		else
-			return usage();
-	}
-	if (optind < argc)
-		return usage();
-	if (json)
-		return print_json(&client);
-	status = fr_status_ask(&client, &code);
+	if (rc)
+		return rc < 0 ? -rc : FR_EXIT_OK;
+	if (o.json)
+		return print_json(&o.client);
+	status = fr_status_ask(&o.client, &code);
 	if (status)
 		print_status(status);
 	json_decref(status);

@@ -1,6 +1,5 @@
 #include "cli/top/top.h"
 
-#include <getopt.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "base/str.h"
 #include "cli/figures.h"
 #include "command/command.h"
+#include "command/options.h"
 
 #define DEFAULT_ROWS 24u
 #define DEFAULT_COLUMNS 80u
@@ -43,7 +43,7 @@ static const char help[] =
 
 struct top {
 	struct fr_admin_client client;
-	uint64_t interval_s, rounds; /* 0: without end */
+	uint32_t interval_s, rounds; /* 0: without end */
 	const json_t *now, *before;  /* borrowed; before is NULL the first time */
 	double seconds;              /* between the two */
 	unsigned rows, columns;
@@ -321,52 +321,23 @@ static int run(struct top *t)
 	return code;
 }
 
-static int usage(void)
-{
-	fprintf(stderr, "forerun top: wrong option or value; see 'forerun top --help'\n");
-	return FR_EXIT_USAGE;
-}
+static const struct fr_option known[] = {
+	FR_NUMBER_OPTION("interval", offsetof(struct top, interval_s), 1, 3600),
+	FR_NUMBER_OPTION("rounds", offsetof(struct top, rounds), 1, UINT32_MAX),
+	FR_TEXT_OPTION("admin", offsetof(struct top, client.address)),
+	FR_TEXT_OPTION("token-file", offsetof(struct top, client.token_file)),
+	FR_TEXT_OPTION("ca", offsetof(struct top, client.ca_file)),
+};
 
-static bool take_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
-{
-	uint64_t v = 0;
-
-	if (fr_str_to_u64(fr_str_from(text), &v) < 0 || v < least || v > most)
-		return false;
-	*out = v;
-	return true;
-}
+static const struct fr_command_line command_line = {
+	.command = "top", .help = help, .options = known, .n_options = FR_ARRAY_LEN(known)};
 
 int fr_tool_top(int argc, char **argv)
 {
-	static const struct option known[] = {{"interval", required_argument, NULL, 'i'},
-	                                      {"rounds", required_argument, NULL, 'r'},
-	                                      {"admin", required_argument, NULL, 'a'},
-	                                      {"token-file", required_argument, NULL, 't'},
-	                                      {"ca", required_argument, NULL, 'c'},
-	                                      {"help", no_argument, NULL, 'h'},
-	                                      {NULL, 0, NULL, 0}};
 	struct top t = {.client = {.command = "forerun top"}, .interval_s = 1};
-	bool ok = true;
-	int c;
+	int first, rc = fr_options_read(&command_line, argc, argv, &t, &first);
 
-	opterr = 0;
-	optind = 1;
-	while (ok && (c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (c == 'i')
-			ok = take_number(optarg, 1, 3600, &t.interval_s);
-		else if (c == 'r')
-			ok = take_number(optarg, 1, UINT32_MAX, &t.rounds);
-		else if (c == 'a')
-			t.client.address = optarg;
-		else if (c == 't')
-			t.client.token_file = optarg;
-		else if (c == 'c')
-			t.client.ca_file = optarg;
-		else if (c == 'h')
-			return fputs(help, stdout) < 0 ? FR_EXIT_FAILED : FR_EXIT_OK;
-		else
-			ok = false;
-	}
-	return ok && optind == argc ? run(&t) : usage();
+	if (rc)
+		return rc < 0 ? -rc : FR_EXIT_OK;
+	return run(&t);
 }
