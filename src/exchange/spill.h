@@ -2,7 +2,7 @@
  * a name, written at its end and read at its begin. So a client that does not read holds
  * neither memory nor a connection to the origin, and an upload may have more under way
  * than limits.request_buffer. All files together are bounded by limits.spill, those of
- * one client address by a quarter of it (client/admission.h).
+ * one client address by a quarter of it (net/admission.h).
  *
  *   file: | read, given back in steps | waits | reserved |
  *
@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "client/admission.h"
+#include "net/admission.h"
 
 /* What is reserved and given back at once: also bounds the number of files. */
 #define FR_SPILL_STEP_BYTES (1u << 20)

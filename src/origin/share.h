@@ -1,5 +1,5 @@
 /* Who holds what of one origin's connections, and who is next: each client address
- * (client/admission.h: an IPv6 client counts as its /64) has a share. One address alone
+ * (net/admission.h: an IPv6 client counts as its /64) has a share. One address alone
  * may hold everything while nobody else waits. When somebody waits, the address that
  * holds least is served first, and who has stalled longest, or holds most, loses.
  *

@@ -11,7 +11,7 @@
 #include "base/chain.h"
 #include "base/crash.h"
 #include "base/pool.h"
-#include "client/admission.h"
+#include "net/admission.h"
 #include "config/config.h"
 #include "exchange/canonical.h"
 #include "exchange/record.h"

@@ -1,4 +1,4 @@
-#include "client/admission.h"
+#include "net/admission.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,8 +1,8 @@
 /* Who may connect: the limits on connections in all and from one address,
  * shared by all workers. An IPv6 client counts as its /64, which is what one
  * subscriber has. Thread-safe. */
-#ifndef FR_CLIENT_ADMISSION_H
-#define FR_CLIENT_ADMISSION_H
+#ifndef FR_NET_ADMISSION_H
+#define FR_NET_ADMISSION_H
 
 #include <stdbool.h>
 #include <stdint.h>
