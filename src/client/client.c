@@ -1,15 +1,16 @@
+/* What is the same for all connections of clients: TLS, choosing the protocol, time
+ * limits, closing. */
 #include "client/client.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/holds.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probes.h"
 #include "exchange/activity.h"
 #include "hints/budget.h"
-#include "server/memory.h"
 
 /* Of a response: fields that we add, and its status line. */
 #define OWN_FIELDS_BYTES 65536u
@@ -42,15 +43,15 @@ static void set_state(struct fr_client *c, enum fr_client_state to)
 /* Its own, from its beginning to its end. */
 static size_t base_bytes(const struct fr_client *c)
 {
-	return sizeof *c + FR_MEMORY_PLAIN_BYTES + (c->is_tls ? FR_MEMORY_TLS_BYTES : 0);
+	return sizeof *c + FR_MEMORY_PLAIN_BYTES + (c->conn.is_tls ? FR_MEMORY_TLS_BYTES : 0);
 }
 
 size_t fr_client_held(const struct fr_client *c)
 {
 	size_t sum = base_bytes(c);
 
-	if (c->stream)
-		sum += fr_transport_held(c->stream);
+	if (c->conn.transport)
+		sum += fr_transport_held(c->conn.transport);
 	if (c->protocol && c->protocol->held)
 		sum += c->protocol->held(c);
 	for (const struct fr_exchange *ex = c->first; ex; ex = ex->next)
@@ -58,22 +59,60 @@ size_t fr_client_held(const struct fr_client *c)
 	return sum;
 }
 
+static size_t connection_held(const struct fr_connection *conn)
+{
+	return fr_client_held(FR_CONTAINER(conn, const struct fr_client, conn));
+}
+
+/* --- among the worker's --- */
+
+static void link_client(struct fr_client *c)
+{
+	struct fr_clients *all = c->all;
+	struct fr_worker *w = c->conn.worker;
+
+	c->next = all->first;
+	c->pprev = &all->first;
+	if (c->next)
+		c->next->pprev = &c->next;
+	all->first = c;
+	c->conn.serial = ++all->seen;
+	FR_PROBE3(connection_open, w->index, (uintptr_t)c, c->conn.is_tls);
+	w->n_clients++;
+	all->n_admin += c->conn.is_admin;
+}
+
+/* The last one to go may end what they run in. */
+static void unlink_client(struct fr_client *c)
+{
+	struct fr_clients *all = c->all;
+	struct fr_worker *w = c->conn.worker;
+
+	*c->pprev = c->next;
+	if (c->next)
+		c->next->pprev = c->pprev;
+	FR_PROBE3(connection_close, w->index, (uintptr_t)c, c->exchanges);
+	w->n_clients--;
+	all->n_admin -= c->conn.is_admin;
+	all->on_closed(all->user);
+}
+
 /* --- the end --- */
 
 static void release(void *user)
 {
 	struct fr_client *c = of(user);
-	struct fr_worker *w = c->worker;
+	struct fr_worker *w = c->conn.worker;
 
 	if (c->protocol)
 		c->protocol->free(c);
-	fr_seen_urls_free(&c->memo);
-	free(c->held);
-	fr_admission_give(w->admission, &c->ticket);
+	fr_seen_urls_free(&c->conn.memo);
+	free(c->conn.held);
+	fr_admission_give(w->admission, &c->conn.ticket);
 	fr_count_down(&w->counters, FR_COUNT_CONNECTIONS_OPEN);
-	fr_worker_client_closed(w, c);
-	fr_generation_unref(&c->gen);
-	fr_memory_give_client(w);
+	unlink_client(c);
+	fr_generation_unref(&c->conn.gen);
+	fr_admission_give_descriptor(w->admission);
 	fr_mem_gave(base_bytes(c));
 	c->magic = 0;
 	free(c);
@@ -81,12 +120,14 @@ static void release(void *user)
 
 static void maybe_release(struct fr_client *c)
 {
-	if (!c->stream && c->exchanges == 0)
-		fr_loop_release_later(c->worker->loop, &c->release_task);
+	if (!c->conn.transport && c->exchanges == 0)
+		fr_loop_release_later(c->conn.worker->loop, &c->release_task);
 }
 
-void fr_client_exchange_opened(struct fr_client *c, struct fr_exchange *ex)
+static void exchange_opened(struct fr_connection *conn, struct fr_exchange *ex)
 {
+	struct fr_client *c = fr_client_of(conn);
+
 	c->exchanges++;
 	ex->next = c->first;
 	ex->pprev = &c->first;
@@ -95,16 +136,18 @@ void fr_client_exchange_opened(struct fr_client *c, struct fr_exchange *ex)
 	c->first = ex;
 }
 
-void fr_client_exchange_released(struct fr_client *c, struct fr_exchange *ex)
+static void exchange_released(struct fr_connection *conn, struct fr_exchange *ex)
 {
+	struct fr_client *c = fr_client_of(conn);
+
 	if (!FR_HOLDS(c->exchanges))
 		return;
 	c->exchanges--;
 	*ex->pprev = ex->next;
 	if (ex->next)
 		ex->next->pprev = ex->pprev;
-	if (c->exchanges == 0 && c->stream)
-		fr_transport_trim(c->stream);
+	if (c->exchanges == 0 && c->conn.transport)
+		fr_transport_trim(c->conn.transport);
 	fr_client_update_wait(c, false);
 	maybe_release(c);
 }
@@ -112,7 +155,7 @@ void fr_client_exchange_released(struct fr_client *c, struct fr_exchange *ex)
 static void begin_closing(struct fr_client *c)
 {
 	set_state(c, FR_CLIENT_CLOSING);
-	fr_loop_timer_stop(c->worker->loop, &c->timer);
+	fr_loop_timer_stop(c->conn.worker->loop, &c->timer);
 	if (c->protocol)
 		c->protocol->abandon(c);
 }
@@ -122,22 +165,22 @@ void fr_client_finish(struct fr_client *c)
 	if (c->state == FR_CLIENT_CLOSING)
 		return;
 	begin_closing(c);
-	fr_transport_finish(c->stream, c->gen->config->timeouts.body_ms);
+	fr_transport_finish(c->conn.transport, c->conn.gen->config->timeouts.body_ms);
 }
 
 void fr_client_cut(struct fr_client *c, bool reset)
 {
 	if (c->state != FR_CLIENT_CLOSING)
 		begin_closing(c);
-	if (c->stream)
-		fr_transport_close(c->stream, reset);
+	if (c->conn.transport)
+		fr_transport_close(c->conn.transport, reset);
 }
 
 void fr_client_drain(struct fr_client *c)
 {
-	if (c->is_draining || c->state == FR_CLIENT_CLOSING)
+	if (c->conn.is_draining || c->state == FR_CLIENT_CLOSING)
 		return;
-	c->is_draining = true;
+	c->conn.is_draining = true;
 	if (c->state == FR_CLIENT_ACTIVE)
 		c->protocol->drain(c);
 	else if (c->state == FR_CLIENT_DETECT && c->n_preface == 0)
@@ -148,7 +191,7 @@ void fr_client_drain(struct fr_client *c)
 
 static uint32_t wait_ms(const struct fr_client *c, enum fr_client_wait waits)
 {
-	const struct fr_config_timeouts *t = &c->gen->config->timeouts;
+	const struct fr_config_timeouts *t = &c->conn.gen->config->timeouts;
 
 	return waits == FR_WAIT_FIELDS ? t->request_fields_ms : t->idle_ms;
 }
@@ -156,14 +199,15 @@ static uint32_t wait_ms(const struct fr_client *c, enum fr_client_wait waits)
 /* A client that takes nothing of what waits for it, for body_ms. */
 static bool is_stalled(struct fr_client *c)
 {
-	return c->backlog_since_ms && fr_loop_now(c->worker->loop) - c->backlog_since_ms >=
-	                                      c->gen->config->timeouts.body_ms;
+	return c->conn.backlog_since_ms &&
+	       fr_loop_now(c->conn.worker->loop) - c->conn.backlog_since_ms >=
+	               c->conn.gen->config->timeouts.body_ms;
 }
 
 static void time_is_up(struct fr_timer *timer, void *user)
 {
 	struct fr_client *c = of(user);
-	struct fr_counters *counters = &c->worker->counters;
+	struct fr_counters *counters = &c->conn.worker->counters;
 
 	(void)timer;
 	if (c->state == FR_CLIENT_HANDSHAKE) {
@@ -171,7 +215,7 @@ static void time_is_up(struct fr_timer *timer, void *user)
 		fr_client_cut(c, false);
 	} else if (is_stalled(c)) {
 		fr_count(counters, FR_COUNT_TIMEOUT_BODY);
-		FR_LOG(DEBUG, "client", "%s: takes no output", c->peer);
+		FR_LOG(DEBUG, "client", "%s: takes no output", c->conn.peer);
 		fr_client_cut(c, true);
 	} else if (c->state == FR_CLIENT_DETECT || c->waits == FR_WAIT_FIELDS) {
 		fr_count(counters, FR_COUNT_TIMEOUT_REQUEST_FIELDS);
@@ -190,7 +234,7 @@ static void time_is_up(struct fr_timer *timer, void *user)
 
 void fr_client_update_wait(struct fr_client *c, bool fresh)
 {
-	uint64_t now = fr_loop_now(c->worker->loop), due = UINT64_MAX;
+	uint64_t now = fr_loop_now(c->conn.worker->loop), due = UINT64_MAX;
 	enum fr_client_wait waits;
 
 	if (c->state != FR_CLIENT_ACTIVE)
@@ -200,14 +244,14 @@ void fr_client_update_wait(struct fr_client *c, bool fresh)
 		c->waits = waits;
 		c->wait_since_ms = now;
 	}
-	if (c->backlog_since_ms)
-		due = c->backlog_since_ms + c->gen->config->timeouts.body_ms;
+	if (c->conn.backlog_since_ms)
+		due = c->conn.backlog_since_ms + c->conn.gen->config->timeouts.body_ms;
 	if (waits != FR_WAIT_NONE && c->wait_since_ms + wait_ms(c, waits) < due)
 		due = c->wait_since_ms + wait_ms(c, waits);
 	if (due == UINT64_MAX)
-		fr_loop_timer_stop(c->worker->loop, &c->timer);
+		fr_loop_timer_stop(c->conn.worker->loop, &c->timer);
 	else
-		fr_loop_timer_set(c->worker->loop, &c->timer, due > now ? due - now : 0);
+		fr_loop_timer_set(c->conn.worker->loop, &c->timer, due > now ? due - now : 0);
 }
 
 /* --- flushing --- */
@@ -215,12 +259,12 @@ void fr_client_update_wait(struct fr_client *c, bool fresh)
 /* Notes since when the socket has not taken anything. */
 static void watch_backlog(struct fr_client *c)
 {
-	size_t backlog = c->stream ? fr_transport_backlog(c->stream) : 0;
+	size_t backlog = c->conn.transport ? fr_transport_backlog(c->conn.transport) : 0;
 
 	if (backlog == 0)
-		c->backlog_since_ms = 0;
-	else if (c->backlog_since_ms == 0)
-		c->backlog_since_ms = fr_loop_now(c->worker->loop);
+		c->conn.backlog_since_ms = 0;
+	else if (c->conn.backlog_since_ms == 0)
+		c->conn.backlog_since_ms = fr_loop_now(c->conn.worker->loop);
 }
 
 static void flush(void *user)
@@ -229,7 +273,7 @@ static void flush(void *user)
 
 	if (c->state != FR_CLIENT_ACTIVE)
 		return;
-	fr_activity_client(c, FR_ACTIVITY_SEND);
+	fr_activity_connection(&c->conn, FR_ACTIVITY_SEND);
 	c->protocol->flush(c);
 	if (c->state != FR_CLIENT_ACTIVE)
 		return;
@@ -240,7 +284,7 @@ static void flush(void *user)
 void fr_client_flush_later(struct fr_client *c)
 {
 	if (c->state == FR_CLIENT_ACTIVE)
-		fr_loop_flush_later(c->worker->loop, &c->flush_task);
+		fr_loop_flush_later(c->conn.worker->loop, &c->flush_task);
 }
 
 /* --- the stream's events --- */
@@ -254,26 +298,26 @@ static void start_protocol(struct fr_client *c, const struct fr_client_protocol 
 	set_state(c, FR_CLIENT_ACTIVE);
 	c->protocol = p;
 	if (p == &fr_client_h2)
-		fr_count(&c->worker->counters, FR_COUNT_CONNECTIONS_H2);
+		fr_count(&c->conn.worker->counters, FR_COUNT_CONNECTIONS_H2);
 	p->open(c);
 	fr_client_update_wait(c, true);
-	if (c->is_draining && c->state == FR_CLIENT_ACTIVE)
+	if (c->conn.is_draining && c->state == FR_CLIENT_ACTIVE)
 		p->drain(c);
 }
 
 static void on_open(void *user)
 {
 	struct fr_client *c = of(user);
-	struct fr_tls *tls = fr_transport_tls(c->stream);
+	struct fr_tls *tls = fr_transport_tls(c->conn.transport);
 
 	if (!tls)
 		return; /* DETECT already: decided with the first bytes */
-	fr_count(&c->worker->counters, FR_COUNT_TLS_HANDSHAKES);
-	c->tls_version = fr_tls_version_str(tls);
-	c->tls_resumed = fr_tls_is_resumed(tls);
-	if (c->tls_resumed)
-		fr_count(&c->worker->counters, FR_COUNT_TLS_RESUMED);
-	FR_LOG(DEBUG, "client", "%s: %s, alpn '%.*s', server name '%.*s'", c->peer,
+	fr_count(&c->conn.worker->counters, FR_COUNT_TLS_HANDSHAKES);
+	c->conn.tls_version = fr_tls_version_str(tls);
+	c->conn.tls_resumed = fr_tls_is_resumed(tls);
+	if (c->conn.tls_resumed)
+		fr_count(&c->conn.worker->counters, FR_COUNT_TLS_RESUMED);
+	FR_LOG(DEBUG, "client", "%s: %s, alpn '%.*s', server name '%.*s'", c->conn.peer,
 	       fr_tls_version_str(tls), FR_STR_ARG(fr_tls_alpn(tls)),
 	       FR_STR_ARG(fr_tls_server_name(tls)));
 	if (fr_str_is(fr_tls_alpn(tls), "h2"))
@@ -308,7 +352,7 @@ static void on_data(void *user, const uint8_t *data, size_t len)
 {
 	struct fr_client *c = of(user);
 
-	fr_activity_client(c, FR_ACTIVITY_READ);
+	fr_activity_connection(&c->conn, FR_ACTIVITY_READ);
 	if (c->state == FR_CLIENT_DETECT)
 		detect(c, data, len);
 	else if (c->state == FR_CLIENT_ACTIVE)
@@ -333,7 +377,7 @@ static void on_drained(void *user)
 
 	if (c->state != FR_CLIENT_ACTIVE)
 		return;
-	c->backlog_since_ms = 0;
+	c->conn.backlog_since_ms = 0;
 	c->protocol->drained(c);
 	fr_client_flush_later(c);
 }
@@ -346,9 +390,9 @@ static void answer_plain_http(struct fr_client *c)
 		"Content-Length: 61\r\nConnection: close\r\n\r\n"
 		"400 Bad Request\nThis port speaks TLS: the URL needs https://\n";
 
-	if (c->state == FR_CLIENT_HANDSHAKE && c->is_tls &&
-	    fr_tls_saw_plain_http(fr_transport_tls(c->stream)))
-		fr_transport_send_unencrypted(c->stream, answer, sizeof answer - 1);
+	if (c->state == FR_CLIENT_HANDSHAKE && c->conn.is_tls &&
+	    fr_tls_saw_plain_http(fr_transport_tls(c->conn.transport)))
+		fr_transport_send_unencrypted(c->conn.transport, answer, sizeof answer - 1);
 }
 
 static void on_failed(void *user, int err)
@@ -358,9 +402,9 @@ static void on_failed(void *user, int err)
 	answer_plain_http(c);
 
 	if (c->state == FR_CLIENT_HANDSHAKE)
-		fr_count(&c->worker->counters, FR_COUNT_TLS_FAILED);
-	FR_LOG(DEBUG, "client", "%s: %s: %s", c->peer, fr_err_str(err),
-	       fr_transport_error_text(c->stream));
+		fr_count(&c->conn.worker->counters, FR_COUNT_TLS_FAILED);
+	FR_LOG(DEBUG, "client", "%s: %s: %s", c->conn.peer, fr_err_str(err),
+	       fr_transport_error_text(c->conn.transport));
 	fr_client_cut(c, false);
 }
 
@@ -370,7 +414,7 @@ static void on_closed(void *user)
 
 	if (c->state != FR_CLIENT_CLOSING)
 		begin_closing(c);
-	c->stream = NULL;
+	c->conn.transport = NULL;
 	maybe_release(c);
 }
 
@@ -385,40 +429,29 @@ static const struct fr_transport_handler handler = {
 
 /* --- accepting --- */
 
-static bool admit(struct fr_worker *w, int fd, struct fr_ticket *ticket)
-{
-	struct sockaddr_storage ss = {0};
-	socklen_t len = sizeof ss;
+static const struct fr_connection_ops connection_ops = {
+	.opened = exchange_opened,
+	.released = exchange_released,
+	.held = connection_held,
+};
 
-	if (getpeername(fd, (struct sockaddr *)&ss, &len) < 0)
-		return false; /* gone already */
-	switch (fr_admission_take(w->admission, (struct sockaddr *)&ss, ticket)) {
-	case FR_ADMITTED:
-		return true;
-	case FR_TOO_MANY:
-		fr_count(&w->counters, FR_COUNT_LIMIT_CONNECTIONS);
-		return false;
-	case FR_TOO_MANY_FROM_ADDRESS:
-		fr_count(&w->counters, FR_COUNT_LIMIT_CONNECTIONS_ADDRESS);
-		return false;
-	}
-	return false;
-}
-
-static struct fr_client *client_new(struct fr_worker *w, const struct fr_ticket *ticket,
+static struct fr_client *client_new(struct fr_clients *all, const struct fr_ticket *ticket,
                                     const struct fr_config_listener *listener)
 {
+	struct fr_worker *w = all->worker;
 	struct fr_client *c = fr_try_calloc(1, sizeof *c);
 
 	if (!c)
 		return NULL;
 	c->magic = FR_CLIENT_MAGIC;
-	c->is_admin = listener->is_admin;
+	c->all = all;
+	c->conn.ops = &connection_ops;
+	c->conn.is_admin = listener->is_admin;
 	c->state = listener->tls ? FR_CLIENT_HANDSHAKE : FR_CLIENT_DETECT;
-	c->worker = w;
-	c->gen = fr_generation_ref(w->gen);
-	c->ticket = *ticket;
-	c->is_tls = listener->tls;
+	c->conn.worker = w;
+	c->conn.gen = fr_generation_ref(w->gen);
+	c->conn.ticket = *ticket;
+	c->conn.is_tls = listener->tls;
 	c->flush_task = (struct fr_task){.run = flush, .user = c};
 	c->release_task = (struct fr_task){.run = release, .user = c};
 	fr_timer_init(&c->timer, time_is_up, c);
@@ -426,7 +459,7 @@ static struct fr_client *client_new(struct fr_worker *w, const struct fr_ticket 
 	fr_mem_took(base_bytes(c));
 	fr_count(&w->counters, FR_COUNT_CONNECTIONS);
 	fr_count(&w->counters, FR_COUNT_CONNECTIONS_OPEN);
-	fr_worker_client_opened(w, c);
+	link_client(c);
 	return c;
 }
 
@@ -449,60 +482,36 @@ static struct fr_tls_server *tls_of(const struct fr_worker *w,
 	return listener->is_admin ? shared->admin_tls : shared->tls;
 }
 
-void fr_client_accept(struct fr_worker *w, int fd, const struct fr_config_listener *listener)
+struct fr_client *fr_client_open(struct fr_clients *all, const struct fr_ticket *ticket, int fd,
+                                 const struct fr_config_listener *listener)
 {
-	bool tls = listener->tls;
-	struct fr_ticket ticket;
-	struct fr_client *c;
+	struct fr_worker *w = all->worker;
+	struct fr_client *c = client_new(all, ticket, listener);
+	struct fr_connection *conn;
 
-	if (!listener->is_admin && fr_memory_level(w) >= FR_MEMORY_NO_CONNECTIONS) {
-		fr_count(&w->counters, FR_COUNT_LIMIT_MEMORY_CONNECTIONS);
-		close(fd);
-		return;
-	}
-	if (!fr_memory_take_client(w, listener->is_admin)) {
-		close(fd);
-		return;
-	}
-	if (!admit(w, fd, &ticket)) {
-		fr_memory_give_client(w);
-		close(fd);
-		return;
-	}
-	c = client_new(w, &ticket, listener);
-	if (!c) {
-		fr_admission_give(w->admission, &ticket);
-		fr_memory_give_client(w);
-		close(fd);
-		return;
-	}
-	fr_activity_client(c, FR_ACTIVITY_ACCEPT);
+	if (!c)
+		return NULL;
+	conn = &c->conn;
+	fr_activity_connection(conn, FR_ACTIVITY_ACCEPT);
 	if (fr_transport_accept(w->loop, fd, listener->kind == FR_ADDRESS_UNIX, tls_of(w, listener),
 	                        output_bytes(&w->gen->config->limits), &handler, c,
-	                        &c->stream) < 0) {
+	                        &conn->transport) < 0) {
 		set_state(c, FR_CLIENT_CLOSING);
 		maybe_release(c);
-		return;
+		return c;
 	}
-	fr_transport_peer(c->stream, c->peer, sizeof c->peer, &c->port);
-	fr_transport_set_path_source(c->stream, c->gen->config->path_source, c->port);
+	fr_transport_peer(conn->transport, conn->peer, sizeof conn->peer, &conn->port);
+	fr_transport_set_path_source(conn->transport, conn->gen->config->path_source, conn->port);
 	fr_loop_timer_set(w->loop, &c->timer,
-	                  tls ? c->gen->config->timeouts.handshake_ms
-	                      : c->gen->config->timeouts.request_fields_ms);
-}
-
-struct fr_asker fr_client_asker(const struct fr_client *c)
-{
-	struct fr_asker asker;
-
-	memcpy(asker.address, c->ticket.address, sizeof asker.address);
-	return asker;
+	                  listener->tls ? conn->gen->config->timeouts.handshake_ms
+	                                : conn->gen->config->timeouts.request_fields_ms);
+	return c;
 }
 
 int fr_client_path(const struct fr_client *c, struct fr_budget_path *out)
 {
 	struct fr_path p;
-	int rc = c->stream ? fr_transport_path(c->stream, &p) : FR_ERR_CLOSED;
+	int rc = c->conn.transport ? fr_transport_path(c->conn.transport, &p) : FR_ERR_CLOSED;
 
 	if (rc < 0)
 		return rc;

@@ -1,19 +1,18 @@
-/* One client connection: its stream, its protocol, its limits. client.c does
- * what is the same for all (admission, TLS, choosing the protocol, time
- * limits, closing); client_h1.c and client_h2.c speak.
+/* One client connection: its transport, its protocol, its limits. client.c does
+ * what is the same for all (TLS, choosing the protocol, time limits, closing);
+ * http1.c and http2.c speak. What its exchanges see of it is a struct fr_connection.
  *
  *   HANDSHAKE (TLS) -> DETECT (plain: which protocol?) -> ACTIVE -> CLOSING
  *
- * An object of this type is freed when its stream has closed and its last
+ * An object of this type is freed when its transport has closed and its last
  * exchange has been released. */
 #ifndef FR_CLIENT_CLIENT_H
 #define FR_CLIENT_CLIENT_H
 
+#include "base/err.h"
+#include "client/clients.h"
+#include "exchange/connection.h"
 #include "exchange/exchange.h"
-#include "net/transport.h"
-#include "server/worker.h"
-
-struct fr_digest;
 
 #define FR_CLIENT_MAGIC 0x636c6e74u
 /* On a plain listener the first bytes tell HTTP/2 with prior knowledge
@@ -39,7 +38,7 @@ struct fr_client_protocol {
 	void (*flush)(struct fr_client *c);
 	/* End politely: finish what was accepted, take nothing new. */
 	void (*drain)(struct fr_client *c);
-	/* The stream is of no use any more: leave all exchanges. */
+	/* The transport is of no use any more: leave all exchanges. */
 	void (*abandon)(struct fr_client *c);
 	void (*free)(struct fr_client *c);
 	/* Memory of the protocol's own. */
@@ -54,25 +53,14 @@ enum fr_client_wait {
 	FR_WAIT_NONE    /* the exchanges have time limits of their own */
 };
 
-/* The site of the latest request, for the next one of the same authority. */
-struct fr_route_memo {
-	uint64_t generation;  /* its serial; 0: nothing yet */
-	struct fr_site *site; /* borrowed from that generation */
-	size_t len;
-	char authority[64]; /* longer ones are not remembered */
-};
-
 struct fr_client {
 	uint32_t magic;
 	enum fr_client_state state;
-	struct fr_worker *worker;                  /* borrowed */
-	struct fr_generation *gen;                 /* reference: the limits it was accepted under */
-	struct fr_transport *stream;               /* owned until closed; NULL then */
+	struct fr_connection conn;
+	struct fr_clients *all;                    /* borrowed: the worker's */
+	struct fr_client *next, **pprev;           /* borrowed, among them */
 	const struct fr_client_protocol *protocol; /* NULL before it is known */
 	void *h;                                   /* owned: the protocol's own state */
-	struct fr_client *next, **pprev;           /* borrowed, among the worker's clients */
-	uint64_t serial;                           /* number among the worker's, from 1 */
-	struct fr_ticket ticket;
 	struct fr_timer timer;
 	enum fr_client_wait waits; /* what `timer` limits in state ACTIVE */
 	uint64_t wait_since_ms;
@@ -80,27 +68,21 @@ struct fr_client {
 	struct fr_task release_task;
 	uint8_t preface[FR_H2_PREFACE_BYTES]; /* DETECT: what came so far */
 	size_t n_preface;
-	bool is_tls;
-	const char *tls_version; /* static; NULL: no TLS */
-	bool tls_resumed;
-	bool is_admin; /* speaks to the admin interface */
-	bool is_draining;
 	bool is_reading_paused;
-	uint32_t exchanges;         /* not released yet */
-	struct fr_exchange *first;  /* of them: borrowed, linked */
-	uint32_t origin_requests;   /* fetches under way */
-	struct fr_seen_urls *memo;  /* owned: URLs promised or asked for; NULL until needed */
-	struct fr_digest *held;     /* owned: what it got to keep; NULL until needed */
-	struct fr_exchange *hinted; /* borrowed: the last page that got a 103, while it lasts */
-	uint32_t pushes;            /* promised on this connection */
-	uint64_t backlog_since_ms;  /* the output has waited since; 0: it does not */
-	struct fr_route_memo route;
-	uint16_t port;
-	char peer[48]; /* address, for logs and Forwarded */
+	uint32_t exchanges;        /* not released yet */
+	struct fr_exchange *first; /* of them: borrowed, linked */
 };
 
-/* Takes an accepted socket. Refuses (closes) it past the limits. */
-void fr_client_accept(struct fr_worker *w, int fd, const struct fr_config_listener *listener);
+/* The client that an exchange's connection belongs to. */
+static inline struct fr_client *fr_client_of(struct fr_connection *conn)
+{
+	return FR_CONTAINER(conn, struct fr_client, conn);
+}
+
+/* Takes an admitted socket, and the ticket; NULL: there is no memory, both stay the
+ * caller's. all: borrowed. */
+struct fr_client *fr_client_open(struct fr_clients *all, const struct fr_ticket *ticket, int fd,
+                                 const struct fr_config_listener *listener);
 
 /* The connection is to be flushed at the end of this turn. */
 void fr_client_flush_later(struct fr_client *c);
@@ -114,16 +96,10 @@ void fr_client_drain(struct fr_client *c);
  * from one wait to the same one does not extend it unless `fresh`. */
 void fr_client_update_wait(struct fr_client *c, bool fresh);
 
-/* An exchange of it came or was released. */
-void fr_client_exchange_opened(struct fr_client *c, struct fr_exchange *ex);
-void fr_client_exchange_released(struct fr_client *c, struct fr_exchange *ex);
-
 /* About how much memory would be free if it were not there. */
 size_t fr_client_held(const struct fr_client *c);
 /* What TCP knows of its path now. 0, or negative: nothing, *out untouched. */
 int fr_client_path(const struct fr_client *c, struct fr_budget_path *out) FR_MUST_USE;
-/* As what its requests are counted at origins. */
-struct fr_asker fr_client_asker(const struct fr_client *c);
 
 extern const struct fr_client_protocol fr_client_h1, fr_client_h2;
 

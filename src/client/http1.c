@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "client/client.h"
 #include "http/h1.h"
-#include "server/memory.h"
 
 /* Input that waits for the exchange before it: one read may come on top. */
 #define PARKED_BYTES (4u * FR_READ_BYTES)
@@ -49,8 +48,8 @@ static size_t head_bytes(const struct fr_response *resp)
 /* One that does not fit is no loss; half of one would be. */
 static void op_informational(struct fr_exchange *ex, const struct fr_response *resp)
 {
-	struct fr_client *c = ex->client;
-	struct fr_buf *out = fr_transport_out(c->stream);
+	struct fr_client *c = fr_client_of(ex->client);
+	struct fr_buf *out = fr_transport_out(c->conn.transport);
 
 	if (head_bytes(resp) > fr_buf_room(out))
 		return;
@@ -66,7 +65,7 @@ static const char *persistence(struct fr_client *c, struct fr_exchange *ex)
 
 	if (ex->resp.status == 101)
 		return NULL; /* relayed with its own Connection: upgrade */
-	if (!ex->req.keep_alive || c->is_draining || h->is_until_close ||
+	if (!ex->req.keep_alive || c->conn.is_draining || h->is_until_close ||
 	    (ex->discards_request && !h->request_done))
 		h->close_after = true;
 	if (h->close_after)
@@ -76,7 +75,7 @@ static const char *persistence(struct fr_client *c, struct fr_exchange *ex)
 
 static void op_head(struct fr_exchange *ex)
 {
-	struct fr_client *c = ex->client;
+	struct fr_client *c = fr_client_of(ex->client);
 	struct h1 *h = h1_of(c);
 	bool endless =
 		fr_exchange_has_body(ex) && ex->resp.content_length < 0 && ex->resp.status != 101;
@@ -90,25 +89,25 @@ static void op_head(struct fr_exchange *ex)
 
 static void op_body(struct fr_exchange *ex)
 {
-	fr_client_flush_later(ex->client);
+	fr_client_flush_later(fr_client_of(ex->client));
 }
 
 static void op_consumed(struct fr_exchange *ex, size_t len)
 {
 	(void)len;
-	fr_client_flush_later(ex->client);
+	fr_client_flush_later(fr_client_of(ex->client));
 }
 
 static void op_abort(struct fr_exchange *ex, enum fr_abort why)
 {
 	(void)why;
-	h1_of(ex->client)->timed_out = true;
-	fr_client_flush_later(ex->client);
+	h1_of(fr_client_of(ex->client))->timed_out = true;
+	fr_client_flush_later(fr_client_of(ex->client));
 }
 
 static int op_path(struct fr_exchange *ex, struct fr_budget_path *out)
 {
-	return fr_client_path(ex->client, out);
+	return fr_client_path(fr_client_of(ex->client), out);
 }
 
 static const struct fr_exchange_ops exchange_ops = {
@@ -127,7 +126,7 @@ static bool begin_message(struct fr_client *c)
 {
 	struct h1 *h = h1_of(c);
 
-	h->current = fr_exchange_new(c->worker, c, &exchange_ops, 0);
+	h->current = fr_exchange_new(&c->conn, &exchange_ops, 0);
 	if (!h->current)
 		return false;
 	h->request_done = h->is_chunked = h->is_until_close = h->head_waits = false;
@@ -151,9 +150,9 @@ static void take_head(struct fr_client *c)
 	struct h1 *h = h1_of(c);
 	struct fr_exchange *ex = h->current;
 
-	ex->req.scheme = c->is_tls ? FR_STR("https") : FR_STR("http");
-	if (!fr_memory_has_share(c->worker, c)) {
-		fr_count(&c->worker->counters, FR_COUNT_LIMIT_MEMORY_REQUESTS);
+	ex->req.scheme = c->conn.is_tls ? FR_STR("https") : FR_STR("http");
+	if (!fr_connection_has_share(&c->conn)) {
+		fr_count(&c->conn.worker->counters, FR_COUNT_LIMIT_MEMORY_REQUESTS);
 		h->close_after = true;
 		fr_exchange_refuse(ex, 503, "");
 		return;
@@ -209,7 +208,7 @@ static size_t process(struct fr_client *c, const uint8_t *data, size_t len)
 	size_t used = 0;
 
 	while ((used < len || r.event != FR_H1_NEED_MORE) && !is_blocked(c)) {
-		if (h->ignores_input || (!h->current && (h->close_after || c->is_draining)))
+		if (h->ignores_input || (!h->current && (h->close_after || c->conn.is_draining)))
 			return len;
 		if (h->current && h->current->state == FR_EXCHANGE_TUNNEL) {
 			if (used < len)
@@ -241,9 +240,9 @@ static void process_parked(struct fr_client *c)
 	if ((n || (h->current && !h->request_done)) && !is_blocked(c))
 		fr_buf_consume(&h->in, process(c, fr_buf_data(&h->in), n));
 	if (fr_buf_len(&h->in) || (is_blocked(c) && !h->request_done))
-		fr_transport_pause(c->stream);
+		fr_transport_pause(c->conn.transport);
 	else
-		fr_transport_resume(c->stream);
+		fr_transport_resume(c->conn.transport);
 }
 
 static void h1_data(struct fr_client *c, const uint8_t *data, size_t len)
@@ -265,11 +264,11 @@ static void h1_data(struct fr_client *c, const uint8_t *data, size_t len)
  * there, and we hear when that has left. */
 static bool has_room(struct fr_client *c, size_t len)
 {
-	struct fr_buf *out = fr_transport_out(c->stream);
+	struct fr_buf *out = fr_transport_out(c->conn.transport);
 
 	if (len > fr_buf_room(out))
-		fr_transport_flush(c->stream);
-	return len <= fr_buf_room(out) || fr_transport_backlog(c->stream) == 0;
+		fr_transport_flush(c->conn.transport);
+	return len <= fr_buf_room(out) || fr_transport_backlog(c->conn.transport) == 0;
 }
 
 /* 1: written; 0: it waits; negative: it cannot be. */
@@ -283,9 +282,9 @@ static int write_head(struct fr_client *c)
 	if (!has_room(c, head_bytes(&ex->resp)))
 		return 0;
 	h->head_waits = false;
-	if (fr_h1_write_response(fr_transport_out(c->stream), &ex->resp, h->is_chunked,
+	if (fr_h1_write_response(fr_transport_out(c->conn.transport), &ex->resp, h->is_chunked,
 	                         h->connection) < 0) {
-		fr_count(&c->worker->counters, FR_COUNT_LIMIT_OUTPUT);
+		fr_count(&c->conn.worker->counters, FR_COUNT_LIMIT_OUTPUT);
 		return FR_ERR_LIMIT;
 	}
 	return 1;
@@ -295,12 +294,14 @@ static int write_head(struct fr_client *c)
  * before we wait for it. */
 static bool is_far_ahead(struct fr_client *c)
 {
-	const struct fr_buf *out = fr_transport_out(c->stream);
+	const struct fr_buf *out = fr_transport_out(c->conn.transport);
 
-	if (fr_transport_backlog(c->stream) < AHEAD_BYTES && fr_buf_room(out) > MIN_ROOM_BYTES)
+	if (fr_transport_backlog(c->conn.transport) < AHEAD_BYTES &&
+	    fr_buf_room(out) > MIN_ROOM_BYTES)
 		return false;
-	fr_transport_flush(c->stream);
-	return fr_transport_backlog(c->stream) >= AHEAD_BYTES || fr_buf_room(out) <= MIN_ROOM_BYTES;
+	fr_transport_flush(c->conn.transport);
+	return fr_transport_backlog(c->conn.transport) >= AHEAD_BYTES ||
+	       fr_buf_room(out) <= MIN_ROOM_BYTES;
 }
 
 /* Moves response bytes to the stream as far as that makes sense now. */
@@ -308,7 +309,7 @@ static int write_body(struct fr_client *c)
 {
 	struct h1 *h = h1_of(c);
 	struct fr_exchange *ex = h->current;
-	struct fr_buf *out = fr_transport_out(c->stream);
+	struct fr_buf *out = fr_transport_out(c->conn.transport);
 
 	while (fr_exchange_body_len(ex) && !is_far_ahead(c)) {
 		const uint8_t *data;
@@ -326,7 +327,7 @@ static int write_body(struct fr_client *c)
 		if (rc < 0)
 			return rc;
 		fr_exchange_body_take(ex, n);
-		fr_transport_flush(c->stream);
+		fr_transport_flush(c->conn.transport);
 	}
 	return 0;
 }
@@ -340,7 +341,7 @@ static int end_response(struct fr_client *c)
 	int rc = 0;
 
 	if (h->is_chunked)
-		rc = fr_h1_write_last_chunk(fr_transport_out(c->stream), ex->resp_trailers);
+		rc = fr_h1_write_last_chunk(fr_transport_out(c->conn.transport), ex->resp_trailers);
 	if (rc < 0)
 		return rc;
 	h->current = NULL;
@@ -410,9 +411,9 @@ static void h1_flush(struct fr_client *c)
 			return;
 		process_parked(c);
 	} while (more && h1_of(c)->current && h1_of(c)->current->head_sent);
-	fr_record_count(c->worker);
+	fr_record_count(c->conn.worker);
 	if (c->state == FR_CLIENT_ACTIVE)
-		fr_transport_flush(c->stream);
+		fr_transport_flush(c->conn.transport);
 }
 
 /* --- the connection --- */
@@ -421,7 +422,7 @@ static void h1_open(struct fr_client *c)
 {
 	struct h1 *h = fr_try_calloc(1, sizeof *h);
 	struct fr_h1_limits limits = FR_H1_LIMITS_DEFAULT;
-	const struct fr_config_limits *configured = &c->gen->config->limits;
+	const struct fr_config_limits *configured = &c->conn.gen->config->limits;
 
 	limits.line_bytes = configured->request_line_bytes;
 	limits.fields_bytes = configured->fields_bytes;

@@ -7,7 +7,6 @@
 #include "client/client.h"
 #include "h2/session.h"
 #include "hints/pacing.h"
-#include "server/memory.h"
 
 /* Of a connection that ends: its GOAWAY. */
 #define GOAWAY_BYTES 32768u
@@ -36,7 +35,7 @@ static struct h2 *h2_of(struct fr_client *c)
 
 static struct fr_h2_session *session_of(struct fr_exchange *ex)
 {
-	return h2_of(ex->client)->session;
+	return h2_of(fr_client_of(ex->client))->session;
 }
 
 /* --- events of the session --- */
@@ -52,7 +51,7 @@ static void on_request(void *user, void *stream, bool end)
 	h2_of(c)->heads--;
 	ex->req.version = FR_HTTP_2;
 	/* what the connection is decides the scheme, not what the client says */
-	ex->req.scheme = c->is_tls ? FR_STR("https") : FR_STR("http");
+	ex->req.scheme = c->conn.is_tls ? FR_STR("https") : FR_STR("http");
 	ex->req.has_body = !end;
 	fr_exchange_begin(ex, end);
 }
@@ -83,7 +82,7 @@ static void on_end(void *user, void *stream, const struct fr_fields *trailers)
 /* The page that was due came, or will not. */
 static void page_is_over(struct fr_exchange *ex)
 {
-	struct h2 *h = h2_of(ex->client);
+	struct h2 *h = h2_of(fr_client_of(ex->client));
 
 	if (ex->stream_id != h->page_id)
 		return;
@@ -150,7 +149,7 @@ static void on_fault(void *user, void *stream, enum fr_h2_fault f)
 	struct fr_client *c = user;
 	struct fr_exchange *ex = stream;
 
-	FR_LOG(DEBUG, "h2", "%s: stream %d: %s", c->peer, ex ? (int)ex->stream_id : 0,
+	FR_LOG(DEBUG, "h2", "%s: stream %d: %s", c->conn.peer, ex ? (int)ex->stream_id : 0,
 	       fr_h2_fault_str(f));
 }
 
@@ -171,14 +170,14 @@ static const struct fr_h2_events events = {
 static void reset(struct fr_exchange *ex, enum fr_h2_code code)
 {
 	fr_h2_reset(session_of(ex), ex->stream_id, code);
-	fr_client_flush_later(ex->client);
+	fr_client_flush_later(fr_client_of(ex->client));
 }
 
 static void op_informational(struct fr_exchange *ex, const struct fr_response *resp)
 {
 	/* an interim response that finds no memory is no loss */
 	if (fr_h2_submit_informational(session_of(ex), ex->stream_id, resp) == 0)
-		fr_client_flush_later(ex->client);
+		fr_client_flush_later(fr_client_of(ex->client));
 }
 
 /* HTTP/2 has no framing of its own for lengths: the field says them. */
@@ -196,7 +195,7 @@ static int add_length(struct fr_exchange *ex)
 /* One at a time: the last that was asked for. */
 static void op_page_due(struct fr_exchange *ex, uint32_t think_ms, size_t links)
 {
-	struct h2 *h = h2_of(ex->client);
+	struct h2 *h = h2_of(fr_client_of(ex->client));
 
 	h->page_id = ex->stream_id;
 	fr_pacing_expect(&h->pacing, fr_loop_now(ex->worker->loop), think_ms, links);
@@ -212,19 +211,19 @@ static void op_head(struct fr_exchange *ex)
 		reset(ex, FR_H2_INTERNAL_ERROR);
 		return;
 	}
-	fr_client_flush_later(ex->client);
+	fr_client_flush_later(fr_client_of(ex->client));
 }
 
 static void op_body(struct fr_exchange *ex)
 {
 	fr_h2_resume(session_of(ex), ex->stream_id);
-	fr_client_flush_later(ex->client);
+	fr_client_flush_later(fr_client_of(ex->client));
 }
 
 static void op_consumed(struct fr_exchange *ex, size_t len)
 {
 	fr_h2_consumed(session_of(ex), ex->stream_id, len);
-	fr_client_flush_later(ex->client);
+	fr_client_flush_later(fr_client_of(ex->client));
 }
 
 /* nghttp2 opens a window when half of it was consumed: what is held must be less. */
@@ -260,7 +259,7 @@ static bool op_push_is_enabled(struct fr_exchange *ex)
 
 static bool op_push_has_room(struct fr_exchange *ex)
 {
-	if (fr_memory_level(ex->worker) >= FR_MEMORY_NO_PUSHES) {
+	if (fr_memory_level(&ex->worker->memory) >= FR_MEMORY_NO_PUSHES) {
 		fr_count(&ex->worker->counters, FR_COUNT_LIMIT_MEMORY_PUSHES);
 		return false;
 	}
@@ -281,13 +280,13 @@ static int op_push(struct fr_exchange *page, struct fr_exchange *push, enum fr_r
 		return id;
 	push->stream_id = id;
 	fr_h2_rank_push(s, id, page->stream_id, ranks[rank]);
-	fr_client_flush_later(page->client);
+	fr_client_flush_later(fr_client_of(page->client));
 	return 0;
 }
 
 static int op_path(struct fr_exchange *ex, struct fr_budget_path *out)
 {
-	return fr_client_path(ex->client, out);
+	return fr_client_path(fr_client_of(ex->client), out);
 }
 
 static void op_page_head_first(struct fr_exchange *page, size_t bytes)
@@ -322,11 +321,11 @@ static void *on_open(void *user, int32_t stream_id, struct fr_arena **arena,
 	struct fr_client *c = user;
 	struct fr_exchange *ex;
 
-	if (!fr_memory_has_share(c->worker, c)) {
-		fr_count(&c->worker->counters, FR_COUNT_LIMIT_MEMORY_REQUESTS);
+	if (!fr_connection_has_share(&c->conn)) {
+		fr_count(&c->conn.worker->counters, FR_COUNT_LIMIT_MEMORY_REQUESTS);
 		return NULL;
 	}
-	ex = fr_exchange_new(c->worker, c, &exchange_ops, stream_id);
+	ex = fr_exchange_new(&c->conn, &exchange_ops, stream_id);
 	if (!ex)
 		return NULL;
 	h2_of(c)->heads++;
@@ -377,7 +376,7 @@ static struct fr_h2_limits limits_of(const struct fr_config *config)
 static void h2_open(struct fr_client *c)
 {
 	struct h2 *h = fr_try_calloc(1, sizeof *h);
-	struct fr_h2_limits limits = limits_of(c->gen->config);
+	struct fr_h2_limits limits = limits_of(c->conn.gen->config);
 
 	c->h = h;
 	if (!h) {
@@ -386,8 +385,8 @@ static void h2_open(struct fr_client *c)
 	}
 	fr_timer_init(&h->goaway_timer, finish_goaway, c);
 	h->held = (struct fr_recheck){.run = look_again, .user = c};
-	h->session = fr_h2_session_new(&limits, &events, c, &c->worker->pool,
-	                               fr_loop_now(c->worker->loop));
+	h->session = fr_h2_session_new(&limits, &events, c, &c->conn.worker->pool,
+	                               fr_loop_now(c->conn.worker->loop));
 	if (!h->session)
 		fr_client_cut(c, true);
 	fr_client_flush_later(c);
@@ -399,7 +398,7 @@ static void h2_data(struct fr_client *c, const uint8_t *data, size_t len)
 
 	if (h->is_broken)
 		return;
-	if (fr_h2_feed(h->session, data, len, fr_loop_now(c->worker->loop)) < 0)
+	if (fr_h2_feed(h->session, data, len, fr_loop_now(c->conn.worker->loop)) < 0)
 		h->is_broken = true;
 	fr_client_flush_later(c);
 }
@@ -408,7 +407,7 @@ static void add_stats(struct fr_client *c)
 {
 	struct h2 *h = h2_of(c);
 	const struct fr_h2_stats *s = fr_h2_session_stats(h->session);
-	struct fr_counters *n = &c->worker->counters;
+	struct fr_counters *n = &c->conn.worker->counters;
 	bool is_new = memcmp(s->faults, h->counted.faults, sizeof s->faults) != 0;
 
 	for (size_t i = 0; is_new && i < FR_H2_FAULT_COUNT; i++)
@@ -422,23 +421,23 @@ static void add_stats(struct fr_client *c)
 	fr_count_add(n, FR_COUNT_HEAD_BYTES_OUT_PLAIN,
 	             s->head_bytes_out_plain - h->counted.head_bytes_out_plain);
 	h->counted = *s;
-	h->next_stats_ms = fr_loop_now(c->worker->loop) + STATS_MS;
+	h->next_stats_ms = fr_loop_now(c->conn.worker->loop) + STATS_MS;
 }
 
 /* How much may be made into frames now; 0: output is held back for a page that is due. */
 static size_t room(struct fr_client *c)
 {
 	struct h2 *h = h2_of(c);
-	struct fr_pacing_output out = {.chunk_bytes = fr_transport_chunk(c->stream),
-	                               .packet_bytes = fr_transport_packet(c->stream)};
+	struct fr_pacing_output out = {.chunk_bytes = fr_transport_chunk(c->conn.transport),
+	                               .packet_bytes = fr_transport_packet(c->conn.transport)};
 	struct fr_budget_path path;
 	uint64_t most;
 
 	if (!h->pacing.is_due || fr_client_path(c, &path) < 0)
 		return (size_t)out.chunk_bytes;
-	most = fr_pacing_room(&h->pacing, &path, fr_loop_now(c->worker->loop), &out);
+	most = fr_pacing_room(&h->pacing, &path, fr_loop_now(c->conn.worker->loop), &out);
 	if (most == 0)
-		fr_loop_recheck(c->worker->loop, &h->held);
+		fr_loop_recheck(c->conn.worker->loop, &h->held);
 	return (size_t)most;
 }
 
@@ -448,13 +447,13 @@ static size_t room(struct fr_client *c)
 static void h2_flush(struct fr_client *c)
 {
 	struct h2 *h = h2_of(c);
-	struct fr_buf *out = fr_transport_out(c->stream);
+	struct fr_buf *out = fr_transport_out(c->conn.transport);
 
 	/* our SETTINGS go with the first response */
-	if (fr_transport_is_gathering(c->stream) && fr_h2_stream_count(h->session) == 0 &&
+	if (fr_transport_is_gathering(c->conn.transport) && fr_h2_stream_count(h->session) == 0 &&
 	    !h->is_broken)
 		return;
-	while (fr_h2_wants_drain(h->session) && fr_transport_backlog(c->stream) == 0) {
+	while (fr_h2_wants_drain(h->session) && fr_transport_backlog(c->conn.transport) == 0) {
 		size_t most = room(c);
 
 		if (most == 0)
@@ -465,18 +464,19 @@ static void h2_flush(struct fr_client *c)
 			h->is_broken = true;
 		if (fr_buf_len(out) == 0)
 			break;
-		fr_record_count(c->worker);
+		fr_record_count(c->conn.worker);
 		if (fr_h2_wants_drain(h->session))
-			fr_transport_flush_more(c->stream);
+			fr_transport_flush_more(c->conn.transport);
 		else
-			fr_transport_flush(c->stream);
+			fr_transport_flush(c->conn.transport);
 	}
-	fr_transport_push(c->stream);
+	fr_transport_push(c->conn.transport);
 	/* also when it becomes idle, so that nothing is missing while it is */
-	if (fr_loop_now(c->worker->loop) >= h->next_stats_ms || fr_h2_stream_count(h->session) == 0)
+	if (fr_loop_now(c->conn.worker->loop) >= h->next_stats_ms ||
+	    fr_h2_stream_count(h->session) == 0)
 		add_stats(c);
 	if (h->is_broken && fr_h2_drain(h->session, out, GOAWAY_BYTES) < 0)
-		FR_LOG(DEBUG, "h2", "%s: no room for GOAWAY", c->peer);
+		FR_LOG(DEBUG, "h2", "%s: no room for GOAWAY", c->conn.peer);
 	if (h->is_broken || fr_h2_is_finished(h->session))
 		fr_client_finish(c);
 }
@@ -500,7 +500,7 @@ static void h2_drain(struct fr_client *c)
 	if (fr_h2_stream_count(h->session) == 0)
 		fr_h2_shutdown_finish(h->session);
 	else
-		fr_loop_timer_set(c->worker->loop, &h->goaway_timer, GOAWAY_ROUND_TRIP_MS);
+		fr_loop_timer_set(c->conn.worker->loop, &h->goaway_timer, GOAWAY_ROUND_TRIP_MS);
 	h2_flush(c);
 }
 
@@ -510,7 +510,7 @@ static void h2_abandon(struct fr_client *c)
 
 	if (!h)
 		return; /* no memory */
-	fr_loop_timer_stop(c->worker->loop, &h->goaway_timer);
+	fr_loop_timer_stop(c->conn.worker->loop, &h->goaway_timer);
 	fr_recheck_stop(&h->held);
 	if (!h->session)
 		return;

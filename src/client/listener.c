@@ -1,3 +1,4 @@
+/* Accepts from one listening socket in bounded batches. */
 #include "client/listener.h"
 
 #include <errno.h>
@@ -8,7 +9,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "client/client.h"
+#include "client/accept.h"
+#include "exchange/worker.h"
 
 /* Connections taken in one turn from one socket: others get their turn. */
 #define ACCEPT_BATCH 64
@@ -20,7 +22,7 @@
 struct fr_listener {
 	uv_poll_t poll;
 	int fd;
-	struct fr_worker *worker;                /* borrowed */
+	struct fr_clients *all;                  /* borrowed */
 	const struct fr_config_listener *config; /* borrowed from the current generation */
 	struct fr_listener *next;                /* owned by the worker's list */
 	struct fr_timer pause;
@@ -28,6 +30,11 @@ struct fr_listener {
 };
 
 static void on_readable(uv_poll_t *poll, int status, int events);
+
+static struct fr_loop *loop_of(const struct fr_listener *l)
+{
+	return l->all->worker->loop;
+}
 
 static void pause_over(struct fr_timer *t, void *user)
 {
@@ -39,14 +46,14 @@ static void pause_over(struct fr_timer *t, void *user)
 
 static void out_of_descriptors(struct fr_listener *l)
 {
-	uint64_t now = fr_loop_now(l->worker->loop);
+	uint64_t now = fr_loop_now(loop_of(l));
 
 	if (now >= l->silent_until_ms)
 		FR_LOG(ERROR, "listener",
 		       "%s: out of file descriptors; raise the limit (ulimit -n)", l->config->text);
 	l->silent_until_ms = now + SILENT_MS;
 	(void)uv_poll_stop(&l->poll);
-	fr_loop_timer_set(l->worker->loop, &l->pause, PAUSE_MS);
+	fr_loop_timer_set(loop_of(l), &l->pause, PAUSE_MS);
 }
 
 /* Returns false when nothing more waits. */
@@ -55,7 +62,7 @@ static bool accept_one(struct fr_listener *l)
 	int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd >= 0) {
-		fr_client_accept(l->worker, fd, l->config);
+		fr_client_accept(l->all, fd, l->config);
 		return true;
 	}
 	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -78,25 +85,26 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 			break;
 }
 
-struct fr_listener *fr_listener_new(struct fr_worker *w, int fd,
+struct fr_listener *fr_listener_new(struct fr_clients *all, int fd,
                                     const struct fr_config_listener *config)
 {
 	struct fr_listener *l = fr_calloc(1, sizeof *l);
 
 	l->fd = fd;
-	l->worker = w;
+	l->all = all;
 	l->config = config;
 	l->poll.data = l;
 	fr_timer_init(&l->pause, pause_over, l);
-	if (uv_poll_init(fr_loop_uv(w->loop), &l->poll, fd) < 0) {
-		FR_LOG(ERROR, "listener", "%s: worker %u cannot watch it", config->text, w->index);
+	if (uv_poll_init(fr_loop_uv(loop_of(l)), &l->poll, fd) < 0) {
+		FR_LOG(ERROR, "listener", "%s: worker %u cannot watch it", config->text,
+		       all->worker->index);
 		close(fd);
 		free(l);
 		return NULL;
 	}
 	(void)uv_poll_start(&l->poll, UV_READABLE, on_readable);
-	l->next = w->listeners;
-	w->listeners = l;
+	l->next = all->listeners;
+	all->listeners = l;
 	return l;
 }
 
@@ -130,13 +138,13 @@ static void on_closed(uv_handle_t *handle)
 
 void fr_listener_close(struct fr_listener *l)
 {
-	struct fr_listener **at = &l->worker->listeners;
+	struct fr_listener **at = &l->all->listeners;
 
 	while (accept_one(l))
 		;
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
-	fr_loop_timer_stop(l->worker->loop, &l->pause);
+	fr_loop_timer_stop(loop_of(l), &l->pause);
 	uv_close((uv_handle_t *)&l->poll, on_closed);
 }

@@ -4,12 +4,14 @@
 #ifndef FR_CLIENT_LISTENER_H
 #define FR_CLIENT_LISTENER_H
 
-#include "server/worker.h"
+#include "client/clients.h"
+#include "config/config.h"
 
 struct fr_listener;
 
-/* NULL: the system has no room for it (logged). fd is owned from here on. config: borrowed, see fr_listener_set_config. */
-struct fr_listener *fr_listener_new(struct fr_worker *w, int fd,
+/* In the worker's list; NULL: the system has no room for it (logged). fd is owned from
+ * here on. all: borrowed. config: borrowed, see fr_listener_set_config. */
+struct fr_listener *fr_listener_new(struct fr_clients *all, int fd,
                                     const struct fr_config_listener *config);
 /* After a reload: the same listener in the new configuration. */
 void fr_listener_set_config(struct fr_listener *l, const struct fr_config_listener *config);

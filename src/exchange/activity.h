@@ -5,12 +5,11 @@
 #define FR_EXCHANGE_ACTIVITY_H
 
 #include "base/crash.h"
-#include "client/client.h"
 #include "exchange/exchange.h"
-#include "server/worker.h"
 
 /* Something of this connection, whatever the exchange. */
-static inline void fr_activity_client(const struct fr_client *c, enum fr_activity_stage stage)
+static inline void fr_activity_connection(const struct fr_connection *c,
+                                          enum fr_activity_stage stage)
 {
 	struct fr_activity *a = c->worker->activity;
 

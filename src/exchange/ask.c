@@ -1,7 +1,6 @@
 /* Asking the origin, as stages: the limit for each client, and the fetch. */
 #include "exchange/ask.h"
 
-#include "client/client.h"
 #include "exchange/exchange.h"
 
 static enum fr_step check_quota(struct fr_exchange *ex, void **slot)

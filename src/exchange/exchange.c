@@ -5,7 +5,6 @@
 #include "base/holds.h"
 #include "base/log.h"
 #include "base/probes.h"
-#include "client/client.h"
 #include "exchange/activity.h"
 #include "exchange/proxy.h"
 
@@ -81,7 +80,7 @@ static struct fr_exchange *take_memory(struct fr_worker *w)
 	return ex;
 }
 
-static struct fr_exchange *new_under(struct fr_generation *gen, struct fr_client *c,
+static struct fr_exchange *new_under(struct fr_generation *gen, struct fr_connection *c,
                                      const struct fr_exchange_ops *ops, int32_t stream_id)
 {
 	struct fr_worker *w = gen->worker;
@@ -107,15 +106,15 @@ static struct fr_exchange *new_under(struct fr_generation *gen, struct fr_client
 	fr_exchange_init_body(ex);
 	fr_loop_timer_set(w->loop, &ex->timer, ex->gen->config->timeouts.request_fields_ms);
 	count(ex, FR_COUNT_EXCHANGES_OPEN);
-	fr_client_exchange_opened(c, ex);
+	c->ops->opened(c, ex);
 	fr_record_opened(ex);
 	return ex;
 }
 
-struct fr_exchange *fr_exchange_new(struct fr_worker *w, struct fr_client *c,
-                                    const struct fr_exchange_ops *ops, int32_t stream_id)
+struct fr_exchange *fr_exchange_new(struct fr_connection *c, const struct fr_exchange_ops *ops,
+                                    int32_t stream_id)
 {
-	return new_under(w->gen, c, ops, stream_id);
+	return new_under(c->worker->gen, c, ops, stream_id);
 }
 
 struct fr_exchange *fr_exchange_new_for(const struct fr_exchange *page)
@@ -151,7 +150,7 @@ static void release(void *user)
 
 	fr_stages_release(ex);
 	fr_count_down(&w->counters, FR_COUNT_EXCHANGES_OPEN);
-	fr_client_exchange_released(ex->client, ex);
+	ex->client->ops->released(ex->client, ex);
 	fr_generation_unref(&ex->gen);
 	ex->magic = 0;
 	fr_chain_clear(&ex->resp_body);
@@ -431,7 +430,7 @@ void fr_exchange_adopt(struct fr_exchange *ex, struct fr_fetch *fetch,
 
 void fr_exchange_start_fetch(struct fr_exchange *ex)
 {
-	struct fr_asker asker = fr_client_asker(ex->client);
+	struct fr_asker asker = fr_connection_asker(ex->client);
 
 	fr_record_asked(ex);
 	ex->fetch = fr_fetch_start(ex->site->origin, &ex->origin_req, &asker, &ex->arena, &ex->resp,

@@ -29,17 +29,15 @@
 #include "config/config.h"
 #include "exchange/body_source.h"
 #include "exchange/canonical.h"
+#include "exchange/connection.h"
 #include "exchange/record.h"
 #include "exchange/stage.h"
+#include "exchange/worker.h"
 #include "hints/plan.h"
 #include "http/message.h"
 #include "net/loop.h"
 #include "origin/fetch.h"
 
-struct fr_client;
-struct fr_worker;
-struct fr_generation;
-struct fr_site;
 struct fr_exchange;
 struct fr_budget_path;
 struct fr_page_load;
@@ -119,8 +117,8 @@ struct fr_cache_facts {
 struct fr_exchange {
 	uint32_t magic;
 	enum fr_exchange_state state;
-	struct fr_worker *worker; /* borrowed */
-	struct fr_client *client; /* borrowed; outlives it */
+	struct fr_worker *worker;     /* borrowed */
+	struct fr_connection *client; /* borrowed; outlives it */
 	const struct fr_exchange_ops *ops;
 	int32_t stream_id;         /* client side's; 0 for HTTP/1.1 */
 	struct fr_generation *gen; /* reference: the configuration it runs under */
@@ -173,11 +171,11 @@ struct fr_exchange {
 	bool is_broken;                       /* a fault of ours: it is aborted at once */
 };
 
-/* A new exchange in state HEAD, under the worker's current configuration. Never NULL. */
-struct fr_exchange *fr_exchange_new(struct fr_worker *w, struct fr_client *c,
-                                    const struct fr_exchange_ops *ops, int32_t stream_id);
+/* A new exchange in state HEAD, under the worker's current configuration. NULL: no memory. */
+struct fr_exchange *fr_exchange_new(struct fr_connection *c, const struct fr_exchange_ops *ops,
+                                    int32_t stream_id);
 /* One that a page causes: with the page's client, and with its site and the generation
- * that the site belongs to, whatever the current one is. Never NULL. */
+ * that the site belongs to, whatever the current one is. NULL: no memory. */
 struct fr_exchange *fr_exchange_new_for(const struct fr_exchange *page);
 
 /* The request's head is complete in ex->req. Runs the pipeline; ops may be

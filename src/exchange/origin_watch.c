@@ -2,7 +2,6 @@
  * the exchange gets by itself. */
 #include "exchange/origin_watch.h"
 
-#include "client/client.h"
 #include "exchange/exchange_priv.h"
 #include "hints/witness.h"
 

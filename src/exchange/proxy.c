@@ -1,7 +1,5 @@
 #include "exchange/proxy.h"
 
-#include "client/client.h"
-
 int fr_proxy_request(struct fr_exchange *ex)
 {
 	const struct fr_config_origin *origin = &ex->site->config->origin;

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "base/probes.h"
-#include "client/client.h"
+#include "exchange/exchange.h"
 #include "observe/access_log.h"
 
 /* An odd constant: ids of one worker do not repeat, nor count up visibly. */
@@ -139,7 +139,7 @@ static bool is_page(const struct fr_exchange *ex)
 
 static void fill_record(const struct fr_exchange *ex, struct fr_record *r)
 {
-	const struct fr_client *c = ex->client;
+	const struct fr_connection *c = ex->client;
 	const struct fr_seen *s = &ex->seen;
 
 	*r = (struct fr_record){

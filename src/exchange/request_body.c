@@ -5,7 +5,6 @@
  * half of limits.request_buffer (or of the HTTP/2 window) is there. One of unknown length
  * is asked for after HOLD_MS in any case, and what expects a 100 or asks for an upgrade
  * at once. From then on until the response begins it keeps limits.body_rate. */
-#include "client/client.h"
 #include "exchange/exchange_priv.h"
 #include "exchange/spill.h"
 #include "http/trailers.h"

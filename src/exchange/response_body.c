@@ -1,12 +1,10 @@
 /* The way of a response's body: from the origin's connection, through a bounded queue, to
  * the client side. Declared in exchange/exchange.h. */
 #include "base/log.h"
-#include "client/client.h"
 #include "exchange/activity.h"
 #include "exchange/exchange_priv.h"
 #include "exchange/origin_watch.h"
 #include "exchange/spill.h"
-#include "server/memory.h"
 
 /* A client that takes nothing for so long does not keep the origin's connection. */
 #define SPILL_AFTER_MS 250u
@@ -83,7 +81,7 @@ static int keep(struct fr_exchange *ex, const uint8_t *data, size_t len)
 /* Memory grows here. A client that takes its answers is not asked to make room. */
 static bool has_room(struct fr_exchange *ex)
 {
-	if (fr_memory_has_share(ex->worker, ex->client) || !ex->client->backlog_since_ms)
+	if (fr_connection_has_share(ex->client) || !ex->client->backlog_since_ms)
 		return true;
 	fr_count(&ex->worker->counters, FR_COUNT_LIMIT_MEMORY_BODIES);
 	return false;

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "client/client.h"
 #include "exchange/exchange_priv.h"
 #include "http/url.h"
 
@@ -55,8 +54,8 @@ static bool takes_any_host(const struct fr_config_site *site)
 /* May the client's connection carry requests for `host` (RFC 9113 §9.1.1)? */
 static bool is_covered(const struct fr_exchange *ex, struct fr_str host)
 {
-	struct fr_transport *stream = ex->client->stream;
-	const struct fr_tls *tls = stream ? fr_transport_tls(stream) : NULL;
+	struct fr_transport *transport = ex->client->transport;
+	const struct fr_tls *tls = transport ? fr_transport_tls(transport) : NULL;
 
 	/* a request without a host (HTTP/1.0) names nothing that could be spoken for */
 	if (!tls || host.len == 0 || fr_tls_covers(tls, host))

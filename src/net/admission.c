@@ -1,7 +1,9 @@
+/* Counts connections, by address in buckets under one lock. */
 #include "net/admission.h"
 
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +27,7 @@ struct fr_admission {
 	uint32_t max_total, max_address;
 	uint32_t total;
 	uint64_t disk_bytes;
+	_Atomic uint32_t descriptors, max_descriptors;
 	struct entry *buckets[BUCKETS]; /* owned */
 };
 
@@ -35,6 +38,7 @@ struct fr_admission *fr_admission_new(uint64_t seed)
 	(void)pthread_mutex_init(&a->lock, NULL);
 	a->seed = seed;
 	a->max_total = a->max_address = UINT32_MAX;
+	atomic_init(&a->max_descriptors, UINT32_MAX);
 	return a;
 }
 
@@ -177,4 +181,22 @@ void fr_admission_give_disk(struct fr_admission *a, const struct fr_ticket *t, u
 	if (e)
 		e->disk_bytes -= bytes;
 	(void)pthread_mutex_unlock(&a->lock);
+}
+
+void fr_admission_set_descriptors(struct fr_admission *a, uint32_t most)
+{
+	atomic_store(&a->max_descriptors, most);
+}
+
+bool fr_admission_take_descriptor(struct fr_admission *a, bool always)
+{
+	if (atomic_fetch_add(&a->descriptors, 1) < atomic_load(&a->max_descriptors) || always)
+		return true;
+	fr_admission_give_descriptor(a);
+	return false;
+}
+
+void fr_admission_give_descriptor(struct fr_admission *a)
+{
+	atomic_fetch_sub(&a->descriptors, 1);
 }

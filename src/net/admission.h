@@ -28,6 +28,13 @@ enum fr_admitted fr_admission_take(struct fr_admission *a, const struct sockaddr
                                    struct fr_ticket *out);
 void fr_admission_give(struct fr_admission *a, struct fr_ticket *t);
 
+/* How many connections of clients may be open at once, for want of descriptors. */
+void fr_admission_set_descriptors(struct fr_admission *a, uint32_t most);
+/* Is there a descriptor for one more? always: it is counted even if there is none. To be
+ * given back when the connection has gone. */
+bool fr_admission_take_descriptor(struct fr_admission *a, bool always);
+void fr_admission_give_descriptor(struct fr_admission *a);
+
 /* Of the room on disk, for bodies that wait (exchange/spill.h), one address has at most this
  * part of all. */
 #define FR_ADMISSION_DISK_PART 4u

@@ -15,7 +15,8 @@
 #include "client/sockets.h"
 #include "config/settings.h"
 #include "learned/learned.h"
-#include "server/memory.h"
+#include "net/admission.h"
+#include "net/memory_limit.h"
 #include "server/server_priv.h"
 
 /* Descriptors of the server's own: listeners, loops, logs, the hint database; and the
@@ -118,6 +119,7 @@ static int shared_new(struct fr_server *s, struct fr_config *config, struct fr_s
 
 	shared->refs = 1;
 	shared->config = config;
+	shared->admin = &fr_server_admin;
 	shared->server = s;
 	shared->store = s->store;
 	shared->knowledge = s->knowledge;
@@ -337,14 +339,14 @@ static int configure(struct fr_server *s, struct fr_config *config, struct fr_so
 	FR_ASSERT(o.fds);
 	set_store_limits(s, config);
 	fr_memory_set_limit(s->memory, (uint64_t)config->limits.memory_mib * FR_MIB);
-	fr_memory_set_clients(s->memory, descriptors_for_clients(s));
+	fr_admission_set_descriptors(s->admission, descriptors_for_clients(s));
 	fr_learned_configure(s->knowledge, config);
 	if (s->access_log)
 		fr_access_log_use(s->access_log, config, log_fd);
 	fr_admission_set_limits(s->admission, config->limits.connections,
 	                        config->limits.connections_per_address);
 	for (size_t w = 0; w < s->n_workers; w++)
-		fr_worker_configure(s->workers[w], shared, o.fds[w], o.n_new);
+		fr_worker_thread_configure(s->workers[w], shared, o.fds[w], o.n_new);
 	if (!s->has_parent)
 		remove_paths(s->bound, s->n_bound, o.bound, o.n);
 	bound_free(s->bound, s->n_bound);
@@ -377,7 +379,7 @@ static void worker_empty(void *user)
 	if (atomic_fetch_sub(&s->busy, 1) != 1)
 		return;
 	for (size_t i = 0; i < s->n_workers; i++)
-		fr_worker_finish(s->workers[i]);
+		fr_worker_thread_finish(s->workers[i]);
 }
 
 static void worker_ended(void *user)
@@ -401,11 +403,12 @@ size_t fr_server_count_workers(const struct fr_config *config)
 
 static int start_workers(struct fr_server *s, size_t n, struct fr_config_problem *why)
 {
-	s->workers = fr_calloc(n, sizeof(struct fr_worker *));
+	s->workers = fr_calloc(n, sizeof(struct fr_worker_thread *));
 	for (; s->n_workers < n; s->n_workers++) {
 		atomic_fetch_add(&s->running, 1);
-		if (fr_worker_start((unsigned)s->n_workers, s->admission, s->memory, worker_empty,
-		                    worker_ended, s, &s->workers[s->n_workers]) < 0) {
+		if (fr_worker_thread_start((unsigned)s->n_workers, s->admission, s->memory,
+		                           worker_empty, worker_ended, s,
+		                           &s->workers[s->n_workers]) < 0) {
 			atomic_fetch_sub(&s->running, 1);
 			(void)snprintf(why->text, sizeof why->text, "cannot start worker %zu",
 			               s->n_workers);
@@ -413,6 +416,15 @@ static int start_workers(struct fr_server *s, size_t n, struct fr_config_problem
 		}
 	}
 	return 0;
+}
+
+static uint64_t stored_bytes(const void *user)
+{
+	const struct fr_server *s = user;
+	struct fr_store_stats stats;
+
+	fr_store_stats(s->store, &stats);
+	return stats.held;
 }
 
 int fr_server_start(struct fr_config *config, struct fr_sockets *sockets, struct fr_server **out,
@@ -432,7 +444,7 @@ int fr_server_start(struct fr_config *config, struct fr_sockets *sockets, struct
 	s->admission = fr_admission_new(s->seed);
 	s->store = fr_store_new(&(struct fr_store_limits){.memory = FR_MIB, .max_variants = 1},
 	                        s->seed);
-	s->memory = fr_memory_new(fr_server_count_workers(config), s->store);
+	s->memory = fr_memory_new(fr_server_count_workers(config), stored_bytes, s);
 	s->knowledge = fr_learned_new(config, s->seed);
 	s->tickets = fr_tls_tickets_new();
 	s->origins = fr_origin_registry_new(fr_server_count_workers(config));
@@ -464,7 +476,7 @@ void fr_server_stop(struct fr_server *s)
 	}
 	s->is_stopping = true;
 	for (size_t i = 0; i < s->n_workers; i++)
-		fr_worker_stop(s->workers[i]);
+		fr_worker_thread_stop(s->workers[i]);
 }
 
 size_t fr_server_join(struct fr_server **sp)
@@ -473,7 +485,7 @@ size_t fr_server_join(struct fr_server **sp)
 	size_t live = 0;
 
 	for (size_t i = 0; i < s->n_workers; i++)
-		live += fr_worker_join(&s->workers[i]);
+		live += fr_worker_thread_join(&s->workers[i]);
 	free(s->workers);
 	fr_access_log_free(&s->access_log);
 	fr_origin_registry_free(&s->origins);

@@ -10,11 +10,9 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "observe/status.h"
 
 struct fr_server;
 struct fr_sockets;
-struct fr_shared;
 
 /* Opens every listener and starts the workers; returns when all accept
  * connections. config: a reference is taken. sockets: of a parent process, which
@@ -52,13 +50,6 @@ size_t fr_server_join(struct fr_server **s);
 
 /* A descriptor that becomes readable when the drain has ended. Borrowed. */
 int fr_server_done_fd(const struct fr_server *s);
-
-bool fr_server_is_draining(const struct fr_server *s);
-
-/* All figures of now; free with fr_status_fini. with_traffic: the top pages and assets,
- * too. shared: the configuration that the caller uses. Any thread. */
-void fr_server_snapshot(struct fr_server *s, const struct fr_shared *shared, bool with_traffic,
-                        struct fr_status *out);
 
 /* Opens the access log's file again by its name. Returns at once. Thread-safe. */
 void fr_server_reopen_logs(struct fr_server *s);

@@ -8,7 +8,7 @@
 #include "observe/access_file.h"
 #include "observe/access_log.h"
 #include "server/server.h"
-#include "server/worker.h"
+#include "server/worker_thread.h"
 
 /* A listener that is open: what it says and where it is. */
 struct fr_bound {
@@ -17,7 +17,7 @@ struct fr_bound {
 };
 
 struct fr_server {
-	struct fr_worker **workers; /* owned */
+	struct fr_worker_thread **workers; /* owned */
 	size_t n_workers;
 	struct fr_admission *admission;   /* owned */
 	struct fr_memory *memory;         /* owned */
@@ -39,6 +39,9 @@ struct fr_server {
 	int64_t start_us;                   /* wall clock */
 	struct fr_origin_registry *origins; /* owned */
 };
+
+/* What the admin interface may ask of a struct fr_server. */
+extern const struct fr_admin_ops fr_server_admin;
 
 /* Microseconds since 1970. */
 int64_t fr_wall_us(void);

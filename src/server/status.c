@@ -12,8 +12,9 @@
 #include "h2/session.h"
 #include "hints/plan.h"
 #include "learned/learned.h"
-#include "server/memory.h"
+#include "net/memory_limit.h"
 #include "server/server_priv.h"
+#include "stages/admin/admin.h"
 
 _Static_assert((unsigned)FR_REASON_COUNT + FR_H2_FAULT_COUNT <= FR_COUNTERS_EXTRA,
                "counters of reasons and faults share one array");
@@ -99,7 +100,7 @@ void fr_server_log_counters(struct fr_server *s)
 	char *text;
 
 	for (size_t i = 0; i < s->n_workers; i++)
-		fr_counters_sum(&s->workers[i]->counters, sums);
+		fr_counters_sum(&s->workers[i]->worker.counters, sums);
 	sums[FR_COUNT_INTERNAL_ERRORS] = fr_internal_errors();
 	json = counters_json(sums);
 	add_store(s, json);
@@ -123,7 +124,7 @@ static void add_workers(struct fr_server *s, struct fr_status *out, bool with_tr
 	out->workers = fr_calloc(s->n_workers, sizeof *out->workers);
 	out->metrics = fr_calloc(1, sizeof *out->metrics);
 	for (size_t i = 0; i < s->n_workers; i++) {
-		struct fr_worker *w = s->workers[i];
+		struct fr_worker *w = &s->workers[i]->worker;
 		uint64_t sums[FR_COUNTER_COUNT + FR_COUNTERS_EXTRA] = {0};
 
 		fr_counters_sum(&w->counters, sums);
@@ -141,9 +142,11 @@ static void add_workers(struct fr_server *s, struct fr_status *out, bool with_tr
 	free(tables);
 }
 
-void fr_server_snapshot(struct fr_server *s, const struct fr_shared *shared, bool with_traffic,
-                        struct fr_status *out)
+/* Any thread. */
+static void snapshot(void *server, const struct fr_shared *shared, bool with_traffic,
+                     struct fr_status *out)
 {
+	struct fr_server *s = server;
 	struct fr_memory_stats memory;
 	struct fr_store_stats store;
 
@@ -175,7 +178,11 @@ void fr_server_note_crashes(struct fr_server *s, unsigned n)
 	atomic_store(&s->crashes, n);
 }
 
-bool fr_server_is_draining(const struct fr_server *s)
+static bool is_draining(const void *server)
 {
+	const struct fr_server *s = server;
+
 	return atomic_load(&s->is_stopping);
 }
+
+const struct fr_admin_ops fr_server_admin = {.is_draining = is_draining, .snapshot = snapshot};

@@ -11,10 +11,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cache/store.h"
-#include "client/client.h"
+#include "client/accept.h"
 #include "learned/learned.h"
+#include "net/admission.h"
+#include "net/memory_limit.h"
 #include "rig_world.h"
-#include "server/memory.h"
 #include "server/server_priv.h"
 
 /* Turns of the loop until what one operation caused is taken for done. */
@@ -43,7 +44,7 @@ struct origin_end {
 
 struct fr_rig {
 	struct fr_server server; /* as far as the worker and the admin interface use it */
-	struct fr_worker *worker;
+	struct fr_worker_thread *worker;
 	struct client clients[FR_RIG_CLIENTS];
 	struct origin_end origins[FR_RIG_ORIGINS];
 	fr_rig_on_request on_request;
@@ -120,6 +121,7 @@ static struct fr_shared *shared_new(struct fr_rig *r)
 	shared->config = config_of(r->config);
 	fr_config_ref(shared->config);
 	shared->origin_tls = fr_calloc(shared->config->n_sites, sizeof(struct fr_tls_client *));
+	shared->admin = &fr_server_admin;
 	shared->server = &r->server;
 	shared->store = r->server.store;
 	shared->memory = fr_learned_memory(r->server.knowledge);
@@ -131,7 +133,7 @@ static struct fr_shared *shared_new(struct fr_rig *r)
 
 static void turn(struct fr_rig *r)
 {
-	(void)uv_run(fr_loop_uv(r->worker->loop), UV_RUN_NOWAIT);
+	(void)uv_run(fr_loop_uv(r->worker->worker.loop), UV_RUN_NOWAIT);
 }
 
 static void configure(struct fr_rig *r)
@@ -143,7 +145,7 @@ static void configure(struct fr_rig *r)
 	r->server.shared = shared_new(r);
 	fr_admission_set_limits(r->server.admission, config->limits.connections,
 	                        config->limits.connections_per_address);
-	want = fr_worker_offer(r->worker, r->server.shared, NULL, 0);
+	want = fr_worker_thread_offer(r->worker, r->server.shared, NULL, 0);
 	while (r->worker->applied != want)
 		turn(r);
 	fr_shared_unref(&old);
@@ -153,7 +155,7 @@ static void on_empty(void *user)
 {
 	struct fr_rig *r = user;
 
-	fr_worker_finish(r->worker);
+	fr_worker_thread_finish(r->worker);
 }
 
 struct fr_rig *fr_rig_new(uint64_t seed, fr_rig_on_request on_request, void *user)
@@ -176,8 +178,8 @@ struct fr_rig *fr_rig_new(uint64_t seed, fr_rig_on_request on_request, void *use
 	                        seed);
 	s->knowledge = fr_learned_new(config_of(0), seed);
 	s->origins = fr_origin_registry_new(1);
-	s->memory = fr_memory_new(1, s->store);
-	FR_ASSERT(fr_worker_new(0, s->admission, s->memory, on_empty, r, &r->worker) == 0);
+	s->memory = fr_memory_new(1, NULL, NULL);
+	FR_ASSERT(fr_worker_thread_new(0, s->admission, s->memory, on_empty, r, &r->worker) == 0);
 	s->workers = &r->worker;
 	s->n_workers = 1;
 	configure(r);
@@ -195,7 +197,7 @@ void fr_rig_reload(struct fr_rig *r)
 void fr_rig_drain(struct fr_rig *r)
 {
 	r->server.is_stopping = true;
-	fr_worker_stop(r->worker);
+	fr_worker_thread_stop(r->worker);
 }
 
 /* --- clients --- */
@@ -221,7 +223,8 @@ bool fr_rig_client_open(struct fr_rig *r, unsigned c, int buffer)
 	fr_world_set_peer(fds[0], c + 1);
 	r->clients[c] = (struct client){.fd = fds[1]};
 	if (r->worker->state == FR_WORKER_RUNNING)
-		fr_client_accept(r->worker, fds[0], c == FR_RIG_ADMIN ? &admin : &clients);
+		fr_client_accept(&r->worker->clients, fds[0],
+		                 c == FR_RIG_ADMIN ? &admin : &clients);
 	else
 		(void)close(fds[0]);
 	return true;
@@ -419,7 +422,7 @@ void fr_rig_settle(struct fr_rig *r)
 
 static void end_all(struct fr_rig *r)
 {
-	struct uv_loop_s *uv = fr_loop_uv(r->worker->loop);
+	struct uv_loop_s *uv = fr_loop_uv(r->worker->worker.loop);
 
 	fr_rig_drain(r);
 	fr_rig_settle(r);
@@ -436,7 +439,7 @@ static void end_all(struct fr_rig *r)
 		for (unsigned k = 0; k < FR_RIG_ORIGINS; k++)
 			origin_close(&r->origins[k]);
 	}
-	fr_loop_run(r->worker->loop);
+	fr_loop_run(r->worker->worker.loop);
 }
 
 void fr_rig_free(struct fr_rig *r)
@@ -444,8 +447,8 @@ void fr_rig_free(struct fr_rig *r)
 	struct fr_server *s = &r->server;
 
 	end_all(r);
-	FR_ASSERT(!r->worker->gen && !r->worker->clients);
-	FR_ASSERT(fr_worker_free(&r->worker) == 0);
+	FR_ASSERT(!r->worker->worker.gen && !r->worker->clients.first);
+	FR_ASSERT(fr_worker_thread_free(&r->worker) == 0);
 	fr_origin_registry_free(&s->origins);
 	fr_shared_unref(&s->shared);
 	fr_admission_free(&s->admission);

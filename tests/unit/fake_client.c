@@ -22,7 +22,7 @@ struct fake_client {
 
 static struct fake_request *of(const struct fr_exchange *ex)
 {
-	const struct fake_client *c = ex->client->h;
+	const struct fake_client *c = fr_client_of(ex->client)->h;
 
 	for (size_t i = 0; i < c->n; i++)
 		if (c->requests[i]->ex == ex)
@@ -307,7 +307,7 @@ static void protocol_free(struct fr_client *client)
 {
 	struct fake_client *c = client->h;
 
-	client->is_tls = false; /* as it was opened */
+	client->conn.is_tls = false; /* as it was opened */
 	c->client = NULL;
 }
 
@@ -384,7 +384,7 @@ struct fake_client *fake_client_new(struct one_worker *w, enum fake_kind kind, u
 
 void fake_client_set_tls(struct fake_client *c)
 {
-	c->client->is_tls = true;
+	c->client->conn.is_tls = true;
 }
 
 void fake_client_set_room(struct fake_client *c, size_t pushes)
@@ -448,8 +448,7 @@ struct fake_request *fake_open(struct fake_client *c)
 {
 	bool is_h2 = c->kind == FAKE_PUSHABLE || c->kind == FAKE_H2;
 	int32_t id = is_h2 ? (c->last_id += 2) : 0;
-	struct fr_exchange *ex =
-		fr_exchange_new(worker_of(c->worker), c->client, is_h2 ? &h2_ops : &h1_ops, id);
+	struct fr_exchange *ex = fr_exchange_new(&c->client->conn, is_h2 ? &h2_ops : &h1_ops, id);
 
 	ex->req.version = is_h2 ? FR_HTTP_2 : FR_HTTP_1_1;
 	return request_new(c, ex, "");

@@ -9,9 +9,10 @@
 #include "../fuzz/rig_world.h"
 #include "base/log.h"
 #include "cache/store.h"
-#include "client/client.h"
+#include "client/accept.h"
 #include "learned/learned.h"
-#include "server/memory.h"
+#include "net/admission.h"
+#include "net/memory_limit.h"
 #include "server/server_priv.h"
 
 /* The loop is turned until it was quiet for so long, or for ever. */
@@ -46,7 +47,7 @@ struct conn {
 
 struct one_worker {
 	struct fr_server server;
-	struct fr_worker *worker;
+	struct fr_worker_thread *worker;
 	struct conn conns[CONNECTIONS];
 	struct request requests[REQUESTS];
 	size_t n_requests;
@@ -81,6 +82,7 @@ static struct fr_shared *shared_new(struct one_worker *w, struct fr_config *conf
 	shared->refs = 1;
 	shared->config = config;
 	shared->origin_tls = fr_calloc(config->n_sites, sizeof(struct fr_tls_client *));
+	shared->admin = &fr_server_admin;
 	shared->server = &w->server;
 	shared->store = w->server.store;
 	shared->knowledge = w->server.knowledge;
@@ -94,7 +96,7 @@ static struct fr_shared *shared_new(struct one_worker *w, struct fr_config *conf
 
 static void loop_once(struct one_worker *w)
 {
-	(void)uv_run(fr_loop_uv(w->worker->loop), UV_RUN_NOWAIT);
+	(void)uv_run(fr_loop_uv(w->worker->worker.loop), UV_RUN_NOWAIT);
 }
 
 static void configure(struct one_worker *w, struct fr_config *config)
@@ -106,7 +108,7 @@ static void configure(struct one_worker *w, struct fr_config *config)
 	w->server.configurations++;
 	fr_admission_set_limits(w->server.admission, config->limits.connections,
 	                        config->limits.connections_per_address);
-	want = fr_worker_offer(w->worker, w->server.shared, NULL, 0);
+	want = fr_worker_thread_offer(w->worker, w->server.shared, NULL, 0);
 	while (w->worker->applied != want)
 		loop_once(w);
 	fr_shared_unref(&old);
@@ -116,7 +118,7 @@ static void on_empty(void *user)
 {
 	struct one_worker *w = user;
 
-	fr_worker_finish(w->worker);
+	fr_worker_thread_finish(w->worker);
 }
 
 struct one_worker *worker_new(const char *text)
@@ -138,9 +140,10 @@ struct one_worker *worker_new(const char *text)
 		s->seed);
 	s->knowledge = fr_learned_new(config, s->seed);
 	s->origins = fr_origin_registry_new(1);
-	s->memory = fr_memory_new(1, s->store);
+	s->memory = fr_memory_new(1, NULL, NULL);
 	fr_memory_set_limit(s->memory, 1u << 30);
-	assert_int_equal(fr_worker_new(0, s->admission, s->memory, on_empty, w, &w->worker), 0);
+	assert_int_equal(fr_worker_thread_new(0, s->admission, s->memory, on_empty, w, &w->worker),
+	                 0);
 	s->workers = &w->worker;
 	s->n_workers = 1;
 	configure(w, config);
@@ -155,7 +158,7 @@ void worker_reload(struct one_worker *w, const char *text)
 void worker_drain(struct one_worker *w)
 {
 	w->server.is_stopping = true;
-	fr_worker_stop(w->worker);
+	fr_worker_thread_stop(w->worker);
 }
 
 void worker_refuse_origin(struct one_worker *w)
@@ -172,17 +175,17 @@ void worker_hang_origin(struct one_worker *w)
 
 uint64_t worker_count(const struct one_worker *w, enum fr_counter id)
 {
-	return w->worker->counters.v[id];
+	return w->worker->worker.counters.v[id];
 }
 
 uint64_t worker_reasons(const struct one_worker *w, enum fr_reason reason)
 {
-	return w->worker->counters.extra[reason];
+	return w->worker->worker.counters.extra[reason];
 }
 
 struct fr_worker *worker_of(struct one_worker *w)
 {
-	return w->worker;
+	return &w->worker->worker;
 }
 
 struct fr_shared *worker_shared(struct one_worker *w)
@@ -205,9 +208,9 @@ struct fr_client *worker_accept(struct one_worker *w, unsigned number, bool is_a
 
 	fr_world_pair(fds, 0);
 	fr_world_set_peer(fds[0], number);
-	fr_client_accept(w->worker, fds[0], is_admin ? &admin : &clients);
+	fr_client_accept(&w->worker->clients, fds[0], is_admin ? &admin : &clients);
 	*fd = fds[1];
-	return w->worker->clients;
+	return w->worker->clients.first;
 }
 
 /* --- the origin --- */
@@ -444,7 +447,7 @@ void worker_advance(struct one_worker *w, unsigned ms)
 
 static void end_all(struct one_worker *w)
 {
-	struct uv_loop_s *uv = fr_loop_uv(w->worker->loop);
+	struct uv_loop_s *uv = fr_loop_uv(w->worker->worker.loop);
 
 	for (size_t i = 0; i < w->n_parts; i++)
 		w->parts[i].close(w->parts[i].user);
@@ -457,7 +460,7 @@ static void end_all(struct one_worker *w)
 		worker_turn(w);
 		fr_world_advance(1000);
 	}
-	fr_loop_run(w->worker->loop);
+	fr_loop_run(w->worker->worker.loop);
 }
 
 void worker_free(struct one_worker **wp)
@@ -466,8 +469,8 @@ void worker_free(struct one_worker **wp)
 	struct fr_server *s = &w->server;
 
 	end_all(w);
-	assert_null(w->worker->gen);
-	assert_int_equal(fr_worker_free(&w->worker), 0);
+	assert_null(w->worker->worker.gen);
+	assert_int_equal(fr_worker_thread_free(&w->worker), 0);
 	fr_origin_registry_free(&s->origins);
 	fr_shared_unref(&s->shared);
 	fr_admission_free(&s->admission);

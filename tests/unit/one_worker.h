@@ -6,11 +6,12 @@
 #ifndef FR_UNIT_ONE_WORKER_H
 #define FR_UNIT_ONE_WORKER_H
 
+#include "exchange/worker.h"
 #include "hints/plan.h"
 #include "observe/counters.h"
-#include "server/worker.h"
 #include "unit.h"
 
+struct fr_client;
 struct one_worker;
 
 /* The site a.test with its origin, for the end of a configuration. */

@@ -4,9 +4,7 @@
 
 #include "base/embed.h"
 #include "base/log.h"
-#include "client/client.h"
 #include "http/url.h"
-#include "server/server.h"
 #include "stages/admin/admin_priv.h"
 
 #define TEXT "text/plain; charset=utf-8"
@@ -128,13 +126,28 @@ static void get_live(struct fr_exchange *ex, struct fr_str query)
 	fr_exchange_answer(ex, 200, TEXT, FR_STR("live\n"));
 }
 
+static bool is_draining(const struct fr_exchange *ex)
+{
+	const struct fr_shared *shared = ex->gen->shared;
+
+	return shared->admin->is_draining(shared->server);
+}
+
 static void get_ready(struct fr_exchange *ex, struct fr_str query)
 {
-	bool draining = fr_server_is_draining(ex->gen->shared->server);
+	bool draining = is_draining(ex);
 
 	(void)query;
 	fr_exchange_answer(ex, draining ? 503 : 200, TEXT,
 	                   draining ? FR_STR("draining\n") : FR_STR("ready\n"));
+}
+
+void fr_admin_snapshot(const struct fr_exchange *ex, const struct fr_shared *config,
+                       bool with_traffic, struct fr_status *out)
+{
+	const struct fr_shared *shared = ex->gen->shared;
+
+	shared->admin->snapshot(shared->server, config, with_traffic, out);
 }
 
 static void answer_snapshot(struct fr_exchange *ex, bool with_traffic, const char *type,
@@ -144,7 +157,7 @@ static void answer_snapshot(struct fr_exchange *ex, bool with_traffic, const cha
 	struct fr_buf text;
 
 	fr_buf_init(&text, FR_ANSWERED_BY_MAX_BYTES);
-	fr_server_snapshot(ex->gen->shared->server, ex->gen->shared, with_traffic, &snapshot);
+	fr_admin_snapshot(ex, ex->gen->shared, with_traffic, &snapshot);
 	if (write(&snapshot, &text) < 0)
 		fr_admin_error(ex, 503, "out of memory");
 	else
@@ -281,7 +294,7 @@ static void begin(struct fr_exchange *ex)
 
 	ex->discards_request = true;
 	ex->resp_body.max_bytes = FR_ANSWERED_BY_MAX_BYTES;
-	if (ex->worker->state != FR_WORKER_RUNNING)
+	if (ex->worker->is_draining)
 		ex->req.keep_alive = false;
 	if (reads && (fr_str_is(path, "/") || fr_str_starts(path, FR_STR("/dashboard/")))) {
 		get_file(ex, fr_str_is(path, "/") ? FR_STR("/dashboard/") : path);

@@ -15,10 +15,20 @@
 #define FR_STAGES_ADMIN_ADMIN_H
 
 #include "exchange/exchange.h"
+#include "observe/status.h"
 
 /* Status streams at once, of one worker. */
 #define FR_ADMIN_MAX_EVENTS 8u
 #define FR_ADMIN_EVENT_MS 1000u
+
+/* What it may ask of the server that it speaks for; server: fr_shared's. */
+struct fr_admin_ops {
+	bool (*is_draining)(const void *server);
+	/* All figures of now; free with fr_status_fini. with_traffic: the top pages and assets,
+	 * too. shared: the configuration that they are of. */
+	void (*snapshot)(void *server, const struct fr_shared *shared, bool with_traffic,
+	                 struct fr_status *out);
+};
 
 /* Takes every request of the admin listener. */
 extern const struct fr_stage fr_admin_stage;

@@ -13,6 +13,10 @@ void fr_admin_error(struct fr_exchange *ex, int status, const char *error);
 /* Percent-decoded into the arena; p is NULL if malformed. */
 struct fr_str fr_admin_decode(struct fr_arena *a, struct fr_str s);
 
+/* All figures of now, for the exchange; config: what they are of. Free with fr_status_fini. */
+void fr_admin_snapshot(const struct fr_exchange *ex, const struct fr_shared *config,
+                       bool with_traffic, struct fr_status *out);
+
 void fr_admin_purge(struct fr_exchange *ex, struct fr_str query);
 void fr_admin_events(struct fr_exchange *ex, struct fr_str query);
 /* The exchange ends, and its stream of events if it is one. */

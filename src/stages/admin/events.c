@@ -1,7 +1,5 @@
 /* GET /events of the admin interface: the status each second, as server-sent
  * events. A reader that is slower than that misses some. */
-#include "client/client.h"
-#include "server/server.h"
 #include "stages/admin/admin_priv.h"
 
 struct fr_admin_events {
@@ -14,9 +12,8 @@ static bool append(struct fr_exchange *ex, struct fr_buf *text)
 	struct fr_status snapshot;
 	int rc = fr_buf_append(text, "event: status\ndata: ", 20);
 
-	fr_server_snapshot(ex->gen->shared->server,
-	                   ex->worker->gen ? ex->worker->gen->shared : ex->gen->shared, true,
-	                   &snapshot);
+	fr_admin_snapshot(ex, ex->worker->gen ? ex->worker->gen->shared : ex->gen->shared, true,
+	                  &snapshot);
 	if (rc == 0)
 		rc = fr_status_json_write(&snapshot, text);
 	if (rc == 0)

@@ -2,7 +2,6 @@
  * cache with them. */
 #include "base/log.h"
 #include "cache/store.h"
-#include "client/client.h"
 #include "http/url.h"
 #include "learned/learned.h"
 #include "stages/admin/admin_priv.h"

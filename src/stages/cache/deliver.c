@@ -1,7 +1,6 @@
 /* A stored object answers: Age, Cache-Status, and the watch over a body that
  * still grows. What is sent of it is cache/serve.h's. */
-#include "client/client.h"
-#include "server/wakeup.h"
+#include "net/wakeup.h"
 #include "stages/cache/lookup_priv.h"
 
 /* --- what is said of it --- */
@@ -134,7 +133,7 @@ void fr_cached_poll(struct fr_exchange *ex)
 static void watch_body(struct fr_exchange *ex, struct fr_cached *c)
 {
 	if (!c->note)
-		c->note = fr_wakeup_new(ex->worker, fr_cached_changed, ex);
+		c->note = fr_wakeup_new(&ex->worker->wakeups, fr_cached_changed, ex);
 	atomic_store(&c->note->watcher.pos, 0);
 	c->watches_body = true;
 	fr_body_watch(c->object->body, &c->note->watcher);

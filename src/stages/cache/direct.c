@@ -1,6 +1,5 @@
 /* Responses that came directly, past the store: what they say of what is in it
  * (RFC 9111 §4.3.5, §4.4), and Cache-Status. Declared in stages/cache/lookup.h. */
-#include "client/client.h"
 #include "hints/teach.h"
 #include "http/url.h"
 #include "stages/cache/lookup_priv.h"

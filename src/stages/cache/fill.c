@@ -1,12 +1,12 @@
 #include "stages/cache/fill_priv.h"
 
-#include "client/client.h"
+#include <stdlib.h>
+
 #include "exchange/activity.h"
 #include "exchange/proxy.h"
 #include "hints/teach.h"
 #include "http/date.h"
-#include "server/wakeup.h"
-#include <stdlib.h>
+#include "net/wakeup.h"
 
 /* Longer strings of a request are not copied. The client's address, which is gone with
  * the client, is shorter. */
@@ -62,15 +62,15 @@ void fr_fill_free(struct fr_fill *f)
 	fr_object_unref(&f->object);
 	fr_wakeup_close(&f->note);
 	fr_generation_unref(&f->gen);
-	if (f->worker->n_free_fills >= FR_FILLS_KEPT) {
+	if (f->worker->fills.n_free >= FR_FILLS_KEPT) {
 		fr_arena_fini(&f->arena);
 		free(f);
 		return;
 	}
 	fr_arena_reset(&f->arena);
-	f->next = f->worker->free_fills;
-	f->worker->free_fills = f;
-	f->worker->n_free_fills++;
+	f->next = f->worker->fills.free;
+	f->worker->fills.free = f;
+	f->worker->fills.n_free++;
 }
 
 void fr_fills_free_list(struct fr_fill **list)
@@ -87,7 +87,7 @@ void fr_fills_free_list(struct fr_fill **list)
 /* With an arena of its own, used before or new. */
 static struct fr_fill *take_memory(struct fr_worker *w)
 {
-	struct fr_fill *f = w->free_fills;
+	struct fr_fill *f = w->fills.free;
 	struct fr_arena arena;
 
 	if (!f) {
@@ -95,8 +95,8 @@ static struct fr_fill *take_memory(struct fr_worker *w)
 		fr_arena_init(&f->arena, FR_EXCHANGE_ARENA_BYTES);
 		return f;
 	}
-	w->free_fills = f->next;
-	w->n_free_fills--;
+	w->fills.free = f->next;
+	w->fills.n_free--;
 	arena = f->arena;
 	*f = (struct fr_fill){.arena = arena};
 	return f;
@@ -118,9 +118,9 @@ void fr_fill_unlink(struct fr_fill *f)
 	*f->pprev = f->next;
 	if (f->next)
 		f->next->pprev = f->pprev;
-	f->worker->n_fills--;
+	f->worker->fills.n--;
 	if (f->is_behind)
-		f->worker->n_fills_behind--;
+		f->worker->fills.n_behind--;
 	fr_count_down(&f->worker->counters, FR_COUNT_FILLS_OPEN);
 }
 
@@ -133,7 +133,7 @@ void fr_fill_over(struct fr_fill *f)
 	fr_fetch_cancel(&f->fetch);
 	fr_fill_unlink(f);
 	fr_loop_release_later(f->worker->loop, &f->release_task);
-	fr_worker_fill_ended(f->worker);
+	f->worker->on_fill_ended(f->worker->user);
 }
 
 void fr_fill_land(struct fr_fill *f, enum fr_flight_state how, struct fr_object *o, int error)
@@ -483,14 +483,14 @@ static struct fr_fill *fill_new(struct fr_exchange *ex, struct fr_flight *flight
 	fr_response_init(&f->resp, &f->arena, 0);
 	f->flight = flight;
 	f->stale = stale ? fr_object_ref(stale) : NULL;
-	f->note = fr_wakeup_new(w, readers_moved, f);
+	f->note = fr_wakeup_new(&w->wakeups, readers_moved, f);
 	f->release_task = (struct fr_task){.run = release, .user = f};
-	f->next = w->fills;
-	f->pprev = &w->fills;
+	f->next = w->fills.first;
+	f->pprev = &w->fills.first;
 	if (f->next)
 		f->next->pprev = &f->next;
-	w->fills = f;
-	w->n_fills++;
+	w->fills.first = f;
+	w->fills.n++;
 	fr_count(&w->counters, FR_COUNT_FILLS_OPEN);
 	return f;
 }
@@ -499,7 +499,7 @@ struct fr_fill *fr_fill_start(struct fr_exchange *ex, bool leads, struct fr_str 
                               struct fr_flight *flight, struct fr_object *stale)
 {
 	struct fr_worker *w = ex->worker;
-	bool too_many = !leads && w->n_fills_behind >= FR_FILLS_BEHIND;
+	bool too_many = !leads && w->fills.n_behind >= FR_FILLS_BEHIND;
 	struct fr_fill *f = fill_new(ex, flight, stale);
 	int rc = too_many ? FR_ERR_LIMIT : fr_arena_copy(&f->arena, key, &f->key);
 
@@ -521,10 +521,10 @@ struct fr_fill *fr_fill_start(struct fr_exchange *ex, bool leads, struct fr_str 
 	if (!leads && stale)
 		ask_as_anybody(f);
 	f->is_behind = !leads;
-	w->n_fills_behind += !leads;
+	w->fills.n_behind += !leads;
 	f->leader = leads ? ex : NULL;
 	/* what no client waits for has one share together */
-	f->asker = leads ? fr_client_asker(ex->client) : (struct fr_asker){.address = {0xff}};
+	f->asker = leads ? fr_connection_asker(ex->client) : (struct fr_asker){.address = {0xff}};
 	if (leads)
 		fr_record_asked(ex);
 	ask(f);
@@ -547,8 +547,8 @@ void fr_fill_leave(struct fr_fill *f)
 void fr_fills_cut(struct fr_worker *w)
 {
 	/* the last one to go may end the worker, which comes back here */
-	while (w->fills) {
-		struct fr_fill *f = w->fills;
+	while (w->fills.first) {
+		struct fr_fill *f = w->fills.first;
 
 		fr_fill_land(f, FR_FLIGHT_FAILED, NULL, 503);
 		give_up(f);

@@ -2,10 +2,8 @@
  * and for a 304, whoever caused the fetch. Declared in stages/cache/fill_priv.h. */
 #include "base/log.h"
 #include "cache/conditional.h"
-#include "client/client.h"
 #include "hints/teach.h"
-#include "server/memory.h"
-#include "server/wakeup.h"
+#include "net/wakeup.h"
 #include "stages/cache/fill_priv.h"
 
 static void count(struct fr_fill *f, enum fr_counter id)
@@ -111,7 +109,7 @@ static void hand_over(struct fr_fill *f, enum fr_cache_store why)
 	f->fetch = NULL;
 	fr_fill_unlink(f);
 	fr_cached_adopt(leader, f, fetch, &f->resp);
-	fr_worker_fill_ended(f->worker);
+	f->worker->on_fill_ended(f->worker->user);
 }
 
 bool fr_fill_serve_stale(struct fr_fill *f, bool is_answer, bool is_anybodys)
@@ -222,7 +220,7 @@ static enum fr_cache_store make_object(struct fr_fill *f, struct fr_object **who
 		return v.why;
 	if (f->resp.content_length > (int64_t)f->gen->config->store.max_object_bytes)
 		return FR_CACHE_STORE_TOO_LARGE;
-	if (fr_memory_level(f->worker) >= FR_MEMORY_NO_STORING) {
+	if (fr_memory_level(&f->worker->memory) >= FR_MEMORY_NO_STORING) {
 		fr_count(&f->worker->counters, FR_COUNT_LIMIT_MEMORY_STORING);
 		return FR_CACHE_STORE_MEMORY;
 	}
@@ -261,12 +259,12 @@ static void drain(struct fr_fill *f)
 	if (f->state != FR_FILL_DRAINING)
 		return;
 	if (f->resp.content_length < 0 || f->resp.content_length > (int64_t)FR_FILL_DRAIN_BYTES ||
-	    w->n_fills_behind >= FR_FILLS_BEHIND) {
+	    w->fills.n_behind >= FR_FILLS_BEHIND) {
 		fr_fill_over(f);
 		return;
 	}
 	f->is_behind = true;
-	w->n_fills_behind++;
+	w->fills.n_behind++;
 }
 
 /* 304 from the fields of what came; its body is not needed. False: no memory. */

@@ -2,9 +2,8 @@
 
 #include "base/log.h"
 #include "cache/key.h"
-#include "client/client.h"
 #include "hints/teach.h"
-#include "server/wakeup.h"
+#include "net/wakeup.h"
 #include "stages/cache/fill.h"
 #include "stages/cache/lookup_priv.h"
 
@@ -67,7 +66,7 @@ static bool wait_for(struct fr_exchange *ex, struct fr_flight *flight)
 	c->waits++;
 	c->flight = flight;
 	if (!c->note)
-		c->note = fr_wakeup_new(ex->worker, fr_cached_changed, ex);
+		c->note = fr_wakeup_new(&ex->worker->wakeups, fr_cached_changed, ex);
 	await(ex);
 	count(ex, FR_COUNT_CACHE_JOINED);
 	fr_timer_init(&c->patience, patience_is_over, ex);

@@ -1,7 +1,6 @@
 #include "stages/hints/early_hints.h"
 
 #include "base/holds.h"
-#include "client/client.h"
 #include "stages/hints/facts.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/warm.h"

@@ -1,7 +1,6 @@
 /* Collects the facts of a page and answers what verdicts ask for. */
 #include "stages/hints/facts.h"
 
-#include "client/client.h"
 #include "hints/judge.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/push.h"
@@ -36,7 +35,7 @@ struct fr_way_facts fr_facts_of_request(const struct fr_exchange *page)
  * is gone the connection may be gone, too. */
 static void refresh(const struct fr_exchange *page, struct fr_facts *f)
 {
-	const struct fr_client *c = page->client;
+	const struct fr_connection *c = page->client;
 	const struct fr_page_load *load = page->load;
 
 	if (f->moment == FR_MOMENT_GONE)

@@ -3,7 +3,6 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "client/client.h"
 #include "hints/budget.h"
 #include "stages/hints/early_hints.h"
 #include "stages/hints/facts.h"

@@ -1,6 +1,5 @@
 #include "stages/hints/page_order.h"
 
-#include "client/client.h"
 #include "hints/page_head.h"
 #include "stages/hints/page_load.h"
 

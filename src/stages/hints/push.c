@@ -1,6 +1,5 @@
 #include "stages/hints/push.h"
 
-#include "client/client.h"
 #include "hints/push_failures.h"
 #include "hints/teach.h"
 #include "stages/hints/facts.h"
@@ -78,7 +77,7 @@ bool fr_push_is_way(const struct fr_exchange *page)
 
 static struct fr_seen_urls *memo_of(struct fr_exchange *page)
 {
-	struct fr_client *c = page->client;
+	struct fr_connection *c = page->client;
 
 	if (!c->memo)
 		c->memo = fr_seen_urls_new(
@@ -125,7 +124,7 @@ void fr_push_note_request(struct fr_exchange *ex)
 /* Promises one asset and starts its request. */
 static bool promise(struct fr_exchange *page, const struct fr_hint *hint)
 {
-	struct fr_client *c = page->client;
+	struct fr_connection *c = page->client;
 	struct fr_exchange *push = fr_exchange_new_for(page);
 
 	if (!push)

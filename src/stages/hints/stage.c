@@ -1,7 +1,6 @@
 /* The entries of the hint stages: which function of this folder runs at which step. */
 #include "stages/hints/stage.h"
 
-#include "client/client.h"
 #include "stages/hints/hints.h"
 #include "stages/hints/page_order.h"
 #include "stages/hints/push.h"

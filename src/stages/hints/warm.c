@@ -1,6 +1,5 @@
 #include "stages/hints/warm.h"
 
-#include "client/client.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/push.h"
 #include "stages/learning/learn.h"

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "cache/policy.h"
-#include "client/client.h"
 #include "hints/verdict.h"
 #include "net/tls.h"
 #include "stages/hints/page_load.h"
@@ -105,7 +104,7 @@ static bool is_kept(const struct fr_exchange *ex)
 
 void fr_client_cache_note(struct fr_exchange *ex)
 {
-	struct fr_client *c = ex->client;
+	struct fr_connection *c = ex->client;
 	struct fr_asset asset;
 	int64_t now = fr_page_load_now_s();
 
@@ -197,7 +196,7 @@ static bool is_news(const struct fr_digest *d, const struct fr_digest *old)
 
 void fr_client_cache_page(struct fr_exchange *page)
 {
-	struct fr_client *c = page->client;
+	struct fr_connection *c = page->client;
 	struct fr_digest d = {0};
 	char value[FR_DIGEST_MAX_BYTES + 1];
 	int64_t now = fr_page_load_now_s();

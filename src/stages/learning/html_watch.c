@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "client/client.h"
 #include "hints/scan.h"
 #include "stages/hints/page_load.h"
 

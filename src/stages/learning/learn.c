@@ -1,6 +1,5 @@
 #include "stages/learning/learn.h"
 
-#include "client/client.h"
 #include "hints/judge.h"
 #include "hints/scan.h"
 #include "stages/hints/page_load.h"

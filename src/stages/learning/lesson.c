@@ -4,7 +4,6 @@
 
 #include "base/siphash.h"
 #include "cache/key.h"
-#include "client/client.h"
 #include "stages/hints/page_load.h"
 
 /* Behind a key, where no request target can have it. */

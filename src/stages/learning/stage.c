@@ -1,7 +1,6 @@
 /* The entries of the learning stages: which function of this folder runs at which step. */
 #include "stages/learning/stage.h"
 
-#include "client/client.h"
 #include "stages/learning/client_cache.h"
 #include "stages/learning/html_watch.h"
 #include "stages/learning/learn.h"

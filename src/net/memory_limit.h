@@ -6,17 +6,16 @@
  * requests of connections that hold more than their share, and answers that they do not
  * read. When the load has gone, free memory goes back to the system. Readable from any
  * thread; each worker writes its own part. */
-#ifndef FR_SERVER_MEMORY_H
-#define FR_SERVER_MEMORY_H
+#ifndef FR_NET_MEMORY_LIMIT_H
+#define FR_NET_MEMORY_LIMIT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct fr_client;
+#include "net/loop.h"
+
 struct fr_memory;
-struct fr_store;
-struct fr_worker;
 
 /* In the order of what is given up; percent of limits.memory from which it is; text. */
 #define FR_MEMORY_LEVEL_TABLE(X)                                                                   \
@@ -40,8 +39,10 @@ enum fr_memory_level fr_memory_level_of(uint64_t used, uint64_t limit);
 #define FR_MEMORY_TLS_BYTES 40960u
 #define FR_MEMORY_PLAIN_BYTES 1024u
 
-/* Never NULL. store: borrowed; what it holds is bounded by cache.memory and not counted. */
-struct fr_memory *fr_memory_new(size_t workers, struct fr_store *store);
+/* Never NULL. stored: how many bytes the process holds that have a bound of their own
+ * (cache.memory) and do not count; any thread; NULL: none. user: borrowed. */
+struct fr_memory *fr_memory_new(size_t workers, uint64_t (*stored)(const void *user),
+                                const void *user);
 void fr_memory_free(struct fr_memory **m);
 /* 0: a quarter of the memory that the machine, the control group or setrlimit allows. */
 void fr_memory_set_limit(struct fr_memory *m, uint64_t bytes);
@@ -52,26 +53,39 @@ struct fr_memory_stats {
 };
 void fr_memory_stats(const struct fr_memory *m, struct fr_memory_stats *out);
 
+/* What a worker does when its part is to become smaller. */
+struct fr_memory_part_ops {
+	/* Gives up what can be missed first, until `need` bytes are free. */
+	void (*shed)(void *user, uint64_t need);
+	/* Frees what is kept for its next use; is_short: there is none to spare. */
+	void (*trim)(void *user, bool is_short);
+};
+
+/* The part of one worker. Embedded in it; used on its thread. */
+struct fr_memory_part {
+	struct fr_memory *whole; /* borrowed */
+	unsigned index;
+	struct fr_loop *loop; /* borrowed */
+	struct fr_timer timer;
+	struct fr_task task;
+	int64_t seen, peak; /* held when last summed up; most since memory went back */
+	unsigned quiet;     /* ticks without a change */
+	const struct fr_memory_part_ops *ops;
+	void *user; /* borrowed: the argument of ops */
+};
+
+/* Starts and ends the looking after it. index: below the number of workers. */
+void fr_memory_watch(struct fr_memory_part *p, struct fr_memory *whole, unsigned index,
+                     struct fr_loop *loop, const struct fr_memory_part_ops *ops, void *user);
+void fr_memory_unwatch(struct fr_memory_part *p);
+
 /* The level now, as this worker may know it: cheap, for each request and each piece of a
- * body. On the worker's thread, as all below. */
-enum fr_memory_level fr_memory_level(struct fr_worker *w);
-/* False: memory is all but out, and this connection holds more than its share of what this
- * worker holds: no request of it is taken. */
-bool fr_memory_has_share(struct fr_worker *w, const struct fr_client *c);
-/* Starts and ends the looking after it. */
-void fr_memory_watch(struct fr_worker *w);
-void fr_memory_unwatch(struct fr_worker *w);
-
-/* How many connections of clients may be open at once, for want of descriptors. */
-void fr_memory_set_clients(struct fr_memory *m, uint32_t most);
-/* Is there a descriptor for one more? Else an idle connection of this worker makes room;
- * false: there is none. The admin interface always has one. Give it back when the
- * connection has gone. */
-bool fr_memory_take_client(struct fr_worker *w, bool is_admin);
-void fr_memory_give_client(struct fr_worker *w);
-
-/* Closes the connection of this worker that has waited for a request longest; false:
- * there is none. */
-bool fr_memory_close_idle(struct fr_worker *w);
+ * body. */
+enum fr_memory_level fr_memory_level(struct fr_memory_part *p);
+/* How many bytes one of n connections of this worker may hold when memory is all but out. */
+uint64_t fr_memory_share(const struct fr_memory_part *p, size_t n);
+/* A connection was closed to make room: what the system says is old until memory has gone
+ * back to it. */
+void fr_memory_note_shed(struct fr_memory_part *p);
 
 #endif

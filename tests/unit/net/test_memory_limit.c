@@ -1,5 +1,5 @@
 /* What is counted against limits.memory, and what follows from it. */
-#include "server/memory.h"
+#include "net/memory_limit.h"
 
 #include "base/buf.h"
 #include "base/chain.h"
@@ -26,7 +26,7 @@ static void levels_come_in_order(void **state)
 
 static void a_limit_is_never_below_what_the_process_needs(void **state)
 {
-	struct fr_memory *m = fr_memory_new(2, NULL);
+	struct fr_memory *m = fr_memory_new(2, NULL, NULL);
 	struct fr_memory_stats stats;
 
 	(void)state;

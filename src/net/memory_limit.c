@@ -1,4 +1,5 @@
-#include "server/memory.h"
+/* Sums up what the workers hold, samples what the system says, and gives memory back. */
+#include "net/memory_limit.h"
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -11,10 +12,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "cache/store.h"
-#include "client/client.h"
 #include "config/settings.h"
-#include "server/worker.h"
 
 /* A worker sums up again when its own part has changed by so much. */
 #define STEP_BYTES 65536
@@ -25,8 +23,6 @@
 #define TRIM_BYTES (8u << 20)
 #define TRIM_MS 1000u
 #define TRIM_SHORT_MS 200u /* when there is none to spare */
-/* A connection without a request for so long is idle, and not between two of them. */
-#define IDLE_MS 1000u
 /* Connections are closed until the level would be this many percent. */
 #define SHED_TO_PERCENT 84u
 /* No limit is taken for lower: the process needs that by itself. */
@@ -36,9 +32,6 @@
 #define RESERVE_BYTES (8ull << 20)
 /* Without any client; what the system says beyond it, and beyond the store, counts. */
 #define DEFAULT_SHARE 4u
-/* A client that takes nothing counts as holding so many times more. */
-#define STALLED_MS 1000u
-#define STALLED_FACTOR 4u
 #define LOG_MS 10000u
 /* So much is a connection's share even where all hold less. */
 #define SHARE_BYTES (256u << 10)
@@ -57,8 +50,8 @@ struct fr_memory {
 	_Atomic uint64_t sheds, trimmed_sheds;
 	_Atomic int logged; /* the level that the log has */
 	_Atomic bool is_trimming;
-	_Atomic uint32_t clients, most_clients;
-	struct fr_store *store; /* borrowed */
+	uint64_t (*stored)(const void *user); /* NULL: nothing */
+	const void *user;                     /* borrowed: its argument */
 	size_t n;
 	_Atomic uint64_t parts[]; /* one for each worker */
 };
@@ -146,13 +139,14 @@ static uint64_t resident_bytes(void)
 
 /* --- life --- */
 
-struct fr_memory *fr_memory_new(size_t workers, struct fr_store *store)
+struct fr_memory *fr_memory_new(size_t workers, uint64_t (*stored)(const void *user),
+                                const void *user)
 {
 	struct fr_memory *m = fr_calloc(1, sizeof *m + workers * sizeof m->parts[0]);
 
 	m->n = workers;
-	m->store = store;
-	atomic_store(&m->most_clients, UINT32_MAX);
+	m->stored = stored;
+	m->user = user;
 	fr_memory_set_limit(m, 0);
 	(void)fr_mem_reserve();
 	/* libuv aborts where it finds none */
@@ -235,17 +229,17 @@ static uint64_t estimate(struct fr_memory *m)
 }
 
 /* This worker's part, and what follows. */
-static enum fr_memory_level sum_up(struct fr_worker *w)
+static enum fr_memory_level sum_up(struct fr_memory_part *p)
 {
-	struct fr_memory *m = w->memory;
+	struct fr_memory *m = p->whole;
 	int64_t own = fr_mem_held();
 	uint64_t used;
 	enum fr_memory_level level;
 
-	w->memory_seen = own;
-	if (own > w->memory_peak)
-		w->memory_peak = own;
-	atomic_store_explicit(&m->parts[w->index], own > 0 ? (uint64_t)own : 0,
+	p->seen = own;
+	if (own > p->peak)
+		p->peak = own;
+	atomic_store_explicit(&m->parts[p->index], own > 0 ? (uint64_t)own : 0,
 	                      memory_order_relaxed);
 	used = estimate(m);
 	/* whatever the limit says: there is no more */
@@ -254,146 +248,37 @@ static enum fr_memory_level sum_up(struct fr_worker *w)
 	level = fr_memory_level_of(used, budget(m));
 	atomic_store_explicit(&m->used, used, memory_order_relaxed);
 	atomic_store_explicit(&m->level, (int)level, memory_order_relaxed);
-	say_level(m, level, fr_loop_now(w->loop));
+	say_level(m, level, fr_loop_now(p->loop));
 	return level;
 }
 
-enum fr_memory_level fr_memory_level(struct fr_worker *w)
+enum fr_memory_level fr_memory_level(struct fr_memory_part *p)
 {
-	int64_t change = fr_mem_held() - w->memory_seen;
+	int64_t change = fr_mem_held() - p->seen;
 	enum fr_memory_level level;
 
 	if (change < STEP_BYTES && change > -STEP_BYTES && !fr_mem_is_short())
-		return (enum fr_memory_level)atomic_load_explicit(&w->memory->level,
+		return (enum fr_memory_level)atomic_load_explicit(&p->whole->level,
 		                                                  memory_order_relaxed);
-	w->memory_quiet = 0;
-	level = sum_up(w);
+	p->quiet = 0;
+	level = sum_up(p);
 	if (level >= FR_MEMORY_NO_CONNECTIONS)
-		fr_loop_flush_later(w->loop, &w->memory_task);
-	if (!fr_timer_is_set(&w->memory_timer))
-		fr_loop_timer_set(w->loop, &w->memory_timer, TICK_MS);
+		fr_loop_flush_later(p->loop, &p->task);
+	if (!fr_timer_is_set(&p->timer))
+		fr_loop_timer_set(p->loop, &p->timer, TICK_MS);
 	return level;
 }
 
-bool fr_memory_has_share(struct fr_worker *w, const struct fr_client *c)
+uint64_t fr_memory_share(const struct fr_memory_part *p, size_t n)
 {
-	uint64_t share;
+	uint64_t share = n && p->seen > 0 ? (uint64_t)p->seen / n : 0;
 
-	if (fr_memory_level(w) < FR_MEMORY_NO_REQUESTS || c->is_admin)
-		return true;
-	share = w->n_clients && w->memory_seen > 0 ? (uint64_t)w->memory_seen / w->n_clients : 0;
-	return fr_client_held(c) <= (share > SHARE_BYTES ? share : SHARE_BYTES);
+	return share > SHARE_BYTES ? share : SHARE_BYTES;
 }
 
-/* --- connections that go --- */
-
-static bool is_idle(const struct fr_client *c)
+void fr_memory_note_shed(struct fr_memory_part *p)
 {
-	return !c->is_admin && c->exchanges == 0 && c->state != FR_CLIENT_CLOSING;
-}
-
-bool fr_memory_close_idle(struct fr_worker *w)
-{
-	struct fr_client *oldest = NULL;
-
-	for (struct fr_client *c = w->clients; c; c = c->next)
-		if (is_idle(c) && (!oldest || c->wait_since_ms <= oldest->wait_since_ms))
-			oldest = c;
-	if (!oldest)
-		return false;
-	FR_LOG(DEBUG, "memory", "%s: closed to make room: idle", oldest->peer);
-	fr_client_cut(oldest, false);
-	return true;
-}
-
-void fr_memory_set_clients(struct fr_memory *m, uint32_t most)
-{
-	atomic_store(&m->most_clients, most);
-}
-
-bool fr_memory_take_client(struct fr_worker *w, bool is_admin)
-{
-	struct fr_memory *m = w->memory;
-
-	if (atomic_fetch_add(&m->clients, 1) < atomic_load(&m->most_clients) || is_admin)
-		return true;
-	if (fr_memory_close_idle(w)) {
-		fr_count(&w->counters, FR_COUNT_LIMIT_DESCRIPTORS_CLOSED);
-		return true;
-	}
-	fr_count(&w->counters, FR_COUNT_LIMIT_DESCRIPTORS);
-	fr_memory_give_client(w);
-	return false;
-}
-
-void fr_memory_give_client(struct fr_worker *w)
-{
-	atomic_fetch_sub(&w->memory->clients, 1);
-}
-
-/* How much would be gained by its end. */
-static uint64_t worth(const struct fr_client *c, uint64_t now)
-{
-	uint64_t held = fr_client_held(c);
-
-	if (c->backlog_since_ms && now - c->backlog_since_ms >= STALLED_MS)
-		held *= STALLED_FACTOR;
-	return held;
-}
-
-static unsigned bucket_of(uint64_t n)
-{
-	return n ? 63u - (unsigned)__builtin_clzll(n) : 0;
-}
-
-static size_t close_one(struct fr_worker *w, struct fr_client *c, bool reset)
-{
-	size_t held = fr_client_held(c);
-
-	fr_count(&w->counters, FR_COUNT_LIMIT_MEMORY_CLOSED);
-	FR_LOG(DEBUG, "memory", "%s: closed: holds %zu bytes", c->peer, held);
-	fr_client_cut(c, reset);
-	atomic_fetch_add(&w->memory->sheds, 1);
-	return held;
-}
-
-static void cut_clients_from(struct fr_worker *w, unsigned bucket, uint64_t need)
-{
-	uint64_t now = fr_loop_now(w->loop), gained = 0;
-	struct fr_client *c, *next;
-
-	for (c = w->clients; c && gained < need; c = next) {
-		next = c->next;
-		if (c->is_admin || c->state == FR_CLIENT_CLOSING ||
-		    bucket_of(worth(c, now)) < bucket)
-			continue;
-		gained += close_one(w, c, true);
-	}
-}
-
-/* Idle ones; then those that hold most and read least, by powers of two, until
- * `need` bytes are free. */
-static void shed(struct fr_worker *w, uint64_t need)
-{
-	uint64_t gain[64] = {0}, now = fr_loop_now(w->loop), sum = 0;
-	struct fr_client *c, *next;
-	unsigned bucket = 63;
-
-	for (c = w->clients; c && sum < need; c = next) {
-		next = c->next;
-		if (!is_idle(c) || now - c->wait_since_ms < IDLE_MS)
-			continue;
-		sum += close_one(w, c, false);
-	}
-	if (sum >= need)
-		return;
-	need -= sum;
-	for (c = w->clients; c; c = c->next)
-		if (!c->is_admin && c->state != FR_CLIENT_CLOSING)
-			gain[bucket_of(worth(c, now))] += fr_client_held(c);
-	for (sum = gain[bucket]; sum < need && bucket > 0; sum += gain[bucket])
-		bucket--;
-	cut_clients_from(w, bucket, need);
+	atomic_fetch_add(&p->whole->sheds, 1);
 }
 
 /* --- giving back --- */
@@ -423,29 +308,29 @@ static void trim_done(uv_work_t *work, int status)
 }
 
 /* On another thread: it may take milliseconds. */
-static void trim_later(struct fr_worker *w, uint64_t after_ms)
+static void trim_later(struct fr_memory_part *p, uint64_t after_ms)
 {
 #ifdef FR_ASAN
 	/* its allocator has nothing to give back */
-	(void)w;
+	(void)p;
 	(void)after_ms;
 	(void)trim_now;
 	(void)trim_done;
 #else
-	struct fr_memory *m = w->memory;
-	uint64_t now = fr_loop_now(w->loop);
+	struct fr_memory *m = p->whole;
+	uint64_t now = fr_loop_now(p->loop);
 	struct trim *t;
 
 	if (now - atomic_load(&m->trimmed_ms) < after_ms || atomic_exchange(&m->is_trimming, true))
 		return;
 	atomic_store(&m->trimmed_ms, now);
-	w->memory_peak = fr_mem_held();
+	p->peak = fr_mem_held();
 	t = fr_try_malloc(sizeof *t);
 	if (t) {
 		t->memory = m;
 		t->sheds = atomic_load(&m->sheds);
 		t->work.data = t;
-		if (uv_queue_work(fr_loop_uv(w->loop), &t->work, trim_now, trim_done) == 0)
+		if (uv_queue_work(fr_loop_uv(p->loop), &t->work, trim_now, trim_done) == 0)
 			return;
 	}
 	free(t);
@@ -454,27 +339,26 @@ static void trim_later(struct fr_worker *w, uint64_t after_ms)
 }
 
 /* What waits for its next use is more than the next turns need. */
-static void give_back(struct fr_worker *w, bool is_short)
+static void give_back(struct fr_memory_part *p, bool is_short)
 {
-	if (is_short || w->counters.v[FR_COUNT_EXCHANGES_OPEN] == 0)
-		fr_block_pool_fini(&w->body_blocks);
-	if (w->memory_peak - fr_mem_held() >= (int64_t)TRIM_BYTES)
-		trim_later(w, TRIM_MS);
+	p->ops->trim(p->user, is_short);
+	if (p->peak - fr_mem_held() >= (int64_t)TRIM_BYTES)
+		trim_later(p, TRIM_MS);
 }
 
-static void sample(struct fr_worker *w)
+static void sample(struct fr_memory_part *p)
 {
-	struct fr_memory *m = w->memory;
-	uint64_t now = fr_loop_now(w->loop), then = atomic_load(&m->system_ms), system, peak;
-	struct fr_store_stats store;
+	struct fr_memory *m = p->whole;
+	uint64_t now = fr_loop_now(p->loop), then = atomic_load(&m->system_ms), system, peak,
+		 stored;
 
 	if (is_stale(m) || (then && now - then < TICK_MS))
 		return;
 	if (!atomic_compare_exchange_strong(&m->system_ms, &then, now))
 		return;
 	system = resident_bytes();
-	fr_store_stats(m->store, &store);
-	system = system > store.held ? system - store.held : 0;
+	stored = m->stored ? m->stored(m->user) : 0;
+	system = system > stored ? system - stored : 0;
 	peak = atomic_load(&m->peak);
 	atomic_store(&m->system, system);
 	atomic_store(&m->overhead, system > peak ? system - peak : 0);
@@ -482,10 +366,10 @@ static void sample(struct fr_worker *w)
 
 /* This worker's share of what is too much. What the system counts beyond what is held
  * comes back by trimming, not by closing more. */
-static void shed_too_much(struct fr_worker *w)
+static void shed_too_much(struct fr_memory_part *p)
 {
-	struct fr_memory *m = w->memory;
-	uint64_t own = atomic_load(&m->parts[w->index]), all = counted(m);
+	struct fr_memory *m = p->whole;
+	uint64_t own = atomic_load(&m->parts[p->index]), all = counted(m);
 	uint64_t target = budget(m) / 100 * SHED_TO_PERCENT;
 	uint64_t used = atomic_load(&m->used), need;
 
@@ -493,15 +377,15 @@ static void shed_too_much(struct fr_worker *w)
 		return;
 	need = (uint64_t)((double)(used - target) * (double)own / (double)all);
 	if (need)
-		shed(w, need);
+		p->ops->shed(p->user, need);
 }
 
 /* An allocation failed: a quarter of what this worker holds goes, and then it is tried
  * whether there is memory again. */
-static void recover(struct fr_worker *w)
+static void recover(struct fr_memory_part *p)
 {
-	shed(w, atomic_load(&w->memory->parts[w->index]) / 4);
-	fr_block_pool_fini(&w->body_blocks);
+	p->ops->shed(p->user, atomic_load(&p->whole->parts[p->index]) / 4);
+	p->ops->trim(p->user, true);
 	(void)malloc_trim(0);
 	(void)fr_mem_reserve();
 }
@@ -510,48 +394,51 @@ static void recover(struct fr_worker *w)
  * its own events. */
 static void turn_end(void *user)
 {
-	struct fr_worker *w = user;
-	enum fr_memory_level level = sum_up(w);
+	struct fr_memory_part *p = user;
+	enum fr_memory_level level = sum_up(p);
 
 	if (fr_mem_is_short())
-		recover(w);
+		recover(p);
 	else if (level >= FR_MEMORY_NO_CONNECTIONS)
-		shed_too_much(w);
+		shed_too_much(p);
 }
 
 static void tick(struct fr_timer *t, void *user)
 {
-	struct fr_worker *w = user;
+	struct fr_memory_part *p = user;
 	enum fr_memory_level level;
 
 	(void)t;
-	(void)sum_up(w);
-	sample(w);
-	level = sum_up(w);
-	give_back(w, level > 0);
+	(void)sum_up(p);
+	sample(p);
+	level = sum_up(p);
+	give_back(p, level > 0);
 	if (fr_mem_is_short())
-		recover(w);
+		recover(p);
 	else if (level >= FR_MEMORY_SHEDDING)
-		shed_too_much(w);
-	if (level >= FR_MEMORY_SHEDDING || is_stale(w->memory))
-		trim_later(w, TRIM_SHORT_MS);
-	w->memory_quiet = level > 0 ? 0 : w->memory_quiet + 1;
-	if (w->memory_quiet < QUIET_TICKS && w->state != FR_WORKER_CUT)
-		fr_loop_timer_set(w->loop, &w->memory_timer, TICK_MS);
+		shed_too_much(p);
+	if (level >= FR_MEMORY_SHEDDING || is_stale(p->whole))
+		trim_later(p, TRIM_SHORT_MS);
+	p->quiet = level > 0 ? 0 : p->quiet + 1;
+	if (p->quiet < QUIET_TICKS)
+		fr_loop_timer_set(p->loop, &p->timer, TICK_MS);
 }
 
-void fr_memory_watch(struct fr_worker *w)
+void fr_memory_watch(struct fr_memory_part *p, struct fr_memory *whole, unsigned index,
+                     struct fr_loop *loop, const struct fr_memory_part_ops *ops, void *user)
 {
-	fr_timer_init(&w->memory_timer, tick, w);
-	w->memory_task = (struct fr_task){.run = turn_end, .user = w};
-	fr_loop_timer_set(w->loop, &w->memory_timer, TICK_MS);
-	sample(w);
-	(void)sum_up(w);
+	*p = (struct fr_memory_part){
+		.whole = whole, .index = index, .loop = loop, .ops = ops, .user = user};
+	fr_timer_init(&p->timer, tick, p);
+	p->task = (struct fr_task){.run = turn_end, .user = p};
+	fr_loop_timer_set(loop, &p->timer, TICK_MS);
+	sample(p);
+	(void)sum_up(p);
 	/* libuv makes its threads now, and does not abort when there is no memory for them */
-	trim_later(w, 0);
+	trim_later(p, 0);
 }
 
-void fr_memory_unwatch(struct fr_worker *w)
+void fr_memory_unwatch(struct fr_memory_part *p)
 {
-	fr_loop_timer_stop(w->loop, &w->memory_timer);
+	fr_loop_timer_stop(p->loop, &p->timer);
 }

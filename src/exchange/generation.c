@@ -1,10 +1,12 @@
-/* Configurations in use: what workers share of one (fr_shared), and one
- * worker's view of it (fr_generation). Declared in server/worker.h. */
+/* Builds a worker's view of a configuration, with the origins of its sites, and counts
+ * who uses it. */
+#include "exchange/generation.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "server/worker.h"
+#include "exchange/worker.h"
 
 void fr_shared_ref(struct fr_shared *s)
 {

@@ -1,0 +1,21 @@
+/* What a connection counts as, at origins and in memory. */
+#include "exchange/connection.h"
+
+#include <string.h>
+
+struct fr_asker fr_connection_asker(const struct fr_connection *c)
+{
+	struct fr_asker asker;
+
+	memcpy(asker.address, c->ticket.address, sizeof asker.address);
+	return asker;
+}
+
+bool fr_connection_has_share(const struct fr_connection *c)
+{
+	struct fr_worker *w = c->worker;
+
+	if (fr_memory_level(&w->memory) < FR_MEMORY_NO_REQUESTS || c->is_admin)
+		return true;
+	return c->ops->held(c) <= fr_memory_share(&w->memory, w->n_clients);
+}

@@ -1,0 +1,68 @@
+/* What exchanges and stages see of the connection that a request came on: who is at the
+ * other end, what was sent to it, and what it has under way. The client side embeds
+ * one in each of its connections (client/client.h) and outlives its exchanges. */
+#ifndef FR_EXCHANGE_CONNECTION_H
+#define FR_EXCHANGE_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "exchange/worker.h"
+#include "net/admission.h"
+#include "net/transport.h"
+#include "origin/fetch.h"
+
+struct fr_connection;
+struct fr_digest;
+struct fr_exchange;
+struct fr_seen_urls;
+
+/* What the client side does for its exchanges. */
+struct fr_connection_ops {
+	/* An exchange of it begins, and is gone: `next` and `pprev` of the exchange are the
+	 * client side's in between. */
+	void (*opened)(struct fr_connection *c, struct fr_exchange *ex);
+	void (*released)(struct fr_connection *c, struct fr_exchange *ex);
+	/* About how many bytes would be free if the connection were not there. */
+	size_t (*held)(const struct fr_connection *c);
+};
+
+/* The site of the latest request, for the next one of the same authority. */
+struct fr_route_memo {
+	uint64_t generation;  /* its serial; 0: nothing yet */
+	struct fr_site *site; /* borrowed from that generation */
+	size_t len;
+	char authority[64]; /* longer ones are not remembered */
+};
+
+struct fr_connection {
+	const struct fr_connection_ops *ops;
+	struct fr_worker *worker;       /* borrowed */
+	struct fr_generation *gen;      /* reference: the limits it was accepted under */
+	struct fr_transport *transport; /* owned until closed; NULL then */
+	uint64_t serial;                /* number among the worker's, from 1 */
+	struct fr_ticket ticket;        /* what it counts as */
+	uint16_t port;
+	char peer[48]; /* address, for logs and Forwarded */
+	bool is_tls;
+	bool tls_resumed;
+	bool is_admin; /* speaks to the admin interface */
+	bool is_draining;
+	const char *tls_version;    /* static; NULL: no TLS */
+	uint32_t origin_requests;   /* fetches under way */
+	uint32_t pushes;            /* promised on this connection */
+	uint64_t backlog_since_ms;  /* the output has waited since; 0: it does not */
+	struct fr_seen_urls *memo;  /* owned: URLs promised or asked for; NULL until needed */
+	struct fr_digest *held;     /* owned: what it got to keep; NULL until needed */
+	struct fr_exchange *hinted; /* borrowed: the last page that got a 103, while it lasts */
+	struct fr_route_memo route;
+};
+
+/* As what its requests are counted at origins. */
+struct fr_asker fr_connection_asker(const struct fr_connection *c);
+/* False: memory is all but out, and it holds more than its share of what its worker
+ * holds: no request of it is taken. */
+bool fr_connection_has_share(const struct fr_connection *c);
+
+#endif
