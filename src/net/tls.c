@@ -187,8 +187,11 @@ void fr_tls_free(struct fr_tls **tp)
 
 void fr_tls_describe(char *out, size_t cap, const char *what)
 {
-	unsigned long e = ERR_peek_last_error();
-	const char *reason = e ? ERR_reason_error_string(e) : NULL;
+	unsigned long first = ERR_peek_error(), last = ERR_peek_last_error();
+	/* a file that cannot be read is told by the system; what follows says only that it did */
+	const char *reason = ERR_SYSTEM_ERROR(first) ? strerrordesc_np(ERR_GET_REASON(first))
+	                     : last                  ? ERR_reason_error_string(last)
+	                                             : NULL;
 
 	(void)snprintf(out, cap, "%s%s%s", what, *what ? ": " : "",
 	               reason ? reason : "unknown error");

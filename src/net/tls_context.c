@@ -181,6 +181,14 @@ static bool use_key(SSL_CTX *ctx, struct fr_str pem)
 	return ok;
 }
 
+/* OpenSSL may say so when the key is given, or when it is asked. */
+static bool is_of_another(void)
+{
+	int reason = ERR_GET_REASON(ERR_peek_last_error());
+
+	return reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH;
+}
+
 static int load_pair(SSL_CTX *ctx, const struct fr_tls_cert_spec *spec, struct fr_tls_problem *why)
 {
 	ERR_clear_error();
@@ -190,7 +198,10 @@ static int load_pair(SSL_CTX *ctx, const struct fr_tls_cert_spec *spec, struct f
 	if (!(spec->key_pem.p
 	              ? use_key(ctx, spec->key_pem)
 	              : SSL_CTX_use_PrivateKey_file(ctx, spec->key_file, SSL_FILETYPE_PEM) == 1))
-		return problem(why, "cannot use key", spec->key_file, FR_ERR_IO);
+		return problem(why,
+		               is_of_another() ? "key does not belong to the certificate:"
+		                               : "cannot use key",
+		               spec->key_file, FR_ERR_IO);
 	if (SSL_CTX_check_private_key(ctx) != 1)
 		return problem(why, "key does not belong to the certificate:", spec->key_file,
 		               FR_ERR_TLS);

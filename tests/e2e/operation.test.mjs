@@ -3,6 +3,7 @@ import test from 'node:test';
 import fs from 'node:fs';
 import path from 'node:path';
 import net from 'node:net';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { assert, spawnTied, startForerun, startOrigin, h2connect, h2request, loadPage, raw, rawH2, run, binary, tempFile, scratch, preface, settings, frame, get, goawayCode, caFile } from './lib/harness.mjs';
 
@@ -87,6 +88,38 @@ test('check accepts what is good and looks at the files it names', async () => {
   const bad = await run(binary, ['check', '--config', file]);
   assert.equal(bad.code, 1);
   assert.match(bad.stderr, /cannot use certificate .*none.pem/);
+});
+
+test('check tells all that is wrong with certificates at once', async () => {
+  const make = (name, ...args) => {
+    const cert = tempFile(`${name}.pem`), key = tempFile(`${name}.key`);
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-out', cert, '-subj', '/CN=x', ...args], { stdio: 'ignore' });
+    return { cert, key };
+  };
+  const soon = make('soon', '-days', '3', '-addext', 'subjectAltName=DNS:a.example.org,DNS:*.b.example.org');
+  const other = make('other', '-days', '300', '-addext', 'subjectAltName=DNS:c.example.org');
+  const file = tempFile('certificates.yaml');
+  const write = (otherKey) => fs.writeFileSync(file, `
+listen: [{address: "127.0.0.1:8443"}]
+tls: {certificate: ${soon.cert}, key: ${soon.key}}
+sites:
+  - {hosts: [a.example.org, "*.b.example.org", d.example.org], origin: {url: "http://127.0.0.1:1"}}
+  - {hosts: [c.example.org], origin: {url: "https://127.0.0.1:1", ca: /nowhere/ca.pem}, tls: {certificate: ${other.cert}, key: ${otherKey}}}
+`);
+  write(soon.key);
+  const r = await run(binary, ['check', file]);
+  assert.equal(r.code, 1);
+  assert.deepEqual(r.stderr.trim().split('\n').map((line) => line.replace(/\d{4}-\d\d-\d\d/, 'DATE')), [
+    `forerun check: warning: certificate ${soon.cert} expires soon, on DATE`,
+    `forerun check: warning: certificate ${soon.cert} does not name the host d.example.org`,
+    `forerun check: ${file}: key does not belong to the certificate: ${soon.key}: key values mismatch`,
+    `forerun check: ${file}: cannot use authorities /nowhere/ca.pem: No such file or directory`,
+  ]);
+  write(other.key);
+  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(', ca: /nowhere/ca.pem', ''));
+  const good = await run(binary, ['check', file]);
+  assert.equal(good.code, 0, good.stderr);
+  assert.equal(good.stderr.match(/warning: certificate/g).length, 2);
 });
 
 test('the local certificate is made once, with the key for its owner alone', async (t) => {
