@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "client/client.h"
+#include "hints/budget.h"
 
 #define REQUESTS 512
 
@@ -14,6 +15,7 @@ struct fake_client {
 	enum fake_kind kind;
 	bool is_drained;
 	size_t room, window;
+	uint32_t rtt_us;
 	int32_t last_id, last_push_id;
 	struct fake_request *requests[REQUESTS]; /* owned */
 	size_t n;
@@ -156,6 +158,16 @@ static int op_push(struct fr_exchange *ex, struct fr_exchange *push, enum fr_ran
 	return 0;
 }
 
+static int op_path(struct fr_exchange *ex, struct fr_budget_path *out)
+{
+	uint32_t rtt_us = of(ex)->client->rtt_us;
+
+	if (!rtt_us)
+		return FR_ERR_UNSUPPORTED;
+	*out = (struct fr_budget_path){.rtt_us = rtt_us, .min_rtt_us = rtt_us, .cwnd_bytes = 14600};
+	return 0;
+}
+
 static void op_page_due(struct fr_exchange *ex, uint32_t think_ms, size_t links)
 {
 	(void)links;
@@ -190,6 +202,7 @@ static const struct fr_exchange_ops h2_ops = {
 	.push_is_enabled = op_push_is_enabled,
 	.push_has_room = op_push_has_room,
 	.push = op_push,
+	.path = op_path,
 	.page_due = op_page_due,
 	.page_head_first = op_page_head_first,
 	.after_page = op_after_page,
@@ -395,6 +408,11 @@ void fake_client_set_room(struct fake_client *c, size_t pushes)
 void fake_client_set_window(struct fake_client *c, size_t bytes)
 {
 	c->window = bytes;
+}
+
+void fake_client_set_rtt(struct fake_client *c, uint32_t us)
+{
+	c->rtt_us = us;
 }
 
 void fake_client_drain(struct fake_client *c)

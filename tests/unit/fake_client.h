@@ -59,6 +59,9 @@ void fake_client_set_tls(struct fake_client *c);
 void fake_client_set_room(struct fake_client *c, size_t pushes);
 /* How much of a request's body it may send before any is passed on; at first: as configured. */
 void fake_client_set_window(struct fake_client *c, size_t bytes);
+/* The round trip on its path, whose window is 14,600 bytes and empty; 0, as at first: nothing
+ * is known of the path. */
+void fake_client_set_rtt(struct fake_client *c, uint32_t us);
 /* The server is told to end its connection politely. */
 void fake_client_drain(struct fake_client *c);
 /* Was it, by whomever? */

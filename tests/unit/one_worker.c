@@ -51,7 +51,7 @@ struct one_worker {
 	struct conn conns[CONNECTIONS];
 	struct request requests[REQUESTS];
 	size_t n_requests;
-	struct worker_part parts[8];
+	struct worker_part parts[32];
 	size_t n_parts;
 	bool is_stalled; /* the origin */
 };
