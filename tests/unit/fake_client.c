@@ -184,14 +184,6 @@ static void op_after_page(struct fr_exchange *ex, struct fr_exchange *page)
 	of(ex)->page = of(page);
 }
 
-/* Its sockets have no TCP below them. */
-static int op_path(struct fr_exchange *ex, struct fr_budget_path *out)
-{
-	(void)of(ex);
-	(void)out;
-	return FR_ERR_UNSUPPORTED;
-}
-
 static const struct fr_exchange_ops h2_ops = {
 	.informational = op_informational,
 	.head = op_head,
@@ -206,7 +198,6 @@ static const struct fr_exchange_ops h2_ops = {
 	.page_due = op_page_due,
 	.page_head_first = op_page_head_first,
 	.after_page = op_after_page,
-	.path = op_path,
 };
 static const struct fr_exchange_ops h1_ops = {
 	.informational = op_informational,

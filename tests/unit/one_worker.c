@@ -155,6 +155,14 @@ void worker_reload(struct one_worker *w, const char *text)
 	configure(w, parse(text));
 }
 
+void worker_reload_with_token(struct one_worker *w, const char *text, const char *token)
+{
+	struct fr_config *config = parse(text);
+
+	fr_config_loopback_admin(config, token);
+	configure(w, config);
+}
+
 void worker_drain(struct one_worker *w)
 {
 	w->server.is_stopping = true;
@@ -439,9 +447,8 @@ void worker_advance(struct one_worker *w, unsigned ms)
 
 		fr_world_advance(n);
 		ms -= n;
-		loop_once(w);
+		(void)turn_once(w);
 	}
-	/* the loop looks for what is due every so often */
 	worker_turn(w);
 }
 

@@ -27,6 +27,8 @@ void worker_turn(struct one_worker *w);
 void worker_advance(struct one_worker *w, unsigned ms);
 /* Another configuration; the old one lasts as long as requests under it. */
 void worker_reload(struct one_worker *w, const char *config);
+/* The same; its admin interface demands this token. */
+void worker_reload_with_token(struct one_worker *w, const char *config, const char *token);
 /* Begins the drain. */
 void worker_drain(struct one_worker *w);
 /* The next connections to the origin are refused, or hang until that changes. */
