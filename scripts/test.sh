@@ -4,9 +4,10 @@
 # tests (AddressSanitizer and UBSan; some again with ThreadSanitizer), the
 # browser test, and, as root, tests over emulated links.
 #
-#   scripts/test.sh            everything
-#   scripts/test.sh NAME       one unit test (test_link), one end-to-end file
-#                              (links), or 'checks', 'tidy', 'browser', 'races', 'soak', 'net'
+#   scripts/test.sh                everything
+#   scripts/test.sh NAME           one unit test (test_link, or link), one end-to-end file
+#                                  (links), or 'checks', 'tidy', 'browser', 'races', 'soak', 'net'
+#   scripts/test.sh NAME 'CASE'    only the cases of it whose name contains CASE
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/lib.sh"
@@ -40,6 +41,22 @@ checks() {
 
 build_san() { fr_build "$san" -DCMAKE_BUILD_TYPE=Debug -DFR_SANITIZE=ON -DFR_WERROR=ON; }
 build_plain() { CC=clang fr_build "$plain" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DFR_WERROR=ON; }
+
+# build_only TARGET: nothing else is built.
+build_only() {
+    [ -f "$san/build.ninja" ] || cmake -S "$root" -B "$san" -G Ninja -DCMAKE_BUILD_TYPE=Debug \
+        -DFR_SANITIZE=ON -DFR_WERROR=ON >/dev/null
+    ninja -C "$san" --quiet "$1"
+}
+
+# one_unit test_NAME [CASE]: builds and runs one program; CASE may be written with spaces.
+one_unit() {
+    build_only "$1"
+    out=$("$san/tests/unit/$1" "*$(printf %s "${2-}" | tr ' ' '_')*" 2>&1) && ok=1 || ok=0
+    printf '%s\n' "$out"
+    case $out in *"Running 0 test"*) die "$1 has no case '$2'" ;; esac
+    [ "$ok" = 1 ]
+}
 
 unit() {
     say "unit tests and fuzz corpora: $1"
@@ -109,10 +126,15 @@ browser) install_all; build_san; browser ;;
 races) races ;;
 soak) build_san; soak ;;
 net) install_all; build_san; net ;;
-test_* | fuzz_*) build_san; unit "gcc, sanitizers" "$san" "^$1" ;;
+fuzz_*) build_san; unit "gcc, sanitizers" "$san" "^$1" ;;
 *)
-    [ -f "tests/e2e/$1.test.mjs" ] || die "no test of that name: $1"
-    build_san
-    e2e "tests/e2e/$1.test.mjs"
+    if [ -f "tests/e2e/$1.test.mjs" ]; then
+        build_only forerun
+        e2e ${2:+--test-name-pattern "$2"} "tests/e2e/$1.test.mjs"
+    elif ls tests/unit/*/"test_${1#test_}.c" >/dev/null 2>&1; then
+        one_unit "test_${1#test_}" "${2-}"
+    else
+        die "no test of that name: $1"
+    fi
     ;;
 esac

@@ -1,5 +1,6 @@
 /* What every unit test includes: cmocka with what it needs before it, and
- * small helpers. One test is one behaviour, named as a sentence. */
+ * small helpers. One test is one behaviour, named as a sentence. The program's
+ * argument, if any, is a pattern of names with * and ?: only those tests run. */
 #ifndef FR_UNIT_H
 #define FR_UNIT_H
 
@@ -27,6 +28,13 @@ static inline void assert_str_at(struct fr_str actual, const char *expected, con
 		return;
 	print_error("'%.*s' is not '%s'\n", FR_STR_ARG(actual), expected);
 	_fail(file, line);
+}
+
+/* glibc hands them to functions that run before main. */
+static __attribute__((constructor)) void take_pattern(int argc, char **argv)
+{
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 }
 
 #define RUN(tests) return cmocka_run_group_tests(tests, NULL, NULL)
