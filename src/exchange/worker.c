@@ -34,7 +34,7 @@ size_t fr_worker_fini(struct fr_worker *w)
 	fr_pool_fini(&w->pool);
 	fr_block_pool_fini(&w->body_blocks);
 	fr_loop_free(&w->loop);
-	for (int i = 0; i < FR_GAUGE_COUNT; i++)
+	for (int i = 0; i < FR_GAUGES_END; i++)
 		live += w->counters.v[i];
 	return (size_t)live;
 }

@@ -1,9 +1,10 @@
+/* Counters by name, and their sums. */
 #include "observe/counters.h"
 
 const char *fr_counter_name(enum fr_counter id)
 {
 	static const char *const names[] = {
-#define X(i, name) #name,
+#define X(id, name, ...) #name,
 		FR_GAUGE_TABLE(X) FR_COUNTER_TABLE(X)
 #undef X
 	};

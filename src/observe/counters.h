@@ -1,110 +1,175 @@
 /* Counters and live-object gauges. Each worker has its own set, written by its
- * thread alone and read by any; sums are made on reading. Names here are the
- * names in logs and (later) metrics; docs/limits.md says what the limit
- * counters mean. */
+ * thread alone and read by any; sums are made on reading. docs/limits.md says what
+ * the limit counters mean.
+ *
+ * A row: identifier, name in logs and in the status, and for Prometheus its metric
+ * (without "forerun_"), its labels, and what it is. Rows of one metric stand together,
+ * and the first one says what it is. Metric "": not shown there by itself. */
 #ifndef FR_OBSERVE_COUNTERS_H
 #define FR_OBSERVE_COUNTERS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Gauges of live objects, zero when a server has ended. */
+/* Gauges of live objects: they go up and down, and are zero when a server has ended. */
 #define FR_GAUGE_TABLE(X)                                                                          \
-	X(CONNECTIONS_OPEN, connections_open)                                                      \
-	X(EXCHANGES_OPEN, exchanges_open)                                                          \
-	X(ORIGIN_CONNECTIONS_OPEN, origin_connections_open)                                        \
-	X(FETCHES_OPEN, fetches_open)                                                              \
-	X(TAPS_OPEN, taps_open)                                                                    \
-	X(FILLS_OPEN, fills_open)
+	X(CONNECTIONS_OPEN, connections_open, "connections_open", "",                              \
+	  "Client connections that are open.")                                                     \
+	X(EXCHANGES_OPEN, exchanges_open, "requests_open", "", "Requests and pushes under way.")   \
+	X(ORIGIN_CONNECTIONS_OPEN, origin_connections_open, "origin_connections_open", "",         \
+	  "Connections to origins.")                                                               \
+	X(FETCHES_OPEN, fetches_open, "origin_requests_open", "",                                  \
+	  "Requests to origins under way.")                                                        \
+	X(TAPS_OPEN, taps_open, "taps_open", "", "Pages being read now.")                          \
+	X(FILLS_OPEN, fills_open, "cache_fills_open", "", "Fetches for the store under way.")
 
+/* What only grows. */
 #define FR_COUNTER_TABLE(X)                                                                        \
-	X(CONNECTIONS, connections)                                                                \
-	X(CONNECTIONS_H2, connections_h2)                                                          \
-	X(TLS_HANDSHAKES, tls_handshakes)                                                          \
-	X(TLS_RESUMED, tls_resumed)                                                                \
-	X(TLS_FAILED, tls_failed)                                                                  \
-	X(REQUESTS, requests)                                                                      \
-	X(ADMIN_REQUESTS, admin_requests)                                                          \
-	X(REQUESTS_REFUSED, requests_refused)                                                      \
-	X(REQUESTS_ABORTED, requests_aborted)                                                      \
-	X(RESPONSES_FAILED, responses_failed)                                                      \
-	X(UPGRADES, upgrades)                                                                      \
-	X(ORIGIN_CONNECTIONS, origin_connections)                                                  \
-	X(ORIGIN_REUSED, origin_reused)                                                            \
-	X(ORIGIN_RETRIES, origin_retries)                                                          \
-	X(ORIGIN_FAILED, origin_failed)                                                            \
-	X(ORIGIN_TIMEOUTS, origin_timeouts)                                                        \
-	X(ORIGIN_MALFORMED, origin_malformed)                                                      \
-	X(ORIGIN_TRUNCATED, origin_truncated)                                                      \
-	X(ORIGIN_SLOPPY, origin_sloppy)                                                            \
-	X(CACHE_HITS, cache_hits)                                                                  \
-	X(CACHE_MISSES, cache_misses)                                                              \
-	X(CACHE_JOINED, cache_joined)                                                              \
-	X(CACHE_VALIDATED, cache_validated)                                                        \
-	X(CACHE_STORED, cache_stored)                                                              \
-	X(CACHE_BYPASSED, cache_bypassed)                                                          \
-	X(CACHE_STALE_ON_ERROR, cache_stale_on_error)                                              \
-	X(CACHE_WAIT_TIMEOUTS, cache_wait_timeouts)                                                \
-	X(CACHE_TAKEN_BACK, cache_taken_back)                                                      \
-	X(CACHE_MISMATCHES, cache_mismatches)                                                      \
-	X(CACHE_PURGED, cache_purged)                                                              \
-	X(CACHE_INVALIDATED, cache_invalidated)                                                    \
-	X(HINTS, hints)                                                                            \
-	X(HINTS_DROPPED, hints_dropped)                                                            \
-	X(HINTS_FORGOTTEN, hints_forgotten)                                                        \
-	X(HINTS_PURGED, hints_purged)                                                              \
-	X(HINTS_WARMED, hints_warmed)                                                              \
-	X(HINTS_BEFORE_ERROR, hints_before_error)                                                  \
-	X(EARLY_HINTS, early_hints)                                                                \
-	X(PAGES_SCANNED, pages_scanned)                                                            \
-	X(DIGESTS_SET, digests_set)                                                                \
-	X(DIGESTS_MALFORMED, digests_malformed)                                                    \
-	X(LINKS_MALFORMED, links_malformed)                                                        \
-	X(PUSHES_PROMISED, pushes_promised)                                                        \
-	X(PUSHES_COMPLETED, pushes_completed)                                                      \
-	X(PUSHES_CANCELLED, pushes_cancelled)                                                      \
-	X(PUSHES_REFUSED, pushes_refused)                                                          \
-	X(PUSHES_FAILED, pushes_failed)                                                            \
-	X(BODIES_SPILLED, bodies_spilled)                                                          \
-	X(SPILLED_BYTES, spilled_bytes)                                                            \
-	X(PUSHED_BYTES, pushed_bytes)                                                              \
-	X(WASTED_BYTES, wasted_bytes)                                                              \
-	X(LIMIT_CONNECTIONS, limit_connections)                                                    \
-	X(LIMIT_CONNECTIONS_ADDRESS, limit_connections_per_address)                                \
-	X(LIMIT_ORIGIN_REQUESTS, limit_origin_requests_per_client)                                 \
-	X(LIMIT_ORIGIN_WAITING, limit_origin_waiting)                                              \
-	X(LIMIT_DESCRIPTORS, limit_descriptors)                                                    \
-	X(LIMIT_DESCRIPTORS_CLOSED, limit_descriptors_closed)                                      \
-	X(LIMIT_MEMORY_PUSHES, limit_memory_pushes)                                                \
-	X(LIMIT_MEMORY_STORING, limit_memory_storing)                                              \
-	X(LIMIT_MEMORY_CLOSED, limit_memory_closed)                                                \
-	X(LIMIT_MEMORY_CONNECTIONS, limit_memory_connections)                                      \
-	X(LIMIT_MEMORY_REQUESTS, limit_memory_requests)                                            \
-	X(LIMIT_MEMORY_BODIES, limit_memory_bodies)                                                \
-	X(LIMIT_ORIGIN_SHARE, limit_origin_share)                                                  \
-	X(LIMIT_SPILL, limit_spill)                                                                \
-	X(LIMIT_OUTPUT, limit_output_buffer)                                                       \
-	X(TIMEOUT_HANDSHAKE, timeout_handshake)                                                    \
-	X(TIMEOUT_REQUEST_FIELDS, timeout_request_fields)                                          \
-	X(TIMEOUT_BODY, timeout_body)                                                              \
-	X(TIMEOUT_IDLE, timeout_idle)                                                              \
-	X(TIMEOUT_TUNNEL, timeout_tunnel)                                                          \
-	X(TIMEOUT_DRAIN, timeout_drain)                                                            \
-	X(H2_GONE_FRAMES, http2_frames_on_ended_streams)                                           \
-	X(INTERNAL_ERRORS, internal_errors)                                                        \
-	X(HEAD_BYTES_IN, head_bytes_in)                                                            \
-	X(HEAD_BYTES_IN_PLAIN, head_bytes_in_plain)                                                \
-	X(HEAD_BYTES_OUT, head_bytes_out)                                                          \
-	X(HEAD_BYTES_OUT_PLAIN, head_bytes_out_plain)
+	X(CONNECTIONS, connections, "connections_total", "", "Client connections accepted.")       \
+	X(CONNECTIONS_H2, connections_h2, "connections_http2_total", "",                           \
+	  "Client connections with HTTP/2.")                                                       \
+	X(TLS_HANDSHAKES, tls_handshakes, "tls_handshakes_total", "",                              \
+	  "TLS handshakes completed with clients.")                                                \
+	X(TLS_RESUMED, tls_resumed, "tls_handshakes_resumed_total", "",                            \
+	  "Of those, resumed sessions.")                                                           \
+	X(TLS_FAILED, tls_failed, "tls_handshakes_failed_total", "",                               \
+	  "TLS handshakes that failed.")                                                           \
+	X(REQUESTS, requests, "requests_total", "",                                                \
+	  "Requests and pushes begun, admin interface excluded.")                                  \
+	X(ADMIN_REQUESTS, admin_requests, "admin_requests_total", "",                              \
+	  "Requests to the admin interface.")                                                      \
+	X(REQUESTS_REFUSED, requests_refused, "requests_refused_total", "",                        \
+	  "Requests answered with a 4xx of ours.")                                                 \
+	X(REQUESTS_ABORTED, requests_aborted, "requests_aborted_total", "",                        \
+	  "Requests that ended before their response was complete.")                               \
+	X(RESPONSES_FAILED, responses_failed, "responses_failed_total", "",                        \
+	  "Responses whose body could not be completed.")                                          \
+	X(UPGRADES, upgrades, "upgrades_total", "", "Connections handed through after a 101.")     \
+	X(ORIGIN_CONNECTIONS, origin_connections, "origin_connections_total", "",                  \
+	  "Connections to origins begun.")                                                         \
+	X(ORIGIN_REUSED, origin_reused, "origin_reused_total", "",                                 \
+	  "Requests on a connection used before.")                                                 \
+	X(ORIGIN_RETRIES, origin_retries, "origin_retries_total", "",                              \
+	  "Requests repeated on a new connection.")                                                \
+	X(ORIGIN_FAILED, origin_failed, "origin_failures_total", "cause=\"connection\"",           \
+	  "Requests to origins that failed, by cause.")                                            \
+	X(ORIGIN_TIMEOUTS, origin_timeouts, "origin_failures_total", "cause=\"timeout\"", "")      \
+	X(ORIGIN_MALFORMED, origin_malformed, "origin_failures_total", "cause=\"malformed\"", "")  \
+	X(ORIGIN_TRUNCATED, origin_truncated, "origin_failures_total", "cause=\"truncated\"", "")  \
+	X(ORIGIN_SLOPPY, origin_sloppy, "origin_sloppy_total", "",                                 \
+	  "Responses of origins with faults that were read as meant.")                             \
+	X(CACHE_HITS, cache_hits, "cache_hits_total", "", "Requests answered from the store.")     \
+	X(CACHE_MISSES, cache_misses, "cache_misses_total", "",                                    \
+	  "Requests that the store could not answer.")                                             \
+	X(CACHE_JOINED, cache_joined, "cache_joined_total", "",                                    \
+	  "Requests that awaited another one's fetch.")                                            \
+	X(CACHE_VALIDATED, cache_validated, "cache_validated_total", "",                           \
+	  "Answers that the origin confirmed.")                                                    \
+	X(CACHE_STORED, cache_stored, "cache_stored_total", "", "Responses stored.")               \
+	X(CACHE_BYPASSED, cache_bypassed, "cache_bypassed_total", "",                              \
+	  "Requests that are not for the cache.")                                                  \
+	X(CACHE_STALE_ON_ERROR, cache_stale_on_error, "cache_stale_on_error_total", "",            \
+	  "Stale answers in place of an error.")                                                   \
+	X(CACHE_WAIT_TIMEOUTS, cache_wait_timeouts, "cache_wait_timeouts_total", "",               \
+	  "Requests that no longer awaited another one's fetch.")                                  \
+	X(CACHE_TAKEN_BACK, cache_taken_back, "cache_taken_back_total", "",                        \
+	  "Responses taken out as the origin no longer lets them be shared.")                      \
+	X(CACHE_MISMATCHES, cache_mismatches, "cache_mismatches_total", "",                        \
+	  "Validations that spoke of another response than the stored one.")                       \
+	X(CACHE_PURGED, cache_purged, "cache_purged_total", "", "Responses purged by operators.")  \
+	X(CACHE_INVALIDATED, cache_invalidated, "cache_invalidated_total", "",                     \
+	  "Responses invalidated by unsafe requests.")                                             \
+	X(HINTS, hints, "", "", "")                                                                \
+	X(HINTS_DROPPED, hints_dropped, "hints_dropped_total", "",                                 \
+	  "Links of a page beyond what is looked at.")                                             \
+	X(HINTS_FORGOTTEN, hints_forgotten, "hints_forgotten_total", "",                           \
+	  "Remembered links that were dropped.")                                                   \
+	X(HINTS_PURGED, hints_purged, "hints_purged_total", "",                                    \
+	  "Pages whose hints operators purged.")                                                   \
+	X(HINTS_WARMED, hints_warmed, "hints_warmed_total", "", "Hinted assets fetched ahead.")    \
+	X(HINTS_BEFORE_ERROR, hints_before_error, "hints_before_error_total", "",                  \
+	  "Pages hinted early that turned out an error or a redirect.")                            \
+	X(EARLY_HINTS, early_hints, "early_hints_total", "", "103 responses sent.")                \
+	X(PAGES_SCANNED, pages_scanned, "pages_scanned_total", "",                                 \
+	  "Pages read for what they need.")                                                        \
+	X(DIGESTS_SET, digests_set, "digests_set_total", "", "Digest cookies set.")                \
+	X(DIGESTS_MALFORMED, digests_malformed, "digests_malformed_total", "",                     \
+	  "Digests not understood.")                                                               \
+	X(LINKS_MALFORMED, links_malformed, "links_malformed_total", "",                           \
+	  "Links that could not be read.")                                                         \
+	X(PUSHES_PROMISED, pushes_promised, "pushes_promised_total", "", "Pushes promised.")       \
+	X(PUSHES_COMPLETED, pushes_completed, "pushes_total", "outcome=\"completed\"",             \
+	  "Pushes that have ended, by what became of them.")                                       \
+	X(PUSHES_CANCELLED, pushes_cancelled, "pushes_total", "outcome=\"cancelled\"", "")         \
+	X(PUSHES_REFUSED, pushes_refused, "pushes_total", "outcome=\"refused\"", "")               \
+	X(PUSHES_FAILED, pushes_failed, "pushes_total", "outcome=\"failed\"", "")                  \
+	X(BODIES_SPILLED, bodies_spilled, "bodies_spilled_total", "",                              \
+	  "Bodies that waited in a temporary file for who did not take them.")                     \
+	X(SPILLED_BYTES, spilled_bytes, "spilled_bytes_total", "", "Bytes that did.")              \
+	X(PUSHED_BYTES, pushed_bytes, "pushed_bytes_total", "",                                    \
+	  "Bytes of bodies that were pushed.")                                                     \
+	X(WASTED_BYTES, wasted_bytes, "wasted_bytes_total", "",                                    \
+	  "Of those, bytes of pushes that the client cancelled or refused.")                       \
+	X(LIMIT_CONNECTIONS, limit_connections, "limit_reached_total", "limit=\"connections\"",    \
+	  "How often a limit was reached (docs/limits.md).")                                       \
+	X(LIMIT_CONNECTIONS_ADDRESS, limit_connections_per_address, "limit_reached_total",         \
+	  "limit=\"connections_per_address\"", "")                                                 \
+	X(LIMIT_ORIGIN_REQUESTS, limit_origin_requests_per_client, "limit_reached_total",          \
+	  "limit=\"origin_requests_per_client\"", "")                                              \
+	X(LIMIT_ORIGIN_WAITING, limit_origin_waiting, "limit_reached_total",                       \
+	  "limit=\"origin_waiting\"", "")                                                          \
+	X(LIMIT_DESCRIPTORS, limit_descriptors, "limit_reached_total", "limit=\"descriptors\"",    \
+	  "")                                                                                      \
+	X(LIMIT_DESCRIPTORS_CLOSED, limit_descriptors_closed, "limit_reached_total",               \
+	  "limit=\"descriptors_closed\"", "")                                                      \
+	X(LIMIT_MEMORY_PUSHES, limit_memory_pushes, "limit_reached_total",                         \
+	  "limit=\"memory_pushes\"", "")                                                           \
+	X(LIMIT_MEMORY_STORING, limit_memory_storing, "limit_reached_total",                       \
+	  "limit=\"memory_storing\"", "")                                                          \
+	X(LIMIT_MEMORY_CLOSED, limit_memory_closed, "limit_reached_total",                         \
+	  "limit=\"memory_closed\"", "")                                                           \
+	X(LIMIT_MEMORY_CONNECTIONS, limit_memory_connections, "limit_reached_total",               \
+	  "limit=\"memory_connections\"", "")                                                      \
+	X(LIMIT_MEMORY_REQUESTS, limit_memory_requests, "limit_reached_total",                     \
+	  "limit=\"memory_requests\"", "")                                                         \
+	X(LIMIT_MEMORY_BODIES, limit_memory_bodies, "limit_reached_total",                         \
+	  "limit=\"memory_bodies\"", "")                                                           \
+	X(LIMIT_ORIGIN_SHARE, limit_origin_share, "limit_reached_total", "limit=\"origin_share\"", \
+	  "")                                                                                      \
+	X(LIMIT_SPILL, limit_spill, "limit_reached_total", "limit=\"spill\"", "")                  \
+	X(LIMIT_OUTPUT, limit_output_buffer, "limit_reached_total", "limit=\"output_buffer\"", "") \
+	X(TIMEOUT_HANDSHAKE, timeout_handshake, "timeouts_total", "timeout=\"handshake\"",         \
+	  "How often a time limit was reached (docs/limits.md).")                                  \
+	X(TIMEOUT_REQUEST_FIELDS, timeout_request_fields, "timeouts_total",                        \
+	  "timeout=\"request_fields\"", "")                                                        \
+	X(TIMEOUT_BODY, timeout_body, "timeouts_total", "timeout=\"body\"", "")                    \
+	X(TIMEOUT_IDLE, timeout_idle, "timeouts_total", "timeout=\"idle\"", "")                    \
+	X(TIMEOUT_TUNNEL, timeout_tunnel, "timeouts_total", "timeout=\"tunnel\"", "")              \
+	X(TIMEOUT_DRAIN, timeout_drain, "timeouts_total", "timeout=\"drain\"", "")                 \
+	X(H2_GONE_FRAMES, http2_frames_on_ended_streams, "http2_frames_on_ended_streams_total",    \
+	  "", "Frames of clients on HTTP/2 streams that had ended.")                               \
+	X(INTERNAL_ERRORS, internal_errors, "internal_errors_total", "",                           \
+	  "Faults of Forerun itself that ended an exchange or a connection.")                      \
+	X(HEAD_BYTES_IN, head_bytes_in, "hpack_bytes_total",                                       \
+	  "direction=\"request\",form=\"wire\"",                                                   \
+	  "Bytes of HTTP/2 fields: compressed as on the wire, and plain.")                         \
+	X(HEAD_BYTES_IN_PLAIN, head_bytes_in_plain, "hpack_bytes_total",                           \
+	  "direction=\"request\",form=\"plain\"", "")                                              \
+	X(HEAD_BYTES_OUT, head_bytes_out, "hpack_bytes_total",                                     \
+	  "direction=\"response\",form=\"wire\"", "")                                              \
+	X(HEAD_BYTES_OUT_PLAIN, head_bytes_out_plain, "hpack_bytes_total",                         \
+	  "direction=\"response\",form=\"plain\"", "")
 
 enum fr_counter {
-#define X(id, name) FR_COUNT_##id,
-	FR_GAUGE_TABLE(X) FR_COUNTER_TABLE(X)
+#define X(id, ...) FR_COUNT_##id,
+	FR_GAUGE_TABLE(X) FR_GAUGES_END,
+	FR_FIRST_COUNTER = FR_GAUGES_END - 1, /* the next row has its number */
+	FR_COUNTER_TABLE(X)
 #undef X
 		FR_COUNTER_COUNT
 };
-#define FR_GAUGE_COUNT (FR_COUNT_FILLS_OPEN + 1)
 
 /* Room for counters that other modules' tables name: decisions by reason and
  * HTTP/2 faults. */
@@ -135,6 +200,11 @@ static inline void fr_count(struct fr_counters *c, enum fr_counter id)
 static inline void fr_count_down(struct fr_counters *c, enum fr_counter id)
 {
 	fr_counter_bump(&c->v[id], UINT64_MAX);
+}
+
+static inline bool fr_counter_is_gauge(enum fr_counter id)
+{
+	return (unsigned)id < FR_GAUGES_END;
 }
 
 /* The name of a counter as in the table, e.g. "pushes_promised". */

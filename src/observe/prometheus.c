@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "h2/session.h"
-#include "observe/counter_help.h"
 #include "observe/status.h"
 
 #define PREFIX "forerun_"
@@ -85,69 +84,21 @@ static void histogram(struct writer *w, const char *labels, const struct fr_hist
 /* --- the counters --- */
 
 static const struct row {
-	enum fr_counter id;
-	const char *name, *labels, *help;
+	const char *metric, *labels, *help;
 } rows[] = {
-#define X(id, name, labels, help) {FR_COUNT_##id, name, labels, help},
-	FR_COUNTER_HELP_TABLE(X)
+#define X(id, name, metric, labels, help) {metric, labels, help},
+	FR_GAUGE_TABLE(X) FR_COUNTER_TABLE(X)
 #undef X
 };
-
-static const char *type_of(enum fr_counter id)
-{
-	return (unsigned)id < FR_GAUGE_COUNT ? "gauge" : "counter";
-}
-
-static bool has_row(enum fr_counter id)
-{
-	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++)
-		if (rows[i].id == id)
-			return true;
-	return id == FR_COUNT_HINTS; /* shown by reason */
-}
-
-static bool begins(const char *name, const char *prefix)
-{
-	return strncmp(name, prefix, strlen(prefix)) == 0;
-}
-
-/* Counters by prefix as labels of one metric. */
-static void put_prefixed(struct writer *w, const struct fr_status *s, const char *prefix,
-                         const char *metric, const char *label, const char *help)
-{
-	for (int i = 0; i < FR_COUNTER_COUNT; i++) {
-		const char *name = fr_counter_name((enum fr_counter)i);
-		char labels[96];
-
-		if (!begins(name, prefix))
-			continue;
-		begin(w, metric, "counter", help);
-		(void)snprintf(labels, sizeof labels, "%s=\"%s\"", label, name + strlen(prefix));
-		sample(w, labels, s->counters[i]);
-	}
-}
 
 static void put_counters(struct writer *w, const struct fr_status *s)
 {
 	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
-		begin(w, rows[i].name, type_of(rows[i].id), rows[i].help);
-		sample(w, rows[i].labels, s->counters[rows[i].id]);
-	}
-	put_prefixed(w, s, "limit_", "limit_reached_total", "limit",
-	             "How often a limit was reached (docs/limits.md).");
-	put_prefixed(w, s, "timeout_", "timeouts_total", "timeout",
-	             "How often a time limit was reached (docs/limits.md).");
-	for (int i = 0; i < FR_COUNTER_COUNT; i++) {
-		const char *name = fr_counter_name((enum fr_counter)i);
-		char metric[64];
-
-		if (has_row((enum fr_counter)i) || begins(name, "limit_") ||
-		    begins(name, "timeout_"))
-			continue;
-		(void)snprintf(metric, sizeof metric, "%s%s", name,
-		               (unsigned)i < FR_GAUGE_COUNT ? "" : "_total");
-		single(w, metric, type_of((enum fr_counter)i), s->counters[i],
-		       "A counter of docs/limits.md or docs/push.md.");
+		if (!*rows[i].metric)
+			continue; /* shown by reason */
+		begin(w, rows[i].metric,
+		      fr_counter_is_gauge((enum fr_counter)i) ? "gauge" : "counter", rows[i].help);
+		sample(w, rows[i].labels, s->counters[i]);
 	}
 }
 
