@@ -1,8 +1,10 @@
+/* The page that a crashing process leaves to its parent, and the handler that writes it. */
 #include "base/crash.h"
 
 #include <elf.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <link.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +23,7 @@ static size_t the_slots;
 static _Thread_local int the_worker = -1;
 static _Thread_local char the_thread[FR_CRASH_NAME_BYTES];
 static _Thread_local void *the_stack;
+static _Thread_local const struct fr_activity *the_activity;
 
 const char *fr_activity_str(unsigned stage)
 {
@@ -272,6 +275,7 @@ void fr_crash_thread_begin(const char *name, int worker)
 
 void fr_crash_thread_end(void)
 {
+	the_activity = NULL;
 	stack_t off = {.ss_flags = SS_DISABLE};
 
 	if (!the_stack)
@@ -279,6 +283,28 @@ void fr_crash_thread_end(void)
 	(void)sigaltstack(&off, NULL);
 	free(the_stack);
 	the_stack = NULL;
+}
+
+void fr_crash_thread_notes(const struct fr_activity *activity)
+{
+	the_activity = activity;
+}
+
+const char *fr_crash_doing(char *out, size_t cap)
+{
+	const struct fr_activity *a = the_activity;
+	size_t n;
+
+	*out = '\0';
+	if (!a || a->stage == FR_ACTIVITY_NONE || a->stage == FR_ACTIVITY_IDLE)
+		return out;
+	(void)snprintf(out, cap, " while %s: connection %" PRIu64, fr_activity_str(a->stage),
+	               a->connection);
+	n = strlen(out);
+	if (a->of_connection && a->of_connection == a->connection)
+		(void)snprintf(out + n, cap - n, ", stream %d, exchange %016" PRIx64 " %s",
+		               a->stream, a->exchange, a->method);
+	return out;
 }
 
 struct fr_activity *fr_crash_slot(size_t worker)

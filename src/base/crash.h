@@ -107,7 +107,13 @@ int fr_crash_begin(int fd, size_t slots) FR_MUST_USE;
 /* This thread's name, and its worker's number (-1: not a worker). Gives the handler a stack of
  * its own on this thread, so that an overflow of the thread's is reported as well. */
 void fr_crash_thread_begin(const char *name, int worker);
+/* What this thread is doing is noted there, page or not (a worker's); NULL: nothing. Borrowed until
+ * fr_crash_thread_end. */
+void fr_crash_thread_notes(const struct fr_activity *activity);
 void fr_crash_thread_end(void);
+/* What this thread is doing, for messages: " while taking a response: connection 3, stream 5,
+ * exchange 00f3... GET"; "" where that is not known. Returns out. */
+const char *fr_crash_doing(char *out, size_t cap);
 /* The worker's slot; NULL without a page. */
 struct fr_activity *fr_crash_slot(size_t worker);
 /* Why the process is about to abort; the first one stays. */

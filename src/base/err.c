@@ -1,3 +1,4 @@
+/* Errors in words, and the end of the process at a failed assertion. */
 #include "base/err.h"
 
 #include <stdio.h>
@@ -21,9 +22,10 @@ const char *fr_err_str(int err)
 
 void fr_assert_failed(const char *expr, const char *file, int line)
 {
-	char text[FR_CRASH_NOTE_BYTES];
+	char text[FR_CRASH_NOTE_BYTES], doing[128];
 
-	(void)snprintf(text, sizeof text, "assertion '%s' failed at %s:%d", expr, file, line);
+	(void)snprintf(text, sizeof text, "assertion '%s' failed at %s:%d%s", expr, file, line,
+	               fr_crash_doing(doing, sizeof doing));
 	fr_crash_note(text);
 	fprintf(stderr, "forerun: bug: %s\n", text);
 	abort();

@@ -1,7 +1,9 @@
+/* What should hold and does not: counted, logged, and fatal in builds for tests. */
 #include "base/holds.h"
 
 #include <stdatomic.h>
 
+#include "base/crash.h"
 #include "base/err.h"
 #include "base/log.h"
 
@@ -11,6 +13,7 @@ static _Atomic uint64_t internal_errors;
 bool fr_does_not_hold(const char *expr, const char *file, int line)
 {
 	uint64_t n = atomic_fetch_add(&internal_errors, 1) + 1;
+	char doing[128];
 
 #ifdef FR_STRICT
 	fr_assert_failed(expr, file, line);
@@ -18,9 +21,10 @@ bool fr_does_not_hold(const char *expr, const char *file, int line)
 	/* a peer that found how to cause it must not fill the disk: 1, 2, 4, 8... */
 	if ((n & (n - 1)) == 0)
 		FR_LOG(ERROR, "bug",
-		       "'%s' does not hold at %s:%d; what it is about is ended (%llu such errors "
+		       "'%s' does not hold at %s:%d%s; what it is about is ended (%llu such errors "
 		       "so far). Please report it",
-		       expr, file, line, (unsigned long long)n);
+		       expr, file, line, fr_crash_doing(doing, sizeof doing),
+		       (unsigned long long)n);
 	return false;
 }
 

@@ -258,6 +258,7 @@ static void *run(void *user)
 
 	fr_wakeups_set_thread(&t->worker.wakeups);
 	fr_crash_thread_begin("worker", (int)t->worker.index);
+	fr_crash_thread_notes(t->worker.activity);
 	fr_loop_run(t->worker.loop);
 	fr_crash_thread_end();
 	t->on_ended(t->on_ended_user);

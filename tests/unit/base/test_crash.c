@@ -120,10 +120,36 @@ static void texts_are_cut_to_their_room(void **state)
 	assert_int_equal(fr_activity_text(to, sizeof to, (struct fr_str){0}), 0);
 }
 
+static void an_assertion_says_what_its_worker_was_doing(void **state)
+{
+	struct fr_activity a = {.stage = FR_ACTIVITY_ORIGIN,
+	                        .connection = 3,
+	                        .of_connection = 3,
+	                        .stream = 5,
+	                        .exchange = 0xabc,
+	                        .method = "GET"};
+	char text[128];
+
+	(void)state;
+	assert_string_equal(fr_crash_doing(text, sizeof text), "");
+	fr_crash_thread_notes(&a);
+	assert_string_equal(fr_crash_doing(text, sizeof text),
+	                    " while taking a response: connection 3, stream 5, exchange "
+	                    "0000000000000abc GET");
+	a.connection = 4; /* another one, of which no exchange is known */
+	fr_activity_set(&a, FR_ACTIVITY_READ);
+	assert_string_equal(fr_crash_doing(text, sizeof text),
+	                    " while reading from a client: connection 4");
+	fr_activity_set(&a, FR_ACTIVITY_IDLE);
+	assert_string_equal(fr_crash_doing(text, sizeof text), "");
+	fr_crash_thread_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_page_of_a_process_that_crashed_is_read_within_its_bounds),
+		cmocka_unit_test(an_assertion_says_what_its_worker_was_doing),
 		cmocka_unit_test(an_assertion_is_in_the_page_with_what_its_worker_did),
 		cmocka_unit_test(a_fault_is_in_the_page_with_what_its_worker_did),
 		cmocka_unit_test(without_a_page_nothing_happens),
