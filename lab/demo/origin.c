@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/list.h"
 #include "base/mem.h"
 #include "http/h1.h"
 #include "lab/demo/site.h"
@@ -160,9 +161,7 @@ static void on_closed(void *user)
 	struct fr_demo_origin *o = c->origin;
 
 	fr_loop_timer_stop(o->loop, &c->delay);
-	*c->pprev = c->next;
-	if (c->next)
-		c->next->pprev = c->pprev;
+	FR_LIST_REMOVE(c);
 	fr_h1_parser_free(&c->parser);
 	fr_arena_fini(&c->arena);
 	fr_buf_fini(&c->in);
@@ -184,11 +183,7 @@ static void on_accept(void *user, int fd)
 	struct conn *c = fr_calloc(1, sizeof *c);
 
 	c->origin = o;
-	c->next = o->conns;
-	c->pprev = &o->conns;
-	if (c->next)
-		c->next->pprev = &c->next;
-	o->conns = c;
+	FR_LIST_PUSH(o->conns, c);
 	c->parser = fr_h1_request_parser_new(&limits);
 	FR_ASSERT(c->parser);
 	fr_arena_init(&c->arena, ARENA_BYTES);

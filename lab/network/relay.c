@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "lab/network/port.h"
 
@@ -119,9 +120,7 @@ static void handle_closed(struct pair *p)
 	close(p->server.fd);
 	direction_fini(&p->up);
 	direction_fini(&p->down);
-	*p->pprev = p->next;
-	if (p->next)
-		p->next->pprev = p->pprev;
+	FR_LIST_REMOVE(p);
 	maybe_free_relay(p->relay);
 	free(p);
 }
@@ -407,11 +406,7 @@ static void on_accept(void *user, int fd)
 	(void)uv_poll_start(&p->timer_poll, UV_READABLE, on_timer);
 	p->port = port_of(server);
 	tell(p);
-	p->next = r->pairs;
-	p->pprev = &r->pairs;
-	if (p->next)
-		p->next->pprev = &p->next;
-	r->pairs = p;
+	FR_LIST_PUSH(r->pairs, p);
 	/* SYN and SYN-ACK: the first byte leaves a round trip after the connect */
 	p->open_us = now_us() + (uint64_t)rtt_ms * 1000;
 	pump(p);

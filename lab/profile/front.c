@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "lab/network/port.h"
@@ -49,9 +50,7 @@ static void on_closed(void *user)
 	if (--k->open)
 		return;
 	fr_buf_fini(&k->held);
-	*k->pprev = k->next;
-	if (k->next)
-		k->next->pprev = k->pprev;
+	FR_LIST_REMOVE(k);
 	maybe_free(k->front);
 	free(k);
 }
@@ -185,11 +184,7 @@ static void on_accept(void *user, int fd)
 	k->front = f;
 	fr_buf_init(&k->held, FR_FRONT_HELD_BYTES);
 	fr_timer_init(&k->think, on_thought, k);
-	k->next = f->links;
-	k->pprev = &f->links;
-	if (k->next)
-		k->next->pprev = &k->next;
-	f->links = k;
+	FR_LIST_PUSH(f->links, k);
 	k->open = 2;
 	k->origin = fr_transport_connect(f->loop, (const struct sockaddr *)&f->origin, NULL,
 	                                 "origin", FR_FRONT_HELD_BYTES, &origin_handler, k);

@@ -1,6 +1,7 @@
 #include "base/timer.h"
 
 #include "base/err.h"
+#include "base/list.h"
 
 void fr_timers_init(struct fr_timers *w, uint64_t now_ms)
 {
@@ -17,24 +18,6 @@ void fr_timer_init(struct fr_timer *t, void (*on_due)(struct fr_timer *, void *)
 	*t = (struct fr_timer){.on_due = on_due, .user = user};
 }
 
-static void link_into(struct fr_timer **list, struct fr_timer *t)
-{
-	t->next = *list;
-	t->pprev = list;
-	if (t->next)
-		t->next->pprev = &t->next;
-	*list = t;
-}
-
-static void unlink_timer(struct fr_timer *t)
-{
-	*t->pprev = t->next;
-	if (t->next)
-		t->next->pprev = t->pprev;
-	t->next = NULL;
-	t->pprev = NULL;
-}
-
 /* Into the slot of the first tick at which the deadline has passed; one
  * farther away than the wheel turns is looked at once a turn. */
 static void arm(struct fr_timers *w, struct fr_timer *t, uint64_t deadline_ms)
@@ -46,7 +29,7 @@ static void arm(struct fr_timers *w, struct fr_timer *t, uint64_t deadline_ms)
 	if (tick - w->tick > FR_TIMER_SLOTS - 1)
 		tick = w->tick + FR_TIMER_SLOTS - 1;
 	t->armed_ms = deadline_ms;
-	link_into(&w->slots[tick % FR_TIMER_SLOTS], t);
+	FR_LIST_PUSH(w->slots[tick % FR_TIMER_SLOTS], t);
 	w->count++;
 }
 
@@ -57,7 +40,7 @@ void fr_timer_set(struct fr_timers *w, struct fr_timer *t, uint64_t deadline_ms)
 	if (t->pprev) {
 		if (t->deadline_ms >= t->armed_ms)
 			return;
-		unlink_timer(t);
+		FR_LIST_REMOVE(t);
 		w->count--;
 	}
 	arm(w, t, t->deadline_ms);
@@ -68,7 +51,7 @@ void fr_timer_stop(struct fr_timers *w, struct fr_timer *t)
 	t->deadline_ms = 0;
 	if (!t->pprev)
 		return;
-	unlink_timer(t);
+	FR_LIST_REMOVE(t);
 	w->count--;
 }
 
@@ -83,7 +66,7 @@ static void sweep(struct fr_timers *w, struct fr_timer **slot, struct fr_timer *
 		t->pprev = NULL;
 		t->next = NULL;
 		if (t->deadline_ms <= w->now_ms) {
-			link_into(due, t);
+			FR_LIST_PUSH(*due, t);
 		} else {
 			w->count--;
 			arm(w, t, t->deadline_ms);
@@ -106,7 +89,7 @@ size_t fr_timers_advance(struct fr_timers *w, uint64_t now_ms)
 	while (due) {
 		struct fr_timer *t = due;
 
-		unlink_timer(t);
+		FR_LIST_REMOVE(t);
 		w->count--;
 		t->deadline_ms = 0;
 		fired++;

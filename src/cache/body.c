@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "base/mem.h"
 
 struct fr_chunk {
@@ -303,11 +304,7 @@ void fr_body_watch(struct fr_body *b, struct fr_watcher *w)
 {
 	fr_body_ref(b);
 	(void)pthread_mutex_lock(&b->lock);
-	w->next = b->watchers;
-	w->pprev = &b->watchers;
-	if (w->next)
-		w->next->pprev = &w->next;
-	b->watchers = w;
+	FR_LIST_PUSH(b->watchers, w);
 	if (fr_body_len(b) > atomic_load_explicit(&w->pos, memory_order_relaxed) ||
 	    fr_body_state(b) != FR_BODY_FILLING)
 		w->wake(w);
@@ -321,10 +318,7 @@ void fr_body_unwatch(struct fr_body *b, struct fr_watcher *w)
 	(void)pthread_mutex_lock(&b->lock);
 	was_registered = w->pprev != NULL;
 	if (was_registered) {
-		*w->pprev = w->next;
-		if (w->next)
-			w->next->pprev = w->pprev;
-		w->pprev = NULL;
+		FR_LIST_REMOVE(w);
 	}
 	if (b->filler)
 		b->filler->wake(b->filler);

@@ -1,4 +1,5 @@
 /* One fetch for many. Declared in cache/store.h. */
+#include "base/list.h"
 #include "cache/store_priv.h"
 
 #include <stdlib.h>
@@ -137,11 +138,7 @@ void fr_flight_watch(struct fr_flight *f, struct fr_watcher *w)
 {
 	atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
 	(void)pthread_mutex_lock(&f->lock);
-	w->next = f->watchers;
-	w->pprev = &f->watchers;
-	if (w->next)
-		w->next->pprev = &w->next;
-	f->watchers = w;
+	FR_LIST_PUSH(f->watchers, w);
 	if (f->state != FR_FLIGHT_UNDER_WAY)
 		w->wake(w);
 	(void)pthread_mutex_unlock(&f->lock);
@@ -154,10 +151,7 @@ void fr_flight_unwatch(struct fr_flight *f, struct fr_watcher *w)
 	(void)pthread_mutex_lock(&f->lock);
 	was_registered = w->pprev != NULL;
 	if (was_registered) {
-		*w->pprev = w->next;
-		if (w->next)
-			w->next->pprev = w->pprev;
-		w->pprev = NULL;
+		FR_LIST_REMOVE(w);
 	}
 	(void)pthread_mutex_unlock(&f->lock);
 	if (was_registered)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/holds.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/probes.h"
@@ -71,11 +72,7 @@ static void link_client(struct fr_client *c)
 	struct fr_clients *all = c->all;
 	struct fr_worker *w = c->conn.worker;
 
-	c->next = all->first;
-	c->pprev = &all->first;
-	if (c->next)
-		c->next->pprev = &c->next;
-	all->first = c;
+	FR_LIST_PUSH(all->first, c);
 	c->conn.serial = ++all->seen;
 	FR_PROBE3(connection_open, w->index, (uintptr_t)c, c->conn.is_tls);
 	w->n_clients++;
@@ -88,9 +85,7 @@ static void unlink_client(struct fr_client *c)
 	struct fr_clients *all = c->all;
 	struct fr_worker *w = c->conn.worker;
 
-	*c->pprev = c->next;
-	if (c->next)
-		c->next->pprev = c->pprev;
+	FR_LIST_REMOVE(c);
 	FR_PROBE3(connection_close, w->index, (uintptr_t)c, c->exchanges);
 	w->n_clients--;
 	all->n_admin -= c->conn.is_admin;
@@ -129,11 +124,7 @@ static void exchange_opened(struct fr_connection *conn, struct fr_exchange *ex)
 	struct fr_client *c = fr_client_of(conn);
 
 	c->exchanges++;
-	ex->next = c->first;
-	ex->pprev = &c->first;
-	if (ex->next)
-		ex->next->pprev = &ex->next;
-	c->first = ex;
+	FR_LIST_PUSH(c->first, ex);
 }
 
 static void exchange_released(struct fr_connection *conn, struct fr_exchange *ex)
@@ -143,9 +134,7 @@ static void exchange_released(struct fr_connection *conn, struct fr_exchange *ex
 	if (!FR_HOLDS(c->exchanges))
 		return;
 	c->exchanges--;
-	*ex->pprev = ex->next;
-	if (ex->next)
-		ex->next->pprev = ex->pprev;
+	FR_LIST_REMOVE(ex);
 	if (c->exchanges == 0 && c->conn.transport)
 		fr_transport_trim(c->conn.transport);
 	fr_client_update_wait(c, false);

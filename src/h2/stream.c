@@ -1,4 +1,5 @@
 /* The streams of a session: made, found by id, freed. Declared in h2/session_priv.h. */
+#include "base/list.h"
 #include "base/mem.h"
 #include "h2/session_priv.h"
 
@@ -14,11 +15,7 @@ struct fr_h2_stream *fr_h2_stream_new(struct fr_h2_session *s, int32_t id)
 	st->session = s;
 	st->window.bytes = s->limits.window_bytes;
 	st->priority = fr_priority_default();
-	st->next = s->streams;
-	st->pprev = &s->streams;
-	if (st->next)
-		st->next->pprev = &st->next;
-	s->streams = st;
+	FR_LIST_PUSH(s->streams, st);
 	s->n_streams++;
 	s->stats.streams++;
 	return st;
@@ -28,9 +25,7 @@ void fr_h2_stream_free(struct fr_h2_stream *st)
 {
 	struct fr_h2_session *s = st->session;
 
-	*st->pprev = st->next;
-	if (st->next)
-		st->next->pprev = st->pprev;
+	FR_LIST_REMOVE(st);
 	s->held_bytes -= st->held_bytes;
 	s->wire_bytes -= st->wire_bytes;
 	s->n_streams--;

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/histogram.h"
+#include "base/list.h"
 #include "base/mem.h"
 
 /* How often due time limits are looked for while any is set: coarse enough to
@@ -108,15 +109,6 @@ static void run_tick(uv_timer_t *handle)
 		(void)uv_timer_stop(&l->tick);
 		l->is_ticking = false;
 	}
-}
-
-static void soon_put(struct fr_recheck **list, struct fr_recheck *s)
-{
-	s->next = *list;
-	s->pprev = list;
-	if (s->next)
-		s->next->pprev = &s->next;
-	*list = s;
 }
 
 static void run_soon(uv_timer_t *handle)
@@ -287,18 +279,13 @@ void fr_loop_recheck(struct fr_loop *l, struct fr_recheck *s)
 		return;
 	if (!l->soon)
 		(void)uv_timer_start(&l->soon_tick, run_soon, FR_LOOP_SOON_MS, 0);
-	soon_put(&l->soon, s);
+	FR_LIST_PUSH(l->soon, s);
 }
 
 void fr_recheck_stop(struct fr_recheck *s)
 {
-	if (!s->pprev)
-		return;
-	*s->pprev = s->next;
-	if (s->next)
-		s->next->pprev = s->pprev;
-	s->next = NULL;
-	s->pprev = NULL;
+	if (s->pprev)
+		FR_LIST_REMOVE(s);
 }
 
 uint8_t *fr_loop_read_buffer(struct fr_loop *l)

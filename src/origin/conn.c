@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/holds.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "origin/origin_priv.h"
@@ -28,9 +29,7 @@ static void set_state(struct fr_origin_conn *c, enum fr_conn_state to)
 {
 	FR_ASSERT(allowed[c->state] & FR_BIT(to));
 	if (c->state == FR_CONN_IDLE) {
-		*c->pprev = c->next;
-		if (c->next)
-			c->next->pprev = c->pprev;
+		FR_LIST_REMOVE(c);
 		c->origin->idle--;
 		fr_count_stat(&c->origin->limits.stats->idle, UINT64_MAX);
 		fr_loop_timer_stop(c->origin->loop, &c->keepalive);
@@ -38,11 +37,7 @@ static void set_state(struct fr_origin_conn *c, enum fr_conn_state to)
 	c->state = to;
 	if (to != FR_CONN_IDLE)
 		return;
-	c->next = c->origin->idle_list;
-	c->pprev = &c->origin->idle_list;
-	if (c->next)
-		c->next->pprev = &c->next;
-	c->origin->idle_list = c;
+	FR_LIST_PUSH(c->origin->idle_list, c);
 	c->origin->idle++;
 	fr_count_stat(&c->origin->limits.stats->idle, 1);
 	fr_loop_timer_set(c->origin->loop, &c->keepalive, c->origin->config->keepalive_ms);

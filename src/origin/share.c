@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/siphash.h"
 #include "origin/origin_priv.h"
@@ -83,30 +84,19 @@ void fr_share_leave(struct fr_shares *s, struct fr_fetch *f)
 
 static void add_turn(struct fr_shares *s, struct fr_share *share)
 {
-	share->next_turn = NULL;
-	share->pprev_turn = s->turns_tail;
-	*s->turns_tail = share;
-	s->turns_tail = &share->next_turn;
+	FR_LIST_APPEND(s->turns_tail, share, next_turn, pprev_turn);
 }
 
 static void remove_turn(struct fr_shares *s, struct fr_share *share)
 {
-	*share->pprev_turn = share->next_turn;
-	if (share->next_turn)
-		share->next_turn->pprev_turn = share->pprev_turn;
-	else
-		s->turns_tail = share->pprev_turn;
-	share->pprev_turn = NULL;
+	FR_LIST_REMOVE_TAILED(s->turns_tail, share, next_turn, pprev_turn);
 }
 
 void fr_share_enqueue(struct fr_shares *s, struct fr_fetch *f)
 {
 	struct fr_share *share = f->share;
 
-	f->next = NULL;
-	f->pprev = share->tail;
-	*share->tail = f;
-	share->tail = &f->next;
+	FR_LIST_APPEND(share->tail, f, next, pprev);
 	s->n_waiting++;
 	if (share->waiting++ == 0)
 		add_turn(s, share);
@@ -116,13 +106,7 @@ void fr_share_unqueue(struct fr_shares *s, struct fr_fetch *f)
 {
 	struct fr_share *share = f->share;
 
-	*f->pprev = f->next;
-	if (f->next)
-		f->next->pprev = f->pprev;
-	else
-		share->tail = f->pprev;
-	f->next = NULL;
-	f->pprev = NULL;
+	FR_LIST_REMOVE_TAILED(share->tail, f, next, pprev);
 	s->n_waiting--;
 	if (--share->waiting)
 		return;
@@ -144,22 +128,14 @@ void fr_share_hold(struct fr_shares *s, struct fr_fetch *f)
 {
 	f->share->held++;
 	s->n_holders++;
-	f->next = s->holders;
-	f->pprev = &s->holders;
-	if (f->next)
-		f->next->pprev = &f->next;
-	s->holders = f;
+	FR_LIST_PUSH(s->holders, f);
 }
 
 void fr_share_release(struct fr_shares *s, struct fr_fetch *f)
 {
 	f->share->held--;
 	s->n_holders--;
-	*f->pprev = f->next;
-	if (f->next)
-		f->next->pprev = f->pprev;
-	f->next = NULL;
-	f->pprev = NULL;
+	FR_LIST_REMOVE(f);
 }
 
 /* --- decisions --- */

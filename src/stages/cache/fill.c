@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/list.h"
 #include "exchange/activity.h"
 #include "exchange/proxy.h"
 #include "hints/teach.h"
@@ -115,9 +116,7 @@ void fr_fill_set_state(struct fr_fill *f, enum fr_fill_state to)
 
 void fr_fill_unlink(struct fr_fill *f)
 {
-	*f->pprev = f->next;
-	if (f->next)
-		f->next->pprev = f->pprev;
+	FR_LIST_REMOVE(f);
 	f->worker->fills.n--;
 	if (f->is_behind)
 		f->worker->fills.n_behind--;
@@ -485,11 +484,7 @@ static struct fr_fill *fill_new(struct fr_exchange *ex, struct fr_flight *flight
 	f->stale = stale ? fr_object_ref(stale) : NULL;
 	f->note = fr_wakeup_new(&w->wakeups, readers_moved, f);
 	f->release_task = (struct fr_task){.run = release, .user = f};
-	f->next = w->fills.first;
-	f->pprev = &w->fills.first;
-	if (f->next)
-		f->next->pprev = &f->next;
-	w->fills.first = f;
+	FR_LIST_PUSH(w->fills.first, f);
 	w->fills.n++;
 	fr_count(&w->counters, FR_COUNT_FILLS_OPEN);
 	return f;
