@@ -176,6 +176,13 @@ void fr_exchange_fetch_over(struct fr_exchange *ex)
 	}
 }
 
+/* It counts as one of what its client asks of origins. */
+static void take_quota(struct fr_exchange *ex)
+{
+	ex->counts_as_fetch = true;
+	ex->client->origin_requests++;
+}
+
 /* --- time limits of the client side --- */
 
 static void time_is_up(struct fr_timer *t, void *user)
@@ -452,8 +459,7 @@ void fr_exchange_fetch(struct fr_exchange *ex)
 	} else {
 		if (ex->state != FR_EXCHANGE_WAITING)
 			set_state(ex, FR_EXCHANGE_WAITING);
-		ex->counts_as_fetch = true;
-		ex->client->origin_requests++;
+		take_quota(ex);
 		fr_exchange_ask(ex);
 	}
 }
@@ -480,6 +486,40 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 	/* after the request for the page itself: the origin is to make that first */
 	if (ex->state == FR_EXCHANGE_WAITING)
 		fr_stages_waiting(ex);
+}
+
+static void begin_step(void *user)
+{
+	struct fr_exchange *ex = of(user);
+
+	if (ex->state != FR_EXCHANGE_HEAD)
+		return; /* reset meanwhile */
+	fr_exchange_fetch_over(ex);
+	fr_exchange_begin(ex, true);
+}
+
+void fr_exchange_begin_later(struct fr_exchange *ex)
+{
+	take_quota(ex);
+	ex->step_task = (struct fr_task){.run = begin_step, .user = ex};
+	fr_loop_step_later(ex->worker->loop, &ex->step_task);
+}
+
+static void warm_step(void *user)
+{
+	struct fr_exchange *ex = of(user);
+
+	if (ex->state != FR_EXCHANGE_HEAD)
+		return;
+	if (fr_exchange_settle(ex) == 0)
+		ex->row->warm(ex);
+	fr_exchange_leave(ex, true, false, false);
+}
+
+void fr_exchange_warm_later(struct fr_exchange *ex)
+{
+	ex->step_task = (struct fr_task){.run = warm_step, .user = ex};
+	fr_loop_step_later(ex->worker->loop, &ex->step_task);
 }
 
 /* --- towards the client --- */

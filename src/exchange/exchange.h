@@ -144,6 +144,7 @@ struct fr_exchange {
 	struct fr_timer hold_timer;            /* of a body of unknown length, while it is held */
 	enum fr_exchange_wait waits;           /* what timer limits */
 	uint64_t interval_bytes;               /* SEND: received when the interval began */
+	struct fr_task step_task;              /* begun by the loop's next step */
 	struct fr_task release_task;
 	struct fr_exchange *next_free;        /* in the worker's free list */
 	struct fr_exchange *next, **pprev;    /* among the client's */
@@ -181,6 +182,12 @@ struct fr_exchange *fr_exchange_new_for(const struct fr_exchange *page);
 /* The request's head is complete in ex->req. Runs the pipeline; ops may be
  * called at once. body_ended: no body bytes follow. */
 void fr_exchange_begin(struct fr_exchange *ex, bool body_ended);
+/* The same for the request that was made in ex->req, which has no body, by the loop's next
+ * step: so nothing begins inside another exchange's transition. Until then it counts as a
+ * request to the origin. */
+void fr_exchange_begin_later(struct fr_exchange *ex);
+/* Has what ex->req asks for fetched into the row's store by the loop's next step, and leaves. */
+void fr_exchange_warm_later(struct fr_exchange *ex);
 /* Answers without an origin: a response of our own with that status. For
  * requests that the client side found malformed, too. */
 void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why);

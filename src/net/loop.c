@@ -26,7 +26,7 @@ struct fr_loop {
 	struct fr_recheck *soon; /* borrowed */
 	uv_async_t wake;
 	struct fr_timers timers;
-	struct queue flush, release;
+	struct queue steps, flush, release;
 	bool is_ticking;
 	uint64_t turn;
 	uint64_t now_us;            /* 0: to be read */
@@ -86,12 +86,12 @@ static void run_turn_end(uv_prepare_t *handle)
 
 	l->now_us = 0;
 	do {
-		while ((t = queue_take(&l->flush)))
+		while ((t = queue_take(&l->steps)) || (t = queue_take(&l->flush)))
 			t->run(t->user);
 		t = queue_take(&l->release);
 		if (t)
 			t->run(t->user);
-	} while (t || l->flush.head);
+	} while (t || l->steps.head || l->flush.head);
 	l->now_us = 0;
 	if (l->turns)
 		count_turn(l);
@@ -164,6 +164,7 @@ int fr_loop_new(void (*on_wake)(void *user), void *user, struct fr_loop **out)
 	uv_unref((uv_handle_t *)&l->soon_tick);
 	l->on_wake = on_wake;
 	l->user = user;
+	queue_init(&l->steps);
 	queue_init(&l->flush);
 	queue_init(&l->release);
 	l->buffer = fr_malloc(2 * FR_READ_BYTES);
@@ -184,7 +185,7 @@ void fr_loop_free(struct fr_loop **lp)
 	if (!uv_is_closing((uv_handle_t *)&l->wake))
 		uv_close((uv_handle_t *)&l->wake, NULL);
 	(void)uv_run(&l->uv, UV_RUN_DEFAULT);
-	FR_ASSERT(!l->flush.head && !l->release.head && !l->soon);
+	FR_ASSERT(!l->steps.head && !l->flush.head && !l->release.head && !l->soon);
 	fr_timers_fini(&l->timers);
 	FR_ASSERT(uv_loop_close(&l->uv) == 0);
 	fr_buf_pool_fini(&l->output);
@@ -199,7 +200,7 @@ void fr_loop_run(struct fr_loop *l)
 		(void)uv_run(&l->uv, UV_RUN_DEFAULT);
 		/* what the last callbacks queued may open or close handles */
 		run_turn_end(&l->turn_end);
-	} while (uv_loop_alive(&l->uv) || l->flush.head || l->release.head);
+	} while (uv_loop_alive(&l->uv) || l->steps.head || l->flush.head || l->release.head);
 }
 
 void fr_loop_stop(struct fr_loop *l)
@@ -261,6 +262,11 @@ void fr_loop_timer_set(struct fr_loop *l, struct fr_timer *t, uint64_t after_ms)
 void fr_loop_timer_stop(struct fr_loop *l, struct fr_timer *t)
 {
 	fr_timer_stop(&l->timers, t);
+}
+
+void fr_loop_step_later(struct fr_loop *l, struct fr_task *t)
+{
+	queue_put(&l->steps, t);
 }
 
 void fr_loop_flush_later(struct fr_loop *l, struct fr_task *t)

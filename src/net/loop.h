@@ -66,9 +66,11 @@ int64_t fr_loop_wall_s(void);
 void fr_loop_timer_set(struct fr_loop *l, struct fr_timer *t, uint64_t after_ms);
 void fr_loop_timer_stop(struct fr_loop *l, struct fr_timer *t);
 
-/* Queue for the end of this turn; queued already: nothing happens. Flush
- * tasks may queue further tasks of both kinds. The task must stay valid until
- * it ran. */
+/* Queue for the end of this turn; queued already: nothing happens. Steps run first, for what
+ * must not happen inside of what is happening now; flush tasks follow, and release tasks
+ * when neither are left. All may queue further tasks of every kind. The task must stay
+ * valid until it ran. */
+void fr_loop_step_later(struct fr_loop *l, struct fr_task *t);
 void fr_loop_flush_later(struct fr_loop *l, struct fr_task *t);
 void fr_loop_release_later(struct fr_loop *l, struct fr_task *t);
 

@@ -121,7 +121,7 @@ void fr_push_note_request(struct fr_exchange *ex)
 		(void)fr_seen_urls_add(memo_of(ex), ex->req.authority, ex->req.target);
 }
 
-/* Promises one asset and starts its request. */
+/* Promises one asset; its request begins with the next step. */
 static bool promise(struct fr_exchange *page, const struct fr_hint *hint)
 {
 	struct fr_connection *c = page->client;
@@ -140,7 +140,7 @@ static bool promise(struct fr_exchange *page, const struct fr_hint *hint)
 	c->pushes++;
 	page->pushes++;
 	fr_count(&page->worker->counters, FR_COUNT_PUSHES_PROMISED);
-	fr_exchange_begin(push, true);
+	fr_exchange_begin_later(push);
 	return true;
 }
 

@@ -11,10 +11,10 @@ static void warm(struct fr_exchange *page, const struct fr_hint *hint)
 
 	if (!ex)
 		return;
-	if (page->row->warm && fr_push_make_request(ex, page, hint, false) == 0 &&
-	    fr_exchange_settle(ex) == 0)
-		page->row->warm(ex);
-	fr_exchange_leave(ex, true, false, false);
+	if (page->row->warm && fr_push_make_request(ex, page, hint, false) == 0)
+		fr_exchange_warm_later(ex);
+	else
+		fr_exchange_leave(ex, true, false, false);
 }
 
 void fr_warm_plan(struct fr_exchange *page, enum fr_delivery delivery)
