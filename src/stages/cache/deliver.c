@@ -133,7 +133,7 @@ void fr_cached_poll(struct fr_exchange *ex)
 static void watch_body(struct fr_exchange *ex, struct fr_cached *c)
 {
 	if (!c->note)
-		c->note = fr_wakeup_new(&ex->worker->wakeups, fr_cached_changed, ex);
+		c->note = fr_wakeup_new(&ex->worker->wakeups, c->changed, ex);
 	atomic_store(&c->note->watcher.pos, 0);
 	c->watches_body = true;
 	fr_body_watch(c->object->body, &c->note->watcher);

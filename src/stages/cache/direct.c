@@ -76,7 +76,7 @@ static enum fr_cache_store judge_head(struct fr_exchange *ex, const struct fr_ob
 	                                         .resp = &merged,
 	                                         .request_s = now,
 	                                         .response_s = now,
-	                                         .ttl_s = fr_cached_rules(ex)->ttl_ms / 1000,
+	                                         .ttl_s = ex->cache.rules->ttl_ms / 1000,
 	                                         .is_credential = fr_teach_is_credential},
 	              &v);
 	return v.why;
@@ -112,7 +112,7 @@ void fr_cached_direct(struct fr_exchange *ex)
 {
 	struct fr_str text;
 
-	if (!fr_cached_rules(ex)->enabled)
+	if (!ex->cache.rules->enabled)
 		return;
 	if (!fr_method_is_safe(ex->req.method) && ex->resp.status >= 200 && ex->resp.status < 400)
 		invalidate_all(ex);

@@ -182,7 +182,7 @@ static void on_informational(void *user, const struct fr_response *resp)
 	struct fr_fill *f = user;
 
 	if (f->leader)
-		fr_cached_informational(f->leader, resp);
+		f->leader_ops->informational(f->leader, resp);
 }
 
 /* --- the body --- */
@@ -314,7 +314,7 @@ static void fail(struct fr_fill *f, enum fr_fetch_error e)
 	else
 		fr_fill_land(f, FR_FLIGHT_LOST, NULL, 0);
 	if (leader)
-		fr_cached_failed(leader, status, fr_fetch_error_str(e));
+		f->leader_ops->failed(leader, status, fr_fetch_error_str(e));
 }
 
 static void on_failed(void *user, enum fr_fetch_error e)
@@ -490,10 +490,11 @@ static struct fr_fill *fill_new(struct fr_exchange *ex, struct fr_flight *flight
 	return f;
 }
 
-struct fr_fill *fr_fill_start(struct fr_exchange *ex, bool leads, struct fr_str key,
-                              struct fr_flight *flight, struct fr_object *stale)
+struct fr_fill *fr_fill_start(struct fr_exchange *ex, const struct fr_fill_leader_ops *ops,
+                              struct fr_str key, struct fr_flight *flight, struct fr_object *stale)
 {
 	struct fr_worker *w = ex->worker;
+	bool leads = ops != NULL;
 	bool too_many = !leads && w->fills.n_behind >= FR_FILLS_BEHIND;
 	struct fr_fill *f = fill_new(ex, flight, stale);
 	int rc = too_many ? FR_ERR_LIMIT : fr_arena_copy(&f->arena, key, &f->key);
@@ -518,6 +519,7 @@ struct fr_fill *fr_fill_start(struct fr_exchange *ex, bool leads, struct fr_str 
 	f->is_behind = !leads;
 	w->fills.n_behind += !leads;
 	f->leader = leads ? ex : NULL;
+	f->leader_ops = ops;
 	/* what no client waits for has one share together */
 	f->asker = leads ? fr_connection_asker(ex->client) : (struct fr_asker){.address = {0xff}};
 	if (leads)

@@ -23,12 +23,27 @@ struct fr_fill;
 /* Fills kept for reuse by one worker. */
 #define FR_FILLS_KEPT 128u
 
-/* Asks the origin for ex's request without its conditions and ranges; with
- * `stale`, on condition that it changed. flight: taken over; NULL: for ex alone. leads: ex is to hear
- * how it ends, by the functions below, never from within; else it goes on behind. key is
- * copied. NULL without memory, or when too many go on behind: the flight was landed then. */
-struct fr_fill *fr_fill_start(struct fr_exchange *ex, bool leads, struct fr_str key,
-                              struct fr_flight *flight, struct fr_object *stale);
+/* What a fill tells the exchange that leads it: interim responses, and then one of the other
+ * three, once. Never from within fr_fill_start. */
+struct fr_fill_leader_ops {
+	void (*informational)(struct fr_exchange *ex, const struct fr_response *resp);
+	/* The object that answers. is_validated: by a 304; is_stored: the store has it since
+	 * now; status: the origin's. */
+	void (*filled)(struct fr_exchange *ex, struct fr_object *o, bool is_validated,
+	               bool is_stored, int status);
+	/* The response is in *resp (strings in the fill's arena) and its body comes from the
+	 * fetch; the fill is ex's from now on. */
+	void (*adopt)(struct fr_exchange *ex, struct fr_fill *f, struct fr_fetch *fetch,
+	              const struct fr_response *resp);
+	void (*failed)(struct fr_exchange *ex, int status, const char *why);
+};
+
+/* Asks the origin for ex's request without its conditions and ranges; with `stale`, on
+ * condition that it changed. ops: ex leads, and is told how it ends; NULL: the fill goes on
+ * with nobody waiting. flight: taken over; NULL: for ex alone. key is copied. NULL without
+ * memory, or when too many fills go on with nobody waiting: the flight was landed then. */
+struct fr_fill *fr_fill_start(struct fr_exchange *ex, const struct fr_fill_leader_ops *ops,
+                              struct fr_str key, struct fr_flight *flight, struct fr_object *stale);
 /* The leader is through: nothing is told any more. Ends the fill if nobody
  * else waits for it. */
 void fr_fill_leave(struct fr_fill *f);
@@ -38,18 +53,5 @@ void fr_fill_free(struct fr_fill *f);
 void fr_fills_free_list(struct fr_fill **list);
 /* The worker stops at once. */
 void fr_fills_cut(struct fr_worker *w);
-
-/* --- what the leader is told (stages/cache/lookup.c) --- */
-
-/* The object that answers. is_validated: by a 304; is_stored: the store has it
- * since now; status: the origin's. */
-void fr_cached_filled(struct fr_exchange *ex, struct fr_object *o, bool is_validated,
-                      bool is_stored, int status);
-/* The response is in *resp (strings in the fill's arena) and its body comes from
- * the fetch; the fill is ex's from now on. */
-void fr_cached_adopt(struct fr_exchange *ex, struct fr_fill *f, struct fr_fetch *fetch,
-                     const struct fr_response *resp);
-void fr_cached_informational(struct fr_exchange *ex, const struct fr_response *resp);
-void fr_cached_failed(struct fr_exchange *ex, int status, const char *why);
 
 #endif

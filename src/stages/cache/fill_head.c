@@ -50,8 +50,8 @@ static void publish(struct fr_fill *f, struct fr_object *o, struct fr_object *wh
 
 	fr_fill_land(f, FR_FLIGHT_LANDED, o, 0);
 	if (leader)
-		fr_cached_filled(leader, whole ? whole : o, is_validated, f->is_stored,
-		                 f->resp.status);
+		f->leader_ops->filled(leader, whole ? whole : o, is_validated, f->is_stored,
+		                      f->resp.status);
 }
 
 /* The leader alone is answered: the others ask for themselves, each if what
@@ -63,7 +63,7 @@ static void answer_leader(struct fr_fill *f, struct fr_object *o, enum fr_flight
 
 	fr_fill_land(f, others, NULL, 0);
 	if (leader)
-		fr_cached_filled(leader, o, is_validated, false, f->resp.status);
+		f->leader_ops->filled(leader, o, is_validated, false, f->resp.status);
 }
 
 static enum fr_flight_state for_others(enum fr_cache_store why)
@@ -108,7 +108,7 @@ static void hand_over(struct fr_fill *f, enum fr_cache_store why)
 	fr_fill_set_state(f, FR_FILL_ADOPTED);
 	f->fetch = NULL;
 	fr_fill_unlink(f);
-	fr_cached_adopt(leader, f, fetch, &f->resp);
+	f->leader_ops->adopt(leader, f, fetch, &f->resp);
 	f->worker->on_fill_ended(f->worker->user);
 }
 

@@ -36,9 +36,10 @@ struct fr_fill {
 	struct fr_object *stale;  /* reference: what is validated, or stands in for an error */
 	struct fr_object *object; /* reference: what is filled */
 	struct fr_wakeup *note;   /* owned: readers of a loose body moved */
-	const struct fr_origin_watch *watch; /* of the row of who caused it; NULL */
-	void *watched;                       /* owned: the watch looks at the body; NULL */
-	struct fr_exchange *leader;          /* borrowed; NULL: gone or never was */
+	const struct fr_origin_watch *watch;         /* of the row of who caused it; NULL */
+	void *watched;                               /* owned: the watch looks at the body; NULL */
+	struct fr_exchange *leader;                  /* borrowed; NULL: gone or never was */
+	const struct fr_fill_leader_ops *leader_ops; /* what it is told by */
 	struct fr_task release_task;
 	struct fr_asker asker; /* whose share of the origin's connections it has */
 	int64_t request_s;

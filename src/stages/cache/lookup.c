@@ -17,18 +17,6 @@ static void count(struct fr_exchange *ex, enum fr_counter id)
 	fr_count(&ex->worker->counters, id);
 }
 
-const struct fr_config_cache *fr_cached_rules(const struct fr_exchange *ex)
-{
-	return ex->cache.rules;
-}
-
-int fr_cached_key(struct fr_exchange *ex, const struct fr_request *req, struct fr_str *out)
-{
-	struct fr_query_rule rule = fr_canonical_query_rule(fr_cached_rules(ex));
-
-	return fr_cache_key(&ex->arena, req, &rule, out);
-}
-
 /* --- asking --- */
 
 static void fetch_is_over(struct fr_exchange *ex)
@@ -50,6 +38,57 @@ static void ask_directly(struct fr_exchange *ex)
 	fr_exchange_fetch(ex);
 }
 
+/* --- what the fill tells us --- */
+
+static void filled(struct fr_exchange *ex, struct fr_object *o, bool is_validated, bool is_stored,
+                   int status)
+{
+	struct fr_cached *c = fr_cached_of(ex);
+
+	fetch_is_over(ex);
+	c->fwd_status = status;
+	c->is_stored = is_stored;
+	c->is_validated = is_validated;
+	c->is_stale = !is_validated && (status == 0 || status >= 500);
+	if (is_validated)
+		count(ex, FR_COUNT_CACHE_VALIDATED);
+	if (!fr_cached_serve(ex, o))
+		ask_directly(ex);
+}
+
+static void adopt(struct fr_exchange *ex, struct fr_fill *f, struct fr_fetch *fetch,
+                  const struct fr_response *resp)
+{
+	struct fr_cached *c = fr_cached_of(ex);
+
+	c->fill = NULL;
+	c->state = FR_CACHED_IDLE;
+	ex->cache.fwd = c->fwd;
+	c->adopted = f;
+	fr_exchange_adopt(ex, fetch, resp);
+}
+
+static void informational(struct fr_exchange *ex, const struct fr_response *resp)
+{
+	fr_exchange_informational(ex, resp);
+}
+
+static void failed(struct fr_exchange *ex, int status, const char *why)
+{
+	fetch_is_over(ex);
+	fr_cached_of(ex)->state = FR_CACHED_IDLE;
+	fr_exchange_refuse(ex, status, why);
+}
+
+static const struct fr_fill_leader_ops told = {
+	.informational = informational,
+	.filled = filled,
+	.adopt = adopt,
+	.failed = failed,
+};
+
+/* --- waiting and leading --- */
+
 static void await(struct fr_exchange *ex)
 {
 	if (ex->state != FR_EXCHANGE_WAITING)
@@ -57,6 +96,7 @@ static void await(struct fr_exchange *ex)
 }
 
 static void patience_is_over(struct fr_timer *t, void *user);
+static void changed(void *user);
 
 static bool wait_for(struct fr_exchange *ex, struct fr_flight *flight)
 {
@@ -66,7 +106,7 @@ static bool wait_for(struct fr_exchange *ex, struct fr_flight *flight)
 	c->waits++;
 	c->flight = flight;
 	if (!c->note)
-		c->note = fr_wakeup_new(&ex->worker->wakeups, fr_cached_changed, ex);
+		c->note = fr_wakeup_new(&ex->worker->wakeups, changed, ex);
 	await(ex);
 	count(ex, FR_COUNT_CACHE_JOINED);
 	fr_timer_init(&c->patience, patience_is_over, ex);
@@ -84,7 +124,7 @@ static bool lead(struct fr_exchange *ex, struct fr_flight *flight, struct fr_obj
 	await(ex);
 	ex->counts_as_fetch = true;
 	ex->client->origin_requests++;
-	c->fill = fr_fill_start(ex, true, c->key, flight, stale);
+	c->fill = fr_fill_start(ex, &told, c->key, flight, stale);
 	if (c->fill)
 		return true;
 	/* the direct way says what is wrong with the request */
@@ -223,7 +263,7 @@ static void landed(struct fr_exchange *ex)
 }
 
 /* On the exchange's thread: what it waits for has changed. */
-void fr_cached_changed(void *user)
+static void changed(void *user)
 {
 	struct fr_exchange *ex = user;
 
@@ -238,48 +278,6 @@ void fr_cached_changed(void *user)
 		fr_cached_poll(ex);
 }
 
-/* --- what the fill tells --- */
-
-void fr_cached_filled(struct fr_exchange *ex, struct fr_object *o, bool is_validated,
-                      bool is_stored, int status)
-{
-	struct fr_cached *c = fr_cached_of(ex);
-
-	fetch_is_over(ex);
-	c->fwd_status = status;
-	c->is_stored = is_stored;
-	c->is_validated = is_validated;
-	c->is_stale = !is_validated && (status == 0 || status >= 500);
-	if (is_validated)
-		count(ex, FR_COUNT_CACHE_VALIDATED);
-	if (!fr_cached_serve(ex, o))
-		ask_directly(ex);
-}
-
-void fr_cached_adopt(struct fr_exchange *ex, struct fr_fill *f, struct fr_fetch *fetch,
-                     const struct fr_response *resp)
-{
-	struct fr_cached *c = fr_cached_of(ex);
-
-	c->fill = NULL;
-	c->state = FR_CACHED_IDLE;
-	ex->cache.fwd = c->fwd;
-	c->adopted = f;
-	fr_exchange_adopt(ex, fetch, resp);
-}
-
-void fr_cached_informational(struct fr_exchange *ex, const struct fr_response *resp)
-{
-	fr_exchange_informational(ex, resp);
-}
-
-void fr_cached_failed(struct fr_exchange *ex, int status, const char *why)
-{
-	fetch_is_over(ex);
-	fr_cached_of(ex)->state = FR_CACHED_IDLE;
-	fr_exchange_refuse(ex, status, why);
-}
-
 /* --- the request --- */
 
 static void validate_behind(struct fr_exchange *ex, struct fr_object *o)
@@ -290,7 +288,7 @@ static void validate_behind(struct fr_exchange *ex, struct fr_object *o)
 		fr_store_fly(store_of(ex), c->key, fr_loop_now(ex->worker->loop), &flight);
 
 	if (how == FR_FLY_LEAD)
-		(void)fr_fill_start(ex, false, c->key, flight, o);
+		(void)fr_fill_start(ex, NULL, c->key, flight, o);
 	else if (how == FR_FLY_JOIN)
 		fr_flight_unref(&flight);
 }
@@ -363,7 +361,7 @@ static bool is_named(const struct fr_config_cache *rules, struct fr_str cookie)
 /* Does the request have a cookie that the rules name? */
 static bool has_bypass_cookie(const struct fr_exchange *ex)
 {
-	const struct fr_config_cache *rules = fr_cached_rules(ex);
+	const struct fr_config_cache *rules = ex->cache.rules;
 	const struct fr_field *f = NULL;
 
 	while (rules->n_bypass_cookies &&
@@ -399,7 +397,7 @@ static bool begin(struct fr_exchange *ex)
 	struct fr_object *o;
 	bool others, done;
 
-	if (!fr_cached_rules(ex)->enabled)
+	if (!ex->cache.rules->enabled)
 		return false;
 	ex->cache.fwd = reason_to_bypass(ex);
 	if (ex->cache.fwd) {
@@ -409,6 +407,7 @@ static bool begin(struct fr_exchange *ex)
 	c = fr_arena_calloc(&ex->arena, 1, sizeof *c);
 	if (!c || fr_cached_key(ex, &ex->req, &c->key) < 0)
 		return false;
+	c->changed = changed;
 	*fr_stage_slot(ex, &fr_cache_stage) = c;
 	ex->cache.is_keyed = true;
 	fr_cache_control_read(&ex->req.fields, &cc);
@@ -427,7 +426,7 @@ static bool warm(struct fr_exchange *ex)
 	struct fr_str key;
 	bool others;
 
-	if (!fr_cached_rules(ex)->enabled || fr_cached_key(ex, &ex->req, &key) < 0)
+	if (!ex->cache.rules->enabled || fr_cached_key(ex, &ex->req, &key) < 0)
 		return false;
 	ex->cache.is_keyed = true;
 	o = fr_store_find(store_of(ex), key, &ex->req.fields, &ex->arena, &others);
@@ -437,7 +436,7 @@ static bool warm(struct fr_exchange *ex)
 	}
 	switch (fr_store_fly(store_of(ex), key, fr_loop_now(ex->worker->loop), &flight)) {
 	case FR_FLY_LEAD:
-		return fr_fill_start(ex, false, key, flight, NULL) != NULL;
+		return fr_fill_start(ex, NULL, key, flight, NULL) != NULL;
 	case FR_FLY_JOIN:
 		fr_flight_unref(&flight);
 		return false;

@@ -1,6 +1,6 @@
-/* What the two halves of stages/cache/lookup share: cached.c looks for an answer and
- * waits for it, cached_send.c makes the response and reads the body. Nobody
- * else includes this. */
+/* What the parts of stages/cache/lookup share: lookup.c looks for an answer and waits for
+ * it, deliver.c makes the response and reads the body, direct.c sees to responses that
+ * came past the store. */
 #ifndef FR_STAGES_CACHE_LOOKUP_PRIV_H
 #define FR_STAGES_CACHE_LOOKUP_PRIV_H
 
@@ -23,13 +23,14 @@ enum fr_cached_state {
 struct fr_cached {
 	enum fr_cached_state state;
 	struct fr_str key;
-	struct fr_flight *flight; /* reference; WAITING */
-	struct fr_fill *fill;     /* borrowed; LEADING */
-	struct fr_fill *adopted;  /* owned: the exchange has its fetch and response; NULL */
-	struct fr_object *object; /* reference; while READING */
-	struct fr_object *stale;  /* reference: to be validated; NULL */
-	struct fr_wakeup *note;   /* owned */
-	struct fr_timer patience; /* WAITING: cache.wait_timeout */
+	struct fr_flight *flight;    /* reference; WAITING */
+	struct fr_fill *fill;        /* borrowed; LEADING */
+	struct fr_fill *adopted;     /* owned: the exchange has its fetch and response; NULL */
+	struct fr_object *object;    /* reference; while READING */
+	struct fr_object *stale;     /* reference: to be validated; NULL */
+	struct fr_wakeup *note;      /* owned */
+	void (*changed)(void *user); /* the note's function: what is waited for has changed */
+	struct fr_timer patience;    /* WAITING: cache.wait_timeout */
 	struct fr_serving serving;
 	const char *fwd; /* why it was asked of the origin; NULL: a hit */
 	int fwd_status;  /* what the origin said; 0: nothing */
@@ -47,11 +48,15 @@ static inline struct fr_cached *fr_cached_of(struct fr_exchange *ex)
 	return *fr_stage_slot(ex, &fr_cache_stage);
 }
 
-const struct fr_config_cache *fr_cached_rules(const struct fr_exchange *ex);
 /* The key of a request for ex's site, in ex's arena. 0, FR_ERR_NOMEM, FR_ERR_SYNTAX. */
-int fr_cached_key(struct fr_exchange *ex, const struct fr_request *req, struct fr_str *out);
-/* What it waits for has changed; a note's function. */
-void fr_cached_changed(void *user);
+static inline int fr_cached_key(struct fr_exchange *ex, const struct fr_request *req,
+                                struct fr_str *out)
+{
+	struct fr_query_rule rule = fr_canonical_query_rule(ex->cache.rules);
+
+	return fr_cache_key(&ex->arena, req, &rule, out);
+}
+
 /* Answers with the object. False: it takes no more readers. */
 bool fr_cached_serve(struct fr_exchange *ex, struct fr_object *o);
 /* Gives up what is held of the object that answers. */
