@@ -1,22 +1,18 @@
+/* Asks the edge's rule whether a response that was just measured is reusable. */
 #include "lab/measurement/freshness.h"
 
-#include "http/cache_control.h"
-#include "http/date.h"
+#include "http/lifetime.h"
+
+/* Without a Date: before what is to expire, after what was modified. */
+static int64_t when_made(const struct fr_fields *f)
+{
+	return fr_response_date(f, fr_fields_get(f, FR_FIELD_EXPIRES) ? 0 : INT32_MAX);
+}
 
 bool fr_is_reusable(const struct fr_fields *f)
 {
 	struct fr_cache_control cc;
-	int64_t date = 0, expires = 0;
 
 	fr_cache_control_read(f, &cc);
-	if (cc.flags & (FR_CC_NO_STORE | FR_CC_NO_CACHE))
-		return false;
-	if (cc.max_age != FR_CC_ABSENT)
-		return cc.max_age > 0;
-	if (fr_fields_get(f, FR_FIELD_EXPIRES))
-		return fr_http_date_parse(fr_fields_value(f, FR_FIELD_EXPIRES), 0, &expires) == 0 &&
-		       (fr_http_date_parse(fr_fields_value(f, FR_FIELD_DATE), 0, &date) < 0 ||
-		        expires > date);
-	/* a heuristic lifetime needs something to reckon from (§4.2.2) */
-	return fr_fields_get(f, FR_FIELD_LAST_MODIFIED) != NULL;
+	return fr_browser_lifetime(f, &cc, when_made(f)) > 0;
 }

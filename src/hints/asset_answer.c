@@ -1,8 +1,7 @@
 /* fr_asset_answer_from of assets.h: what a response says of its asset. */
 #include "base/siphash.h"
 #include "hints/assets.h"
-#include "http/cache_control.h"
-#include "http/date.h"
+#include "http/lifetime.h"
 
 /* Stable: it ends up in digest cookies. */
 #define VALIDATOR_SEED UINT64_C(0x66722d76616c6964)
@@ -22,64 +21,10 @@ static uint64_t validator_of(const struct fr_fields *f)
 	return h ? h : 1;
 }
 
-/* Negative if absent or malformed. */
-static int64_t date_of(const struct fr_fields *f, enum fr_field_id id, int64_t now_s)
-{
-	int64_t t;
-
-	return fr_http_date_parse(fr_fields_value(f, id), now_s, &t) < 0 ? -1 : t;
-}
-
-/* What was left of it when it was sent (RFC 9111 §4.2.3). */
-static int64_t age_of(const struct fr_fields *f, int64_t date_s, int64_t now_s)
-{
-	struct fr_str text = fr_fields_value(f, FR_FIELD_AGE), first;
-	int64_t apparent = now_s > date_s ? now_s - date_s : 0, age = 0;
-
-	if (fr_str_next_item(&text, &first))
-		age = fr_delta_seconds(first);
-	return age > apparent ? age : apparent;
-}
-
 static bool is_whole(int status)
 {
 	/* 206 and 304 speak of a 200; no other status is an asset's */
 	return status == 200 || status == 203 || status == 206 || status == 304;
-}
-
-/* Of an answer without max-age: RFC 9111 §4.2.1 and §4.2.2. */
-static int64_t other_lifetime(const struct fr_fields *f, const struct fr_cache_control *cc,
-                              int64_t date_s, int64_t now_s)
-{
-	int64_t expires, modified;
-
-	if (fr_fields_get(f, FR_FIELD_EXPIRES)) {
-		/* "0" and the like mean the past; of several, who knows which */
-		expires = fr_fields_count(f, FR_FIELD_EXPIRES) == 1
-		                  ? date_of(f, FR_FIELD_EXPIRES, now_s)
-		                  : -1;
-		return expires > date_s ? expires - date_s : 0;
-	}
-	modified = date_of(f, FR_FIELD_LAST_MODIFIED, now_s);
-	if (modified < 0 || modified >= date_s || (cc->flags & FR_CC_MUST_REVALIDATE))
-		return 0;
-	return (date_s - modified) / 10;
-}
-
-/* Seconds for which a browser may still use it unasked; 0: none. */
-static int64_t browser_lifetime(const struct fr_response *resp, const struct fr_cache_control *cc,
-                                int64_t date_s, int64_t now_s)
-{
-	const struct fr_fields *f = &resp->fields;
-	int64_t lifetime, age = age_of(f, date_s, now_s);
-
-	if (!is_whole(resp->status) || (cc->flags & (FR_CC_NO_STORE | FR_CC_NO_CACHE)) ||
-	    fr_fields_has_token(f, FR_FIELD_PRAGMA, "no-cache") ||
-	    fr_fields_has_token(f, FR_FIELD_VARY, "*"))
-		return 0;
-	lifetime = cc->max_age != FR_CC_ABSENT ? cc->max_age : other_lifetime(f, cc, date_s, now_s);
-	lifetime = lifetime > age ? lifetime - age : 0;
-	return lifetime < FR_CC_MAX_SECONDS ? lifetime : FR_CC_MAX_SECONDS;
 }
 
 /* Would a shared cache keep it, and have it fresh for the request that follows? */
@@ -106,20 +51,19 @@ static bool is_storable(const struct fr_response *resp, const struct fr_cache_co
 	else if (said->max_age != FR_CC_ABSENT)
 		lifetime = said->max_age;
 	else
-		lifetime = said == &cdn ? 0 : other_lifetime(f, cc, date_s, now_s);
-	return lifetime > age_of(f, date_s, now_s);
+		lifetime = said == &cdn ? 0 : fr_response_lifetime(f, cc, date_s, now_s);
+	return lifetime > fr_response_age(f, date_s, now_s);
 }
 
 void fr_asset_answer_from(const struct fr_response *resp, int64_t now_s,
                           struct fr_asset_answer *out)
 {
 	struct fr_cache_control cc;
-	int64_t date_s = date_of(&resp->fields, FR_FIELD_DATE, now_s), lifetime;
+	int64_t date_s = fr_response_date(&resp->fields, now_s), lifetime = 0;
 
-	if (date_s < 0)
-		date_s = now_s;
 	fr_cache_control_read(&resp->fields, &cc);
-	lifetime = browser_lifetime(resp, &cc, date_s, now_s);
+	if (is_whole(resp->status))
+		lifetime = fr_browser_lifetime(&resp->fields, &cc, now_s);
 	*out = (struct fr_asset_answer){
 		.status = resp->status,
 		.bytes = resp->content_length >= 0 ? (uint64_t)resp->content_length : UINT64_MAX,
