@@ -2,7 +2,13 @@
  * in the bytes as they arrive (libxml2's push parser), ahead of scripts that
  * hold up the parser. Knows which assets hold up rendering, and keeps the
  * element names, classes and ids of the page, so that style.h can tell which
- * rules of a style sheet apply. No I/O. Used by the page model. */
+ * rules of a style sheet apply. No I/O. Used by the page model.
+ *
+ * The edge has a scan of its own (hints/scan.h), and does not share this one: it
+ * may name only what every client needs, and must bound what a hostile page
+ * costs; this one finds what one browser loads. So the model that measures the
+ * hints does not repeat a mistake of the scan that makes them. On what both must
+ * find they agree: tests/unit/lab/test_agreement.c. */
 #ifndef FR_LAB_MODEL_MARKUP_H
 #define FR_LAB_MODEL_MARKUP_H
 

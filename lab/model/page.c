@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lab/measurement/freshness.h"
+#include "lab/measurement/kind.h"
 #include "lab/model/cpu.h"
 #include "lab/model/page_priv.h"
 
@@ -12,6 +13,8 @@
 #define LAYOUT_BYTES 16384u
 /* Link fields of the page's head that are looked at. */
 #define LINKS_BYTES (256u << 10)
+/* Of a body, decoded; the rest is not looked at. */
+#define BODY_BYTES (32u << 20)
 
 /* The jobs of the main thread; arg: an entry, or as said. */
 enum job {
@@ -408,14 +411,32 @@ static void page_head(struct fr_page *p, const struct fr_response *resp, bool re
 	post(p, JOB_COMMIT, 0);
 }
 
-/* What a type says where nobody else does (pushes). */
-static enum fr_as as_of_type(const char *type)
+static void on_piece(void *user, const char *data, size_t len)
 {
-	if (strcmp(type, "text/css") == 0)
-		return FR_AS_STYLE;
-	if (strcmp(type, "text/javascript") == 0 || strcmp(type, "application/javascript") == 0)
-		return FR_AS_SCRIPT;
-	return FR_AS_NONE;
+	struct fr_page_body *b = user;
+	struct fr_page *p = b->page;
+	size_t i = (size_t)(b - p->bodies);
+	struct fr_thread_job *last = fr_thread_last(&p->thread, JOB_PARSE);
+
+	b->decoded += len;
+	/* what is beyond the limits is not searched */
+	if (i && entry(p, i)->as == FR_AS_STYLE)
+		(void)!fr_buf_append(&b->css, data, len);
+	if (i || fr_buf_append(&p->html, data, len) < 0)
+		return;
+	if (last)
+		last->arg += len;
+	else
+		post(p, JOB_PARSE, len);
+}
+
+static void start_decoding(struct fr_page *p, size_t i, struct fr_str encoding)
+{
+	static const struct fr_scan_decode_limits limits = {
+		.bytes = BODY_BYTES, .decoder_bytes = BODY_BYTES, .ratio = SIZE_MAX};
+
+	p->bodies[i].page = p;
+	p->bodies[i].decode = fr_scan_decode_new(encoding, &limits, on_piece, &p->bodies[i]);
 }
 
 void fr_page_head(struct fr_page *p, size_t i, const struct fr_response *resp, uint64_t now_us)
@@ -433,10 +454,9 @@ void fr_page_head(struct fr_page *p, size_t i, const struct fr_response *resp, u
 	if (fr_is_reusable(&resp->fields))
 		e->flags |= FR_ENTRY_CACHEABLE;
 	if (e->as == FR_AS_NONE)
-		e->as = as_of_type(e->type);
+		e->as = fr_as_of_type(fr_str_from(e->type)); /* pushes: nobody else says it */
 	if (i == 0 || e->as == FR_AS_STYLE || e->as == FR_AS_SCRIPT)
-		p->bodies[i].decode =
-			fr_decode_new(fr_fields_value(&resp->fields, FR_FIELD_CONTENT_ENCODING));
+		start_decoding(p, i, fr_fields_value(&resp->fields, FR_FIELD_CONTENT_ENCODING));
 	if (i == 0)
 		page_head(p, resp, redirect);
 	else if (redirect && to.len)
@@ -449,38 +469,13 @@ void fr_page_head(struct fr_page *p, size_t i, const struct fr_response *resp, u
 	fr_page_advance(p, now_us);
 }
 
-struct piece {
-	struct fr_page *p;
-	size_t i;
-};
-
-static void on_piece(void *user, const uint8_t *data, size_t len)
-{
-	struct piece *c = user;
-	struct fr_page *p = c->p;
-	struct fr_thread_job *last = fr_thread_last(&p->thread, JOB_PARSE);
-
-	p->bodies[c->i].decoded += len;
-	/* what is beyond the limits is not searched */
-	if (c->i && entry(p, c->i)->as == FR_AS_STYLE)
-		(void)!fr_buf_append(&p->bodies[c->i].css, data, len);
-	if (c->i || fr_buf_append(&p->html, data, len) < 0)
-		return;
-	if (last)
-		last->arg += len;
-	else
-		post(p, JOB_PARSE, len);
-}
-
 void fr_page_data(struct fr_page *p, size_t i, const uint8_t *data, size_t len, uint64_t now_us)
 {
-	struct piece c = {p, i};
-
 	p->now_us = now_us;
 	entry(p, i)->bytes += len;
 	if (!p->bodies[i].decode)
 		return;
-	fr_decode_feed(p->bodies[i].decode, data, len, on_piece, &c);
+	fr_scan_decode_feed(p->bodies[i].decode, data, len);
 	fr_page_advance(p, now_us);
 }
 
@@ -497,7 +492,7 @@ void fr_page_end(struct fr_page *p, size_t i, bool ok, uint64_t now_us)
 		e->first_us = now_us;
 	if (!ok || e->status < 200 || e->status > 399)
 		e->flags |= FR_ENTRY_FAILED;
-	fr_decode_free(&p->bodies[i].decode);
+	fr_scan_decode_free(&p->bodies[i].decode);
 	if (i == 0 && (e->flags & FR_ENTRY_FAILED)) {
 		char what[40] = "";
 
@@ -540,7 +535,7 @@ int fr_page_new(struct fr_measurement *load, const struct fr_page_options *optio
 	p->user = user;
 	p->bodies = fr_calloc(FR_MEASUREMENT_MAX_ENTRIES, sizeof *p->bodies);
 	fr_thread_init(&p->thread);
-	fr_buf_init(&p->html, FR_DECODE_MAX_BYTES);
+	fr_buf_init(&p->html, BODY_BYTES);
 	fr_buf_init(&p->links, LINKS_BYTES);
 	p->markup = fr_markup_new(&found, p, &p->names);
 	p->styles = fr_styles_new(&styles, p);
@@ -555,7 +550,7 @@ void fr_page_free(struct fr_page **pp)
 	if (!p)
 		return;
 	for (size_t i = 0; i < p->load->n; i++) {
-		fr_decode_free(&p->bodies[i].decode);
+		fr_scan_decode_free(&p->bodies[i].decode);
 		fr_buf_fini(&p->bodies[i].css);
 	}
 	free(p->bodies);

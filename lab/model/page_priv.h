@@ -5,14 +5,15 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "lab/model/decode.h"
+#include "hints/scan_decode.h"
 #include "lab/model/markup.h"
 #include "lab/model/page.h"
 #include "lab/model/style.h"
 #include "lab/model/thread.h"
 
-struct fr_page_body {             /* what is kept of an entry's body */
-	struct fr_decode *decode; /* owned; NULL: not looked at */
+struct fr_page_body {                  /* what is kept of an entry's body */
+	struct fr_page *page;          /* borrowed: whose it is; set with decode */
+	struct fr_scan_decode *decode; /* owned; NULL: not looked at */
 	struct fr_buf css;
 	uint64_t decoded; /* bytes */
 	size_t order;     /* of the scripts that hold up the parser, from 1; 0: is none */

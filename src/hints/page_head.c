@@ -29,7 +29,7 @@ static void look_at(void *user, const char *p, size_t len)
 size_t fr_page_head_bytes(struct fr_str encoding, const uint8_t *data, size_t len)
 {
 	struct search s = {.is_found = false};
-	struct fr_scan_decode *d = fr_scan_decode_new(encoding, look_at, &s);
+	struct fr_scan_decode *d = fr_scan_decode_new(encoding, NULL, look_at, &s);
 	size_t at = 0;
 
 	if (len > FR_PAGE_HEAD_SEARCH_BYTES)

@@ -322,7 +322,7 @@ struct fr_scan *fr_scan_new(struct fr_str page_url, struct fr_str content_type,
 	s->has_charset = charset.len > 0;
 	s->is_xhtml = !fr_str_iis(media_type_of(content_type), "text/html");
 	fr_scan_tags_init(&s->tags, on_tag, s);
-	s->decode = fr_scan_decode_new(encoding, on_data, s);
+	s->decode = fr_scan_decode_new(encoding, NULL, on_data, s);
 	if (!s->decode || fr_url_parse(&s->text, page_url, &s->page) < 0 ||
 	    !fr_scan_take_charset(s, charset) || !open_parser(s)) {
 		fr_scan_free(&s);

@@ -20,6 +20,7 @@ struct fr_scan_decode {
 	fr_scan_decoded *on_data;
 	void *user; /* borrowed */
 	enum kind kind;
+	struct fr_scan_decode_limits limits;
 	bool is_over;        /* no more is given */
 	bool is_between;     /* the encoding's end was seen, and nothing behind it */
 	size_t taken, given; /* bytes */
@@ -61,7 +62,7 @@ static void *take_memory(void *user, size_t size)
 	struct fr_scan_decode *d = user;
 	union block *b;
 
-	if (size > FR_SCAN_MAX_DECODER_BYTES || d->held + size > FR_SCAN_MAX_DECODER_BYTES)
+	if (size > d->limits.decoder_bytes || d->held + size > d->limits.decoder_bytes)
 		return NULL;
 	b = fr_try_malloc(sizeof *b + size);
 	if (!b)
@@ -118,14 +119,20 @@ static bool start(struct fr_scan_decode *d)
 	return false;
 }
 
-struct fr_scan_decode *fr_scan_decode_new(struct fr_str encoding, fr_scan_decoded *on_data,
-                                          void *user)
+struct fr_scan_decode *fr_scan_decode_new(struct fr_str encoding,
+                                          const struct fr_scan_decode_limits *limits,
+                                          fr_scan_decoded *on_data, void *user)
 {
+	static const struct fr_scan_decode_limits of_a_scan = {.bytes = FR_SCAN_MAX_BYTES,
+	                                                       .decoder_bytes =
+	                                                               FR_SCAN_MAX_DECODER_BYTES,
+	                                                       .ratio = FR_SCAN_MAX_RATIO};
 	struct fr_scan_decode *d;
 
 	if (!fr_scan_can_decode(encoding))
 		return NULL;
 	d = fr_calloc(1, sizeof *d);
+	d->limits = limits ? *limits : of_a_scan;
 	d->on_data = on_data;
 	d->user = user;
 	d->kind = kind_of(encoding);
@@ -169,7 +176,7 @@ bool fr_scan_decode_is_whole(const struct fr_scan_decode *d)
 /* used: encoded bytes that were taken for this. */
 static void give(struct fr_scan_decode *d, const char *p, size_t len, size_t used)
 {
-	size_t room = FR_SCAN_MAX_BYTES - d->given;
+	size_t room = d->limits.bytes - d->given;
 	bool is_too_long = len > room;
 
 	d->taken += used;
@@ -177,7 +184,7 @@ static void give(struct fr_scan_decode *d, const char *p, size_t len, size_t use
 		len = room;
 	d->given += len;
 	if (d->kind != IDENTITY && d->given > FR_SCAN_FREE_BYTES &&
-	    d->given / FR_SCAN_MAX_RATIO > d->taken) {
+	    d->given / d->limits.ratio > d->taken) {
 		d->is_over = true;
 		return;
 	}
@@ -275,12 +282,12 @@ static void feed_brotli(struct fr_scan_decode *d, const uint8_t *data, size_t le
 
 void fr_scan_decode_feed(struct fr_scan_decode *d, const void *data, size_t len)
 {
-	bool is_too_long = len > FR_SCAN_MAX_BYTES - d->taken;
+	bool is_too_long = len > d->limits.bytes - d->taken;
 
 	if (d->is_over || len == 0)
 		return;
 	if (is_too_long)
-		len = FR_SCAN_MAX_BYTES - d->taken;
+		len = d->limits.bytes - d->taken;
 	switch (d->kind) {
 	case GZIP:
 		feed_zlib(d, data, len);

@@ -2,7 +2,8 @@
  * encoding, gzip (RFC 1952), deflate (RFC 1950, and RFC 1951 alone, as browsers
  * read it), br (RFC 7932) and zstd (RFC 8878). Bounded in what it takes, gives
  * and holds, so that a body made to grow costs no more than any other. It
- * never fails loudly: what does not decode ends it. Used by hints/scan. No I/O.
+ * never fails loudly: what does not decode ends it. Used by hints/scan, and by
+ * the page model of lab with limits of its own. No I/O.
  */
 #ifndef FR_HINTS_SCAN_DECODE_H
 #define FR_HINTS_SCAN_DECODE_H
@@ -25,15 +26,23 @@
  * address space: no more of it is touched than is decoded. */
 #define FR_SCAN_ZSTD_WINDOW_LOG 23
 
+struct fr_scan_decode_limits {
+	size_t bytes;         /* given, and taken */
+	size_t decoder_bytes; /* held by a br decoder */
+	size_t ratio;         /* given for each one taken, beyond FR_SCAN_FREE_BYTES */
+};
+
 struct fr_scan_decode;
 
 typedef void fr_scan_decoded(void *user, const char *p, size_t len);
 
 /* Is `encoding`, a Content-Encoding value, one that can be undone? */
 bool fr_scan_can_decode(struct fr_str encoding);
-/* NULL: it cannot. on_data is called from within feed. */
-struct fr_scan_decode *fr_scan_decode_new(struct fr_str encoding, fr_scan_decoded *on_data,
-                                          void *user);
+/* NULL: it cannot. limits: NULL for those above; copied. on_data is called from
+ * within feed. */
+struct fr_scan_decode *fr_scan_decode_new(struct fr_str encoding,
+                                          const struct fr_scan_decode_limits *limits,
+                                          fr_scan_decoded *on_data, void *user);
 void fr_scan_decode_free(struct fr_scan_decode **d);
 void fr_scan_decode_feed(struct fr_scan_decode *d, const void *data, size_t len);
 /* Nothing more is given: a limit, damage, or told to stop. */

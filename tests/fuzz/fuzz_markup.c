@@ -1,6 +1,6 @@
 /* Pages and style sheets of anybody's making, compressed or not. The first byte
  * chooses the encoding. */
-#include "lab/model/decode.h"
+#include "hints/scan_decode.h"
 #include "lab/model/markup.h"
 #include "lab/model/style.h"
 
@@ -35,9 +35,9 @@ static void on_url(void *user, int sheet, struct fr_str url)
 	*n += url.len;
 }
 
-static void piece(void *user, const uint8_t *data, size_t len)
+static void piece(void *user, const char *data, size_t len)
 {
-	fr_markup_feed(user, data, len, false);
+	fr_markup_feed(user, (const uint8_t *)data, len, false);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -50,23 +50,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct fr_styles_events styles = {
 		.on_import = on_url, .on_font = on_url, .on_picture = on_url};
 	struct fr_names names = {.has_others = false};
-	struct fr_decode *d;
+	struct fr_scan_decode *d;
 	struct fr_markup *m;
 	struct fr_styles *s;
 	size_t n = 0, half;
 
 	if (size < 1)
 		return 0;
-	d = fr_decode_new(fr_str_from(encodings[data[0] % 4]));
+	m = fr_markup_new(&events, &n, &names);
+	d = fr_scan_decode_new(fr_str_from(encodings[data[0] % 4]), NULL, piece, m);
 	data++;
 	size--;
 	half = size / 2;
-	m = fr_markup_new(&events, &n, &names);
-	fr_decode_feed(d, data, half, piece, m);
-	fr_decode_feed(d, data + half, size - half, piece, m);
+	fr_scan_decode_feed(d, data, half);
+	fr_scan_decode_feed(d, data + half, size - half);
 	fr_markup_feed(m, NULL, 0, true);
 	fr_markup_free(&m);
-	fr_decode_free(&d);
+	fr_scan_decode_free(&d);
 	s = fr_styles_new(&styles, &n);
 	fr_styles_add(s, 1, fr_str_make((const char *)data, size));
 	fr_styles_apply(s, &names);
