@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "lab/measurement/json_text.h"
+#include "lab/measurement/kind.h"
 
 const char FR_NETLOG_QUESTION[] =
 	"new Promise((resolve) => {"
@@ -57,22 +58,6 @@ static int find(const struct fr_netlog *n, const json_t *params)
 	return -1;
 }
 
-static enum fr_as as_of_type(const char *type)
-{
-	static const struct {
-		const char *type;
-		enum fr_as as;
-	} types[] = {{"Document", FR_AS_DOCUMENT}, {"Stylesheet", FR_AS_STYLE},
-	             {"Script", FR_AS_SCRIPT},     {"Image", FR_AS_IMAGE},
-	             {"Font", FR_AS_FONT},         {"XHR", FR_AS_FETCH},
-	             {"Fetch", FR_AS_FETCH},       {"Media", FR_AS_VIDEO}};
-
-	for (size_t i = 0; i < FR_ARRAY_LEN(types); i++)
-		if (strcmp(types[i].type, type) == 0)
-			return types[i].as;
-	return FR_AS_NONE;
-}
-
 static unsigned urgency_of(const char *priority)
 {
 	static const char *const names[] = {"VeryHigh", "High", "Medium", "Low", "VeryLow"};
@@ -81,15 +66,6 @@ static unsigned urgency_of(const char *priority)
 		if (strcmp(names[i], priority) == 0)
 			return i;
 	return 3;
-}
-
-/* "https://host/..." up to the path. */
-static struct fr_str origin_of(const char *url)
-{
-	struct fr_str s = fr_str_from(url);
-	size_t scheme = fr_str_find(s, ':') + 3;
-
-	return fr_str_sub(s, 0, scheme + fr_str_find(fr_str_sub(s, scheme, s.len), '/'));
 }
 
 static int parent_of(const struct fr_netlog *n, const char *url)
@@ -106,7 +82,7 @@ static void describe(struct fr_netlog *n, struct fr_measurement_entry *e, const 
 	const json_t *initiator = json_object_get(params, "initiator");
 	const char *by = fr_json_text(initiator, "type");
 
-	e->as = as_of_type(fr_json_text(params, "type"));
+	e->as = fr_as_of_destination(fr_str_from(fr_json_text(params, "type")));
 	e->urgency = urgency_of(fr_json_text(request, "initialPriority"));
 	e->flags = FR_ENTRY_NEEDED;
 	e->parent = parent_of(n, fr_json_text(initiator, "url"));
@@ -121,7 +97,7 @@ static void describe(struct fr_netlog *n, struct fr_measurement_entry *e, const 
 		e->found = FR_FOUND_STYLE;
 	else
 		e->found = FR_FOUND_HTML;
-	if (!fr_str_eq(origin_of(e->url), origin_of(n->load->entries[0].url)))
+	if (!fr_str_eq(fr_url_origin(e->url), fr_url_origin(n->load->entries[0].url)))
 		e->flags |= FR_ENTRY_CROSS_ORIGIN;
 	/* versions that do not say what blocks rendering: by priority */
 	if ((e->as == FR_AS_STYLE && e->urgency == 0) || (e->as == FR_AS_SCRIPT && e->urgency <= 1))

@@ -1,6 +1,6 @@
 /* What kind of asset something is, judged by the destination that a browser
  * names (Fetch standard), by a media type or by a path. No I/O. Used by the
- * readers of HAR files and access logs. */
+ * readers of HAR files, access logs and browsers' events, and by the page model. */
 #ifndef FR_LAB_MEASUREMENT_KIND_H
 #define FR_LAB_MEASUREMENT_KIND_H
 

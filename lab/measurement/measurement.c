@@ -223,3 +223,13 @@ struct fr_str fr_url_short(const char *url)
 		return FR_STR("/");
 	return fr_str_sub(s, from, s.len);
 }
+
+struct fr_str fr_url_origin(const char *url)
+{
+	struct fr_str s = fr_str_from(url);
+	size_t at = fr_str_find(s, ':') + strlen("://");
+
+	if (at > s.len)
+		return s;
+	return fr_str_sub(s, 0, at + fr_str_find(fr_str_sub(s, at, s.len), '/'));
+}

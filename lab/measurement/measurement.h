@@ -159,5 +159,7 @@ double fr_measurement_metric(const struct fr_measurement *l, enum fr_metric m);
 /* The part of a URL that tells it from its neighbours: the last segment of its
  * path, or the path, or the host. Borrowed from url. */
 struct fr_str fr_url_short(const char *url);
+/* "https://host:port" of an absolute URL, as it is written. Borrowed from url. */
+struct fr_str fr_url_origin(const char *url);
 
 #endif

@@ -55,23 +55,11 @@ void fr_advice_fini(struct fr_advice *a)
 
 /* --- words --- */
 
-/* The length of "https://host:port". */
-static size_t origin_length(const char *url)
-{
-	struct fr_str s = fr_str_from(url);
-	size_t at = fr_str_find(s, ':') + 3;
-
-	return at > s.len ? s.len : at + fr_str_find(fr_str_sub(s, at, s.len), '/');
-}
-
 struct fr_str fr_advice_target(const char *page, const char *url)
 {
-	size_t n = origin_length(page);
-	struct fr_str s = fr_str_from(url);
+	struct fr_str s = fr_str_from(url), origin = fr_url_origin(url);
 
-	if (origin_length(url) == n && strncmp(page, url, n) == 0)
-		return fr_str_sub(s, n, s.len);
-	return s;
+	return fr_str_eq(origin, fr_url_origin(page)) ? fr_str_sub(s, origin.len, s.len) : s;
 }
 
 char *fr_advice_link(struct fr_str target, enum fr_as as, unsigned flags)

@@ -138,16 +138,6 @@ static int parent_of(const struct fr_measurement *l, const struct fr_har_entry *
 	return l->n > 1 ? 0 : -1;
 }
 
-static bool same_origin(const char *a, const char *b)
-{
-	struct fr_str x = fr_str_from(a), y = fr_str_from(b);
-	size_t i = fr_str_find(x, ':') + 3, k = fr_str_find(y, ':') + 3;
-
-	i += fr_str_find(fr_str_sub(x, i, x.len), '/');
-	k += fr_str_find(fr_str_sub(y, k, y.len), '/');
-	return fr_str_eq(fr_str_sub(x, 0, i), fr_str_sub(y, 0, k));
-}
-
 /* Without a word of the browser's: every style sheet that the page itself names. */
 static bool is_blocking(const struct fr_har_entry *from, const struct fr_measurement_entry *e)
 {
@@ -167,7 +157,7 @@ static unsigned flags_of(const struct fr_measurement *l, const struct fr_measure
 		flags |= FR_ENTRY_CORS;
 	if (json_integer_value(json_object_get(from->json, "_was_pushed")))
 		flags |= FR_ENTRY_PUSHED;
-	if (!same_origin(e->url, l->entries[0].url))
+	if (!fr_str_eq(fr_url_origin(e->url), fr_url_origin(l->entries[0].url)))
 		flags |= FR_ENTRY_CROSS_ORIGIN;
 	else if (e->as == FR_AS_SCRIPT && from->is_cors)
 		flags |= FR_ENTRY_MODULE; /* a script of one's own host is asked for so only then */
