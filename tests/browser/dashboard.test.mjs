@@ -71,7 +71,7 @@ test('the dashboard shows what was pushed, used, wasted and saved', { timeout: 1
   await page.locator('#tiles').getByText('3 of 6').first().waitFor();
   assert.match(await tile('Pushes used'), /^50 %3 of 6/);
   assert.match(await tile('Pushes wasted'), /^50 %/);
-  assert.match(await tile('Requests a second'), new RegExp(`${c.requests} in all`));
+  assert.match(await tile('Requests per second'), new RegExp(`${c.requests} in all`));
   const answers = Object.values(st.responses.cache).reduce((x, y) => x + y);
   assert.match(await tile('From the cache'), new RegExp(`^${Math.round(100 * st.responses.cache.hit / answers)} %`));
   assert.match(await tile('Fields saved'), /^\d\d %/);

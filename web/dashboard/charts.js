@@ -23,7 +23,7 @@ export function areas(figure, series, span) {
   const top = ceiling(Math.max(1, ...totals));
   const x = (i) => left + (n > 1 ? i / (n - 1) : 1) * (W - left - 4), y = (v) => 6 + (1 - v / top) * (H - bottom - 6);
   const now = series.map((s) => `${s.name} ${(s.values.at(-1) ?? 0).toFixed(1)}`).join(', ');
-  const root = svg('svg', { viewBox: `0 0 ${W} ${H}`, role: 'img', 'aria-label': `Now, a second: ${now}` });
+  const root = svg('svg', { viewBox: `0 0 ${W} ${H}`, role: 'img', 'aria-label': `Now, per second: ${now}` });
   for (const v of [0, top / 2, top]) {
     root.append(svg('line', { class: 'grid', x1: left, x2: W, y1: y(v), y2: y(v) }), svg('text', { x: left - 5, y: y(v) + 4, 'text-anchor': 'end' }, short(v)));
   }

@@ -71,7 +71,7 @@ function tiles(s) {
   const saved = (name) => percent(c[`head_bytes_${name}_plain`] - c[`head_bytes_${name}`], c[`head_bytes_${name}_plain`]);
   const ended = c.pushes_completed + c.pushes_cancelled + c.pushes_refused + c.pushes_failed;
   const all = [
-    ['Requests a second', count(last('requests')), `${count(c.requests)} in all, ${bytes(last('sent'))}/s`],
+    ['Requests per second', count(last('requests')), `${count(c.requests)} in all, ${bytes(last('sent'))}/s`],
     ['From the cache', percent(s.responses.cache.hit + s.responses.cache.stale, sum(s.responses.cache)), `${bytes(s.cache.bytes)} of ${bytes(s.cache.limit_bytes)}, ${count(s.cache.objects)} stored`],
     ['Pushes used', percent(c.pushes_completed, ended), `${count(c.pushes_completed)} of ${count(ended)}, ${bytes(c.pushed_bytes)}`],
     ['Pushes wasted', percent(wastedPushes({ cancelled: c.pushes_cancelled, refused: c.pushes_refused }), ended), `${bytes(c.wasted_bytes)} of ${bytes(c.pushed_bytes)}`],
@@ -95,7 +95,7 @@ function charts() {
   const hits = rates('hits'), answers = rates('answers');
   areas($('traffic'), [
     { name: 'from the cache', className: 's0', values: hits },
-    { name: 'asked of the origin, or refused', className: 's1', values: answers.map((n, i) => Math.max(n - hits[i], 0)) },
+    { name: 'from the origin, or refused', className: 's1', values: answers.map((n, i) => Math.max(n - hits[i], 0)) },
   ], span);
   areas($('pushes'), [
     { name: 'pushes used', className: 's2', values: rates('used') },
@@ -155,7 +155,7 @@ function origins(s) {
 function plan(page) {
   const scroll = element('div', undefined, 'scroll'), t = element('table'), head = element('tr');
   scroll.tabIndex = 0;
-  head.append(...['link', 'as', 'from', 'sent as', 'why', 'loads', 'hinted', 'asked for', 'pushed', 'used', 'wasted', 'wasted bytes'].map((text) => { const th = element('th', text); th.scope = 'col'; return th; }));
+  head.append(...['link', 'as', 'from', 'sent as', 'reason', 'loads', 'hinted', 'requested', 'pushed', 'used', 'wasted', 'wasted bytes'].map((text) => { const th = element('th', text); th.scope = 'col'; return th; }));
   t.append(head, ...page.plan.map((l) => {
     const tr = element('tr'), wasted = wastedPushes(l.pushes), pushed = l.delivered.push ?? 0;
     tr.append(element('td', l.url), element('td', l.as), element('td', l.source), element('td', l.delivery), element('td', l.reason), element('td', count(l.loads)),
@@ -253,7 +253,7 @@ async function run() {
     try {
       if (!await listen()) return;
     } catch { /* away: again below */ }
-    say('connection lost, trying again …', 'bad');
+    say('connection lost, reconnecting …', 'bad');
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
 }

@@ -225,9 +225,9 @@ function showTodo() {
   if (best && best.differences.complete?.estimate <= 0 && (best.differences.render?.estimate ?? 0) <= 0) say(`Turn on ${best.title}: on this network it helps this page.`);
   for (const v of variants.slice(1)) {
     const worse = ['render', 'complete'].filter((m) => v.differences[m]?.different && v.differences[m].estimate > 0);
-    if (worse.length) say(`${v.title} makes ${worse.map((m) => times[m].toLowerCase()).join(' and ')} later here: send less ahead, what blocks rendering first.`);
+    if (worse.length) say(`${v.title} makes ${worse.map((m) => times[m].toLowerCase()).join(' and ')} later here: send less early, and what blocks rendering first.`);
   }
-  if (!list.children.length) say('Nothing: this page has nothing to gain from push or hints on this network.');
+  if (!list.children.length) say('Nothing: on this network, push and hints bring this page no gain.');
 }
 
 showFacts();
@@ -237,4 +237,4 @@ showLegend();
 for (const v of variants) document.getElementById('falls').append(fall(v));
 showTable();
 showTodo();
-document.getElementById('footer').textContent = 'Made by forerun profile. This page is complete in itself: it loads nothing.';
+document.getElementById('footer').textContent = 'Made by forerun profile. This page is self-contained and loads nothing.';
