@@ -1,3 +1,4 @@
+/* The command advise: reads its input, asks for advice, prints or writes it. */
 #include "lab/advise/advise.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Recognises and reads the files that advise takes. */
 #include "lab/advise/input.h"
 
 #include <errno.h>

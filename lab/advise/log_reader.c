@@ -1,3 +1,4 @@
+/* Counts in an access log which assets are requested with which page. */
 #include "lab/advise/log_reader.h"
 
 #include <jansson.h>

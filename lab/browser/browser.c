@@ -1,3 +1,5 @@
+/* Drives a Chromium through one load: context, navigation, waiting until the network is
+ * quiet, film. */
 #include "lab/browser/browser.h"
 
 #include <netdb.h>

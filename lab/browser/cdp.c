@@ -1,3 +1,4 @@
+/* Starts a browser and exchanges DevTools messages with it over pipes. */
 #include "lab/browser/cdp.h"
 
 #include <ftw.h>

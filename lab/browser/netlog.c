@@ -1,3 +1,4 @@
+/* Turns DevTools network events into a measurement. */
 #include "lab/browser/netlog.h"
 
 #include <stdio.h>

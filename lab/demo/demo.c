@@ -1,3 +1,4 @@
+/* The command demo: starts origin and edge, compares two loads, says what to try. */
 #include "lab/demo/demo.h"
 
 #include <signal.h>

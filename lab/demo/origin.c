@@ -1,3 +1,4 @@
+/* Serves the demo's site over HTTP/1.1, with its think time. */
 #include "lab/demo/origin.h"
 
 #include <stdlib.h>

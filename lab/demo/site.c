@@ -1,3 +1,4 @@
+/* Finds the demo's files among those embedded, with type and links. */
 #include "lab/demo/site.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* Asks the edge's rule whether a response that was just measured is reusable. */
+/* Judges whether a browser may reuse a response. An independent oracle for the edge's
+ * own judgement. */
 #include "lab/measurement/freshness.h"
 
 #include "http/lifetime.h"

@@ -1,3 +1,4 @@
+/* Takes a text out of a JSON value. */
 #include "lab/measurement/json_text.h"
 
 const char *fr_json_text(const json_t *j, const char *key)

@@ -1,3 +1,4 @@
+/* One load's entries, connections and metrics. */
 #include "lab/measurement/measurement.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Collects loads by variant, and computes spreads and differences. */
 #include "lab/measurement/series.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Quantiles, the Hodges-Lehmann estimate and its exact interval. */
 #include "lab/measurement/stats.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* An HTTP/2 client session over libnghttp2, for the measuring tools and for tests. */
 #include "lab/model/h2_client.h"
 
 #include <nghttp2/nghttp2.h>

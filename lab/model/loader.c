@@ -1,3 +1,4 @@
+/* Loads a page over sockets: name lookup, connections with TLS, time limits. */
 #include "lab/model/loader.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* Finds in HTML what a browser's preload scanner finds, and notes which names the page
+ * uses. */
 #include "lab/model/markup.h"
 #include "lab/model/media.h"
 

@@ -1,3 +1,4 @@
+/* A Bloom filter of names, and the set of characters of a page. */
 #include "lab/model/names.h"
 
 #include "base/siphash.h"

@@ -1,3 +1,5 @@
+/* The page model's events and jobs: parsing, scripts, layout, painting, and when the
+ * page is complete. */
 #include "lab/model/page.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* Matches what a page turns out to need with pushes, preloads and the links of a 103, or
+ * requests it. */
 #include "http/link.h"
 #include "lab/model/media.h"
 #include "lab/model/page_priv.h"

@@ -1,3 +1,4 @@
+/* Decides which fonts and pictures of the style sheets the page takes. */
 #include <stdlib.h>
 
 #include "lab/model/media.h"

@@ -1,3 +1,5 @@
+/* Reads style sheets into imports, fonts and pictures with the selectors that they
+ * depend on. */
 #include <stdlib.h>
 
 #include "lab/model/markup.h"

@@ -1,3 +1,4 @@
+/* The main thread's queue of jobs, in model time. */
 #include "lab/model/thread.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* Writes a page's requests to an HTTP/2 session with Chromium's fields, and tells the
+ * page what arrives. */
 #include "lab/model/wire.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* The arithmetic of an emulated link: when a packet leaves, arrives, is lost, is
+ * acknowledged. */
 #include "lab/network/link_model.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* The table of networks by name. */
 #include "lab/network/network.h"
 
 #include <stdio.h>

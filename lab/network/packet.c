@@ -1,3 +1,4 @@
+/* The namespaces of packet emulation, and the thread that carries packets between them. */
 #include "lab/network/packet.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Makes TUN devices, and sets their addresses and routes. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

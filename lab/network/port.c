@@ -1,3 +1,4 @@
+/* Opens a listening port on loopback. */
 #include "lab/network/port.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,5 @@
+/* The relay's connections: reads what the emulated window has room for, and delivers it
+ * when it is due. */
 #include "lab/network/relay.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* The table of a relay's emulated paths, by port, read by the edge's threads. */
 #include "lab/network/relay_paths.h"
 
 #include <pthread.h>

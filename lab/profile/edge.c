@@ -1,3 +1,4 @@
+/* Starts an edge per variant, with a configuration made for it. */
 #include "lab/profile/edge.h"
 
 #include <errno.h>

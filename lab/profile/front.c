@@ -1,3 +1,4 @@
+/* The proxy between edge and origin that delays requests for pages. */
 #include "lab/profile/front.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Sets up a whole measurement, runs it on a loop, and ends it on a signal. */
 #include "lab/profile/measure.h"
 
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* Reads the command line of forerun profile. */
 #include "lab/profile/options.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Writes summary, report, HAR and JSON of a profile. */
 #include "lab/profile/output.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The command profile: options, measurement, output. */
 #include "lab/profile/profile.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Loads the variants in turn, and collects the loads that count. */
 #include "lab/profile/run.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* Sets up relays, edges and namespaces for a target, and says where a client connects
+ * for each host. */
 #include "lab/profile/target.h"
 
 #include <arpa/inet.h>

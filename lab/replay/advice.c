@@ -1,3 +1,4 @@
+/* Derives advice from measured loads: links to add or remove, mistakes, expected gains. */
 #include "lab/replay/advice.h"
 
 #include <stdarg.h>

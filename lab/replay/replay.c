@@ -1,3 +1,4 @@
+/* Sends a measured load again in model time, with some assets early. */
 #include "lab/replay/replay.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Writes advised links as YAML rules. */
 #include "lab/replay/rules.h"
 
 #include <stdio.h>

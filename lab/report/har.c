@@ -1,3 +1,4 @@
+/* Writes a profile as HAR 1.2. */
 #include "lab/report/har.h"
 
 #include <math.h>

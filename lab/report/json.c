@@ -1,3 +1,4 @@
+/* Writes a profile as JSON, and reads a measurement from it. */
 #include "lab/report/json.h"
 
 #include <math.h>

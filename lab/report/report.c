@@ -1,3 +1,4 @@
+/* Fills the report's page with its style, script and data. */
 #include "lab/report/report.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Prints a profile's times as bars and its counts as a table. */
 #include "lab/report/summary.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Prints two loads as text bars. */
 #include "lab/report/timeline.h"
 
 #include <string.h>

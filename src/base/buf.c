@@ -1,3 +1,5 @@
+/* Byte buffers with a ceiling. A buffer grows by doubling or in blocks from a pool, and
+ * gives its memory back when it is empty. */
 #include "base/buf.h"
 
 #include <stdlib.h>

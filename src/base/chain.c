@@ -1,3 +1,5 @@
+/* Bodies as chains of equal blocks. The pool keeps free blocks for the next body of the
+ * same worker. */
 #include "base/chain.h"
 
 #include <stdlib.h>

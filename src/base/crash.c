@@ -1,4 +1,5 @@
-/* The page that a crashing process leaves to its parent, and the handler that writes it. */
+/* The page of memory that a crash leaves for the parent: what each worker was doing, the
+ * fatal signal, the program counters. Signal handlers here only store into that page. */
 #include "base/crash.h"
 
 #include <elf.h>

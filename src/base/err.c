@@ -1,4 +1,4 @@
-/* Errors in words, and the end of the process at a failed assertion. */
+/* Texts of errors, and what a failed FR_ASSERT does. */
 #include "base/err.h"
 
 #include <stdio.h>

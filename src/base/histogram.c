@@ -1,3 +1,4 @@
+/* Histograms with fixed buckets, added to by one thread and read by any. */
 #include "base/histogram.h"
 
 const uint32_t fr_histogram_bounds_us[FR_HISTOGRAM_BUCKETS] = {

@@ -1,4 +1,4 @@
-/* What should hold and does not: counted, logged, and fatal in builds for tests. */
+/* Counts and logs what should hold and does not. With sanitizers it aborts. */
 #include "base/holds.h"
 
 #include <stdatomic.h>

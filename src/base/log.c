@@ -1,3 +1,4 @@
+/* The process's log: levels by module, and each line written with one system call. */
 #include "base/log.h"
 
 #include <pthread.h>

@@ -1,3 +1,5 @@
+/* Allocations that may fail or abort, what a thread's peers hold of it, the reserve for
+ * small allocations, and arenas. */
 #include "base/mem.h"
 
 #include <malloc.h>

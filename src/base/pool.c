@@ -1,3 +1,4 @@
+/* Free lists of pieces by size class, and pages of their own for large pieces. */
 #include "base/pool.h"
 
 #include <stdint.h>

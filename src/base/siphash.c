@@ -1,3 +1,4 @@
+/* SipHash-1-3, the keyed hash of everything that a peer can choose. */
 #include "base/siphash.h"
 
 #include <endian.h>

@@ -1,3 +1,4 @@
+/* Strings as pointer and length: comparison, trimming, numbers, items of lists. */
 #include "base/str.h"
 
 #include <stdlib.h>

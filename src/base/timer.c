@@ -1,3 +1,5 @@
+/* A timer wheel for many coarse timers. Setting and stopping a timer takes constant
+ * time. */
 #include "base/timer.h"
 
 #include "base/err.h"

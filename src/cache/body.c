@@ -1,3 +1,5 @@
+/* Chunks of a stored body with reference counts, cursors that read them, and the
+ * watchers that wait for more. */
 #include "cache/body.h"
 
 #include <pthread.h>

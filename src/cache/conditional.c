@@ -1,3 +1,4 @@
+/* Compares validators and reads ranges, to answer a request from a stored response. */
 #include "cache/conditional.h"
 
 #include "http/date.h"

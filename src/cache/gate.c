@@ -1,3 +1,4 @@
+/* Judges request and response before anything is stored, and says which fields are kept. */
 #include "cache/gate.h"
 
 #include "cache/conditional.h"

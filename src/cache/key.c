@@ -1,3 +1,5 @@
+/* Makes the primary key of a request, with the site's rules for its query, and the
+ * secondary key of Vary. */
 #include "cache/key.h"
 
 #include <string.h>

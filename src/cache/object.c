@@ -1,3 +1,4 @@
+/* Builds stored responses, merges a 304 into one, and counts their references. */
 #include "cache/object.h"
 
 #include <stdlib.h>

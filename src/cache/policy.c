@@ -1,3 +1,4 @@
+/* Freshness, age, and the rules of RFC 9111 on what a shared cache may store and serve. */
 #include "cache/policy.h"
 
 #include "http/date.h"

@@ -1,3 +1,5 @@
+/* Chooses the whole body, a 304, a 416 or ranges for one request, and reads the parts in
+ * order. */
 #include "cache/serve.h"
 
 #include <stdio.h>

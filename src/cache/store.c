@@ -1,3 +1,5 @@
+/* The store's table: lookup, insertion, eviction by SIEVE, and purges. Each shard has
+ * its own lock. */
 #include "cache/store_priv.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* A small blocking HTTP client for the admin interface: Unix socket or TCP, with or
+ * without TLS. */
 #include "cli/admin_client.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
-/* Asks a running edge's admin interface: for purge, status and top. One
- * connection for each question; blocking. What fails is said on standard
- * error, in the name of the command. */
+/* Asks a running edge's admin interface, for purge, status and top. One connection per
+ * request; blocking. Errors are printed to standard error, in the name of the command. */
 #ifndef FR_CLI_ADMIN_CLIENT_H
 #define FR_CLI_ADMIN_CLIENT_H
 

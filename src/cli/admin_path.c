@@ -1,3 +1,4 @@
+/* The default path of the admin interface's socket. */
 #include "cli/admin_path.h"
 
 #include <stdio.h>

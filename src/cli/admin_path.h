@@ -1,5 +1,4 @@
-/* Where the admin interface listens when nobody says: serve listens there,
- * purge asks there. */
+/* The default address of the admin interface: serve listens there, purge asks there. */
 #ifndef FR_CLI_ADMIN_PATH_H
 #define FR_CLI_ADMIN_PATH_H
 

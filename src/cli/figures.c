@@ -1,3 +1,4 @@
+/* Reads figures from the status's JSON, and prints bytes, times and shares. */
 #include "cli/figures.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* Figures out of the status's JSON (docs/observability.md), and how they are
- * printed for people. Used by status and top. */
+/* Reads figures from the status's JSON (docs/observability.md) and prints them for people.
+ * Used by status and top. */
 #ifndef FR_CLI_FIGURES_H
 #define FR_CLI_FIGURES_H
 

@@ -1,3 +1,4 @@
+/* Finds, and makes, the default folder for state. */
 #include "cli/state_path.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Where what was learned survives restarts when nobody says. */
+/* The default place of the hint memory's file. */
 #ifndef FR_CLI_STATE_PATH_H
 #define FR_CLI_STATE_PATH_H
 

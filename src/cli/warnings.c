@@ -1,3 +1,4 @@
+/* Warns of configurations that work but are unwise. */
 #include "cli/warnings.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-/* What is allowed and yet unwise in a configuration. For serve, which logs it, and check. */
+/* Warns of settings that are valid but unwise. For serve, which logs them, and check. */
 #ifndef FR_CLI_WARNINGS_H
 #define FR_CLI_WARNINGS_H
 

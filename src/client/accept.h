@@ -1,4 +1,4 @@
-/* Which sockets become connections: within the limits of memory, descriptors, and
+/* Decides which sockets become connections: within the limits of memory, descriptors, and
  * connections in all and from one address. */
 #ifndef FR_CLIENT_ACCEPT_H
 #define FR_CLIENT_ACCEPT_H

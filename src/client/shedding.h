@@ -1,4 +1,4 @@
-/* Which connections are closed when memory or descriptors run out: idle ones first, then
+/* Chooses the connections to close when memory or descriptors run out: idle ones first, then
  * those that hold most and read least. Used on the worker's thread. */
 #ifndef FR_CLIENT_SHEDDING_H
 #define FR_CLIENT_SHEDDING_H

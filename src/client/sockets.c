@@ -1,3 +1,4 @@
+/* Binds listening sockets, removes stale Unix sockets, and keeps handed-over ones. */
 #include "client/sockets.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,6 @@
-/* Command lines: what options a command has is a table, which this reads with getopt_long and
- * which says in the same words for all commands what is wrong. --help is every command's. */
+/* Command lines: a command describes its options in a table. This module reads them with
+ * getopt_long, and reports errors in the same words for all commands. Every command has
+ * --help. */
 #ifndef FR_COMMAND_OPTIONS_H
 #define FR_COMMAND_OPTIONS_H
 

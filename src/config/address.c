@@ -1,3 +1,4 @@
+/* Reads addresses, origin URLs and host patterns of the configuration. */
 #include <arpa/inet.h>
 #include <stdlib.h>
 

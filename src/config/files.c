@@ -1,3 +1,5 @@
+/* Reads and keeps the files that a configuration names, and packs them for the serving
+ * process. */
 #include "config/files.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Finds the line of a key in the YAML text, for error messages. */
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>

@@ -1,3 +1,5 @@
+/* The schema that libcyaml reads YAML by, and what it says about errors as file, line
+ * and key. */
 #include <cyaml/cyaml.h>
 #include <stdarg.h>
 #include <stdio.h>

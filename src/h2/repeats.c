@@ -1,3 +1,5 @@
+/* Remembers fingerprints of field values, to tell those that come back from those that
+ * never do. */
 #include "h2/repeats.h"
 
 #include <string.h>

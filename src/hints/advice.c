@@ -1,4 +1,4 @@
-/* How pushes to a client have fared, and what follows for the next one. */
+/* Learns from resets whether pushes of an asset pay for one kind of client. */
 #include "hints/advice.h"
 
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* The table of what is known of assets, in shards with a lock each. */
 #include "hints/assets.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* Computes how many bytes a connection can carry while it would idle. */
 #include "hints/budget.h"
 
 #define US_PER_S 1000000u

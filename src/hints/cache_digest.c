@@ -1,3 +1,4 @@
+/* Reads the Cache-Digest field and looks URLs up in its sets. */
 #include "hints/cache_digest.h"
 
 #include "hints/golomb.h"

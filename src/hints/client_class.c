@@ -1,3 +1,4 @@
+/* Tells the kind of a client from its User-Agent. */
 #include "hints/client_class.h"
 
 #include "base/err.h"

@@ -1,3 +1,5 @@
+/* The digest cookie: a Golomb-coded set of what a client was sent, read as hostile
+ * input. */
 #include "hints/digest.h"
 
 #include "base/siphash.h"

@@ -1,3 +1,4 @@
+/* Bits, Golomb codes and base64url, for both kinds of digest. */
 #include "hints/golomb.h"
 
 #include "base/holds.h"

@@ -1,3 +1,5 @@
+/* Judges a link by rules that need no network: URL, media, type, `as`, and whether a 103
+ * may name it. */
 #include "hints/judge.h"
 
 #include <stdio.h>

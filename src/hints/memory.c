@@ -1,3 +1,4 @@
+/* The hint memory: finding, installing and evicting pages, under a lock per shard. */
 #include "hints/memory_priv.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Takes links into a plan, one hint for each asset, and orders them by rank. */
 #include "hints/plan.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Finds in a page's HTML what it needs, from the tags that libxml2 reads one at a time. */
 #include "hints/scan.h"
 
 #include <libxml/HTMLparser.h>

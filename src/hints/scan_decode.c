@@ -1,3 +1,4 @@
+/* Undoes a page's content coding piece by piece, with bounds on memory and on growth. */
 #include "hints/scan_decode.h"
 
 #include <brotli/decode.h>

@@ -1,3 +1,5 @@
+/* Tells tags from text, scripts and comments in HTML as it arrives, before libxml2 sees
+ * them. */
 #include "hints/scan_tags.h"
 
 enum state {

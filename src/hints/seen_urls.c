@@ -1,3 +1,4 @@
+/* Bounded sets of URL hashes: what a connection was sent, and what failed lately. */
 #include "hints/seen_urls.h"
 
 #include <stdlib.h>

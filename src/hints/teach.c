@@ -1,3 +1,4 @@
+/* Decides whether a load may teach others and whom, from its request and response. */
 #include "hints/teach.h"
 
 #include "base/siphash.h"

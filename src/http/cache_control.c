@@ -1,3 +1,5 @@
+/* Reads Cache-Control and CDN-Cache-Control into one structure. Doubtful values are read
+ * as the stricter ones. */
 #include "http/cache_control.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Reads Accept-Encoding as a set of codings, and writes the set in its one form. */
 #include "http/codings.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* HTTP dates: reads the three forms of RFC 9110 §5.6.7, writes IMF-fixdate. */
 #include "http/date.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+/* Lists of fields, with a bit mask of the known names that a list contains, and the
+ * rules for names and values. */
 #include "http/fields.h"
 
 #define FIRST_CAP 16u

@@ -1,3 +1,5 @@
+/* Reads and writes Link fields (RFC 8288), one link at a time. A malformed link is
+ * skipped. */
 #include "http/link.h"
 
 #include <stddef.h>

@@ -1,3 +1,5 @@
+/* Methods, statuses, hop-by-hop fields and Content-Length: what holds for messages of
+ * every HTTP version. */
 #include "http/message.h"
 
 #include <string.h>

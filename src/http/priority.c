@@ -1,3 +1,4 @@
+/* Reads the Priority field (RFC 9218), and merges a client's with an origin's. */
 #include "http/priority.h"
 
 #include "http/structured.h"

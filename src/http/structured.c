@@ -1,3 +1,4 @@
+/* Reads dictionaries of structured fields (RFC 9651) member by member. */
 #include "http/structured.h"
 
 #include <string.h>

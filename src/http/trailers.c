@@ -1,3 +1,4 @@
+/* Decides which fields may be in trailers (RFC 9110 §6.5.1), and drops the others. */
 #include "http/trailers.h"
 
 #include <string.h>

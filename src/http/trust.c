@@ -1,3 +1,4 @@
+/* Looks up what happens to a field that only a proxy may send. */
 #include "http/trust.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Reads, normalises and resolves URLs (RFC 3986), and compares origins. */
 #include "http/url.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+/* Reads a path into the one form that rules match, and tells whether servers could read
+ * it in several ways. */
 #include "http/url_path.h"
 
 static int digit(char c)

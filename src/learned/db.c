@@ -1,3 +1,5 @@
+/* The thread that writes learned rows to SQLite in batches, and the walks that repair
+ * what it missed. */
 #include "learned/db.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* Opens and checks the SQLite file, sets a damaged one aside, and runs its statements. */
 #include "learned/db_file.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Connects the hint memory and the assets with the file that keeps both. */
 #include "learned/learned.h"
 
 #include <stdlib.h>

@@ -1,7 +1,6 @@
-/* What the whole server learned: the memory of hints, what is known of assets,
- * and the file in which both survive a restart. Joins hints/memory.h and
- * hints/assets.h with learned/db.h; owned by the server, used by all workers
- * (through struct fr_shared). */
+/* What the whole server has learned: the hint memory, what is known of assets, and the file
+ * in which both survive a restart. Connects hints/memory.h and hints/assets.h with
+ * learned/db.h; owned by the server, used by all workers (through struct fr_shared). */
 #ifndef FR_LEARNED_LEARNED_H
 #define FR_LEARNED_LEARNED_H
 

@@ -1,6 +1,5 @@
-/* Who may connect: the limits on connections in all and from one address,
- * shared by all workers. An IPv6 client counts as its /64, which is what one
- * subscriber has. Thread-safe. */
+/* Admits connections: the limits on connections in all and from one address, shared by all
+ * workers. An IPv6 client counts as its /64, which is what one subscriber has. Thread-safe. */
 #ifndef FR_NET_ADMISSION_H
 #define FR_NET_ADMISSION_H
 

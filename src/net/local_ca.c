@@ -1,3 +1,4 @@
+/* Makes the local authority and its certificate for localhost, and keeps both in files. */
 #include "net/local_ca.h"
 
 #include <errno.h>

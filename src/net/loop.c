@@ -1,3 +1,5 @@
+/* One worker's event loop over libuv: timers, the queues at the end of a turn, and the
+ * clock that is read once per turn. */
 #include "net/loop.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Resolves one origin's name on libuv's threads, and hands out its addresses in turn. */
 #include "net/resolver.h"
 
 #include <netinet/in.h>

@@ -1,3 +1,4 @@
+/* Reads from TCP_INFO what a connection can carry. */
 #include "net/tcp_path.h"
 
 #include <linux/tcp.h>

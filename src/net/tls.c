@@ -1,3 +1,4 @@
+/* One TLS connection over OpenSSL, as bytes in and bytes out. */
 #include "net/tls.h"
 
 #include <openssl/err.h>

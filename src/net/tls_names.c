@@ -1,3 +1,4 @@
+/* The names that a certificate is valid for, and whether a host is one of them. */
 #include "net/tls_names.h"
 
 #include <arpa/inet.h>

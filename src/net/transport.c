@@ -1,3 +1,5 @@
+/* A socket with or without TLS: accept, connect, states and closing. transport_io.c
+ * reads and writes. */
 #include "net/transport.h"
 
 #include <arpa/inet.h>

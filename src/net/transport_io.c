@@ -1,3 +1,5 @@
+/* What a transport reads and writes: TLS records sized for the path, output that is
+ * gathered per turn, back-pressure. */
 #include <errno.h>
 #include <sys/socket.h>
 

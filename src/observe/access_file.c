@@ -1,3 +1,5 @@
+/* The access log's file: lines that wait, writing without blocking, reopening, and
+ * counting what is dropped. */
 #include "observe/access_file.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+/* Makes a line of the access log from a record: JSON, combined, or a format of the
+ * operator's. */
 #include "observe/access_format.h"
 
 #include <stdio.h>

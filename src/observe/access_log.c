@@ -1,3 +1,5 @@
+/* The thread that takes records from the workers' queues, makes lines of them and writes
+ * them. */
 #include "observe/access_log.h"
 
 #include <poll.h>

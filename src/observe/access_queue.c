@@ -1,3 +1,5 @@
+/* One worker's queue of records: a ring of bytes with one writer and one reader, and no
+ * lock. */
 #include "observe/access_queue.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Counters by name, and their sums. */
+/* Names of counters, and their sums over workers. */
 #include "observe/counters.h"
 
 const char *fr_counter_name(enum fr_counter id)

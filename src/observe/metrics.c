@@ -1,3 +1,5 @@
+/* Counts ended exchanges by protocol, status and answerer, with their times and the
+ * reasons of hints. */
 #include "observe/metrics.h"
 
 #include <stdio.h>

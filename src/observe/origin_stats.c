@@ -1,3 +1,4 @@
+/* The registry of origins: counters by name that outlive a reload of the configuration. */
 #include "observe/origin_stats.h"
 
 #include <pthread.h>

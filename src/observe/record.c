@@ -1,3 +1,4 @@
+/* Names of cache results, ends and protocols. */
 #include "observe/record.h"
 
 #include "base/err.h"

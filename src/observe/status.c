@@ -1,3 +1,4 @@
+/* What the system says of the process, and the end of a status. */
 #include "observe/status.h"
 
 #include <dirent.h>

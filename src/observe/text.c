@@ -1,3 +1,4 @@
+/* Writes numbers, JSON strings and escaped text into a buffer of known size. */
 #include "observe/text.h"
 
 #include "observe/fast_text.h"

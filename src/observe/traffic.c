@@ -1,3 +1,5 @@
+/* Tables of the most requested pages and assets, in bounded memory, and their sums over
+ * workers. */
 #include "observe/traffic.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* The command check: reads a configuration and loads the files that it names. */
 #include "cli/check/check.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* The command purge: turns its options into one request to the admin interface. */
 #include "cli/purge/purge.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* forerun purge: takes things out of a running edge's cache. */
+/* forerun purge: removes responses from a running edge's cache. */
 #ifndef FR_CLI_PURGE_PURGE_H
 #define FR_CLI_PURGE_PURGE_H
 

@@ -1,3 +1,4 @@
+/* Writes a crash report from the page that the crashed process left. */
 #include "cli/serve/crash_report.h"
 
 #include <dirent.h>

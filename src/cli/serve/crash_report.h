@@ -1,5 +1,5 @@
-/* Tells what became of a serving process that ended by itself: lines in the log, and a file in
- * the state folder, crash-TIME-PID.txt, of which the latest FR_CRASH_REPORTS_KEPT are kept. */
+/* Reports how a serving process ended by itself: lines in the log, and a file in the state
+ * folder, crash-TIME-PID.txt. The latest FR_CRASH_REPORTS_KEPT are kept. */
 #ifndef FR_CLI_SERVE_CRASH_REPORT_H
 #define FR_CLI_SERVE_CRASH_REPORT_H
 

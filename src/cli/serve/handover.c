@@ -1,3 +1,4 @@
+/* Sends and receives messages and descriptors between parent and serving process. */
 #include "cli/serve/handover.h"
 
 #include <errno.h>

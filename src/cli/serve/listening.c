@@ -1,3 +1,4 @@
+/* The parent's listening sockets, kept over reloads and restarts. */
 #include "cli/serve/listening.h"
 
 #include <stdlib.h>

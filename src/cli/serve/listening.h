@@ -1,6 +1,6 @@
-/* The listening sockets of a configuration, as the parent keeps them. Two sets share
- * the sockets of listeners that both have: a reload opens what is new, and what is gone closes
- * (and a Unix socket's file is removed) with the last set that has it. */
+/* The listening sockets of a configuration, as the parent keeps them. Two sets share the
+ * sockets of listeners that both have. A reload opens new listeners; a removed listener
+ * closes (and a Unix socket's file is removed) with the last set that has it. */
 #ifndef FR_CLI_SERVE_LISTENING_H
 #define FR_CLI_SERVE_LISTENING_H
 

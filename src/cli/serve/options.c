@@ -1,3 +1,4 @@
+/* Reads the command line of forerun serve. */
 #include "cli/serve/options.h"
 
 #include <stdio.h>

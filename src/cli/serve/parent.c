@@ -1,3 +1,4 @@
+/* The parent: starts the serving process, passes on signals, restarts it after a crash. */
 #include "cli/serve/parent.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Changes the user, drops capabilities and forbids new ones. */
 #include "cli/serve/privileges.h"
 
 #include <errno.h>

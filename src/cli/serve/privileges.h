@@ -1,7 +1,7 @@
-/* What the serving process may do: `user` and `group` of the configuration, no new privileges, no
- * capabilities, memory that nobody else reads, and a filter of system calls. The parent keeps its rights, for
- * ports and keys; the serving process gives them up before it has read anything from the
- * network, and for good. */
+/* The rights of the serving process: `user` and `group` of the configuration, no new
+ * privileges, no capabilities, private memory, and a filter of system calls. The parent keeps
+ * its rights, for ports and keys. The serving process gives them up for good, before it has
+ * read anything from the network. */
 #ifndef FR_CLI_SERVE_PRIVILEGES_H
 #define FR_CLI_SERVE_PRIVILEGES_H
 

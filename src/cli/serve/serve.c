@@ -1,3 +1,4 @@
+/* The command serve: with or without a parent. */
 #include "cli/serve/serve.h"
 
 #include <signal.h>

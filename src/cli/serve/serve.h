@@ -1,4 +1,4 @@
-/* forerun serve: runs the edge until it is told to stop. */
+/* forerun serve: runs the edge until it is stopped. */
 #ifndef FR_CLI_SERVE_SERVE_H
 #define FR_CLI_SERVE_SERVE_H
 

@@ -1,3 +1,5 @@
+/* The serving process: starts the server from what the parent hands it, and follows its
+ * messages. */
 #include "cli/serve/serving.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
-/* The process that serves: under a parent, which hands it its sockets and its
- * configuration and tells it what to do (handover.h), or alone (--foreground), where
- * signals do. Both return an exit code. */
+/* The process that serves: under a parent, which hands it its sockets and its configuration
+ * and tells it what to do (handover.h), or alone (--foreground), where signals do. Both
+ * return an exit code. */
 #ifndef FR_CLI_SERVE_SERVING_H
 #define FR_CLI_SERVE_SERVING_H
 

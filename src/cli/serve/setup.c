@@ -1,3 +1,4 @@
+/* What serving needs before it starts: configuration, signals, descriptors. */
 #include "cli/serve/setup.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* What the parent, the serving process and `--foreground` do alike before anything runs. */
+/* What parent, serving process and `--foreground` do alike before they start. */
 #ifndef FR_CLI_SERVE_SETUP_H
 #define FR_CLI_SERVE_SETUP_H
 

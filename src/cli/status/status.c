@@ -1,3 +1,4 @@
+/* The command status: prints the status as text or JSON. */
 #include "cli/status/status.h"
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* `forerun status`: how a running edge is, for people. */
+/* `forerun status`: prints the state of a running edge. */
 #ifndef FR_CLI_STATUS_STATUS_H
 #define FR_CLI_STATUS_STATUS_H
 

@@ -1,3 +1,4 @@
+/* The command top: draws two statuses' difference, again and again. */
 #include "cli/top/top.h"
 
 #include <poll.h>

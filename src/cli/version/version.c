@@ -1,3 +1,4 @@
+/* The command version. */
 #include "cli/version/version.h"
 
 #include <jansson.h>

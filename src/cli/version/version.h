@@ -1,4 +1,4 @@
-/* forerun version */
+/* forerun version: prints version and libraries. */
 #ifndef FR_CLI_VERSION_VERSION_H
 #define FR_CLI_VERSION_VERSION_H
 
