@@ -1,6 +1,6 @@
-/* May a browser use a response again without asking, just after it came? What came early by a
- * 103 is taken from the HTTP cache, so it must be. The rule is the edge's (http/lifetime.h). No
- * I/O, no clock: it is now what the response's Date says. */
+/* Tells whether a browser may reuse a response without asking (RFC 9111 §4.2, for a
+ * private cache, right after the response came). A response to a 103 is taken from the
+ * HTTP cache, so it must be reusable. No I/O, no clock. */
 #ifndef FR_LAB_MEASUREMENT_FRESHNESS_H
 #define FR_LAB_MEASUREMENT_FRESHNESS_H
 

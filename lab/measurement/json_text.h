@@ -1,5 +1,5 @@
-/* Text out of JSON that others wrote. For the readers of reports, of HAR files and of what a
- * browser says. */
+/* Takes texts out of JSON that other programs wrote: reports, HAR files, a browser's
+ * messages. */
 #ifndef FR_LAB_MEASUREMENT_JSON_TEXT_H
 #define FR_LAB_MEASUREMENT_JSON_TEXT_H
 

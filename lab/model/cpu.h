@@ -1,9 +1,8 @@
-/* What a page costs a browser's main thread, in microseconds: the constants
- * of the page model (page.h). They were read off Chromium's own traces of one
- * page (`admin` of bench/pages) on two cores that browser, edge, origin and
- * emulated network shared, as the time that passed, not as CPU time alone;
- * other pages check them (docs/profile.md has the table). Another
- * machine is another factor (struct fr_page_options). */
+/* The costs of a page on a browser's main thread, in microseconds: the constants of the
+ * page model (page.h). They were read off Chromium's own traces of one page (`admin` of
+ * bench/pages) on two cores that browser, edge, origin and emulated network shared, as the
+ * time that passed, not as CPU time alone; other pages check them (docs/profile.md has the
+ * table). Another machine is another factor (struct fr_page_options). */
 #ifndef FR_LAB_MODEL_CPU_H
 #define FR_LAB_MODEL_CPU_H
 

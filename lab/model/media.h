@@ -1,6 +1,6 @@
-/* Media queries (Media Queries 4) and srcset, judged for the window of the model:
- * a screen of FR_MARKUP_WIDTH by FR_MARKUP_HEIGHT pixels, one pixel a pixel, with a
- * mouse, light and without preferences. What is not known may apply. No I/O. */
+/* Media queries (Media Queries 4) and srcset, judged for the window of the model: a screen
+ * of FR_MARKUP_WIDTH by FR_MARKUP_HEIGHT pixels (device pixel ratio 1), with a mouse,
+ * light colours and no preferences. Unknown queries may apply. No I/O. */
 #ifndef FR_LAB_MODEL_MEDIA_H
 #define FR_LAB_MODEL_MEDIA_H
 

@@ -1,13 +1,12 @@
-/* The model of a browser loading one page: what it finds, when it asks for it
- * and at which priority, what rendering waits for, how pushes and hints are
- * matched with what the page turns out to need. No network and no clock: it
- * asks through `request`, is told what arrives and when (microseconds since
- * the load began), and fills a fr_measurement. wire.h speaks HTTP/2 for it; loader.h
- * runs it on sockets; its tests run it in model time.
+/* The model of a browser loading one page: what it finds, when it asks for it and at which
+ * priority, what rendering waits for, how pushes and hints are matched with what the page
+ * turns out to need. No network and no clock: it asks through `request`, is told what
+ * arrives and when (microseconds since the load began), and fills a fr_measurement. wire.h
+ * speaks HTTP/2 for it; loader.h runs it on sockets; its tests run it in model time.
  *
- * What comes is work for the browser's main thread (thread.h), which does one
- * thing after the other; what a job finds is asked for at its end. What jobs
- * cost is in cpu.h, times a factor; with 0 all is done as it comes.
+ * What arrives becomes jobs of the browser's main thread (thread.h), which run one at a
+ * time; resources that a job finds are requested at its end. cpu.h has the jobs' costs,
+ * which a factor scales; with 0 they take no time.
  *
  *   page's head      -> commit: requests of its Link fields
  *   page's data      -> parse -> markup -> request what is found
@@ -17,9 +16,9 @@
  *   103              -> request at once; a use found later is matched with it
  *   promise          -> kept until a use is found
  *
- * The page is drawn a while after the first layout, which waits for something to
- * draw and all that blocks rendering; it is complete when all that it needs has
- * come. What scripts would load is not seen. */
+ * The page is drawn a while after the first layout, which waits for something to draw and
+ * all that blocks rendering; it is complete when all that it needs has come. What scripts
+ * would load is not seen. */
 #ifndef FR_LAB_MODEL_PAGE_H
 #define FR_LAB_MODEL_PAGE_H
 

@@ -1,8 +1,8 @@
-/* What a style sheet loads: imports, fonts and pictures behind url(), and which
- * of them a page takes. A font is loaded when a rule that applies to the page
- * asks for its family, weight and style; a picture when its rule applies. That
- * a rule applies is judged by names alone (names.h): every element name, class
- * and id of one of its selectors is in the page. No I/O. */
+/* What a style sheet loads: imports, fonts and pictures named by url(), and which of them
+ * a page needs. A font is loaded when a rule that applies to the page asks for its family,
+ * weight and style; a picture when its rule applies. That a rule applies is judged by
+ * names alone (names.h): every element name, class and id of one of its selectors is in
+ * the page. No I/O. */
 #ifndef FR_LAB_MODEL_STYLE_H
 #define FR_LAB_MODEL_STYLE_H
 

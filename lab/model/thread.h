@@ -1,6 +1,6 @@
-/* A browser's main thread as a queue: one job after the other, each taking its
- * time. No clock: times are passed in, microseconds. A job begins when it
- * was posted and those before it have ended; what it does is done at its end.
+/* A browser's main thread as a queue of jobs that run one at a time. No clock: times are
+ * passed in, in microseconds. A job begins when it was posted and the jobs before it have
+ * ended; its effects come at its end.
  *
  *   post -> waiting -> [begins: its cost is asked] -> [ends] -> take
  *

@@ -1,15 +1,13 @@
-/* One direction of a connection over an emulated link, as numbers: a line with
- * a rate that several connections may share, a delay, losses, and a sender that
- * begins with a small window and doubles it every round trip (RFC 6928, RFC
- * 5681 slow start) up to what the link and its queue hold. No I/O and no clock:
- * times are passed in, in microseconds, so that a test can say to the
- * microsecond what must come out.
+/* One direction of a connection over an emulated link, as numbers: a line with a rate that
+ * several connections may share, a delay, losses, and a sender that begins with a small
+ * window and doubles it every round trip (RFC 6928, RFC 5681 slow start) up to what the
+ * link and its queue hold. No I/O and no clock: times are passed in, in microseconds, so
+ * that a test can say to the microsecond what must come out.
  *
  *   send -> window -> line (rate, shared) -> delay -> due; ack comes back a delay later
  *
- * A lost packet is sent again when the sender learns of it, a round trip later;
- * what came behind it waits (TCP delivers in order), and the window is halved.
- */
+ * A lost packet is sent again when the sender learns of it, a round trip later; later
+ * packets wait for it (TCP delivers in order), and the window is halved. */
 #ifndef FR_LAB_NETWORK_LINK_MODEL_H
 #define FR_LAB_NETWORK_LINK_MODEL_H
 

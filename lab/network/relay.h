@@ -1,8 +1,8 @@
-/* A TCP relay on loopback that makes what passes through it as slow as a
- * network is (link_model.h does the arithmetic). It reads from a sender only
- * what the emulated sender's window has room for, so that what a server keeps
- * back (TCP_NOTSENT_LOWAT, priorities) stays kept back. Connections of one
- * relay, and of all relays that share a line pair, share its rate. */
+/* A TCP relay on loopback that makes what passes through it as slow as a network is
+ * (link_model.h does the arithmetic). It reads from a sender only what the emulated
+ * sender's window has room for, so that what a server holds back (TCP_NOTSENT_LOWAT,
+ * priorities) stays there. Connections of one relay, and of all relays that share a line
+ * pair, share its rate. */
 #ifndef FR_LAB_NETWORK_RELAY_H
 #define FR_LAB_NETWORK_RELAY_H
 

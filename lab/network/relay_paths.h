@@ -1,9 +1,9 @@
-/* What a relay's emulated links are like, for the edge behind it: its own sockets lead
- * over loopback, where the kernel measures no round trip and a wide window, and
- * an edge bounds what it sends early by both. The relay says how its links
- * are; the edge's threads ask by the port that they see as their peer's.
+/* Tells an edge the figures of a relay's emulated links. The edge's own sockets are on
+ * loopback, where the kernel measures no round trip and a wide window, and the edge bounds
+ * what it sends early by both. The relay sets the figures; the edge's threads look them up
+ * by the port of their peer.
  *
- *   relay (one thread): set, freeze and thaw, drop     edge (its workers): the source, any thread */
+ *   relay (one thread): set, freeze and thaw, drop    edge (its workers): the source, any thread */
 #ifndef FR_LAB_NETWORK_RELAY_PATHS_H
 #define FR_LAB_NETWORK_RELAY_PATHS_H
 

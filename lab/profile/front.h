@@ -1,7 +1,6 @@
-/* What stands between the edge and the origin that is profiled: passes bytes
- * both ways, and holds back each request for a page (an Accept that begins
- * with text/html) for as long as the origin is to seem slower. Reads no more
- * of HTTP/1.1 than the end of a request's head. */
+/* A proxy between the edge and the profiled origin. It passes bytes both ways, and delays
+ * each request for a page (an Accept that begins with text/html) by the think time. Of
+ * HTTP/1.1 it reads only the end of a request's head. */
 #ifndef FR_LAB_PROFILE_FRONT_H
 #define FR_LAB_PROFILE_FRONT_H
 

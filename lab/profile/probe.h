@@ -1,6 +1,6 @@
-/* Whether an origin can be reached at all, asked before anything is measured, so
- * that the answer is "connection refused" and not a page that failed. Blocks for
- * FR_PROBE_TIMEOUT_MS at most for each address. */
+/* Checks that an origin can be reached before anything is measured, so that the error is
+ * "connection refused" and not a failed page. Blocks for at most FR_PROBE_TIMEOUT_MS per
+ * address. */
 #ifndef FR_LAB_PROFILE_PROBE_H
 #define FR_LAB_PROFILE_PROBE_H
 

@@ -1,5 +1,5 @@
-/* The measuring itself: warms up, then loads the page in each variant in turn,
- * run after run, so that what changes in the meantime changes for all alike.
+/* Runs a measurement: warms up, then loads the page in each variant in turn, run after
+ * run, so that changes over time affect all variants alike.
  *
  * WARMING -> RUNNING -> DONE; interrupted: DONE with what there is */
 #ifndef FR_LAB_PROFILE_RUN_H

@@ -1,6 +1,6 @@
-/* What is profiled, and the ways to it: the relays that emulate the network,
- * the edges in front of an origin, the namespaces of packet emulation. Knows
- * for every host and port of a page where a client is to connect. */
+/* The target of a profile and the paths to it: the relays that emulate the network, the
+ * edges in front of an origin, the namespaces of packet emulation. It knows for every host
+ * and port of a page where a client connects. */
 #ifndef FR_LAB_PROFILE_TARGET_H
 #define FR_LAB_PROFILE_TARGET_H
 

@@ -1,6 +1,5 @@
-/* What to change so that a page gains from push and hints, out of loads that
- * were measured: which Link values to add, which to take back, which mistakes
- * to mend, and what it is expected to gain (replay.h). No I/O. */
+/* Derives from measured loads what to change so that a page gains from push and hints:
+ * Link values to add or remove, mistakes to fix, and the expected gain (replay.h). No I/O. */
 #ifndef FR_LAB_REPLAY_ADVICE_H
 #define FR_LAB_REPLAY_ADVICE_H
 

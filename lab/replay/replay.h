@@ -1,7 +1,7 @@
-/* What hints would do to a page that was measured: the load's assets, with
- * their sizes, ranks and who names whom, sent again over the link model in
- * model time, some of them early. Answers "what is it expected to gain".
- * No I/O, no clock; the same input gives the same answer.
+/* Computes what hints would do to a measured page: it sends the load's assets, with their
+ * sizes, ranks and dependencies, again over the link model in model time, some of them
+ * early. The result is the expected gain. No I/O, no clock; the same input gives the same
+ * answer.
  *
  *   page asked -> [thinks] -> page -> its assets -> assets of its style sheets -> ...
  *            \-> early ones: at once (push), or asked for a round trip later (103)

@@ -1,6 +1,6 @@
-/* The typical load of each variant as HAR 1.2, for the tools of browsers. A
- * page for each variant; what HAR has no word for is in fields that begin with
- * an underscore, as it asks for. */
+/* The typical load of each variant as HAR 1.2, for the tools of browsers. A page for each
+ * variant. Data without a HAR field is in fields that begin with an underscore, as HAR
+ * requires. */
 #ifndef FR_LAB_REPORT_HAR_H
 #define FR_LAB_REPORT_HAR_H
 

@@ -1,6 +1,6 @@
-/* One entry of a HAR as it concerns a page load: when it began, what it was for,
- * and whether a hint could name it. Reads what browsers write beyond HAR 1.2
- * (fields with an underscore, Sec-Fetch-*), and does without. No I/O. */
+/* One entry of a HAR as part of a page load: when it began, its destination, and whether a
+ * hint could name it. Reads what browsers write in addition to HAR 1.2 (fields with an
+ * underscore, Sec-Fetch-*), and works without it. No I/O. */
 #ifndef FR_LAB_REPORT_HAR_ENTRY_H
 #define FR_LAB_REPORT_HAR_ENTRY_H
 

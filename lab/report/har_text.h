@@ -1,6 +1,6 @@
-/* JSON as tools really write it into HAR files: with a byte order mark, in
- * UTF-16, with bytes that are no UTF-8, lone surrogates, \u0000 and NaN. The
- * text is repaired (U+FFFD, null) before a strict parser reads it. No I/O. */
+/* Repairs JSON as tools write it into HAR files: with a byte order mark, in UTF-16, with
+ * invalid UTF-8, lone surrogates, \u0000 and NaN. The text is repaired (U+FFFD, null)
+ * before a strict parser reads it. No I/O. */
 #ifndef FR_LAB_REPORT_HAR_TEXT_H
 #define FR_LAB_REPORT_HAR_TEXT_H
 

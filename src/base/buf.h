@@ -1,19 +1,18 @@
-/* A byte queue in one piece of memory: append at the tail, consume at the
- * head, with a hard ceiling. Used for output that waits for a socket, bodies
- * in flight and heads being parsed.
+/* A byte queue in one piece of memory: append at the tail, consume at the head, with a
+ * hard ceiling. Used for output that waits for a socket, bodies in flight and heads being
+ * parsed.
  *
  *   data: | consumed | waiting bytes | free |
  *         0         head           tail    cap
  *
- * Memory grows by doubling up to `max_bytes`. An empty queue keeps what it has
- * for its next use, up to FR_BUF_KEEP_ACTIVE; fr_buf_trim gives back more, when
- * the owner becomes idle. Not thread-safe.
+ * Memory grows by doubling up to `max_bytes`. An empty queue keeps what it has for its
+ * next use, up to FR_BUF_KEEP_ACTIVE; fr_buf_trim frees more, when the owner becomes idle.
+ * Not thread-safe.
  *
- * Queues that are filled and emptied within a turn share a pool of blocks: they
- * take one of FR_BUF_BLOCK_BYTES when the first byte comes and give it back
- * when the last one went, so that an idle owner holds nothing and the next one
- * finds a block that is still in the processor's cache. One that does keep bytes
- * for later calls fr_buf_settle. */
+ * Queues that are filled and emptied within a turn share a pool of blocks: they take one
+ * of FR_BUF_BLOCK_BYTES when the first byte comes and give it back when the last one went,
+ * so that an idle owner holds nothing and the next one finds a block that is still in the
+ * processor's cache. An owner that keeps bytes for later calls fr_buf_settle. */
 #ifndef FR_BASE_BUF_H
 #define FR_BASE_BUF_H
 

@@ -1,14 +1,14 @@
-/* A byte queue in blocks of one size: append at the tail, consume at the head, with
- * a hard ceiling. For bodies in flight, of which a worker holds hundreds at once:
- * nothing that waits is ever moved, memory follows what waits to within a block,
- * and a block that was emptied is the next one to be filled, whoever's queue it was.
+/* A byte queue in blocks of one size: append at the tail, consume at the head, with a hard
+ * ceiling. For bodies in flight, of which a worker holds hundreds at once. Waiting bytes
+ * are never moved. A queue takes at most one block more than its bytes need. The block
+ * that was emptied last is filled next, in whatever queue.
  *
  *   first -> [ consumed | waiting ] -> [ waiting ] -> [ waiting | free ] <- last
  *                       head                                    tail
  *
- * The first bytes of a queue, up to FR_BLOCK_BYTES, lie together until they are
- * consumed. An empty queue holds no block. One thread's. Under AddressSanitizer no
- * block waits for its next use. */
+ * The first bytes of a queue, up to FR_BLOCK_BYTES, lie together until they are consumed.
+ * An empty queue holds no block. Not thread-safe. Under AddressSanitizer blocks are freed
+ * at once instead of being kept. */
 #ifndef FR_BASE_CHAIN_H
 #define FR_BASE_CHAIN_H
 

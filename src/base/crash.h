@@ -1,13 +1,13 @@
-/* What is known of the process when it crashes: one page of memory that it
- * shares with its parent (cli/serve/parent.h), which reads it once the process
- * is gone. Each worker writes into its slot what it is doing; a handler of fatal
- * signals adds the signal and the program counters. Nothing here allocates,
- * locks or calls the system in the handler but to end the process.
+/* What a crash report is made of: one page of memory that the process shares with its
+ * parent (cli/serve/parent.h). The parent reads it when the process is gone. Each worker
+ * writes what it is doing into its slot; a handler of fatal signals adds the signal and
+ * the program counters. The handler does not allocate or lock, and makes no system call
+ * except the one that ends the process.
  *
  *   page: | head: layout, modules | crash: signal, counters, note | slot | slot | ...
  *
- * Whoever reads a page of a process that crashed trusts nothing in it: see
- * fr_crash_read. Without a page (no parent) every call here is harmless. */
+ * The reader of a crashed process's page trusts nothing in it: see fr_crash_read. Without
+ * a page (no parent) every call here is harmless. */
 #ifndef FR_BASE_CRASH_H
 #define FR_BASE_CRASH_H
 

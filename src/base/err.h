@@ -1,9 +1,9 @@
-/* Error codes for failures of the environment, and the assertion for our own
- * bugs. What a peer does wrong is neither: each protocol module describes it
- * with constant descriptors of its own (see h2/session.h, http/h1.h).
+/* Error codes for failures of the environment, and the assertion for our own bugs. A
+ * peer's mistakes are neither: each protocol module describes them with constant
+ * descriptors of its own (see h2/session.h, http/h1.h).
  *
- * Functions that can fail return int: zero or a documented positive result on
- * success, else one of these codes, which are all negative. */
+ * Functions that can fail return int: zero or a documented positive result on success,
+ * else one of these codes, which are all negative. */
 #ifndef FR_BASE_ERR_H
 #define FR_BASE_ERR_H
 

@@ -1,13 +1,12 @@
-/* What should always hold, and what happens when it does not: the rule for FR_ASSERT
- * (base/err.h), and FR_HOLDS, for everything that the rule does not allow it for.
- * Everybody uses both.
+/* Conditions that should always hold: the rule for FR_ASSERT (base/err.h), and FR_HOLDS
+ * for everything that the rule excludes. All modules use both.
  *
- * FR_ASSERT ends the process. Input must never get there. So on a path that bytes of a
- * peer can take it may only say
- * - what the function that it stands in proves by itself, or each of its callers in the
- *   same file proves just before the call (a state that was looked at, a sum), or
- * - that memory is what we take it for (a magic number, a length of a buffer, nobody
- *   refers to what is being freed): going on would write into foreign memory.
+ * FR_ASSERT ends the process, and input must never cause that. On a path that a peer's
+ * bytes can take, it may only state
+ * - what its own function proves, or each caller in the same file proves just before the
+ *   call (a state that was checked, a sum), or
+ * - that memory is what it is taken for (a magic number, a buffer's length, no reference
+ *   to what is being freed): going on would write into foreign memory.
  * Start and end of the process, and arguments that are constants of the caller, may be
  * asserted freely. */
 #ifndef FR_BASE_HOLDS_H

@@ -1,15 +1,14 @@
-/* Small memory that comes and goes with every request: freed pieces wait in
- * lists by size for their next use, which costs a few instructions instead of
- * malloc's hundred. One thread's; what it keeps is bounded, so that a burst does not
- * hold memory for ever. nghttp2 allocates through it (h2/session.h), for each
- * stream about a dozen pieces. Its 16 KiB of room for a frame, of which an idle
- * connection has used the first page at most, lies in fresh pages of the kernel: from the
- * heap it would get pages that others have used, and hold them.
+/* A pool for small memory that every request needs: freed pieces wait in lists by size for
+ * their next use, which costs a few instructions instead of malloc's hundred. Not
+ * thread-safe. The pool keeps a bounded amount, so a burst does not hold memory for ever.
+ * nghttp2 allocates through it (h2/session.h), about a dozen pieces per stream. Its 16 KiB
+ * for a frame lie in fresh pages of the kernel, because an idle connection has used at
+ * most the first of them; from the heap it would hold pages that were used before.
  *
  *   piece: | size class, bytes | memory ... |
  *                              ^ what the caller sees, aligned to 16 bytes
  *
- * Under AddressSanitizer nothing waits and pieces have exactly the size asked for. */
+ * Under AddressSanitizer nothing is kept, and pieces have exactly the requested size. */
 #ifndef FR_BASE_POOL_H
 #define FR_BASE_POOL_H
 

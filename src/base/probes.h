@@ -1,6 +1,6 @@
-/* Tracepoints (USDT) for bpftrace, perf and SystemTap: all of them are listed
- * here. They cost a nop until somebody attaches; without <sys/sdt.h> at build
- * time (package systemtap-sdt-dev) they are not there.
+/* Tracepoints (USDT) for bpftrace, perf and SystemTap. This is the complete list.
+ * They cost a nop until a tool attaches. Without <sys/sdt.h> at build time (package
+ * systemtap-sdt-dev) they are left out.
  *
  *   bpftrace -e 'usdt:./forerun:forerun:push_end { @[arg2] = count(); }' -p PID
  *
@@ -15,8 +15,8 @@
  * push_end          push's request id, page's request id, enum fr_end, body bytes
  * cache_result      request id, enum fr_cache_result
  *
- * Strings are not NUL-terminated. Connections are numbers without meaning,
- * equal for equal connections while they live. */
+ * Strings are not NUL-terminated. Connections are opaque numbers;
+ * each open connection has its own. */
 #ifndef FR_BASE_PROBES_H
 #define FR_BASE_PROBES_H
 

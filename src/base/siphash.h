@@ -1,6 +1,6 @@
-/* A keyed hash for tables whose keys a peer chooses: without the seed,
- * collisions cannot be prepared. SipHash-1-3 (Aumasson, Bernstein), its
- * 128-bit key made of the 64-bit seed. */
+/* A keyed hash for tables whose keys a peer chooses. A peer that does not know the seed
+ * cannot prepare collisions. SipHash-1-3 (Aumasson, Bernstein); the 64-bit seed gives its
+ * 128-bit key. */
 #ifndef FR_BASE_SIPHASH_H
 #define FR_BASE_SIPHASH_H
 

@@ -1,6 +1,6 @@
-/* Byte strings that are not NUL-terminated, and the small operations on them
- * that protocol code needs: comparing, trimming, numbers, character classes.
- * A fr_str never owns its bytes; who does is said where it is declared. */
+/* Byte strings that are not NUL-terminated, and the small operations on them that protocol
+ * code needs: comparing, trimming, numbers, character classes. A fr_str never owns its
+ * bytes; its declaration names the owner. */
 #ifndef FR_BASE_STR_H
 #define FR_BASE_STR_H
 

@@ -1,13 +1,12 @@
-/* Deadlines in great number at low cost: a hashed wheel of lists. Setting a
- * deadline later than the one already armed only stores a number; the wheel
- * looks again when the old one comes up. That suits time limits that move
- * with every byte and nearly never fire. No clock and no I/O of its own: the
- * owner (net/loop) passes the time in milliseconds and calls
- * fr_timers_advance about every FR_TIMER_TICK_MS.
+/* Many deadlines at low cost: a hashed wheel of lists. Moving a deadline to a later time
+ * only stores a number; the wheel checks it when the old time comes. That suits time
+ * limits that move with every byte and rarely fire. No clock and no I/O: the owner
+ * (net/loop) passes the time in milliseconds and calls fr_timers_advance about every
+ * FR_TIMER_TICK_MS.
  *
- * Fires never early, and at most one tick plus one loop turn late. Due timers
- * are collected before any callback runs, so callbacks may stop, start or
- * free any timer (a freed one must have been stopped). */
+ * A timer never fires early, and at most one tick plus one loop turn late. Due timers are
+ * collected before any callback runs, so callbacks may stop, start or free any timer (a
+ * freed one must have been stopped). */
 #ifndef FR_BASE_TIMER_H
 #define FR_BASE_TIMER_H
 

@@ -1,15 +1,15 @@
-/* The body of a stored response: a chain of reference-counted chunks that one
- * thread fills while any number of others read, each at its own pace. Bytes
- * never move and are never copied here.
+/* The body of a stored response: a chain of reference-counted chunks that one thread fills
+ * while any number of others read, each at its own pace. Bytes never move and are never
+ * copied here.
  *
  *   body -> [chunk] -> [chunk] -> [chunk]      len: bytes that may be read
  *            ^ reader A            ^ reader B
  *
- * FILLING -> COMPLETE | FAILED. A body that outgrew what may be stored is cut
- * loose: no new reader may begin, chunks are freed behind the slowest reader,
- * and the filler stops while that one is too far behind.
+ * FILLING -> COMPLETE | FAILED. A body that outgrows what may be stored is cut loose:
+ * no new reader may begin, chunks are freed after the slowest reader has passed them, and
+ * the filler stops while that reader is too far behind.
  *
- * Who waits for more registers a watcher; wake comes from the filler's thread,
+ * A reader that waits for more registers a watcher; wake comes from the filler's thread,
  * with the body's lock held. No I/O. */
 #ifndef FR_CACHE_BODY_H
 #define FR_CACHE_BODY_H

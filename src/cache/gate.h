@@ -1,11 +1,10 @@
-/* The one gate into the store. Whatever is stored, or changes what is stored,
- * passes it: a 200, a stored response that a 304 or a HEAD updates, whoever
- * asked (a client, a push, a fetch that warms the cache, one that goes on
- * behind a stale response). It judges the whole response and the request,
- * and says which fields are kept.
+/* The one gate into the store. Whatever is stored, or changes what is stored, passes it: a
+ * 200, a stored response that a 304 or a HEAD updates, whoever asked (a client, a push, a
+ * fetch that warms the cache, one that follows a stale response). It judges the whole
+ * response and the request, and says which fields are kept.
  *
- * cache/object.h makes stored objects by its verdict alone; cache/store.h
- * asserts in debug builds that what comes in has passed. No I/O, no clock. */
+ * cache/object.h makes stored objects by its verdict alone; cache/store.h asserts in debug
+ * builds that what comes in has passed. No I/O, no clock. */
 #ifndef FR_CACHE_GATE_H
 #define FR_CACHE_GATE_H
 

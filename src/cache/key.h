@@ -1,6 +1,5 @@
-/* Under which name a response is stored: the primary key from the request's
- * URL, and the secondary key from the fields that Vary names (RFC 9111 §2, §4.1).
- * No I/O. */
+/* The name under which a response is stored: the primary key from the request's URL, and
+ * the secondary key from the fields that Vary names (RFC 9111 §2, §4.1). No I/O. */
 #ifndef FR_CACHE_KEY_H
 #define FR_CACHE_KEY_H
 

@@ -1,7 +1,7 @@
-/* One stored response: its head in the form that both writers send (names in
- * lower case, one piece of memory), when it is fresh, which requests select
- * it, and its body. Immutable once made, but for the mark that it is stale.
- * Reference-counted: the store, and every exchange that sends it. No I/O. */
+/* One stored response: its head in the form that both writers send (names in lower case,
+ * one piece of memory), when it is fresh, which requests select it, and its body.
+ * Immutable once made, except for the mark that it is stale. Reference-counted: the store,
+ * and every exchange that sends it. No I/O. */
 #ifndef FR_CACHE_OBJECT_H
 #define FR_CACHE_OBJECT_H
 

@@ -1,6 +1,6 @@
-/* What a shared cache may store and when it may serve it (RFC 9111 §3 and §4),
- * as functions of messages and times: no store, no I/O, no clock. Times are
- * wall-clock seconds since 1970. */
+/* Says what a shared cache may store and when it may serve it (RFC 9111 §3 and §4).
+ * Functions of messages and times only: no store, no I/O, no clock. Times are wall-clock
+ * seconds since 1970. */
 #ifndef FR_CACHE_POLICY_H
 #define FR_CACHE_POLICY_H
 

@@ -1,11 +1,11 @@
-/* From a stored object and a request to what is sent: the whole, 304, 416, one
- * range or several (RFC 9110 §13, §14; RFC 9111 §4.3.2), and the reading of it.
+/* Makes a response from a stored object for a request: the whole, 304, 416, one range or
+ * several (RFC 9110 §13, §14; RFC 9111 §4.3.2), and reads its body.
  *
  *   complete body:  [text][part][text][part]...[text]   each part has its own place
  *   filling body:   one place, which moves as the body grows
  *
- * Whether an object can be read is found out at the begin: from there on
- * nothing can be refused. No I/O, no clock. */
+ * The beginning checks that the object can be read; after that nothing can be refused. No
+ * I/O, no clock. */
 #ifndef FR_CACHE_SERVE_H
 #define FR_CACHE_SERVE_H
 

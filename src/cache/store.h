@@ -1,12 +1,12 @@
-/* The shared store: from keys to stored responses and to fetches under way, for
- * all workers. Bounded in bytes really held; evicts by SIEVE, so that a scan
- * of keys that are asked for once does not flush what is asked for often.
+/* The shared store: from keys to stored responses and to fetches under way, for all
+ * workers. Bounded by the bytes that it really holds; evicts by SIEVE, so a scan of keys
+ * that are requested once does not displace what is requested often.
  *
  *   key -> entry -> variants (objects, told apart by Vary)
  *                -> flight   (the one fetch that others wait for)
  *
- * Thread-safe: a lock for each shard, never held while anything is read or
- * written. No I/O, no clock. */
+ * Thread-safe: a lock for each shard, never held while anything is read or written. No
+ * I/O, no clock. */
 #ifndef FR_CACHE_STORE_H
 #define FR_CACHE_STORE_H
 

@@ -1,11 +1,11 @@
-/* The files that a configuration is made of, by their paths: its own text and what it names
- * (tokens, certificates, keys, authorities). One of two kinds:
+/* The files of a configuration, by their paths: its own text and the files that it names
+ * (tokens, certificates, keys, authorities). A set of files is of one of two kinds:
  *
- *   open    reads what is asked for from the disk, and keeps it
- *   closed  has what it was made with, and looks nowhere else: what the parent process read
- *           with its privileges and handed on (fr_files_pack, fr_files_unpack)
+ *   open    reads a file from the disk when it is needed, and keeps it
+ *   closed  contains what the parent process read with its privileges and handed over
+ *           (fr_files_pack, fr_files_unpack), and never reads from the disk
  *
- * Contents are wiped when freed. Not thread-safe but for the references. */
+ * Contents are wiped when freed. Not thread-safe, except for the references. */
 #ifndef FR_CONFIG_FILES_H
 #define FR_CONFIG_FILES_H
 

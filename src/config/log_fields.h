@@ -1,7 +1,6 @@
-/* The fields of the access log by name, and an access log's settings as the
- * configuration holds them: where it goes and, piece by piece, what a line
- * is made of. config/access_log.c reads them, observe/access_format.c
- * writes lines by them. */
+/* The fields of the access log by name, and an access log's settings as the configuration
+ * holds them: its destination and the pieces of a line. config/access_log.c reads them,
+ * observe/access_format.c writes lines by them. */
 #ifndef FR_CONFIG_LOG_FIELDS_H
 #define FR_CONFIG_LOG_FIELDS_H
 

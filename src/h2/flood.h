@@ -1,5 +1,5 @@
-/* Token buckets: what a peer may do `burst` times at once and `per_second`
- * times a second for ever. No clock of its own. */
+/* Token buckets: they allow a burst of `burst` events and a sustained rate of `per_second`
+ * events per second. No clock: the time is an argument. */
 #ifndef FR_H2_FLOOD_H
 #define FR_H2_FLOOD_H
 

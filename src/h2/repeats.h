@@ -1,12 +1,11 @@
-/* Which fields of one connection's responses come back with the same value. HPACK's
- * dynamic table (RFC 7541 §2.3.2) keeps what is added to it, and gives up the oldest
- * entries for that: a request id, which is never the same twice, would soon drive out
- * the long values that every response has. A name whose values keep being new ones is
- * sent without being added, its name by the entry that it has; a value that comes
- * back is added then.
+/* Tells which fields of one connection's responses repeat their value. HPACK's dynamic
+ * table (RFC 7541 §2.3.2) evicts its oldest entries for each new one. A request id, which
+ * never repeats, would soon evict the long values that every response has. So a name whose
+ * values keep changing is sent without indexing its value. A value that repeats is added
+ * to the table then.
  *
- * What is known of a name is a guess: names share places, values are told apart by
- * 6 bits. A wrong guess costs some bytes, nothing else. */
+ * This is a guess: names share slots, and values are compared by 6 bits. A wrong guess
+ * costs some bytes, nothing else. */
 #ifndef FR_H2_REPEATS_H
 #define FR_H2_REPEATS_H
 

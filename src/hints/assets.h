@@ -1,18 +1,17 @@
-/* What is known of assets: how large they are, how they are told from an older
- * version, how long a browser may reuse them, whether they are gone, and how
- * their pushes went (advice.h). Filled from every answer that the edge gives,
- * asked when a plan is made. Shared by all workers.
+/* What is known of assets: their size, their validator, how long a browser may reuse them,
+ * whether they are gone, and how their pushes went (advice.h). Every response of the edge
+ * updates it; plans use it. Shared by all workers.
  *
- * A table by keyed 64-bit hash of (authority, target), in shards with a lock
- * each that is never held across a callback. Bounded by the capacity: the entry
- * that was longest not used goes. An asset that was never seen but gone is
- * the first to go, so that a scan for what does not exist displaces nothing. An
- * entry takes about 200 bytes; all are allocated as they come.
+ * A table by keyed 64-bit hash of (authority, target), in shards with a lock each that is
+ * never held across a callback. Bounded by the capacity: the entry unused for longest is
+ * evicted. Assets that were only seen to be missing are evicted first, so a scan for what
+ * does not exist displaces nothing. An entry takes about 200 bytes; all are allocated as
+ * they come.
  *
- * Persistence: fr_assets_save and fr_assets_load turn an entry into bytes and
- * back under its key; the journal says which have changed. Keys depend on the
- * seed: who persists them persists the seed as well. Bytes that are loaded are
- * checked as hostile. A trial under way is not remembered, nor what is gone.
+ * Persistence: fr_assets_save and fr_assets_load turn an entry into bytes and back under
+ * its key; the journal says which have changed. Keys depend on the seed: who persists them
+ * persists the seed as well. Bytes that are loaded are checked as hostile. A trial under
+ * way is not remembered, nor what is gone.
  *
  * No I/O, no clock. Authorities are in lower case. */
 #ifndef FR_HINTS_ASSETS_H

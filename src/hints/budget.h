@@ -1,13 +1,13 @@
-/* How many bytes may be sent early: what a connection can carry while it
- * would idle, because the origin is still making the page, and what will have
- * left the bottleneck's queue by the time the page comes. No I/O, no clock:
- * the owner of the socket fills in what TCP knows.
+/* Computes how many bytes may be sent early: what a connection can carry while it would
+ * idle because the origin is still making the page, and what will have left the
+ * bottleneck's queue by the time the page comes. No I/O, no clock: the owner of the socket
+ * fills in what TCP knows.
  *
- * The model: the window may double with each round trip (slow start), a
- * window's bytes are spread over their round trip, and nothing flows faster than
- * the link. That speed is known only from bytes that were delivered; until then
- * FR_BUDGET_UNKNOWN_RATE_BYTES_PER_S is assumed, so that a short round trip,
- * which allows many doublings, promises no more than a modest link carries. */
+ * The model: the window may double with each round trip (slow start), a window's bytes are
+ * spread over their round trip, and nothing flows faster than the link. That speed is
+ * known only from bytes that were delivered; until then FR_BUDGET_UNKNOWN_RATE_BYTES_PER_S
+ * is assumed, so that a short round trip, which allows many doublings, promises no more
+ * than a modest link carries. */
 #ifndef FR_HINTS_BUDGET_H
 #define FR_HINTS_BUDGET_H
 

@@ -1,6 +1,6 @@
-/* Kinds of clients that treat pushes alike, told by User-Agent: what is learned
- * from one (advice.h) counts for its kind. A client that names itself falsely
- * gets the pushes of whom it claims to be, no more. No I/O. */
+/* Kinds of clients that treat pushes alike, told by User-Agent: what is learned from one
+ * (advice.h) counts for its kind. A client with a false User-Agent gets the pushes of the
+ * kind that it claims to be, nothing more. No I/O. */
 #ifndef FR_HINTS_CLIENT_CLASS_H
 #define FR_HINTS_CLIENT_CLASS_H
 

@@ -1,37 +1,35 @@
-/* The digest cookie: what a client's own cache holds of a site, as the edge
- * saw it leave, so that it is not pushed again. A set of hashes of (URL,
- * validator), Golomb/Rice-coded in a cookie. The client only carries it; it is
- * read as hostile input all the same, and the worst that a forged one does is
- * to spare its own sender a push.
+/* The digest cookie: what the client's cache contains of a site, as far as the edge sent
+ * it, so that it is not pushed again. A set of hashes of (URL, validator),
+ * Golomb/Rice-coded in a cookie. The client only carries it; it is read as hostile input
+ * all the same. A forged one can only suppress pushes to its own sender.
  *
  * The value is base64url of these bits, most significant first:
  *
  *   version 8 | groups - 1: 2 | group | group | ... | zeros to the octet
  *   group:  expires 26 (minutes since 1970) | entries - 1: 8 | Golomb codes
  *
- * A group is what becomes stale at about the same time (a day, a week, a
- * month): one short-lived asset does not take the long-lived ones with it when
- * it expires. Groups stand in the order of their expiry, values ascend, no value
- * is in two groups, all bits behind the last are zero: anything else is refused.
+ * A group is what becomes stale at about the same time (a day, a week, a month): one
+ * short-lived asset does not take the long-lived ones with it when it expires. Groups
+ * stand in the order of their expiry, values ascend, no value is in two groups, all bits
+ * behind the last are zero: anything else is refused.
  *
- * Numbers. Hashes are of FR_DIGEST_RANGE_BITS = 20 bits, whatever the number of
- * entries, so that digests can be decoded, merged and encoded again. For
- * an asset that is not in the set the chance to be taken for one that is
- * is the share of the range that is occupied:
+ * Numbers. Hashes are of FR_DIGEST_RANGE_BITS = 20 bits, whatever the number of entries,
+ * so that digests can be decoded, merged and encoded again. For an asset that is not in
+ * the set the chance to be taken for one that is is the share of the range that is
+ * occupied:
  *
  *   n / 2^20: at 20 entries 1.9e-5, at 160 (full) 1.53e-4
  *
- * so that of 10,000 assets asked about, a full digest wrongly spares two a push:
- * the client then asks for them. The rice parameter of a group of n is
- * 20 - floor(log2 n); n codes then take at most n (21 - floor(log2 n)) +
- * 2^floor(log2 n) - 1 bits (the unary parts add up to no more than the range
- * has steps of 2^rice). With 160 entries in three groups that is at most
- * 2,782 bits with all headers: 464 of the 512 characters (a test tries all
- * ways to split them). 20 entries of one group take about 60 characters.
+ * so that of 10,000 assets asked about, a full digest wrongly spares two a push: the
+ * client then asks for them. The rice parameter of a group of n is 20 - floor(log2 n); n
+ * codes then take at most n (21 - floor(log2 n)) + 2^floor(log2 n) - 1 bits (the unary
+ * parts add up to no more than the range has steps of 2^rice). With 160 entries in three
+ * groups that is at most 2,782 bits with all headers: 464 of the 512 characters (a test
+ * tries all ways to split them). 20 entries of one group take about 60 characters.
  *
- * Limits: FR_DIGEST_MAX_ENTRIES, FR_DIGEST_MAX_BYTES; what is fresh for less
- * than FR_DIGEST_MIN_LIFETIME_S is not worth its bits, and nothing is believed
- * for longer than FR_DIGEST_MAX_LIFETIME_S. No I/O, no clock. */
+ * Limits: FR_DIGEST_MAX_ENTRIES, FR_DIGEST_MAX_BYTES; what is fresh for less than
+ * FR_DIGEST_MIN_LIFETIME_S is not worth its bits, and nothing is believed for longer than
+ * FR_DIGEST_MAX_LIFETIME_S. No I/O, no clock. */
 #ifndef FR_HINTS_DIGEST_H
 #define FR_HINTS_DIGEST_H
 

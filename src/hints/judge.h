@@ -1,6 +1,6 @@
-/* Judging one link of a page by rules that need no network: what it points at,
- * and what speaks against pushing it or naming it in a 103. Used by hints/plan.
- * All memory is the plan's arena. No I/O, no clock. */
+/* Judges one link of a page by rules that need no network: what it points at, and whether
+ * they forbid pushing it or naming it in a 103. Used by hints/plan. All memory is the
+ * plan's arena. No I/O, no clock. */
 #ifndef FR_HINTS_JUDGE_H
 #define FR_HINTS_JUDGE_H
 

@@ -1,19 +1,18 @@
-/* Plans: the ordered hints for one page load, each with a decision and its
- * reason (design: "hint", "plan", "delivery"). This module takes links from
- * every source into hints, one for each asset, orders them by rank, and prints
- * the summary; hints/judge.h says what rules that need no network allow
- * (same origin, nopush, as, media, ...). The edge then carries out deliveries
- * and reports what it could not do.
+/* Plans: the ordered hints for one page load, each with a decision and its reason
+ * (docs/glossary.md: hint, plan, delivery). This module takes links from every source into
+ * hints, one for each asset, orders them by rank, and prints the summary; hints/judge.h
+ * says what rules that need no network allow (same origin, nopush, as, media, ...). The
+ * edge then carries out deliveries and reports what it could not do.
  *
  *   message 0: what is known before the load (remembered, configured, learned)
  *   message n: the origin's interim responses, then its final one
  *
- * A link that names an asset which an earlier message (or memory) named is no
- * hint of its own: it confirms that one. Named twice by one message it is a
- * duplicate. An asset is named twice only by links that speak of the same
- * request: another `as` or crossorigin is another request, and a link that no
- * client can use does not stand for one that can be used. Every hint gets exactly one decision. All memory is the page's
- * arena; strings of links are borrowed for the plan's life. No I/O, no clock. */
+ * A link that names an asset which an earlier message (or memory) named is no hint of its
+ * own: it confirms that one. Named twice by one message it is a duplicate. An asset is
+ * named twice only by links that speak of the same request: another `as` or crossorigin is
+ * another request, and a link that no client can use does not stand for one that can be
+ * used. Every hint gets exactly one decision. All memory is the page's arena; strings of
+ * links are borrowed for the plan's life. No I/O, no clock. */
 #ifndef FR_HINTS_PLAN_H
 #define FR_HINTS_PLAN_H
 

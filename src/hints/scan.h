@@ -1,30 +1,28 @@
-/* The scan of an HTML page for what it needs: fed with the body as the origin
- * sent it, encoded or not, it gives the links that a browser would find, as
- * hints that can be written as a Link field. It looks only, and changes and
- * delays nothing. The edge feeds it bodies on their way by; the demo's client
- * finds with it what to ask for. No I/O, no clock.
+/* The scan of an HTML page for what it needs: fed with the body as the origin sent it,
+ * encoded or not, it gives the links that a browser would find, as hints that can be
+ * written as a Link field. It only reads; nothing is changed or delayed.
+ * stages/learning/html_watch feeds it bodies that pass through the edge. No I/O, no clock.
  *
  *   body -> scan_decode -> scan_tags -> the parser (libxml2) -> rules -> hints
  *           gzip, ...      which tags   attributes, entities    which element
  *
  * Any split of the body gives the same hints. A scan is one worker's.
  *
- * Found: style sheets, preload, modulepreload and preconnect links, scripts
- * with a source (classic and module), the first images. Not found: what stands
- * in noscript, template, svg, comments or text; what only some clients use
- * (media queries, nomodule, pictures with sources, lazy images); data:, blob:
- * and other URLs that are not http(s); the page itself.
+ * Found: style sheets, preload, modulepreload and preconnect links, scripts with a source
+ * (classic and module), the first images. Not found: what stands in noscript, template,
+ * svg, comments or text; what only some clients use (media queries, nomodule, pictures
+ * with sources, lazy images); data:, blob: and other URLs that are not http(s); the page
+ * itself.
  *
- * Charsets: all that matters is ASCII in every charset but UTF-16, which is
- * turned into UTF-8 (scan_utf16), and ISO-2022 and its like; pages in these are
- * not looked at. URLs with other characters
- * count only where the page is known to be UTF-8 (Content-Type, byte order
- * mark, meta element before them) and are left out elsewhere: browsers encode
- * a query as the page is encoded.
+ * Charsets: all that matters is ASCII in every charset but UTF-16, which is turned into
+ * UTF-8 (scan_utf16), and ISO-2022 and its like; pages in these are not looked at. URLs
+ * with other characters count only where the page is known to be UTF-8 (Content-Type, byte
+ * order mark, meta element before them) and are left out elsewhere: browsers encode a
+ * query as the page is encoded.
  *
- * Ownership: the scan owns all that it gives. Failures: none that the caller
- * sees; a body that does not decode, that is too large, or whose tags the
- * parser does not follow ends the scan with what was found before. */
+ * Ownership: the scan owns everything that it returns. Failures: the caller sees none. A
+ * body that does not decode, that is too large, or whose tags the parser does not follow
+ * ends the scan with what was found before. */
 #ifndef FR_HINTS_SCAN_H
 #define FR_HINTS_SCAN_H
 

@@ -1,9 +1,9 @@
-/* Two small memories that keep pushes from being repeated in vain:
- *  - fr_seen_urls: what was already promised or asked for on one connection;
+/* Two small sets that prevent useless pushes:
+ *  - fr_seen_urls: what was promised or requested on one connection;
  *  - fr_url_ttl_set: assets whose push failed lately, per site, with expiry.
  * Bounded, oldest forgotten first; keyed by a keyed 64-bit hash (the seed is
- * given by the caller so that collisions cannot be prepared). No I/O; time
- * and seed are passed in. Not thread-safe. */
+ * given by the caller so that collisions cannot be prepared). No I/O; time and seed are
+ * passed in. Not thread-safe. */
 #ifndef FR_HINTS_SEEN_URLS_H
 #define FR_HINTS_SEEN_URLS_H
 

@@ -1,8 +1,7 @@
-/* Cache-Control (RFC 9111 §5.2) and its targeted form CDN-Cache-Control
- * (RFC 9213), read into one structure. When in doubt a response is taken for
- * less reusable: garbage where a number should be counts as 0, of repeated
- * numbers the smallest (§4.2.1), and a quote that is not closed in its line as
- * no-store. No I/O, no allocation. */
+/* Cache-Control (RFC 9111 §5.2) and its targeted form CDN-Cache-Control (RFC 9213), read
+ * into one structure. Doubtful values make a response less reusable: an invalid number
+ * counts as 0, of repeated numbers the smallest counts (§4.2.1), and an unclosed quote
+ * counts as no-store. No I/O, no allocation. */
 #ifndef FR_HTTP_CACHE_CONTROL_H
 #define FR_HTTP_CACHE_CONTROL_H
 

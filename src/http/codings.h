@@ -1,5 +1,5 @@
-/* Accept-Encoding (RFC 9110 §12.5.3), reduced to what an edge tells apart: the set
- * of content codings that the client takes. No I/O, no allocation. */
+/* Accept-Encoding (RFC 9110 §12.5.3), reduced to what the edge distinguishes: the set of
+ * content codings that the client accepts. No I/O, no allocation. */
 #ifndef FR_HTTP_CODINGS_H
 #define FR_HTTP_CODINGS_H
 

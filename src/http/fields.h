@@ -1,7 +1,7 @@
-/* A list of header or trailer fields (RFC 9110 §5, §6.5) in the order in which
- * they came, names in lower case, and the table of field names that the edge
- * treats specially. Used by both protocol versions and both sides. Names and
- * values are borrowed: usually from the exchange's arena. No I/O. */
+/* A list of header or trailer fields (RFC 9110 §5, §6.5) in their order of arrival, names
+ * in lower case, and the table of field names that the edge treats specially. Used by both
+ * protocol versions and both sides. Names and values are borrowed: usually from the
+ * exchange's arena. No I/O. */
 #ifndef FR_HTTP_FIELDS_H
 #define FR_HTTP_FIELDS_H
 

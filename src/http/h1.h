@@ -1,20 +1,20 @@
-/* The HTTP/1.1 codec (RFC 9112): strict, incremental, without I/O. A parser
- * is fed the bytes of one connection, one direction, in whatever pieces they
- * come, and hands out heads, body slices (pointing into what was fed) and the
- * end of each message. Requests that could be read in two ways are refused,
- * never repaired; so are responses, but for faults that every reader takes for
- * the same (FR_H1_SLOPPY_TABLE). Writers append to a fr_buf.
+/* The HTTP/1.1 codec (RFC 9112): strict, incremental, without I/O. A parser is fed the
+ * bytes of one connection, one direction, in whatever pieces they come, and hands out
+ * heads, body slices (pointing into what was fed) and the end of each message. Requests
+ * that could be read in two ways are refused, never repaired. So are responses, except for
+ * faults that every reader understands in the same way (FR_H1_SLOPPY_TABLE). Writers
+ * append to a fr_buf.
  *
- * Use:  init; then for each message: begin(arena), and feed() until it reports
- * END or an error. feed() consumes at most one event's bytes at a time:
+ * Use:  init; then for each message: begin(arena), and feed() until it reports END or an
+ * error. feed() consumes at most one event's bytes at a time:
  *
  *   NEED_MORE --> all consumed, no event
  *   HEAD      --> the head is complete: `req` or `resp` is filled
  *   BODY      --> `body` holds the next slice of content (chunked framing removed)
- *   END       --> message complete; `trailers` holds what came behind a chunked body
+ *   END       --> message complete; `trailers` holds the fields after a chunked body
  *
- * States: START_LINE -> FIELDS -> { BODY_LENGTH | BODY_CHUNK_* | BODY_EOF | none } -> DONE,
- * ERROR from anywhere; after an error the connection must be closed. */
+ * States: START_LINE -> FIELDS -> { BODY_LENGTH | BODY_CHUNK_* | BODY_EOF | none } ->
+ * DONE, ERROR from anywhere; after an error the connection must be closed. */
 #ifndef FR_HTTP_H1_H
 #define FR_HTTP_H1_H
 

@@ -1,7 +1,6 @@
-/* Requests and responses as the edge sees them, whatever the protocol
- * (RFC 9110 §6): the heads here; bodies travel beside them in pieces. Both
- * codecs build them, both sides consume them. All bytes are borrowed from the
- * arena of the exchange that the message belongs to. No I/O. */
+/* The heads of requests and responses, whatever the protocol (RFC 9110 §6). Bodies travel
+ * separately, in pieces. Both codecs build them, both sides consume them. All bytes are
+ * borrowed from the arena of the exchange that the message belongs to. No I/O. */
 #ifndef FR_HTTP_MESSAGE_H
 #define FR_HTTP_MESSAGE_H
 

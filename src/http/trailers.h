@@ -1,8 +1,8 @@
-/* Which fields may stand in a trailer section (RFC 9110 §6.5.1), for requests
- * and responses of both protocols. A field that decides how a message is
- * framed, routed, authorised, stored or understood comes too late there, and
- * whoever merges trailers into the head would believe it. Such fields are
- * dropped; the message is complete without them. No I/O. */
+/* Decides which fields may be in a trailer section (RFC 9110 §6.5.1), for requests and
+ * responses of both protocols. A field that decides how a message is framed, routed,
+ * authorised, stored or understood comes too late there, and a recipient that merges
+ * trailers into the head would use it. Such fields are dropped; the message is complete
+ * without them. No I/O. */
 #ifndef FR_HTTP_TRAILERS_H
 #define FR_HTTP_TRAILERS_H
 

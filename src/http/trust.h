@@ -1,8 +1,7 @@
-/* Request fields by which proxies and servers tell each other what a client must
- * not say for itself: its address, the URL or the host that counts, who it is.
- * One table has what happens to each. Also: which names an origin may take for
- * another's, and which names in Vary a cache cannot have in its key. No I/O, no
- * allocation. */
+/* Request fields that only a proxy may send: the client's address, the effective URL or
+ * host, the client's identity. One table says what happens to each when a client sends it.
+ * Also: names that an origin may confuse with another, and names in Vary that cannot be
+ * part of a cache key. No I/O, no allocation. */
 #ifndef FR_HTTP_TRUST_H
 #define FR_HTTP_TRUST_H
 

@@ -1,9 +1,8 @@
-/* URLs (RFC 3986), as far as an edge needs them: parsing an http(s) URL,
- * resolving a reference against the URL of a request, comparing origins.
- * Bytes that a request target may not hold (space, quote, angle brackets,
- * non-ASCII) are percent-encoded and backslashes turned, as browsers do; all
- * else that does not parse is refused, never repaired. No I/O, no allocation but in
- * the given arena. */
+/* URLs (RFC 3986) as an edge needs them: parsing an http(s) URL, resolving a reference
+ * against the URL of a request, comparing origins. Bytes that a request target may not
+ * hold (space, quote, angle brackets, non-ASCII) are percent-encoded and backslashes
+ * turned, as browsers do; all else that does not parse is refused, never repaired. No I/O;
+ * allocates only in the given arena. */
 #ifndef FR_HTTP_URL_H
 #define FR_HTTP_URL_H
 

@@ -1,6 +1,6 @@
-/* The path of a request target as an operator's rules match it: one spelling for
- * all that an origin reads as the same path. What is sent and what is stored
- * under is never this, but the target as it came. No I/O. */
+/* The form of a path that an operator's rules match: one spelling for all paths that an
+ * origin reads as the same. Requests and cache keys use the target as it came, never this
+ * form. No I/O. */
 #ifndef FR_HTTP_URL_PATH_H
 #define FR_HTTP_URL_PATH_H
 

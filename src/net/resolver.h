@@ -1,8 +1,7 @@
-/* The addresses of one origin's host: numeric at once, names through
- * getaddrinfo in libuv's thread pool, kept for a while and renewed in the
- * background, so that no request waits for DNS but the first, and those that
- * found every address refusing. When a renewal fails the old addresses stay in
- * use. One loop owns it. */
+/* The addresses of one origin's host. Numeric addresses are ready at once; names are
+ * resolved by getaddrinfo in libuv's thread pool, kept for a while, and renewed in the
+ * background. So only the first request waits for DNS, and requests that found every
+ * address refusing. When a renewal fails the old addresses stay in use. One loop owns it. */
 #ifndef FR_NET_RESOLVER_H
 #define FR_NET_RESOLVER_H
 

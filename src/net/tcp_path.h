@@ -1,5 +1,5 @@
-/* TCP_INFO of a socket, apart from net/stream_*.c: the kernel's header, which has more of
- * struct tcp_info than the C library's, cannot be included with the latter. */
+/* TCP_INFO of a socket, apart from net/transport*.c: the kernel's header has more of
+ * struct tcp_info than the C library's, and the two cannot be included together. */
 #ifndef FR_NET_TCP_PATH_H
 #define FR_NET_TCP_PATH_H
 

@@ -1,6 +1,6 @@
-/* The names that a certificate speaks for (RFC 9525 §6.3): DNS names and
- * addresses of its subjectAltName. The common name does not count, as with
- * browsers. Read once, so that a request can be compared without OpenSSL. */
+/* The names that a certificate is valid for (RFC 9525 §6.3): DNS names and addresses of
+ * its subjectAltName. The common name does not count, as in browsers. They are read once,
+ * so that a request's host can be compared without OpenSSL. */
 #ifndef FR_NET_TLS_NAMES_H
 #define FR_NET_TLS_NAMES_H
 

@@ -1,14 +1,13 @@
-/* A byte stream to a client or an origin: TCP or Unix socket, plain or TLS,
- * with the handshake inside. Reads are handed out as they come; writes are
- * collected in the stream's output and leave on flush. One worker's loop owns
- * it.
+/* A byte stream to a client or an origin: TCP or Unix socket, plain or TLS, with the
+ * handshake inside. Received bytes are passed on as they arrive; written bytes are
+ * collected in the transport's output and leave on flush. One worker's loop owns it.
  *
  * CONNECTING -> HANDSHAKE -> OPEN -> FINISHING (output, close_notify and FIN are
  * sent, input is discarded for a while) -> CLOSING -> freed; CLOSING from anywhere.
  *
- * Events never come from within a call of the owner (but for on_open, see
- * fr_transport_accept): failures are reported at the end of the turn. on_closed
- * is the last one; the stream frees itself behind it. */
+ * No event comes from within a call of the owner (except on_open, see
+ * fr_transport_accept): failures are reported at the end of the turn. on_closed is the
+ * last event; the transport frees itself after it. */
 #ifndef FR_NET_TRANSPORT_H
 #define FR_NET_TRANSPORT_H
 

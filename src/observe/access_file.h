@@ -1,7 +1,7 @@
-/* Where the access log is written to: a file, a pipe or standard output, and the
- * lines that were made but not written yet. Never blocks. A line that was written in
- * part is completed before anything else, or taken back when the file is changed: no
- * line is ever torn. For the log's one thread.
+/* The access log's destination (a file, a pipe or standard output), and the lines that
+ * wait to be written. Never blocks. A partly written line is completed before anything
+ * else, or taken back when the file is changed: no line is ever torn. Used by the log's
+ * one thread.
  *
  *   closed <-> open: written at once | full disk, slow reader: lines wait */
 #ifndef FR_OBSERVE_ACCESS_FILE_H

@@ -1,9 +1,9 @@
-/* From a record to one line of the access log: JSON (one object a line),
- * combined, or custom. Whatever clients and origins send, the result is one line,
- * and JSON is valid. No I/O; used by the log's writer.
+/* Formats a record as one line of the access log: JSON (one object per line), combined, or
+ * custom. Whatever clients and origins send, the result is one line, and JSON is valid. No
+ * I/O; used by the log's writer.
  *
- * Most lines share much with one before: the second, and what the client side is
- * and says of itself. Both are kept as they were written last. */
+ * Most lines repeat parts of an earlier one: the second, and the fields of the client
+ * side. The text of both is kept for the next line. */
 #ifndef FR_OBSERVE_ACCESS_FORMAT_H
 #define FR_OBSERVE_ACCESS_FORMAT_H
 

@@ -1,12 +1,12 @@
-/* The access log and its one thread. Workers put records into queues of their own,
- * which never blocks them; the thread makes lines of what is there, and writes them.
+/* The access log and its one thread. Workers put records into queues of their own, which
+ * never blocks them; the thread formats the records and writes the lines.
  *
  *   worker -> queue (bounded) -\
  *   worker -> queue (bounded) --> thread: lines -> file, pipe or standard output
  *
- * A full disk or a slow reader fills the queues; records that find no room are
- * dropped whole and counted, and the process's log says so. The thread sleeps until
- * there is something to do; while it gathers, nobody has to wake it. */
+ * A full disk or a slow reader fills the queues; records that find no room are dropped
+ * whole and counted, and the process's log says so. The thread sleeps until there is
+ * something to do; while it collects records, workers need not wake it. */
 #ifndef FR_OBSERVE_ACCESS_LOG_H
 #define FR_OBSERVE_ACCESS_LOG_H
 

@@ -1,13 +1,12 @@
-/* A bounded queue of records from one worker to the access log's writer. A
- * record is put as it is, its strings and links behind it, in one piece of
- * memory; the writer makes a line of it. No lock, no allocation; one thread puts,
- * one takes. No I/O.
+/* A bounded queue of records from one worker to the access log's writer. A record and its
+ * strings and links lie in one piece of memory; the writer formats them. No lock, no
+ * allocation: one thread puts records in, one takes them out. No I/O.
  *
  *   data: | free | taken ... records ... put | free |
  *
  *   a record: | size, counts, lengths | plain values | client side | strings | links |
  *
- * What finds no room is dropped whole, and counted. */
+ * A record that finds no room is dropped whole, and counted. */
 #ifndef FR_OBSERVE_ACCESS_QUEUE_H
 #define FR_OBSERVE_ACCESS_QUEUE_H
 

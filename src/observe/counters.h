@@ -1,10 +1,6 @@
-/* Counters and live-object gauges. Each worker has its own set, written by its
- * thread alone and read by any; sums are made on reading. docs/limits.md says what
- * the limit counters mean.
- *
- * A row: identifier, name in logs and in the status, and for Prometheus its metric
- * (without "forerun_"), its labels, and what it is. Rows of one metric stand together,
- * and the first one says what it is. Metric "": not shown there by itself. */
+/* Counters and live-object gauges. Each worker has its own set, written by its thread
+ * alone and read by any; readers sum them up. Names here are the names in logs and
+ * metrics; docs/limits.md explains the limit counters. */
 #ifndef FR_OBSERVE_COUNTERS_H
 #define FR_OBSERVE_COUNTERS_H
 

@@ -1,6 +1,6 @@
-/* Text for lines that are made by the hundred thousand: each function writes at p,
- * where the caller knows that there is room (with FR_TEXT_SLACK bytes more), and
- * returns where it ended. observe/text.h has what looks for room. No I/O. */
+/* Text for lines that are written hundreds of thousands of times per second. Each function
+ * writes at p and returns the end of what it wrote. The caller guarantees the room, plus
+ * FR_TEXT_SLACK bytes. observe/text.h has functions that check. No I/O. */
 #ifndef FR_OBSERVE_FAST_TEXT_H
 #define FR_OBSERVE_FAST_TEXT_H
 

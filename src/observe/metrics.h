@@ -1,7 +1,7 @@
-/* What is counted of ended exchanges beyond observe/counters.h: responses by
- * protocol, status and cache, hints by source, delivery and reason, times. Each
- * worker has its own, written by its thread alone; sums are made on reading.
- * How many series there can be is bounded by the tables of this header. */
+/* Counts of ended exchanges, in addition to observe/counters.h: responses by protocol,
+ * status and cache, hints by source, delivery and reason, times. Each worker has its own,
+ * written by its thread alone; readers sum them up. The tables of this header bound the
+ * number of series. */
 #ifndef FR_OBSERVE_METRICS_H
 #define FR_OBSERVE_METRICS_H
 

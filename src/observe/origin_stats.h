@@ -1,6 +1,6 @@
-/* Figures of each origin, kept by its name over reloads: one set for each
- * worker, written by its thread alone. Names are bounded; origins beyond share
- * one called "other". */
+/* Figures of each origin, kept by its name over reloads: one set for each worker, written
+ * by its thread alone. The number of names is bounded; further origins share one called
+ * "other". */
 #ifndef FR_OBSERVE_ORIGIN_STATS_H
 #define FR_OBSERVE_ORIGIN_STATS_H
 

@@ -1,6 +1,6 @@
-/* What is known of one exchange when it has ended: filled by the edge, read by
- * the access log, the metrics and the tables of pages and assets. A plain
- * value; everything it points to is borrowed for the call that gets it. */
+/* The record of one exchange that has ended: filled by the edge, read by the access log,
+ * the metrics and the tables of pages and assets. A plain value; everything it points to
+ * is borrowed for the call that gets it. */
 #ifndef FR_OBSERVE_RECORD_H
 #define FR_OBSERVE_RECORD_H
 

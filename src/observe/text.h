@@ -1,6 +1,6 @@
-/* Text that grows in memory of a fixed size, for lines and expositions that
- * are made often: numbers and escaped strings without printf. What does not
- * fit is left out and noted; the owner decides what that means. No I/O. */
+/* Writes text into memory of a fixed size, for lines and metrics that are produced often:
+ * numbers and escaped strings without printf. Text that does not fit is left out, and a
+ * flag is set; the owner decides what that means. No I/O. */
 #ifndef FR_OBSERVE_TEXT_H
 #define FR_OBSERVE_TEXT_H
 

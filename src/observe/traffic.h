@@ -1,7 +1,7 @@
-/* The pages and assets that are asked for most, with what became of their
- * hints and pushes: one table for each worker, of bounded size. A newcomer takes
- * the place of the one least asked for only after several tries, so that a
- * scan of names does not flush what matters. URLs without their query. */
+/* The most requested pages and assets, with the outcomes of their hints and pushes: one
+ * table per worker, of bounded size. A new name replaces the least requested one only
+ * after several requests, so a scan of names does not displace what matters. URLs are kept
+ * without their query. */
 #ifndef FR_OBSERVE_TRAFFIC_H
 #define FR_OBSERVE_TRAFFIC_H
 

@@ -1,7 +1,7 @@
-/* What the log says when an origin fails: one line at `warn` for each origin and
- * cause, with the reason in words, and again at most once in
- * FR_COMPLAINT_INTERVAL_S with the number of failures in between. The times are
- * kept with the origin's figures, for all workers together. */
+/* Logs failures of origins: one line at `warn` per origin and cause, with the reason in
+ * words. The same line is repeated at most once in FR_COMPLAINT_INTERVAL_S, with the
+ * number of failures in between. The times are kept with the origin's figures, for all
+ * workers together. */
 #ifndef FR_ORIGIN_COMPLAINT_H
 #define FR_ORIGIN_COMPLAINT_H
 

@@ -1,17 +1,17 @@
-/* One request to an origin and its response, over HTTP/1.1. It has one owner
- * (an exchange; later a cache fill), who gives the request, writes its body,
- * takes the response, may pause it, and may cancel it at any time.
+/* One request to an origin and its response, over HTTP/1.1. It has one owner (an exchange
+ * or a cache fill). The owner gives the request, writes its body, takes the response, may
+ * pause it, and may cancel it at any time.
  *
  * WAITING (for addresses or a free connection) -> CONNECTING -> SENDING (head sent, response
- * awaited) -> RECEIVING (response head seen) -> DONE; TUNNEL instead of RECEIVING
- * after a 101. DONE from anywhere on failure or cancel.
+ * awaited) -> RECEIVING (response head seen) -> DONE; TUNNEL instead of RECEIVING after a
+ * 101. DONE from anywhere on failure or cancel.
  *
- * A request that meets a pooled connection which the origin had closed is
- * repeated once on a new connection, if its method is idempotent and it has
- * no body (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
+ * A request on a pooled connection that the origin has closed is repeated once on a new
+ * connection, if its method is idempotent and it has no body (RFC 9110 §9.2.2, RFC 9112
+ * §9.3.1).
  *
- * No event comes from within fr_fetch_start. After on_end or on_failed the fetch
- * is gone: the owner drops its pointer. */
+ * No event comes from within fr_fetch_start. After on_end or on_failed the fetch is gone:
+ * the owner drops its pointer. */
 #ifndef FR_ORIGIN_FETCH_H
 #define FR_ORIGIN_FETCH_H
 

@@ -1,9 +1,9 @@
-/* An origin as one worker sees it: a set of endpoints (the addresses of its
- * host) with a protocol, and the pool of connections to them. Fetches
- * (origin/fetch.h) are made through it. A request takes an idle connection
- * (the one used last, so that the others can age), or a new one, or waits for
- * one when max_connections are open: then the address that holds least is served first,
- * and who stalls or holds most makes way (origin/share.h). One loop owns it. */
+/* An origin as one worker sees it: a set of endpoints (the addresses of its host) with a
+ * protocol, and the pool of connections to them. Fetches (origin/fetch.h) are made through
+ * it. A request takes an idle connection (the one used last, so that the others can age),
+ * or a new one, or waits for one when max_connections are open. Then the address that
+ * holds least is served first, and a request that stalls, or whose address holds most,
+ * makes way (origin/share.h). One loop owns it. */
 #ifndef FR_ORIGIN_ORIGIN_H
 #define FR_ORIGIN_ORIGIN_H
 

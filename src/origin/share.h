@@ -1,7 +1,7 @@
-/* Who holds what of one origin's connections, and who is next: each client address
- * (net/admission.h: an IPv6 client counts as its /64) has a share. One address alone
- * may hold everything while nobody else waits. When somebody waits, the address that
- * holds least is served first, and who has stalled longest, or holds most, loses.
+/* Shares one origin's connections among client addresses (an IPv6 client counts as its
+ * /64), and decides which request is next. One address may hold all connections while no
+ * other waits. When requests wait, the address that holds least is served first; a request
+ * that has stalled longest, or whose address holds most, makes way.
  *
  *   origin -> shares -> [share of an address: held | waiting fetches, oldest first]
  *                       those that wait are linked in the order of their turns
