@@ -7,9 +7,9 @@
  * name              arguments
  * connection_open   worker, connection, 1 if TLS
  * connection_close  worker, connection, exchanges still there
- * stream_begin      request id, connection, stream id (0: HTTP/1.x), target (char *), its length
+ * exchange_begin    request id, connection, stream id (0: HTTP/1.x), target (char *), its length
  * exchange_state    request id, from, to (enum fr_exchange_state)
- * stream_end        request id, status, body bytes, enum fr_end, microseconds
+ * exchange_end      request id, status, body bytes, enum fr_end, microseconds
  * plan_link         page's request id, url (char *), its length, enum fr_delivery, enum fr_reason
  * push_begin        push's request id, page's request id, target (char *), its length
  * push_end          push's request id, page's request id, enum fr_end, body bytes

@@ -51,8 +51,8 @@ void fr_record_opened(struct fr_exchange *ex)
 void fr_record_begun(struct fr_exchange *ex)
 {
 	ex->seen.begun_us = now_us(ex);
-	FR_PROBE5(stream_begin, ex->seen.id, (uintptr_t)ex->client, ex->stream_id, ex->req.target.p,
-	          ex->req.target.len);
+	FR_PROBE5(exchange_begin, ex->seen.id, (uintptr_t)ex->client, ex->stream_id,
+	          ex->req.target.p, ex->req.target.len);
 	if (ex->is_push)
 		FR_PROBE4(push_begin, ex->seen.id, ex->seen.parent_id, ex->req.target.p,
 		          ex->req.target.len);
@@ -177,7 +177,7 @@ static void fill_record(const struct fr_exchange *ex, struct fr_record *r)
 static void trace_end(const struct fr_record *r)
 {
 	FR_PROBE2(cache_result, r->id, r->cache);
-	FR_PROBE5(stream_end, r->id, r->status, r->sent_bytes, r->end, r->duration_us);
+	FR_PROBE5(exchange_end, r->id, r->status, r->sent_bytes, r->end, r->duration_us);
 	if (r->is_push)
 		FR_PROBE4(push_end, r->id, r->parent_id, r->end, r->sent_bytes);
 #ifdef FR_HAS_PROBES
