@@ -214,7 +214,7 @@ static void say_what_to_try(const struct demo *d)
 	       "  https://localhost:%u/nopush.html   the same with nopush\n"
 	       "  https://localhost:%u/slow.html     with a slow resource\n"
 	       "\n"
-	       "What was pushed to whom, what was used, what the cache and HPACK save:\n"
+	       "Pushes and their use, and what the cache and HPACK save:\n"
 	       "\n"
 	       "  http://127.0.0.1:%u/dashboard/#token=%s\n"
 	       "\n"

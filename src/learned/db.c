@@ -481,7 +481,7 @@ void fr_hint_db_start(struct fr_hint_db *db)
 	db->has_thread = pthread_create(&db->thread, NULL, write_all, db) == 0;
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (!db->has_thread) {
-		FR_LOG(WARN, "hints", "no thread: what is learned will not outlive this process");
+		FR_LOG(WARN, "hints", "cannot start a thread: what is learned is lost at exit");
 		db->is_writing = false;
 		fr_hint_file_close(&db->file);
 	}

@@ -23,23 +23,23 @@
 	X(RESPONSES_FAILED, "responses_failed_total", "",                                          \
 	  "Responses whose body could not be completed.")                                          \
 	X(BODIES_SPILLED, "bodies_spilled_total", "",                                              \
-	  "Bodies that waited in a temporary file for who did not take them.")                     \
+	  "Bodies that waited in a temporary file because nobody read them.")                      \
 	X(SPILLED_BYTES, "spilled_bytes_total", "", "Bytes that did.")                             \
 	X(UPGRADES, "upgrades_total", "", "Connections handed through after a 101.")               \
 	X(EARLY_HINTS, "early_hints_total", "", "103 responses sent.")                             \
 	X(HINTS_WARMED, "hints_warmed_total", "", "Hinted assets fetched ahead.")                  \
 	X(HINTS_FORGOTTEN, "hints_forgotten_total", "", "Remembered links that were dropped.")     \
 	X(HINTS_BEFORE_ERROR, "hints_before_error_total", "",                                      \
-	  "Pages hinted early that turned out an error or a redirect.")                            \
-	X(PAGES_SCANNED, "pages_scanned_total", "", "Pages read for what they need.")              \
-	X(TAPS_OPEN, "taps_open", "", "Pages being read now.")                                     \
+	  "Pages hinted early that were answered with an error or a redirect.")                    \
+	X(PAGES_SCANNED, "pages_scanned_total", "", "Pages whose HTML was scanned.")               \
+	X(TAPS_OPEN, "taps_open", "", "Pages whose HTML is being scanned.")                        \
 	X(DIGESTS_SET, "digests_set_total", "", "Digest cookies set.")                             \
-	X(DIGESTS_MALFORMED, "digests_malformed_total", "", "Digests not understood.")             \
-	X(HINTS_DROPPED, "hints_dropped_total", "", "Links of a page beyond what is looked at.")   \
-	X(LINKS_MALFORMED, "links_malformed_total", "", "Links that could not be read.")           \
+	X(DIGESTS_MALFORMED, "digests_malformed_total", "", "Malformed digests received.")         \
+	X(HINTS_DROPPED, "hints_dropped_total", "", "Links above the limit per page.")             \
+	X(LINKS_MALFORMED, "links_malformed_total", "", "Malformed links.")                        \
 	X(PUSHES_PROMISED, "pushes_promised_total", "", "Pushes promised.")                        \
 	X(PUSHES_COMPLETED, "pushes_total", "outcome=\"completed\"",                               \
-	  "Pushes that have ended, by what became of them.")                                       \
+	  "Pushes that have ended, by outcome.")                                                   \
 	X(PUSHES_CANCELLED, "pushes_total", "outcome=\"cancelled\"", "")                           \
 	X(PUSHES_REFUSED, "pushes_total", "outcome=\"refused\"", "")                               \
 	X(PUSHES_FAILED, "pushes_total", "outcome=\"failed\"", "")                                 \
@@ -55,27 +55,29 @@
 	X(HEAD_BYTES_OUT_PLAIN, "hpack_bytes_total", "direction=\"response\",form=\"plain\"", "")  \
 	X(CACHE_HITS, "cache_hits_total", "", "Requests answered from the store.")                 \
 	X(CACHE_MISSES, "cache_misses_total", "", "Requests that the store could not answer.")     \
-	X(CACHE_JOINED, "cache_joined_total", "", "Requests that awaited another one's fetch.")    \
-	X(CACHE_VALIDATED, "cache_validated_total", "", "Answers that the origin confirmed.")      \
+	X(CACHE_JOINED, "cache_joined_total", "",                                                  \
+	  "Requests that waited for another request's fetch.")                                     \
+	X(CACHE_VALIDATED, "cache_validated_total", "",                                            \
+	  "Stored responses validated by the origin.")                                             \
 	X(CACHE_STORED, "cache_stored_total", "", "Responses stored.")                             \
-	X(CACHE_BYPASSED, "cache_bypassed_total", "", "Requests that are not for the cache.")      \
+	X(CACHE_BYPASSED, "cache_bypassed_total", "", "Requests that bypassed the cache.")         \
 	X(CACHE_STALE_ON_ERROR, "cache_stale_on_error_total", "",                                  \
-	  "Stale answers in place of an error.")                                                   \
+	  "Stale responses served instead of an error.")                                           \
 	X(CACHE_WAIT_TIMEOUTS, "cache_wait_timeouts_total", "",                                    \
-	  "Requests that no longer awaited another one's fetch.")                                  \
+	  "Requests that gave up waiting for another request's fetch.")                            \
 	X(CACHE_TAKEN_BACK, "cache_taken_back_total", "",                                          \
-	  "Responses taken out as the origin no longer lets them be shared.")                      \
+	  "Responses removed because they may no longer be shared.")                               \
 	X(CACHE_MISMATCHES, "cache_mismatches_total", "",                                          \
-	  "Validations that spoke of another response than the stored one.")                       \
+	  "Validations of another response than the stored one.")                                  \
 	X(HINTS_PURGED, "hints_purged_total", "", "Pages whose hints operators purged.")           \
 	X(CACHE_PURGED, "cache_purged_total", "", "Responses purged by operators.")                \
 	X(CACHE_INVALIDATED, "cache_invalidated_total", "",                                        \
 	  "Responses invalidated by unsafe requests.")                                             \
-	X(FILLS_OPEN, "cache_fills_open", "", "Fetches for the store under way.")                  \
+	X(FILLS_OPEN, "cache_fills_open", "", "Fetches into the store in progress.")               \
 	X(ORIGIN_CONNECTIONS_OPEN, "origin_connections_open", "", "Connections to origins.")       \
-	X(FETCHES_OPEN, "origin_requests_open", "", "Requests to origins under way.")              \
-	X(ORIGIN_CONNECTIONS, "origin_connections_total", "", "Connections to origins begun.")     \
-	X(ORIGIN_REUSED, "origin_reused_total", "", "Requests on a connection used before.")       \
+	X(FETCHES_OPEN, "origin_requests_open", "", "Requests to origins in progress.")            \
+	X(ORIGIN_CONNECTIONS, "origin_connections_total", "", "Connections to origins opened.")    \
+	X(ORIGIN_REUSED, "origin_reused_total", "", "Requests on a reused connection.")            \
 	X(ORIGIN_RETRIES, "origin_retries_total", "", "Requests repeated on a new connection.")    \
 	X(ORIGIN_FAILED, "origin_failures_total", "cause=\"connection\"",                          \
 	  "Requests to origins that failed, by cause.")                                            \
@@ -85,6 +87,6 @@
 	X(INTERNAL_ERRORS, "internal_errors_total", "",                                            \
 	  "Faults of Forerun itself that ended an exchange or a connection.")                      \
 	X(ORIGIN_SLOPPY, "origin_sloppy_total", "",                                                \
-	  "Responses of origins with faults that were read as meant.")
+	  "Faulty responses of origins that were read as meant.")
 
 #endif

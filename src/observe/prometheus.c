@@ -171,14 +171,14 @@ static void put_times(struct writer *w, const struct fr_metrics_sum *m)
 	char labels[32];
 
 	begin(w, "first_byte_seconds", "histogram",
-	      "From a request to the head of its response, by who made it.");
+	      "Time from a request to the head of its response, by its source.");
 	for (int a = 0; a < FR_ANSWERED_BY_COUNT; a++) {
 		(void)snprintf(labels, sizeof labels, "from=\"%s\"",
 		               fr_answerer_str((enum fr_answerer)a));
 		histogram(w, labels, &m->first_byte[a]);
 	}
 	begin(w, "duration_seconds", "histogram",
-	      "From a request to the end of its response, by who made it.");
+	      "Time from a request to the end of its response, by its source.");
 	for (int a = 0; a < FR_ANSWERED_BY_COUNT; a++) {
 		(void)snprintf(labels, sizeof labels, "from=\"%s\"",
 		               fr_answerer_str((enum fr_answerer)a));

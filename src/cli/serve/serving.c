@@ -55,7 +55,7 @@ static void set_log_modules(const struct fr_config *c)
 		(void)snprintf(name, sizeof name, "%.*s", (int)eq, all.p);
 		if (fr_log_level_parse(all.p + eq + 1, &level) < 0 ||
 		    fr_log_set_module(name, level) < 0)
-			FR_LOG(WARN, "serve", "log.modules: '%s' is no module's name", name);
+			FR_LOG(WARN, "serve", "log.modules: '%s' is not a module", name);
 	}
 }
 
@@ -143,7 +143,8 @@ static int lock_in(struct serving *s, const struct fr_config *config, struct fr_
 		return rc;
 	fr_privileges_harden(config);
 	if (config->security.seccomp && fr_privileges_filter() < 0)
-		FR_LOG(WARN, "serve", "system calls are not filtered: this kernel does not do it");
+		FR_LOG(WARN, "serve",
+		       "system calls are not filtered: this kernel does not support it");
 	return 0;
 }
 
