@@ -195,7 +195,7 @@ static bool take_push(struct fr_log_reader *l, const json_t *j)
 	return true;
 }
 
-/* A page's line is written when it has ended, which may be behind its pushes. */
+/* A page's line is written when it has ended, which may be after its pushes. */
 static void keep_push(struct fr_log_reader *l, json_t *j)
 {
 	if (!take_push(l, j) && json_array_size(l->later) < MAX_LATER)

@@ -348,7 +348,7 @@ static void finish(void *user)
 	if (!b->load->failed)
 		fr_netlog_finish(b->log, b->seen);
 	else
-		fr_cdp_close(&b->processes[b->variant].cdp); /* who knows what it is at */
+		fr_cdp_close(&b->processes[b->variant].cdp); /* its state is unknown */
 	fr_netlog_free(&b->log);
 	json_decref(b->seen);
 	b->seen = NULL;

@@ -12,7 +12,7 @@
 
 /* A page that has not loaded by then is given up. */
 #define FR_BROWSER_LIMIT_MS 90000u
-/* Nothing under way for so long behind the load event: the load is over. */
+/* Nothing in progress for this time after the load event: the load is over. */
 #define FR_BROWSER_QUIET_MS 300u
 
 struct fr_browser;

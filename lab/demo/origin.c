@@ -20,7 +20,7 @@ struct conn {
 	struct fr_h1_parser *parser;
 	struct fr_arena arena;
 	struct fr_request req;
-	struct fr_buf in;      /* what came behind the request being answered */
+	struct fr_buf in;      /* what came after the request being answered */
 	struct fr_timer delay; /* think time */
 	bool is_thinking;
 };

@@ -91,7 +91,7 @@ struct fr_measurement_entry *fr_measurement_add(struct fr_measurement *l, struct
 		l->dropped++;
 		return NULL;
 	}
-	/* all at once: whoever looks at an entry keeps it while others come */
+	/* all at once: pointers to entries stay valid while others come */
 	if (!l->entries)
 		l->entries = fr_calloc(FR_MEASUREMENT_MAX_ENTRIES, sizeof *e);
 	e = &l->entries[l->n++];
@@ -143,7 +143,7 @@ void fr_measurement_finish(struct fr_measurement *l)
 	for (size_t i = 0; i < l->n; i++) {
 		const struct fr_measurement_entry *e = &l->entries[i];
 
-		/* what is asked for behind the load event is for later */
+		/* requests after the load event are for later */
 		if ((e->flags & FR_ENTRY_NEEDED) && e->end_us > complete &&
 		    (!l->event_us || e->start_us <= l->event_us))
 			complete = e->end_us;
@@ -219,7 +219,7 @@ struct fr_str fr_url_short(const char *url)
 	for (size_t i = 0; i + 1 < s.len; i++)
 		if (s.p[i] == '/')
 			from = i + 1;
-	/* "https://host/": what is behind the last slash but one is the host */
+	/* "https://host/": what follows the last slash but one is the host */
 	if (from >= 2 && s.p[from - 2] == '/' && s.len && s.p[s.len - 1] == '/')
 		return FR_STR("/");
 	return fr_str_sub(s, from, s.len);

@@ -437,7 +437,7 @@ struct fr_loader *fr_loader_start(struct fr_loop *loop, const struct fr_loader_s
 	fr_timer_init(&l->cpu, cpu_done, l);
 	fr_loop_timer_set(loop, &l->limit, FR_LOADER_LIMIT_MS);
 	l->begin_us = uv_hrtime() / 1000;
-	/* the URL has been checked by whoever took it from the user */
+	/* the URL has been checked where it was taken from the user */
 	FR_ASSERT(fr_page_new(load, &options, &ops, l, &l->page) == 0);
 	fr_page_begin(l->page, 0);
 	return l;

@@ -21,7 +21,7 @@ struct fr_markup {
 	size_t style_bytes;     /* of all of them */
 	size_t elements;        /* so far */
 	char opened[16];        /* the element that begins here; "": another place */
-	unsigned hidden;        /* inside of so many noscript and template elements */
+	unsigned hidden;        /* depth of noscript and template elements */
 	bool in_body, has_content, has_base;
 	bool style_applies;          /* its media does */
 	bool in_picture, has_source; /* a source of the picture was taken */
@@ -378,7 +378,7 @@ struct fr_markup *fr_markup_new(const struct fr_markup_events *events, void *use
 	m->parser = htmlCreatePushParserCtxt(&sax, m, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
 	FR_ASSERT(m->parser);
 	/* not HTML_PARSE_RECOVER: with it the push parser stops where a piece ends
-	 * behind a script's start tag */
+	 * after a script's start tag */
 	(void)htmlCtxtUseOptions(m->parser,
 	                         HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
 	return m;

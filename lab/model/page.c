@@ -27,7 +27,7 @@ enum job {
 	JOB_SCRIPT, /* a script is run */
 	JOB_OTHER,  /* a picture or font has come */
 	JOB_LAYOUT,
-	JOB_FACES /* asks for what a layout has found, behind what waits by then */
+	JOB_FACES /* requests what a layout has found, after what waits by then */
 };
 
 static struct fr_measurement_entry *entry(struct fr_page *p, size_t i)

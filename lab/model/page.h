@@ -11,8 +11,8 @@
  *   page's head      -> commit: requests of its Link fields
  *   page's data      -> parse -> markup -> request what is found
  *   style sheet came -> parse -> its imports; once no blocking one is missing:
- *                       layout -> fonts and pictures that apply, behind what waits
- *   script came      -> run, in the order of the page, behind style sheets that block
+ *                       layout -> fonts and pictures that apply, after what waits
+ *   script came      -> run, in the order of the page, after style sheets that block
  *   103              -> request at once; a use found later is matched with it
  *   promise          -> kept until a use is found
  *

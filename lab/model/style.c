@@ -77,7 +77,7 @@ static size_t find_text(struct fr_str s, struct fr_str what)
 	return s.len;
 }
 
-/* A family behind a generic one is never reached. */
+/* A family after a generic one is never reached. */
 static bool has_generic(struct fr_str s)
 {
 	static const char *const generic[] = {"serif",   "sans-serif", "monospace",   "system-ui",

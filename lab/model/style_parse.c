@@ -17,7 +17,7 @@ static struct fr_str css_unquote(struct fr_str s)
 	return s;
 }
 
-/* The first url() at or behind *at; *at moves past it. Without quotes. False: none. */
+/* The first url() at or after *at; *at moves past it. Without quotes. False: none. */
 static bool next_css_url(struct fr_str css, size_t *at, struct fr_str *url)
 {
 	for (size_t i = *at; i + 4 < css.len; i++) {
@@ -243,7 +243,7 @@ static struct fr_str choose_image(struct fr_str set)
 	return best;
 }
 
-/* The next picture of a value at or behind *at: a url(), or one of an image-set(). */
+/* The next picture of a value at or after *at: a url(), or one of an image-set(). */
 static bool next_picture(struct fr_str value, size_t *at, struct fr_str *url)
 {
 	for (size_t i = *at; i < value.len; i++) {

@@ -107,7 +107,7 @@ static void send_packet(struct fr_link_model *l, uint64_t now_us, uint32_t len)
 	p->due_us = l->line->free_us + l->delay_us;
 	if (is_lost(l->line)) {
 		lose(l, now_us);
-		/* the sender learns of it from the packets behind, and sends again */
+		/* the sender learns of it from later packets, and sends again */
 		p->due_us += 2 * l->delay_us;
 	}
 	if (p->due_us < l->last_due_us)

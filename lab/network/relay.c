@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "lab/network/port.h"
 
-/* Bytes in the emulated link and behind it, one way. */
+/* Bytes in the emulated link and after it, one way. */
 #define HELD_BYTES (16u << 20)
 /* Where the reader does not read, so much is delivered and no more. */
 #define UNREAD_BYTES (1u << 20)
@@ -38,7 +38,7 @@ struct end { /* one of the two sockets */
 struct direction {
 	struct fr_link_model link;
 	struct fr_buf under_way; /* in the link, in order */
-	struct fr_buf arrived;   /* behind the link, not taken by the socket yet */
+	struct fr_buf arrived;   /* past the link, not taken by the socket yet */
 	struct end *from, *to;   /* the pair's */
 };
 
@@ -254,7 +254,7 @@ static void tell(const struct pair *p)
 		fr_relay_paths_set(p->relay->lines->paths, p->port, p->server.fd, &p->down.link);
 }
 
-/* What is taken is in the socket or in the link for who asks, never in neither. */
+/* What is taken is in the socket or in the link for every reader, never in neither. */
 static void take_down(struct pair *p, uint64_t now)
 {
 	struct fr_relay_paths *paths = p->port ? p->relay->lines->paths : NULL;

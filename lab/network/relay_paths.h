@@ -25,7 +25,7 @@ const struct fr_path_source *fr_relay_paths_source(const struct fr_relay_paths *
  * the edge, which stays open until fr_relay_paths_drop; -1: what waits in it is not asked. */
 void fr_relay_paths_set(struct fr_relay_paths *p, uint16_t port, int fd,
                         const struct fr_link_model *down);
-/* The same in two steps: between them who asks waits. */
+/* The same in two steps: between them readers wait. */
 void fr_relay_paths_freeze(struct fr_relay_paths *p);
 void fr_relay_paths_thaw(struct fr_relay_paths *p, uint16_t port, int fd,
                          const struct fr_link_model *down);

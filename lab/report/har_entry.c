@@ -162,7 +162,7 @@ bool fr_har_entry_counts(const struct fr_har_entry *e)
 	return true;
 }
 
-/* --- who named it --- */
+/* --- what named it --- */
 
 const char *fr_har_initiator(const struct fr_har_entry *e)
 {

@@ -27,7 +27,7 @@ bool fr_har_entry_read(const json_t *entry, size_t index, struct fr_har_entry *o
 /* Part of the load that a page waits for; false: beacons, favicons, sockets,
  * preflights, prefetches, and all that is not GET. */
 bool fr_har_entry_counts(const struct fr_har_entry *e);
-/* Who named it, as an absolute URL: the initiator, else the referer. "" unknown. */
+/* What named it, as an absolute URL: the initiator, else the referer. "" unknown. */
 const char *fr_har_initiator(const struct fr_har_entry *e);
 /* Does it say whether rendering waits for it? 1: yes; 0: no; negative: it says nothing. */
 int fr_har_is_blocking(const struct fr_har_entry *e);

@@ -43,7 +43,7 @@ static void read_entries(struct har *h, const json_t *entries)
 			break;
 		if (!fr_har_entry_read(entry, i, e))
 			continue;
-		/* without a time it stays behind its neighbour in the file */
+		/* without a time it stays after its neighbour in the file */
 		if (isnan(e->start_ms))
 			e->start_ms = latest;
 		latest = e->start_ms;

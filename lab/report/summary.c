@@ -10,7 +10,7 @@
 #define VALUE_CELLS 9u
 #define MIN_BAR_CELLS 12u
 #define MAX_BAR_CELLS 40u
-/* What is said behind a bar. */
+/* The text after a bar. */
 #define NOTE_CELLS 44u
 #define BOLD "\033[1m"
 #define GREEN "\033[32m"

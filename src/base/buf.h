@@ -41,7 +41,7 @@ void fr_buf_pool_fini(struct fr_buf_pool *p);
 struct fr_buf {
 	uint8_t *data;            /* owned; NULL until first use */
 	size_t head;              /* first waiting byte */
-	size_t tail;              /* behind the last one */
+	size_t tail;              /* after the last one */
 	size_t cap;               /* bytes allocated */
 	size_t max_bytes;         /* ceiling for waiting bytes, from init */
 	struct fr_buf_pool *pool; /* borrowed; NULL: memory of its own */

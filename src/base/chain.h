@@ -34,7 +34,7 @@ void fr_block_pool_fini(struct fr_block_pool *p);
 struct fr_chain {
 	struct fr_block *first, *last; /* owned; NULL while empty */
 	size_t head;                   /* first waiting byte in `first` */
-	size_t tail;                   /* behind the last one in `last` */
+	size_t tail;                   /* after the last byte in `last` */
 	size_t len;                    /* bytes that wait */
 	size_t max_bytes;              /* ceiling for them */
 	struct fr_block_pool *pool;    /* borrowed */

@@ -87,9 +87,9 @@ struct fr_crash_page {
 };
 
 size_t fr_crash_page_bytes(size_t slots);
-/* A page for so many workers in memory that processes can share: *fd is the caller's, to be
+/* A page for this number of workers in memory that processes can share: *fd is the caller's, to be
  * handed on; the page is mapped. Its size is sealed. 0 or FR_ERR_IO. slots is the caller's to
- * remember: whoever shares the page can write any number into it. */
+ * remember: any process that shares the page can write any number into it. */
 int fr_crash_page_new(size_t slots, struct fr_crash_page **page, int *fd) FR_MUST_USE;
 /* NULL is allowed. */
 void fr_crash_page_free(struct fr_crash_page **page, size_t slots);

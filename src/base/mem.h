@@ -98,10 +98,10 @@ void fr_arena_reset(struct fr_arena *a);
 void *fr_arena_alloc(struct fr_arena *a, size_t size);
 /* NULL as above; zeroed. Checks count * size for overflow. */
 void *fr_arena_calloc(struct fr_arena *a, size_t count, size_t size);
-/* A copy with a NUL behind it (not counted in len). Returns 0 or
+/* A copy with a NUL after it (not counted in len). Returns 0 or
  * FR_ERR_NOMEM with *out untouched. */
 int fr_arena_copy(struct fr_arena *a, struct fr_str s, struct fr_str *out) FR_MUST_USE;
-/* The n parts behind one another, with a NUL; 0 or FR_ERR_NOMEM. */
+/* The n parts one after another, with a NUL; 0 or FR_ERR_NOMEM. */
 int fr_arena_concat(struct fr_arena *a, const struct fr_str *parts, size_t n,
                     struct fr_str *out) FR_MUST_USE;
 /* The decimal number; 0 or FR_ERR_NOMEM. */

@@ -53,7 +53,7 @@ void fr_body_cut_loose(struct fr_body *b);
 /* How far the slowest reader is behind; 0 without readers. */
 uint64_t fr_body_backlog(struct fr_body *b);
 bool fr_body_has_readers(struct fr_body *b);
-/* Who is woken when a reader leaves, or one of a loose body moved on; NULL: nobody. */
+/* What is woken when a reader leaves, or one of a loose body moved on; NULL: nobody. */
 void fr_body_set_filler(struct fr_body *b, struct fr_watcher *w);
 
 /* --- any thread --- */

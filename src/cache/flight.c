@@ -85,7 +85,7 @@ void fr_flight_unref(struct fr_flight **fp)
 	*fp = NULL;
 	if (!f || atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	/* whoever watches holds a reference; an entry may still name one that
+	/* each watcher holds a reference; an entry may still name one that
 	 * never landed */
 	(void)pthread_mutex_lock(&f->shard->lock);
 	e = f->entry;

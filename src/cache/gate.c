@@ -70,7 +70,7 @@ static void override_lifetime(struct fr_freshness *fresh, int64_t ttl_s)
 	fresh->is_heuristic = false;
 }
 
-/* Was it asked for with something that says who asks, which the key has not? */
+/* Does the request identify its client by a field that the key does not contain? */
 static bool has_credentials(const struct fr_gate_question *q, const struct fr_request *req)
 {
 	for (size_t i = 0; i < req->fields.n; i++) {
@@ -92,7 +92,7 @@ void fr_gate_judge(const struct fr_gate_question *q, struct fr_gate_verdict *out
 	fr_cache_freshness(q->resp, q->request_s, q->response_s, &out->fresh);
 	override_lifetime(&out->fresh, q->ttl_s);
 	out->why = fr_cache_may_store(q->sent, q->resp, &out->fresh);
-	/* what was taken out on the way to the origin still says who asked */
+	/* what was taken out on the way to the origin still identifies the client */
 	if (out->why == FR_CACHE_STORE_YES && q->client != q->sent)
 		out->why = fr_cache_may_store(q->client, q->resp, &out->fresh);
 	if (out->why == FR_CACHE_STORE_YES && q->is_credential && !fr_cache_is_for_all(q->resp) &&

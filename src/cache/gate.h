@@ -20,7 +20,7 @@ struct fr_gate_question {
 	/* cache.ttl: a lifetime instead of the origin's; 0: none. Never widens
 	 * what may be stored. */
 	int64_t ttl_s;
-	/* Says who asks, beside Cookie and Authorization (X-Auth-Token, ...): it
+	/* Identifies the client, besides Cookie and Authorization (X-Auth-Token, ...): it
 	 * counts as a cookie does, unless Vary names it. NULL: none does. */
 	bool (*is_credential)(const struct fr_field *f);
 };

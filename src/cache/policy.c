@@ -211,7 +211,7 @@ static bool has_validator(const struct fr_fields *f)
 	return fr_fields_get(f, FR_FIELD_ETAG) || fr_fields_get(f, FR_FIELD_LAST_MODIFIED);
 }
 
-/* What forbids storing in general, whoever asked. */
+/* What forbids storing in general, for every client. */
 static enum fr_cache_store response_forbids(const struct fr_response *resp,
                                             const struct fr_cache_control *cc)
 {
@@ -219,7 +219,7 @@ static enum fr_cache_store response_forbids(const struct fr_response *resp,
 
 	if ((cc->flags & FR_CC_MUST_UNDERSTAND) && !understood)
 		return FR_CACHE_STORE_STATUS;
-	/* must-understand replaces no-store for who does (§5.2.2.3) */
+	/* must-understand replaces no-store for caches that understand (§5.2.2.3) */
 	if ((cc->flags & FR_CC_NO_STORE) && !understood)
 		return FR_CACHE_STORE_NO_STORE;
 	if (cc->flags & FR_CC_PRIVATE)

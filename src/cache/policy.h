@@ -13,7 +13,7 @@
 /* A response without explicit freshness is taken for fresh for a tenth of the
  * time since it was last modified (RFC 9111 §4.2.2), but no longer than this. */
 #define FR_CACHE_HEURISTIC_MAX_S 86400
-/* HTML: whoever changes a page waits for it no longer. */
+/* HTML: an author of a page waits for it no longer. */
 #define FR_CACHE_HEURISTIC_PAGE_S 600
 
 /* Why a response is not stored; text for logs. */
@@ -53,14 +53,14 @@ struct fr_freshness {
  * others would get? */
 bool fr_cache_store_is_of_request(enum fr_cache_store s);
 
-/* Does the response say that it may be given to whoever asks: public, s-maxage,
+/* Does the response say that it may be given to every client: public, s-maxage,
  * or max-age in CDN-Cache-Control? */
 bool fr_cache_is_for_all(const struct fr_response *resp);
 /* Does its Vary name the field, so that the key has it? */
 bool fr_cache_varies_by(const struct fr_response *resp, struct fr_str name);
 
 /* May the final response to this request be stored? resp is whole, its
- * Cache-Control as effective is read here. Who stores asks cache/gate.h. */
+ * Cache-Control as effective is read here. To store, ask cache/gate.h. */
 enum fr_cache_store fr_cache_may_store(const struct fr_request *req, const struct fr_response *resp,
                                        const struct fr_freshness *fresh);
 
@@ -74,7 +74,7 @@ int64_t fr_cache_ttl(const struct fr_freshness *f, int64_t now_s);
 
 enum fr_cache_use {
 	FR_CACHE_SERVE,            /* fresh, or stale and the client takes it */
-	FR_CACHE_SERVE_REVALIDATE, /* stale-while-revalidate: serve, validate behind */
+	FR_CACHE_SERVE_REVALIDATE, /* stale-while-revalidate: serve, validate afterwards */
 	FR_CACHE_VALIDATE,         /* stale: ask the origin first */
 	FR_CACHE_VALIDATE_REQUEST  /* the client's directives demand to ask */
 };

@@ -337,7 +337,7 @@ void fr_store_remove(struct fr_store *s, struct fr_str key, const struct fr_obje
 
 /* --- invalidating --- */
 
-/* What is being fetched may be from before: its flight is void, and who asks
+/* What is being fetched may be from before: its flight is void, and a request that asks
  * from now on asks anew. */
 static void void_flight(struct fr_store_entry *e)
 {

@@ -19,7 +19,7 @@
 #define FR_STORE_ENTRY_BYTES 256u
 
 struct fr_store;
-struct fr_flight; /* refcounted: its leader, those who wait */
+struct fr_flight; /* refcounted: its leader, and exchanges that wait */
 
 struct fr_store_limits {
 	size_t memory;         /* bytes held at most */
@@ -70,7 +70,7 @@ enum fr_fly { FR_FLY_LEAD, FR_FLY_JOIN, FR_FLY_ALONE };
 enum fr_fly fr_store_fly(struct fr_store *s, struct fr_str key, uint64_t now_ms,
                          struct fr_flight **out);
 /* Ends it; a second time changes nothing. LANDED: with an object (a reference
- * is taken). FAILED: with the status that answers who waits. Else both are 0. */
+ * is taken). FAILED: with the status that answers waiting exchanges. Else both are 0. */
 void fr_flight_land(struct fr_flight *f, enum fr_flight_state how, struct fr_object *object,
                     int error, uint64_t now_ms);
 bool fr_flight_was_joined(struct fr_flight *f);
@@ -79,7 +79,7 @@ int fr_flight_error(const struct fr_flight *f);
 void fr_flight_unref(struct fr_flight **f);
 
 /* Its key was purged meanwhile: what comes may be from before, and is neither
- * stored nor given to who asks from now on. */
+ * stored nor given to later requests. */
 bool fr_flight_is_void(const struct fr_flight *f);
 enum fr_flight_state fr_flight_state(struct fr_flight *f);
 /* LANDED: a new reference. */

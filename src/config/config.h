@@ -82,7 +82,7 @@ struct fr_config_hints {
 	uint32_t max_pushes_connection; /* 1000 */
 	uint32_t max_push_bytes_page;   /* 4 MiB: of bodies, as far as their sizes are known */
 	uint32_t failure_ttl_ms;        /* 30000: not promised again after a failed push */
-	bool timing_debug;              /* true: Server-Timing for who asks (Forerun-Debug: 1) */
+	bool timing_debug;              /* true: Server-Timing on request (Forerun-Debug: 1) */
 	uint32_t timing_percent;        /* 0: of the other pages */
 };
 
@@ -214,7 +214,7 @@ struct fr_config {
 	struct fr_config_hint_memory hint_memory;
 	struct fr_config_access_log access_log;
 	struct fr_config_security security;
-	char *user, *group; /* whom the serving process becomes; NULL: nobody else, the user's */
+	char *user, *group; /* what the serving process becomes; NULL: unchanged, the user's */
 	struct fr_config_admin admin;
 	struct fr_config_site *sites;
 	size_t n_sites;

@@ -10,7 +10,7 @@
  *     page           U-2    U          where U leaves no room above, page and
  *     BLOCKING       U-1    U-1        pushes change places on 0 and 1
  *     NORMAL         U      U
- *     LATE           U+3, behind the default urgency
+ *     LATE           U+3, after the default urgency
  *
  * For all others nghttp2 keeps the tree of RFC 7540, where a stream sends only
  * while its parent has nothing to send. The page's own parent stays on top:
@@ -129,7 +129,7 @@ static int32_t parent_of(const struct family *f, nghttp2_stream *page)
 	return id;
 }
 
-/* One behind the other in the order of their promises, below `top`. From the
+/* One after the other in the order of their promises, below `top`. From the
  * last push of that rank to the first, which is how the list has them: each is
  * put on top, and the one before it below it. tail: what follows the last, and goes
  * before all else that hung on it (a client's request may have others below it); NULL:

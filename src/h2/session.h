@@ -121,7 +121,7 @@ struct fr_h2_body {
 	size_t len;                       /* bytes available now, at most what was asked for */
 	bool deferred;                    /* nothing now; fr_h2_resume() will say when */
 	bool end;                         /* these are the last bytes */
-	const struct fr_fields *trailers; /* with end: sent behind the body; NULL for none */
+	const struct fr_fields *trailers; /* with end: sent after the body; NULL for none */
 	bool failed; /* the body cannot be completed: the stream is reset with INTERNAL_ERROR */
 };
 
@@ -221,7 +221,7 @@ int32_t fr_h2_push(struct fr_h2_session *s, int32_t parent_id, const struct fr_r
  * field, PRIORITY_UPDATE, PRIORITY) moves the page and its pushes with it; what a
  * PRIORITY_UPDATE says of a push replaces our rank for good. The origin's Priority field in a
  * response counts for clients without the tree (RFC 9218 §8). LATE pushes are
- * behind client's own requests of the default urgency. */
+ * after the client's own requests of the default urgency. */
 enum fr_h2_rank { FR_H2_RANK_BLOCKING, FR_H2_RANK_NORMAL, FR_H2_RANK_LATE };
 /* May be called again with another rank. Harmless on a stream that is gone. */
 void fr_h2_rank_push(struct fr_h2_session *s, int32_t push_id, int32_t page_id,

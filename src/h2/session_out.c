@@ -8,7 +8,7 @@
 
 /* Fields of a head that need no heap; more are rare and get some. */
 #define STACK_FIELDS 64u
-/* Bytes of a DATA frame's header and the pad length behind it. */
+/* Bytes of a DATA frame's header and the pad length after it. */
 #define FRAME_HEADER_BYTES 9u
 /* No DATA frame is made shorter than this for want of room. */
 #define MIN_FRAME_BYTES 1024u
@@ -419,7 +419,7 @@ static void promise_not_sent(struct fr_h2_session *s, int32_t id)
 
 	if (!st || st->state != FR_H2_ST_RESERVED)
 		return;
-	/* nghttp2 may have opened the stream already; it closes it behind this */
+	/* nghttp2 may have opened the stream already; it closes it after this */
 	(void)nghttp2_session_set_stream_user_data(s->ng, st->id, NULL);
 	fr_h2_stream_close(st, FR_H2_CANCEL);
 }

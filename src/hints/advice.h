@@ -9,7 +9,7 @@
  *                                       '-------------------------- TRIAL --------'
  *                                                  completed
  *
- * YES: as the plan has it. LATE: behind the page. NO: not at all. TRIAL: one
+ * YES: as the plan has it. LATE: after the page. NO: not at all. TRIAL: one
  * push is under way to see whether that is still right; no other is made until
  * it ended, or until FR_PUSH_TRIAL_LOST opportunities went by and it is taken
  * for lost (the connection ended before it was promised).

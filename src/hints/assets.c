@@ -29,7 +29,7 @@ enum {
 	ALL_FLAGS = 15
 };
 
-/* To one kind of those who ask. */
+/* For one kind of clients. */
 struct gone {
 	int64_t until_s;       /* believed */
 	int64_t doubt_until_s; /* one client's word */

@@ -49,7 +49,7 @@ struct fr_asset {              /* a copy for the caller */
 	uint32_t lifetime_s;   /* what it had left when it was sent */
 	bool is_known;         /* it was answered with 2xx at some time */
 	bool is_reusable;      /* by a browser without asking, for lifetime_s */
-	/* to such who ask: answered with 404 or 410 lately, or two of them with a
+	/* for this kind of clients: answered with 404 or 410 lately, or two of them with a
 	 * redirect or 5xx */
 	bool is_gone[FR_ASSET_ASKERS];
 	bool is_storable; /* by the edge's shared cache, as far as known */

@@ -20,7 +20,7 @@ static bool next_part(struct fr_str *rest, char separator, struct fr_str *part)
 	return true;
 }
 
-/* False: a flag that means who knows what. */
+/* False: an unknown flag. */
 static bool read_flags(struct fr_str text, struct fr_cache_digest_set *set, bool *reset)
 {
 	struct fr_str flag;

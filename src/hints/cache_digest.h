@@ -36,7 +36,7 @@
 #define FR_CACHE_DIGEST_MAX_SETS 4u       /* two kinds, each with and without validators */
 #define FR_CACHE_DIGEST_MAX_ENTRIES 2048u /* 16 KiB in the arena */
 
-/* SHA-256 of n parts behind one another (fr_sha256). */
+/* SHA-256 of n parts one after another (fr_sha256). */
 typedef void fr_sha256_fn(const struct fr_str *parts, size_t n, uint8_t out[32]);
 
 struct fr_cache_digest_set {

@@ -15,7 +15,7 @@ const char *fr_client_class_str(enum fr_client_class c)
 }
 
 /* The first that occurs counts: Chromium also says Safari, on iOS all
- * are Safari underneath, and a library may carry a browser's name behind it. */
+ * are Safari underneath, and a library may carry a browser's name after its own. */
 static const struct {
 	const char *product;
 	enum fr_client_class class;

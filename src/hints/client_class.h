@@ -8,7 +8,7 @@
 
 /* Appended to, never reordered: the numbers are persisted. */
 #define FR_CLIENT_CLASS_TABLE(X)                                                                   \
-	X(OTHER, "other") /* also who says nothing, as Node's http2 by default */                  \
+	X(OTHER, "other") /* also clients without a User-Agent, such as Node's http2 by default */ \
 	X(CHROMIUM, "chromium")                                                                    \
 	X(FIREFOX, "firefox")                                                                      \
 	X(SAFARI, "safari") /* and every browser on iOS */                                         \

@@ -11,7 +11,7 @@
  * A group is what becomes stale at about the same time (a day, a week, a month): one
  * short-lived asset does not take the long-lived ones with it when it expires. Groups
  * stand in the order of their expiry, values ascend, no value is in two groups, all bits
- * behind the last are zero: anything else is refused.
+ * after the last are zero: anything else is refused.
  *
  * Numbers. Hashes are of FR_DIGEST_RANGE_BITS = 20 bits, whatever the number of entries,
  * so that digests can be decoded, merged and encoded again. For an asset that is not in

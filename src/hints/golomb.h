@@ -21,7 +21,7 @@
 
 /* out: room for FR_BASE64URL_BYTES(text.len). Returns how many bytes there are,
  * or FR_ERR_SYNTAX: a foreign character, an impossible length, bits set
- * behind the last byte. */
+ * after the last byte. */
 int64_t fr_base64url_decode(struct fr_str text, uint8_t *out) FR_MUST_USE;
 /* out: room for FR_BASE64URL_CHARS(len); no NUL. Returns the characters. */
 size_t fr_base64url_encode(const uint8_t *data, size_t len, char *out);
@@ -32,7 +32,7 @@ struct fr_bits {
 	size_t n_bits, at;
 };
 
-/* The next n bits, at most 32. 0, or FR_ERR_SYNTAX: not so many are left. */
+/* The next n bits, at most 32. 0, or FR_ERR_SYNTAX: fewer are left. */
 int fr_bits_read(struct fr_bits *b, unsigned n, uint32_t *out) FR_MUST_USE;
 /* One code, rice at most 31: 1, 0 if nothing but zeros is left (no code
  * begins any more), FR_ERR_SYNTAX if it is cut off. *out is less than

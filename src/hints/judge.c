@@ -194,7 +194,7 @@ void fr_hint_rank(struct fr_hint *hint)
 	enum fr_rank rank = fr_as_rank(hint->as);
 	bool is_late = (hint->flags & (FR_HINT_LATE | FR_HINT_BLOCKING)) == FR_HINT_LATE;
 
-	/* what nothing waits for goes behind the page; if any source saw it where
+	/* what nothing waits for goes after the page; if any source saw it where
 	 * rendering does wait, that counts */
 	hint->rank = rank == FR_RANK_BLOCKING && is_late ? FR_RANK_LATE : rank;
 }

@@ -441,7 +441,7 @@ struct fr_remembered_page *fr_hint_memory_find(struct fr_hint_memory *m, struct 
 	return page;
 }
 
-/* is_page: of the key itself, and what is behind it after a line feed. */
+/* is_page: of the key itself, and what follows it after a line feed. */
 static bool is_meant(struct fr_str key, struct fr_str prefix, bool is_page)
 {
 	return fr_str_starts(key, prefix) &&
@@ -478,7 +478,7 @@ size_t fr_hint_memory_purge_page(struct fr_hint_memory *m, struct fr_str key)
 	return purge(m, key, true);
 }
 
-/* The keys of a shard's pages behind one another, each with its length before
+/* The keys of a shard's pages one after another, each with its length before
  * it; NULL without memory. Free with free(). */
 static char *copy_keys(struct fr_memory_shard *sh, size_t *len)
 {

@@ -78,7 +78,7 @@
 enum {
 	/* html: a style sheet or script that rendering waits for */
 	FR_REMEMBERED_BLOCKING = 1u << 0,
-	/* html: async, defer, or behind the head */
+	/* html: async, defer, or after the head */
 	FR_REMEMBERED_ASYNC = 1u << 1,
 	FR_REMEMBERED_FLAGS = (1u << 2) - 1
 };
@@ -142,7 +142,7 @@ void fr_hint_memory_set_journal(struct fr_hint_memory *m, const struct fr_hint_j
 /* New limits (a reload); evicts at once what no longer fits. */
 void fr_hint_memory_resize(struct fr_hint_memory *m, const struct fr_hint_memory_limits *l);
 
-/* Who asks (hints/teach.h). */
+/* The client that asks (hints/teach.h). */
 struct fr_hint_asker {
 	uint64_t kinds;  /* of its credentials; 0: none */
 	uint64_t self;   /* as in fr_hint_load */
@@ -173,7 +173,7 @@ struct fr_hint_load {
 	uint64_t client;               /* keyed hash of the client's address */
 	uint64_t credential;           /* keyed hash of its credentials; 0: none */
 	uint64_t kinds;                /* of its credentials; 0: none */
-	uint64_t self;                 /* tells who asks exactly so again; 0: nobody does */
+	uint64_t self;                 /* recognises the same request by the same client; 0: none */
 	uint64_t query;                /* where the page stands for several: of this one; else 0 */
 	unsigned witnesses; /* setting: clients that must have seen what needs witnesses; read as
 	                        1 to FR_MEMORY_MAX_WITNESSES */
@@ -221,7 +221,7 @@ void fr_hint_memory_walk(struct fr_hint_memory *m, void (*visit)(void *user, str
                          void *user);
 
 /* Appends a page's blob to `out`; sets *expires_s (Unix time). Returns 0, or
- * FR_ERR_NOTFOUND (no confirmed hints: whoever keeps it should forget it),
+ * FR_ERR_NOTFOUND (no confirmed hints: its keeper should forget it),
  * FR_ERR_LIMIT, FR_ERR_NOMEM with nothing appended.
  *
  *   version 2 | 0 | n (16) | think_ms (32) | last seen, Unix time (64) | vary (32)

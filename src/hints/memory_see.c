@@ -245,7 +245,7 @@ static void miss_one(struct lesson *l, size_t at)
 	struct fr_memory_news news = {.value = fr_siphash(id, "absent", 6), .id = id};
 	uint32_t seen_by = 0;
 
-	/* who may not see it, or did not see all, cannot miss it */
+	/* a client that may not see it, or did not see all, cannot miss it */
 	if (l->load->is_partial || (r->needs & ~l->load->kinds))
 		return;
 	news.asset = fr_memory_asset_hash(l->t->m, fr_memory_asset(r->link));
@@ -254,7 +254,7 @@ static void miss_one(struct lesson *l, size_t at)
 	l->lost += l->is_lost[at];
 }
 
-/* In the order of the load; what it lacks, and is not lost, behind it. */
+/* In the order of the load; what it lacks, and is not lost, after it. */
 static void arrange(struct lesson *l, struct fr_memory_draft *part)
 {
 	const struct fr_memory_entry *e = l->t->entry;
@@ -348,7 +348,7 @@ static void note_think(struct fr_memory_entry *e, uint32_t think_ms)
 		atomic_store_explicit(&e->page->think_ms, think_ms, memory_order_relaxed);
 }
 
-/* A change, or a renewal that whoever listens should know of before it takes
+/* A change, or a renewal that the listener should know of before it takes
  * the page for expired. */
 static bool is_to_be_told(const struct fr_memory_turn *t, bool changed, int64_t now_s)
 {

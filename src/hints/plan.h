@@ -72,7 +72,7 @@ enum fr_delivery {
 	X(PUSH_DISABLED, "push-disabled") /* SETTINGS_ENABLE_PUSH=0 or HTTP/1.1 */                 \
 	X(SITE_OFF, "off")                /* configuration says so */                              \
 	X(EARLY_OFF, "early-hints-off")   /* no 103 by configuration */                            \
-	X(AFTER_103, "after-103")         /* known only behind the one 103 of the page */          \
+	X(AFTER_103, "after-103")         /* known only after the one 103 of the page */           \
 	X(WITH_RESPONSE, "with-response") /* known only with the response: a 103 gains nothing */  \
 	X(NO_CORS, "no-crossorigin")      /* a font that a browser would fetch again */            \
 	X(NOT_REUSABLE, "not-reusable")   /* a browser would fetch it again: not fresh */          \
@@ -138,7 +138,7 @@ const char *fr_as_accept(enum fr_as as);
 /* What a source knows beyond the link itself. */
 enum {
 	FR_HINT_BLOCKING = 1u << 0,  /* html: rendering waits for it */
-	FR_HINT_LATE = 1u << 1,      /* html: rendering does not (async, defer, behind the head) */
+	FR_HINT_LATE = 1u << 1,      /* html: rendering does not (async, defer, after the head) */
 	FR_HINT_RESTRICTED = 1u << 2 /* remembered: only loads with credentials had it */
 };
 
@@ -207,10 +207,10 @@ void fr_plan_add_link_field(struct fr_plan *p, struct fr_str value, enum fr_hint
 /* A font that is larger is mostly icons, and would hold up the page: it goes
  * behind it. */
 #define FR_FONT_BLOCKING_BYTES 61440u
-/* Of what goes behind the page, what is this small lets nothing else wait. */
+/* Of what goes after the page, assets this small delay nothing else. */
 #define FR_LATE_SMALL_BYTES 8192u
 
-/* Stable order by rank; in one rank fonts are behind other blocking ones, and behind
+/* Stable order by rank; in one rank fonts come after other blocking ones, and after
  * the page scripts go first, then what is small, then fonts, for the browser makes
  * its first pictures wait for them, then the rest. Else hints stay as they were added. */
 void fr_plan_order(struct fr_plan *p);

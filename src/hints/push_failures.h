@@ -1,4 +1,4 @@
-/* Which pushes are not tried again for a while, and for whom, because an earlier one did not
+/* Pushes that are not tried again for a while, for some clients, because an earlier one did not
  * bring its asset. What the answer says decides how far it is believed:
  *
  *   404, 410            all clients that ask likewise (with credentials, or without)
@@ -13,7 +13,7 @@
 
 struct fr_push_target {
 	struct fr_str authority, target; /* borrowed */
-	uint64_t client;                 /* fr_witness_client of who gets the push */
+	uint64_t client;                 /* fr_witness_client of the client that gets the push */
 	bool has_credentials;            /* its request */
 };
 

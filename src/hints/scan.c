@@ -15,7 +15,7 @@
 #define UTF16_PIECE_BYTES 1024u
 #define FIRST_TEXT "<!DOCTYPE html><html><body>"
 /* The name under which the parser gets every element: void and of no meaning
- * to it, so that it keeps no stack and reads no raw text behind it. */
+ * to it, so that it keeps no stack and reads no raw text after it. */
 #define PLAIN_NAME "img"
 
 /* --- the parser: attributes and entities --- */
@@ -38,7 +38,7 @@ static bool open_parser(struct fr_scan *s)
 	if (!s->parser)
 		return false;
 	/* a meta element does not change what we give it; not HTML_PARSE_RECOVER:
-	 * with it the push parser stops where a piece ends behind a start tag */
+	 * with it the push parser stops where a piece ends after a start tag */
 	(void)htmlCtxtUseOptions(s->parser, HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
 	                                            HTML_PARSE_NONET | HTML_PARSE_IGNORE_ENC);
 	(void)htmlParseChunk(s->parser, FIRST_TEXT, sizeof FIRST_TEXT - 1, 0);

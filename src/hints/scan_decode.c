@@ -23,7 +23,7 @@ struct fr_scan_decode {
 	enum kind kind;
 	struct fr_scan_decode_limits limits;
 	bool is_over;        /* no more is given */
-	bool is_between;     /* the encoding's end was seen, and nothing behind it */
+	bool is_between;     /* the encoding's end was seen, and nothing after it */
 	size_t taken, given; /* bytes */
 	size_t held;         /* bytes by the brotli decoder */
 	z_stream zlib;

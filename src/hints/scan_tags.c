@@ -25,7 +25,7 @@ enum state {
 	NAME,
 	BEFORE_ATTRIBUTE,
 	ATTRIBUTE,
-	AFTER_ATTRIBUTE, /* white space behind its name */
+	AFTER_ATTRIBUTE, /* white space after its name */
 	BEFORE_VALUE,    /* '=' */
 	VALUE,           /* without quotes */
 	VALUE_DOUBLE,
@@ -131,7 +131,7 @@ static void name_char(struct fr_scan_tags *t, char c)
 }
 
 /* libxml2 takes fewer characters in a name than the standard does, and reads
- * on in the middle of a value behind any other: those become '_'. No name of
+ * on in the middle of a value after any other: those become '_'. No name of
  * interest has one. */
 static void keep_name(struct fr_scan_tags *t, char c)
 {

@@ -33,7 +33,7 @@ struct fr_scan_tag {
 	bool is_end, is_self_closing;
 	bool is_cut;              /* attributes were too long or too many: none are given */
 	struct fr_str attributes; /* of wanted elements; borrowed for the call */
-	size_t begin, end;        /* offsets in the document: of '<', behind '>' */
+	size_t begin, end;        /* offsets in the document: of '<', after '>' */
 };
 
 typedef void fr_scan_tag_found(void *user, const struct fr_scan_tag *tag);

@@ -29,7 +29,7 @@ struct fr_url_ttl_set; /* a map of URL to expiry */
 
 struct fr_url_ttl_set *fr_url_ttl_set_new(size_t capacity, uint64_t ttl_ms, uint64_t seed);
 void fr_url_ttl_set_free(struct fr_url_ttl_set **f);
-/* who: whom it concerns, as the caller counts them; each by itself. */
+/* who: the client, as the caller identifies it; each has entries of its own. */
 void fr_url_ttl_set_add(struct fr_url_ttl_set *f, uint64_t who, struct fr_str authority,
                         struct fr_str target, uint64_t now_ms);
 bool fr_url_ttl_set_has(const struct fr_url_ttl_set *f, uint64_t who, struct fr_str authority,

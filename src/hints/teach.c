@@ -34,7 +34,7 @@ enum fr_teach_whom fr_teach_whom_of(enum fr_teach_reason r)
 	{                                                                                          \
 		(text), sizeof(text) - 1                                                           \
 	}
-/* Words of field names that speak of who asks. */
+/* Words in names of fields that identify a client. */
 static const struct fr_str identifying[] = {WORD("account"),       WORD("apikey"),
                                             WORD("assertion"),     WORD("auth"),
                                             WORD("authenticated"), WORD("authentication"),
@@ -268,7 +268,7 @@ static size_t find_varying(struct fr_str name)
 	return i;
 }
 
-/* Names of Vary that tell nothing about who asked, or that variants are kept for. */
+/* Names of Vary that tell nothing about the client, or that variants are kept for. */
 static bool is_kept_apart(struct fr_str name)
 {
 	return fr_str_iis(name, "accept-encoding") || fr_str_iis(name, "accept") ||

@@ -1,10 +1,10 @@
 /* What one load of a page may teach: others at once, others only with further
  * witnesses, or nothing. One predicate for hints of every source (Link, HTML),
  * a pure function of the request and the response; nothing else in the edge
- * judges this. Beside it: who the client is, as far as that matters for
+ * judges this. Also: the client's identity, as far as it matters for
  * teaching (its credentials), and which variant of a page it gets (Vary).
  *
- *   EVERYBODY  who asks without credentials gets the same: links to the page's
+ *   EVERYBODY  clients without credentials get the same: links to the page's
  *              own origin may be hinted to others at once
  *   WITNESSES  the response may be this client's own: a link of it is hinted to
  *              others once several different clients have seen it
@@ -26,7 +26,7 @@ enum fr_teach_whom { FR_TEACH_NOBODY, FR_TEACH_WITNESSES, FR_TEACH_EVERYBODY };
 	X(NOT_PAGE, NOBODY, "not-a-page")        /* no GET, or no 200 */                           \
 	X(PATH, NOBODY, "ambiguous-path")        /* origins may read it as another one */          \
 	X(QUERY, WITNESSES, "query")             /* the memory's key leaves a part of it out */    \
-	X(CREDENTIALS, WITNESSES, "credentials") /* the request says who asks */                   \
+	X(CREDENTIALS, WITNESSES, "credentials") /* the request identifies the client */           \
 	X(SET_COOKIE, WITNESSES, "set-cookie")                                                     \
 	X(PRIVATE, WITNESSES, "private") /* fields in quotes count as well */                      \
 	X(NO_STORE, WITNESSES, "no-store")                                                         \
@@ -54,7 +54,7 @@ enum fr_teach_reason fr_teach_judge(const struct fr_teach_load *load);
 /* Set for every request with a credential; other bits are for names. */
 #define FR_TEACH_ANY_CREDENTIAL (UINT64_C(1) << 63)
 
-/* May the field say who asks? Cookie, Authorization, Proxy-Authorization, and
+/* May the field identify the client? Cookie, Authorization, Proxy-Authorization, and
  * names with a word like token, key, auth, session, user ("x-api-key"). name:
  * lower case. */
 bool fr_teach_is_credential(const struct fr_field *f);
@@ -83,12 +83,12 @@ uint64_t fr_teach_variant(uint32_t vary, const struct fr_fields *req);
 
 /* --- assets --- */
 
-/* What an answer says of the asset for others who ask as this client did. */
+/* What an answer says of the asset for others that ask as this client did. */
 enum fr_teach_gone {
 	FR_TEACH_THERE,  /* 2xx, 304 */
 	FR_TEACH_GONE,   /* 404, 410 */
 	FR_TEACH_DOUBT,  /* redirects, 5xx: to be believed once another client got the like */
-	FR_TEACH_NOTHING /* says something of who asked, or how */
+	FR_TEACH_NOTHING /* says something about the client or its request */
 };
 enum fr_teach_gone fr_teach_gone(int status);
 /* Does an answer with this status say something of the asset, not of how it was asked for?

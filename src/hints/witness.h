@@ -1,4 +1,4 @@
-/* Who a client is to the memory of hints, so that it counts as one witness: by its address,
+/* The identity of a client in the hint memory, so that it counts as one witness: by its address,
  * by its credentials, and by everything that may make its response differ from another's.
  * Keyed hashes only: nothing of the client itself is kept. No I/O, no clock. */
 #ifndef FR_HINTS_WITNESS_H

@@ -131,7 +131,7 @@ static void split(struct fr_str item, struct fr_str *name, struct fr_str *value,
 	*value = *has_value ? fr_str_sub(item, eq + 1, item.len) : (struct fr_str){0};
 }
 
-/* A quote that is not closed hides what comes behind it: nobody knows what the
+/* A quote that is not closed hides what follows it: nobody knows what the
  * sender meant to forbid. */
 static bool has_open_quote(struct fr_str value)
 {

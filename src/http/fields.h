@@ -128,7 +128,7 @@ int fr_fields_add_id(struct fr_fields *f, enum fr_field_id id, struct fr_str val
 /* As above, with bytes copied into the arena. */
 int fr_fields_add_copy(struct fr_fields *f, struct fr_str name, struct fr_str value) FR_MUST_USE;
 
-/* The next field of that id behind `after`, or NULL. */
+/* The next field of that id after `after`, or NULL. */
 const struct fr_field *fr_fields_next(const struct fr_fields *f, enum fr_field_id id,
                                       const struct fr_field *after);
 

@@ -42,7 +42,7 @@ static size_t find_end(const char *text, size_t len, size_t from, bool section)
 		at = (size_t)(lf - text);
 		if (!section)
 			return at + 1;
-		/* an empty line: at the very beginning or behind another line's end */
+		/* an empty line: at the very beginning or after another line's end */
 		if (at == 0 || text[at - 1] == '\n' ||
 		    (text[at - 1] == '\r' && (at == 1 || text[at - 2] == '\n')))
 			return at + 1;

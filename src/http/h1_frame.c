@@ -189,7 +189,7 @@ static size_t read_lengths(struct fr_str value, int64_t *length)
 {
 	size_t n = 0, at = 0;
 
-	/* an empty member, also behind a last comma, is no length */
+	/* an empty member, also after a last comma, is no length */
 	for (; at <= value.len; n++) {
 		struct fr_str rest = fr_str_sub(value, at, value.len);
 		size_t comma = fr_str_find(rest, ',');

@@ -40,7 +40,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Where the colon behind a name of `n` bytes stands; len: nowhere. A response may have
+/* Where the colon after a name of `n` bytes is; len: nowhere. A response may have
  * white space before it, which is taken away (RFC 9112 §5.1). */
 static size_t find_colon(struct fr_h1_parser *p, const char *line, size_t n, size_t len)
 {

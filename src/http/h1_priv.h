@@ -16,7 +16,7 @@ enum fr_h1_state {
 	FR_H1_ST_LENGTH,     /* body of known length */
 	FR_H1_ST_CHUNK_SIZE, /* a chunk's size line */
 	FR_H1_ST_CHUNK_DATA,
-	FR_H1_ST_CHUNK_END, /* CRLF behind a chunk's data */
+	FR_H1_ST_CHUNK_END, /* CRLF after a chunk's data */
 	FR_H1_ST_TRAILERS,  /* collecting the trailer section */
 	FR_H1_ST_EOF,       /* body until the connection ends */
 	FR_H1_ST_DONE,      /* END is due or was reported */

@@ -160,7 +160,7 @@ static void take_parameter(struct reading *r, struct fr_str name, struct fr_str 
 	}
 }
 
-/* The value behind '=': a token as lenient as browsers take it, or a quoted
+/* The value after '=': a token as lenient as browsers take it, or a quoted
  * string. False: malformed. */
 static bool read_value(struct fr_arena *a, struct fr_str *s, struct fr_str *value)
 {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Digits of an integer, and before and behind the point of a decimal (RFC 9651 §3.3). */
+/* Digits of an integer, and before and after the point of a decimal (RFC 9651 §3.3). */
 #define INTEGER_DIGITS 15u
 #define DECIMAL_DIGITS 12u
 #define FRACTION_DIGITS 3u
@@ -213,7 +213,7 @@ static bool parse_inner_list(struct fr_sf_dictionary *d)
 	}
 }
 
-/* What stands behind a key; alone it means true. */
+/* What follows a key; a key alone means true. */
 static bool parse_value(struct fr_sf_dictionary *d, struct fr_sf_member *out)
 {
 	struct item item = {FR_SF_BOOLEAN, 1};
@@ -258,7 +258,7 @@ int fr_sf_next(struct fr_sf_dictionary *d, struct fr_sf_member *out)
 	} else if (d->p == d->end) {
 		return 0;
 	}
-	/* nothing behind a comma is no key either */
+	/* nothing after a comma is no key either */
 	if (!parse_key(d, &m.key) || !parse_value(d, &m))
 		return FR_ERR_SYNTAX;
 	d->is_begun = true;

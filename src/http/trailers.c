@@ -15,7 +15,7 @@ static const char *const forbidden[] = {
 	"trailer",
 	"transfer-encoding",
 	"upgrade",
-	/* routing: which resource, by which method, for whom */
+	/* routing: which resource, by which method, for which client */
 	"cdn-loop",
 	"early-data",
 	"forwarded",
@@ -30,7 +30,7 @@ static const char *const forbidden[] = {
 	"x-rewrite-*",
 	"x-accel-*",
 	"x-sendfile*",
-	/* who asks */
+	/* the client's identity */
 	"authorization",
 	"cf-connecting-ip",
 	"client-ip",

@@ -31,7 +31,7 @@ static int parse_port(struct fr_str text, uint16_t *port)
 	return 0;
 }
 
-/* Where an IP literal ends, behind its bracket; 0: it is none. */
+/* Where an IP literal ends, after its bracket; 0: it is none. */
 static size_t literal_length(struct fr_str text)
 {
 	size_t close = fr_str_find(text, ']');

@@ -36,7 +36,7 @@ static bool is_overlong(int octet, struct fr_str rest)
 	       (octet == 0xf0 && next >= 0x80 && next < 0x90);
 }
 
-/* What a second decoding would make of the rest behind "%25". */
+/* What a second decoding would make of the rest after "%25". */
 static bool hides_special(struct fr_str rest)
 {
 	int octet = fr_hex_octet(rest.p, rest.len);
@@ -46,7 +46,7 @@ static bool hides_special(struct fr_str rest)
 
 struct reading {
 	char *out;
-	size_t n, segment; /* where the current segment begins: behind a slash */
+	size_t n, segment; /* where the current segment begins: after a slash */
 	bool in_parameters;
 	bool is_ambiguous;
 };

@@ -20,7 +20,7 @@ struct fr_url_path {
 	bool is_ambiguous;
 };
 
-/* Of a target in origin-form; what is behind '?' does not count. text is borrowed
+/* Of a target in origin-form; what follows '?' does not count. text is borrowed
  * from the target where that has this form already, else in the arena. Another
  * target than a path ("*") is taken as it is. 0 or FR_ERR_NOMEM. */
 int fr_url_path_read(struct fr_arena *a, struct fr_str target, struct fr_url_path *out) FR_MUST_USE;

@@ -1,4 +1,4 @@
-/* The SQLite file behind fr_hint_db: opening it safely, its schema, and one
+/* The SQLite file of fr_hint_db: opening it safely, its schema, and one
  * function for each statement. Not thread-safe; used by learned/db.c alone, by one
  * thread at a time. Errors are logged once until something succeeds again.
  *

@@ -37,7 +37,7 @@ void fr_admission_give_descriptor(struct fr_admission *a);
 /* Of the room on disk, for bodies that wait (exchange/spill.h), one address has at most this
  * part of all. */
 #define FR_ADMISSION_DISK_PART 4u
-/* Takes bytes of it for who holds the ticket; false: there are not so many left, of
+/* Takes bytes of it for the ticket's holder; false: fewer are left, of
  * limit_bytes in all, or for that address. They are given back before the ticket is. */
 bool fr_admission_take_disk(struct fr_admission *a, const struct fr_ticket *t, uint64_t bytes,
                             uint64_t limit_bytes);

@@ -108,7 +108,7 @@ const char *fr_tls_library_version(void);
 void fr_random_bytes(void *out, size_t len);
 
 #define FR_SHA256_BYTES 32
-/* SHA-256 (FIPS 180-4) of the n parts behind one another. Aborts if OpenSSL
+/* SHA-256 (FIPS 180-4) of the n parts one after another. Aborts if OpenSSL
  * cannot. */
 void fr_sha256(const struct fr_str *parts, size_t n, uint8_t out[FR_SHA256_BYTES]);
 

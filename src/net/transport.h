@@ -95,7 +95,7 @@ void fr_transport_resume(struct fr_transport *s);
 void fr_transport_end_output(struct fr_transport *s);
 
 /* Ends our side politely: flush, close_notify, FIN; then waits for the peer's
- * end (at most FR_TRANSPORT_LINGER_MS behind the flush) and closes. A peer that
+ * end (at most FR_TRANSPORT_LINGER_MS after the flush) and closes. A peer that
  * does not read the output is cut after `flush_ms`. Only on_closed follows. */
 void fr_transport_finish(struct fr_transport *s, uint64_t flush_ms);
 /* Closes at once; with `reset` the peer sees a TCP reset, never a clean end.

@@ -53,7 +53,7 @@ void fr_access_log_put(struct fr_access_log *log, size_t i, const struct fr_reco
 {
 	int want = fr_access_queue_put(&log->queues[i], records, n) ? GATHERING : IDLE;
 
-	/* ordered behind what was put, as the thread sets `rest` before it looks into
+	/* ordered after what was put, as the thread sets `rest` before it looks into
 	 * the queues for the last time: one of the two sees the other's */
 	if (atomic_load(&log->rest) >= want && atomic_exchange(&log->rest, AWAKE) != AWAKE)
 		wake(log);

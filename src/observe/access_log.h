@@ -49,7 +49,7 @@ void fr_access_log_free(struct fr_access_log **log);
  * a reader, opened later. A reference to config is kept; one whose format is OFF:
  * nowhere, records are thrown away. Any thread. */
 void fr_access_log_use(struct fr_access_log *log, struct fr_config *config, int fd);
-/* Opens the file again by its name, behind what was put before. Any thread;
+/* Opens the file again by its name, after what was put before. Any thread;
  * returns at once. */
 void fr_access_log_reopen(struct fr_access_log *log);
 

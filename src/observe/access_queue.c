@@ -23,7 +23,7 @@ _Static_assert(sizeof(struct side) == FR_ACCESS_SIDE_BYTES, "as the header says"
 struct head {
 	uint32_t size; /* of all of it, a multiple of ALIGN; 0: the next one is at the beginning */
 	uint16_t n_links, n_cut;
-	uint16_t method, target, referer, origin; /* bytes of strings behind those of the side */
+	uint16_t method, target, referer, origin; /* bytes of strings after those of the side */
 	uint8_t plain[PLAIN_BYTES];
 	struct side side;
 };

@@ -14,7 +14,7 @@
 /* Label of a slot: "200", "2xx", "none", "other"; out has room for 8 bytes. */
 void fr_status_label(unsigned slot, char *out);
 
-/* Who made the answer, for times. */
+/* What answered, for times. */
 #define FR_ANSWERED_BY_TABLE(X)                                                                    \
 	X(CACHE, "cache")   /* from the store, nobody was asked */                                 \
 	X(ORIGIN, "origin") /* the origin was asked, or another's question awaited */              \

@@ -8,7 +8,7 @@
 #include "observe/origin_stats.h"
 #include "origin/fetch.h"
 
-/* The same is said again after so many seconds at the earliest. */
+/* The same line is repeated after this number of seconds at the earliest. */
 #define FR_COMPLAINT_INTERVAL_S 60u
 
 /* req: what was asked. cause: in words; "" if there is none but the error itself.

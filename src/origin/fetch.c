@@ -409,7 +409,7 @@ static bool take_head(struct fr_fetch *f, struct fr_origin_conn *c)
 	return is_live(f, c);
 }
 
-/* A complete response. extra: bytes came behind it. */
+/* A complete response. extra: bytes came after it. */
 static void complete(struct fr_fetch *f, struct fr_origin_conn *c, bool extra)
 {
 	const struct fr_fields *trailers = fr_h1_trailers(c->parser);
@@ -458,7 +458,7 @@ static bool take_event(struct fr_fetch *f, struct fr_origin_conn *c, struct fr_h
 }
 
 /* Bytes that were there before the request went out answer nothing that we asked: an
- * origin said 408 to an idle connection, or is confused. Whoever asks next on that
+ * origin said 408 to an idle connection, or is confused. The next request on that
  * connection would get this request's response. */
 static bool came_unasked(const struct fr_fetch *f, const struct fr_origin_conn *c)
 {

@@ -65,7 +65,7 @@ struct fr_fetch_handler {
 	void (*on_can_write)(void *user);
 };
 
-/* Who asks, as 16 bytes: what net/admission.h counts clients by. */
+/* The client's address as net/admission.h counts it, 16 bytes. */
 struct fr_asker {
 	uint8_t address[16];
 };

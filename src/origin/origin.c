@@ -1,4 +1,4 @@
-/* An origin's pool: connections given to fetches, those that wait, and who makes way. */
+/* An origin's pool: connections given to fetches, those that wait, and those that make way. */
 #include "origin/origin.h"
 
 #include <stdlib.h>
@@ -70,7 +70,7 @@ void fr_origin_close(struct fr_origin **op)
 	fr_origin_maybe_free(o);
 }
 
-/* --- who waits --- */
+/* --- waiting --- */
 
 static void forget(struct fr_origin *o, struct fr_fetch *f)
 {
@@ -110,7 +110,7 @@ static void enqueue(struct fr_origin *o, struct fr_fetch *f)
 	look_later(o);
 }
 
-/* --- who makes way --- */
+/* --- making way --- */
 
 /* An operator should know why requests get 503. */
 static void warn(struct fr_origin *o, uint64_t now_ms)
@@ -193,7 +193,7 @@ void fr_origin_place(struct fr_origin *o, struct fr_fetch *f, bool fresh_only)
 	/* a new connection is wanted, and idle ones are all that there may be */
 	if (fresh_only && o->idle_list && o->connections >= o->config->max_connections)
 		fr_conn_close(o->idle_list);
-	/* who came earlier goes first */
+	/* earlier ones go first */
 	if ((o->shares.n_waiting && !fresh_only) || !has_place(o, fresh_only))
 		enqueue(o, f);
 	else

@@ -30,7 +30,7 @@ struct fr_origin *fr_origin_new(struct fr_loop *l, const struct fr_config_origin
                                 struct fr_tls_client *tls, const struct fr_origin_limits *limits,
                                 struct fr_counters *counters);
 /* All fetches must have ended. Idle connections are closed; memory is freed
- * when the last has closed, behind the call. `config` is not used any more,
+ * when the last has closed, after the call. `config` is not used any more,
  * `counters` until then. Clears the pointer. */
 void fr_origin_close(struct fr_origin **o);
 

@@ -28,7 +28,7 @@ struct fr_origin {
 	uint32_t connections;         /* open, closing ones included */
 	uint32_t idle;
 	struct fr_origin_conn *idle_list; /* owned, used last first */
-	struct fr_shares shares;          /* who holds, and who waits */
+	struct fr_shares shares;          /* what each address holds and waits for */
 	struct fr_timer look_timer;       /* while somebody waits */
 	struct fr_task evict_task;
 	uint64_t warned_ms; /* that requests made way; 0: never */
@@ -111,7 +111,7 @@ struct fr_fetch {
 void fr_origin_place(struct fr_origin *o, struct fr_fetch *f, bool fresh_only);
 /* Takes a fetch out of its queue (it must be in it). */
 void fr_origin_unqueue(struct fr_origin *o, struct fr_fetch *f);
-/* A connection went away or became idle: serves who waits. */
+/* A connection went away or became idle: serves a waiting fetch. */
 void fr_origin_serve_waiting(struct fr_origin *o);
 /* Frees a closed origin when nothing of it is left. */
 void fr_origin_maybe_free(struct fr_origin *o);

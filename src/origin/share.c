@@ -1,4 +1,4 @@
-/* Shares of an origin's connections: who is next, and who makes way. */
+/* Shares of an origin's connections: which fetch is next, and which makes way. */
 #include "origin/share.h"
 
 #include <stdlib.h>

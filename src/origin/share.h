@@ -49,7 +49,7 @@ struct fr_shares {
 	struct fr_share *buckets[FR_SHARE_BUCKETS]; /* owned */
 	struct fr_share *kept;                      /* owned: empty ones */
 	size_t n_kept;
-	struct fr_share *turns, **turns_tail; /* borrowed: who waits */
+	struct fr_share *turns, **turns_tail; /* borrowed: shares that wait */
 	struct fr_fetch *holders;             /* borrowed: fetches with a connection */
 	uint32_t n_holders, n_waiting;
 };
@@ -63,7 +63,7 @@ void fr_shares_fini(struct fr_shares *s);
 void fr_share_join(struct fr_shares *s, struct fr_fetch *f, const uint8_t address[16]);
 void fr_share_leave(struct fr_shares *s, struct fr_fetch *f);
 
-/* It waits, behind the others of its share; or no longer. */
+/* It waits, after the others of its share; or no longer. */
 void fr_share_enqueue(struct fr_shares *s, struct fr_fetch *f);
 void fr_share_unqueue(struct fr_shares *s, struct fr_fetch *f);
 /* It has a connection; or no longer. */
@@ -73,12 +73,12 @@ void fr_share_release(struct fr_shares *s, struct fr_fetch *f);
 /* Whose turn it is: the oldest of the share that holds least, of equal ones the one that
  * was not served for longest. What is promised counts as held. NULL: nobody waits. */
 struct fr_fetch *fr_share_next(const struct fr_shares *s);
-/* Its share was served: its next turn is behind those of the others. */
+/* Its share was served: its next turn comes after those of the others. */
 void fr_share_served(struct fr_shares *s, struct fr_share *share);
-/* The queue is full and f has no place: who makes way? The latest of the share that
+/* The queue is full and f has no place: the request that makes way. The latest of the share that
  * waits with most, if that has at least two more than f's; else NULL: f itself. */
 struct fr_fetch *fr_share_crowded(const struct fr_shares *s, const struct fr_fetch *f);
-/* Who makes way for a fetch that waits; NULL: nobody has to. */
+/* The fetch that makes way for one that waits; NULL: none. */
 struct fr_fetch *fr_share_victim(const struct fr_shares *s, const struct fr_fetch *waiting,
                                  uint64_t now_ms);
 /* A connection was promised to it, or all such promises end. */
