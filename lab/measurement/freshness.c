@@ -1,5 +1,4 @@
-/* Judges whether a browser may reuse a response. An independent oracle for the edge's
- * own judgement. */
+/* Judges by http/lifetime.h whether a browser may reuse a response right after it came. */
 #include "lab/measurement/freshness.h"
 
 #include "http/lifetime.h"

@@ -1,6 +1,6 @@
-/* Tells whether a browser may reuse a response without asking (RFC 9111 §4.2, for a
- * private cache, right after the response came). A response to a 103 is taken from the
- * HTTP cache, so it must be reusable. No I/O, no clock. */
+/* Tells whether a browser may reuse a response without asking, right after it came. A
+ * response to a 103 is taken from the HTTP cache, so it must be reusable. The rule is the
+ * edge's (http/lifetime.h). No I/O, no clock: the time is the response's Date. */
 #ifndef FR_LAB_MEASUREMENT_FRESHNESS_H
 #define FR_LAB_MEASUREMENT_FRESHNESS_H
 

@@ -2,7 +2,7 @@
  * (RFC 1952), deflate (RFC 1950, and RFC 1951 alone, as browsers read it), br (RFC 7932)
  * and zstd (RFC 8878). Bounded in what it takes, gives and holds, so that a body made to
  * grow costs no more than any other. Input that does not decode ends it without an error.
- * Used by hints/scan. No I/O. */
+ * Used by hints/scan, and by lab's page model with limits of its own. No I/O. */
 #ifndef FR_HINTS_SCAN_DECODE_H
 #define FR_HINTS_SCAN_DECODE_H
 

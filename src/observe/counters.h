@@ -17,9 +17,9 @@
 	X(ORIGIN_CONNECTIONS_OPEN, origin_connections_open, "origin_connections_open", "",         \
 	  "Connections to origins.")                                                               \
 	X(FETCHES_OPEN, fetches_open, "origin_requests_open", "",                                  \
-	  "Requests to origins under way.")                                                        \
-	X(TAPS_OPEN, taps_open, "taps_open", "", "Pages being read now.")                          \
-	X(FILLS_OPEN, fills_open, "cache_fills_open", "", "Fetches for the store under way.")
+	  "Requests to origins in progress.")                                                      \
+	X(TAPS_OPEN, taps_open, "taps_open", "", "Pages whose HTML is being scanned.")             \
+	X(FILLS_OPEN, fills_open, "cache_fills_open", "", "Fetches into the store in progress.")
 
 /* What only grows. */
 #define FR_COUNTER_TABLE(X)                                                                        \
@@ -44,9 +44,9 @@
 	  "Responses whose body could not be completed.")                                          \
 	X(UPGRADES, upgrades, "upgrades_total", "", "Connections handed through after a 101.")     \
 	X(ORIGIN_CONNECTIONS, origin_connections, "origin_connections_total", "",                  \
-	  "Connections to origins begun.")                                                         \
+	  "Connections to origins opened.")                                                        \
 	X(ORIGIN_REUSED, origin_reused, "origin_reused_total", "",                                 \
-	  "Requests on a connection used before.")                                                 \
+	  "Requests on a reused connection.")                                                      \
 	X(ORIGIN_RETRIES, origin_retries, "origin_retries_total", "",                              \
 	  "Requests repeated on a new connection.")                                                \
 	X(ORIGIN_FAILED, origin_failed, "origin_failures_total", "cause=\"connection\"",           \
@@ -55,54 +55,53 @@
 	X(ORIGIN_MALFORMED, origin_malformed, "origin_failures_total", "cause=\"malformed\"", "")  \
 	X(ORIGIN_TRUNCATED, origin_truncated, "origin_failures_total", "cause=\"truncated\"", "")  \
 	X(ORIGIN_SLOPPY, origin_sloppy, "origin_sloppy_total", "",                                 \
-	  "Responses of origins with faults that were read as meant.")                             \
+	  "Faulty responses of origins that were read as meant.")                                  \
 	X(CACHE_HITS, cache_hits, "cache_hits_total", "", "Requests answered from the store.")     \
 	X(CACHE_MISSES, cache_misses, "cache_misses_total", "",                                    \
 	  "Requests that the store could not answer.")                                             \
 	X(CACHE_JOINED, cache_joined, "cache_joined_total", "",                                    \
-	  "Requests that awaited another one's fetch.")                                            \
+	  "Requests that waited for another request's fetch.")                                     \
 	X(CACHE_VALIDATED, cache_validated, "cache_validated_total", "",                           \
-	  "Answers that the origin confirmed.")                                                    \
+	  "Stored responses validated by the origin.")                                             \
 	X(CACHE_STORED, cache_stored, "cache_stored_total", "", "Responses stored.")               \
 	X(CACHE_BYPASSED, cache_bypassed, "cache_bypassed_total", "",                              \
-	  "Requests that are not for the cache.")                                                  \
+	  "Requests that bypassed the cache.")                                                     \
 	X(CACHE_STALE_ON_ERROR, cache_stale_on_error, "cache_stale_on_error_total", "",            \
-	  "Stale answers in place of an error.")                                                   \
+	  "Stale responses served instead of an error.")                                           \
 	X(CACHE_WAIT_TIMEOUTS, cache_wait_timeouts, "cache_wait_timeouts_total", "",               \
-	  "Requests that no longer awaited another one's fetch.")                                  \
+	  "Requests that gave up waiting for another request's fetch.")                            \
 	X(CACHE_TAKEN_BACK, cache_taken_back, "cache_taken_back_total", "",                        \
-	  "Responses taken out as the origin no longer lets them be shared.")                      \
+	  "Responses removed because they may no longer be shared.")                               \
 	X(CACHE_MISMATCHES, cache_mismatches, "cache_mismatches_total", "",                        \
-	  "Validations that spoke of another response than the stored one.")                       \
+	  "Validations of another response than the stored one.")                                  \
 	X(CACHE_PURGED, cache_purged, "cache_purged_total", "", "Responses purged by operators.")  \
 	X(CACHE_INVALIDATED, cache_invalidated, "cache_invalidated_total", "",                     \
 	  "Responses invalidated by unsafe requests.")                                             \
 	X(HINTS, hints, "", "", "")                                                                \
 	X(HINTS_DROPPED, hints_dropped, "hints_dropped_total", "",                                 \
-	  "Links of a page beyond what is looked at.")                                             \
+	  "Links above the limit per page.")                                                       \
 	X(HINTS_FORGOTTEN, hints_forgotten, "hints_forgotten_total", "",                           \
 	  "Remembered links that were dropped.")                                                   \
 	X(HINTS_PURGED, hints_purged, "hints_purged_total", "",                                    \
 	  "Pages whose hints operators purged.")                                                   \
 	X(HINTS_WARMED, hints_warmed, "hints_warmed_total", "", "Hinted assets fetched ahead.")    \
 	X(HINTS_BEFORE_ERROR, hints_before_error, "hints_before_error_total", "",                  \
-	  "Pages hinted early that turned out an error or a redirect.")                            \
+	  "Pages hinted early that were answered with an error or a redirect.")                    \
 	X(EARLY_HINTS, early_hints, "early_hints_total", "", "103 responses sent.")                \
 	X(PAGES_SCANNED, pages_scanned, "pages_scanned_total", "",                                 \
-	  "Pages read for what they need.")                                                        \
+	  "Pages whose HTML was scanned.")                                                         \
 	X(DIGESTS_SET, digests_set, "digests_set_total", "", "Digest cookies set.")                \
 	X(DIGESTS_MALFORMED, digests_malformed, "digests_malformed_total", "",                     \
-	  "Digests not understood.")                                                               \
-	X(LINKS_MALFORMED, links_malformed, "links_malformed_total", "",                           \
-	  "Links that could not be read.")                                                         \
+	  "Malformed digests received.")                                                           \
+	X(LINKS_MALFORMED, links_malformed, "links_malformed_total", "", "Malformed links.")       \
 	X(PUSHES_PROMISED, pushes_promised, "pushes_promised_total", "", "Pushes promised.")       \
 	X(PUSHES_COMPLETED, pushes_completed, "pushes_total", "outcome=\"completed\"",             \
-	  "Pushes that have ended, by what became of them.")                                       \
+	  "Pushes that have ended, by outcome.")                                                   \
 	X(PUSHES_CANCELLED, pushes_cancelled, "pushes_total", "outcome=\"cancelled\"", "")         \
 	X(PUSHES_REFUSED, pushes_refused, "pushes_total", "outcome=\"refused\"", "")               \
 	X(PUSHES_FAILED, pushes_failed, "pushes_total", "outcome=\"failed\"", "")                  \
 	X(BODIES_SPILLED, bodies_spilled, "bodies_spilled_total", "",                              \
-	  "Bodies that waited in a temporary file for who did not take them.")                     \
+	  "Bodies that waited in a temporary file because nobody read them.")                      \
 	X(SPILLED_BYTES, spilled_bytes, "spilled_bytes_total", "", "Bytes that did.")              \
 	X(PUSHED_BYTES, pushed_bytes, "pushed_bytes_total", "",                                    \
 	  "Bytes of bodies that were pushed.")                                                     \
