@@ -1,6 +1,9 @@
-/* Counters and live-object gauges. Each worker has its own set, written by its thread
- * alone and read by any; readers sum them up. Names here are the names in logs and
- * metrics; docs/limits.md explains the limit counters. */
+/* Counters and live-object gauges. Each worker has its own set, written by its thread alone
+ * and read by any; readers sum them up. docs/limits.md explains the limit counters.
+ *
+ * A row: identifier, name in logs and in the status, and for Prometheus its metric (without
+ * "forerun_"), its labels, and a sentence. Rows of one metric stand together, and the first
+ * one has the sentence. Metric "": not shown there by itself. */
 #ifndef FR_OBSERVE_COUNTERS_H
 #define FR_OBSERVE_COUNTERS_H
 
