@@ -196,6 +196,11 @@ struct fr_worker *worker_of(struct one_worker *w)
 	return &w->worker->worker;
 }
 
+struct fr_clients *worker_clients(struct one_worker *w)
+{
+	return &w->worker->clients;
+}
+
 struct fr_shared *worker_shared(struct one_worker *w)
 {
 	return w->server.shared;

@@ -41,6 +41,7 @@ uint64_t worker_reasons(const struct one_worker *w, enum fr_reason reason);
 
 /* For tests of what a worker is made of. Borrowed. */
 struct fr_worker *worker_of(struct one_worker *w);
+struct fr_clients *worker_clients(struct one_worker *w);
 struct fr_shared *worker_shared(struct one_worker *w);
 
 /* What takes part in the worker's turns. */
