@@ -386,6 +386,11 @@ struct fake_client *fake_client_new(struct one_worker *w, enum fake_kind kind, u
 	return c;
 }
 
+bool fake_client_is_open(const struct fake_client *c)
+{
+	return c->client != NULL;
+}
+
 void fake_client_set_tls(struct fake_client *c)
 {
 	c->client->conn.is_tls = true;

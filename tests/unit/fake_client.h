@@ -53,6 +53,8 @@ enum fake_kind {
 struct fake_client *fake_client_new(struct one_worker *w, enum fake_kind kind, unsigned number);
 /* The connection breaks. */
 void fake_client_free(struct fake_client *c);
+/* Is it connected, or did the server close it? */
+bool fake_client_is_open(const struct fake_client *c);
 /* As if it spoke TLS. */
 void fake_client_set_tls(struct fake_client *c);
 /* How many more pushes it has room for. */
