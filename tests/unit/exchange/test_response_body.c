@@ -81,11 +81,12 @@ static void a_file_takes_no_more_than_it_may(void **state)
 	struct fake_request *r;
 	size_t sent;
 
-	worker_reload(f->worker, CONFIG_WITH("1MiB"));
+	worker_reload(f->worker, CONFIG_WITH("4MiB"));
 	r = ask_slowly(f, &sent);
 	worker_advance(f->worker, 350);
 	sent += origin_send_bytes(f->worker, "/x", bytes + sent, sizeof bytes - sent);
 	assert_true(sent < sizeof bytes);
+	assert_int_equal(worker_count(f->worker, FR_COUNT_BODIES_SPILLED), 1);
 	assert_true(worker_count(f->worker, FR_COUNT_LIMIT_SPILL) >= 1);
 	/* it is slower, not lost */
 	r->is_stalled = false;
