@@ -1,7 +1,7 @@
 /* The scan of an HTML page for what it needs: fed with the body as the origin sent it,
  * encoded or not, it gives the links that a browser would find, as hints that can be
  * written as a Link field. It only reads; nothing is changed or delayed.
- * stages/learning/html_watch feeds it bodies that pass through the edge. No I/O, no clock.
+ * stages/hints/html_watch feeds it bodies that pass through the edge. No I/O, no clock.
  *
  *   body -> scan_decode -> scan_tags -> the parser (libxml2) -> rules -> hints
  *           gzip, ...      which tags   attributes, entities    which element

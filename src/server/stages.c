@@ -8,7 +8,6 @@
 #include "stages/admin/admin.h"
 #include "stages/cache/stage.h"
 #include "stages/hints/stage.h"
-#include "stages/learning/stage.h"
 
 static const struct fr_stage *const of_sites[] = {
 	&fr_route_stage,        /* which site */

@@ -5,7 +5,7 @@
 #include "http/url.h"
 #include "learned/learned.h"
 #include "stages/admin/admin_priv.h"
-#include "stages/learning/lesson.h"
+#include "stages/hints/lesson.h"
 
 /* --- parameters --- */
 

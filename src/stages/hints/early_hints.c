@@ -2,9 +2,9 @@
 
 #include "base/holds.h"
 #include "stages/hints/facts.h"
+#include "stages/hints/learn.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/warm.h"
-#include "stages/learning/learn.h"
 
 /* --- what may be named --- */
 

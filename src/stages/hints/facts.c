@@ -2,10 +2,10 @@
 #include "stages/hints/facts.h"
 
 #include "hints/judge.h"
+#include "stages/hints/client_cache.h"
+#include "stages/hints/learn.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/push.h"
-#include "stages/learning/client_cache.h"
-#include "stages/learning/learn.h"
 
 static bool takes_push(const struct fr_exchange *page)
 {

@@ -6,11 +6,11 @@
 #include "hints/budget.h"
 #include "stages/hints/early_hints.h"
 #include "stages/hints/facts.h"
+#include "stages/hints/learn.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/page_order.h"
 #include "stages/hints/push.h"
 #include "stages/hints/warm.h"
-#include "stages/learning/learn.h"
 
 /* Room for the summary of decisions. */
 #define SUMMARY_BYTES 512u

@@ -1,7 +1,7 @@
 /* What the edge keeps of one page load beside its exchange: the plan, what is
  * remembered of the page, how hints leave for this client. Shared by the
  * modules that carry plans out: stages/hints/hints (the stages), stages/hints/push, stages/hints/early_hints,
- * stages/learning/learn, stages/learning/client_cache, stages/hints/warm. Nobody else includes this.
+ * stages/hints/learn, stages/hints/client_cache, stages/hints/warm. Nobody else includes this.
  *
  * Lives in the exchange's arena; made when the first hint is known. Closed when
  * every hint has its decision: with the final response, or at the end. */
@@ -13,7 +13,7 @@
 #include "hints/digest.h"
 #include "hints/memory.h"
 #include "hints/way.h"
-#include "stages/learning/lesson.h"
+#include "stages/hints/lesson.h"
 
 struct fr_page_load {
 	struct fr_plan plan;

@@ -3,8 +3,8 @@
 #include "hints/push_failures.h"
 #include "hints/teach.h"
 #include "stages/hints/facts.h"
+#include "stages/hints/learn.h"
 #include "stages/hints/page_load.h"
-#include "stages/learning/learn.h"
 
 /* URLs remembered for one connection beyond the pushes it may have: what the
  * client asked for itself. */

@@ -1,8 +1,8 @@
 #include "stages/hints/warm.h"
 
+#include "stages/hints/learn.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/push.h"
-#include "stages/learning/learn.h"
 
 static void warm(struct fr_exchange *page, const struct fr_hint *hint)
 {

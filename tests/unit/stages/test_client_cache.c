@@ -1,4 +1,4 @@
-/* What a client's own cache holds, by the digest in its cookie: stages/learning/client_cache.c. */
+/* What a client's own cache holds, by the digest in its cookie: stages/hints/client_cache.c. */
 #include "fake_client.h"
 #include "hints/digest.h"
 

@@ -1,4 +1,4 @@
-/* Documents on their way are looked through for what they need: stages/learning/html_watch.c. */
+/* Documents on their way are looked through for what they need: stages/hints/html_watch.c. */
 #include "fake_client.h"
 
 #define CONFIG                                                                                     \

@@ -1,4 +1,4 @@
-/* What loads teach for the next ones: stages/learning/learn.c. */
+/* What loads teach for the next ones: stages/hints/learn.c. */
 #include "fake_client.h"
 
 #define CONFIG                                                                                     \

@@ -1,5 +1,5 @@
-/* Under which keys the hints of a page are kept: stages/learning/lesson.c. */
-#include "stages/learning/lesson.h"
+/* Under which keys the hints of a page are kept: stages/hints/lesson.c. */
+#include "stages/hints/lesson.h"
 
 #include "arena_fixture.h"
 #include "config/config.h"

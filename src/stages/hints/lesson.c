@@ -1,4 +1,4 @@
-#include "stages/learning/lesson.h"
+#include "stages/hints/lesson.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "stages/learning/html_watch.h"
+#include "stages/hints/html_watch.h"
 
 #include <stdlib.h>
 

@@ -6,8 +6,8 @@
  * The cookie is given only to clients that accept push, over TLS, with pages
  * that no shared cache stores; it is never passed on to the origin, nor part of
  * what Vary or the cache sees. Clear-Site-Data for cookies or cache clears it. */
-#ifndef FR_STAGES_LEARNING_CLIENT_CACHE_H
-#define FR_STAGES_LEARNING_CLIENT_CACHE_H
+#ifndef FR_STAGES_HINTS_CLIENT_CACHE_H
+#define FR_STAGES_HINTS_CLIENT_CACHE_H
 
 #include "exchange/exchange.h"
 #include "hints/assets.h"

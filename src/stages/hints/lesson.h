@@ -1,6 +1,6 @@
 /* One load of a page as a lesson: what it may teach, under which keys of the
  * hint memory, and who brought it. The one place in the edge that asks
- * hints/teach.h for pages; Link fields (stages/learning/learn.c) and HTML (stages/learning/html_watch.c)
+ * hints/teach.h for pages; Link fields (stages/hints/learn.c) and HTML (stages/hints/html_watch.c)
  * are remembered through it alike.
  *
  * KEYS. A page is kept under the key of its path, with as much of the query as
@@ -10,8 +10,8 @@
  * that of the path). Where responses say that
  * they vary by User-Agent, Accept-Language or client hints, each key has the
  * request's variant behind it. */
-#ifndef FR_STAGES_LEARNING_LESSON_H
-#define FR_STAGES_LEARNING_LESSON_H
+#ifndef FR_STAGES_HINTS_LESSON_H
+#define FR_STAGES_HINTS_LESSON_H
 
 #include "exchange/exchange.h"
 #include "hints/memory.h"

@@ -1,13 +1,13 @@
-#include "stages/learning/client_cache.h"
+#include "stages/hints/client_cache.h"
 
 #include <stdlib.h>
 
 #include "cache/policy.h"
 #include "hints/verdict.h"
 #include "net/tls.h"
+#include "stages/hints/learn.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/push.h"
-#include "stages/learning/learn.h"
 
 /* What we know nothing of yet is taken to be fresh for this long. */
 #define UNKNOWN_LIFETIME_S 86400

@@ -1,8 +1,8 @@
 /* What traffic teaches: the hints of a page for its next load (hints/memory.h),
  * and what is known of assets (hints/assets.h). The edge's side of both: which
  * loads count, who saw them, which answers say something. */
-#ifndef FR_STAGES_LEARNING_LEARN_H
-#define FR_STAGES_LEARNING_LEARN_H
+#ifndef FR_STAGES_HINTS_LEARN_H
+#define FR_STAGES_HINTS_LEARN_H
 
 #include "exchange/exchange.h"
 #include "exchange/origin_watch.h"

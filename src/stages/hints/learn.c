@@ -1,4 +1,4 @@
-#include "stages/learning/learn.h"
+#include "stages/hints/learn.h"
 
 #include "hints/judge.h"
 #include "hints/scan.h"

@@ -2,11 +2,11 @@
  * needs, and that is remembered for the next load. The bytes are only read:
  * nothing is delayed, changed or broken. A page that brought nothing new is not
  * scanned again for hints.html_interval. What a load may teach is the same as for
- * Link fields (stages/learning/lesson.h). */
-#ifndef FR_STAGES_LEARNING_HTML_WATCH_H
-#define FR_STAGES_LEARNING_HTML_WATCH_H
+ * Link fields (stages/hints/lesson.h). */
+#ifndef FR_STAGES_HINTS_HTML_WATCH_H
+#define FR_STAGES_HINTS_HTML_WATCH_H
 
-#include "stages/learning/learn.h"
+#include "stages/hints/learn.h"
 
 struct fr_html_watch;
 
