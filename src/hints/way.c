@@ -1,11 +1,6 @@
 /* The way of delivery: push before 103, 103 before the header alone. */
 #include "hints/way.h"
 
-bool fr_way_pushes(const struct fr_way_facts *f)
-{
-	return f->push_is_on && f->takes_push;
-}
-
 bool fr_way_allows_103(const struct fr_way_facts *f)
 {
 	return !f->early_is_off &&
@@ -16,7 +11,7 @@ enum fr_way fr_way_choose(const struct fr_way_facts *f)
 {
 	if (!f->is_get)
 		return FR_WAY_HEADER;
-	if (fr_way_pushes(f))
+	if (f->push_is_on && f->takes_push)
 		return FR_WAY_PUSH;
 	if (fr_way_allows_103(f) && (f->is_navigation || f->early_for_all))
 		return FR_WAY_EARLY;

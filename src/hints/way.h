@@ -28,8 +28,6 @@ struct fr_way_facts {
 
 enum fr_way fr_way_choose(const struct fr_way_facts *f);
 
-/* Does the client accept pushes, and the site send any? */
-bool fr_way_pushes(const struct fr_way_facts *f);
 /* May the client get a 103, be it ours or the origin's? */
 bool fr_way_allows_103(const struct fr_way_facts *f);
 

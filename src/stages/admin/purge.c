@@ -2,10 +2,10 @@
  * cache with them. */
 #include "base/log.h"
 #include "cache/store.h"
+#include "exchange/page_keys.h"
 #include "http/url.h"
 #include "learned/learned.h"
 #include "stages/admin/admin_priv.h"
-#include "stages/hints/lesson.h"
 
 /* --- parameters --- */
 

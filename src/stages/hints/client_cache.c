@@ -1,3 +1,4 @@
+/* Reads and writes the digest cookie, and asks it what a client has. */
 #include "stages/hints/client_cache.h"
 
 #include <stdlib.h>
@@ -5,9 +6,9 @@
 #include "cache/policy.h"
 #include "hints/verdict.h"
 #include "net/tls.h"
-#include "stages/hints/learn.h"
 #include "stages/hints/page_load.h"
-#include "stages/hints/push.h"
+#include "stages/hints/recall.h"
+#include "stages/hints/settings.h"
 
 /* What we know nothing of yet is taken to be fresh for this long. */
 #define UNKNOWN_LIFETIME_S 86400
@@ -60,8 +61,8 @@ static void read_held(struct fr_exchange *page)
 	if (load->knows_held)
 		return;
 	load->knows_held = true;
-	if (page->digest.len && fr_page_load_settings(page)->digest &&
-	    fr_digest_parse(page->digest, fr_page_load_now_s(), &load->held) < 0)
+	if (page->digest.len && fr_hints_settings(page)->digest &&
+	    fr_digest_parse(page->digest, fr_loop_wall_s(), &load->held) < 0)
 		fr_count(&page->worker->counters, FR_COUNT_DIGESTS_MALFORMED);
 	read_cache_digest(page);
 }
@@ -99,14 +100,14 @@ bool fr_client_cache_has(struct fr_exchange *page, const struct fr_hint *hint,
 
 static bool is_kept(const struct fr_exchange *ex)
 {
-	return ex->client->is_tls && fr_page_load_settings(ex)->digest && fr_push_is_way(ex);
+	return ex->client->is_tls && fr_hints_settings(ex)->digest && fr_hints_may_push(ex);
 }
 
 void fr_client_cache_note(struct fr_exchange *ex)
 {
 	struct fr_connection *c = ex->client;
 	struct fr_asset asset;
-	int64_t now = fr_page_load_now_s();
+	int64_t now = fr_loop_wall_s();
 
 	if (ex->req.method != FR_METHOD_GET || ex->resp.status != 200 || !is_kept(ex) ||
 	    !fr_assets_find(ex->gen->shared->assets, ex->req.authority, ex->req.target, now,
@@ -127,7 +128,7 @@ void fr_client_cache_note(struct fr_exchange *ex)
 static bool is_shared(struct fr_exchange *page)
 {
 	struct fr_freshness fresh;
-	int64_t now = fr_page_load_now_s();
+	int64_t now = fr_loop_wall_s();
 
 	if (page->cache.is_stored)
 		return true;
@@ -199,7 +200,7 @@ void fr_client_cache_page(struct fr_exchange *page)
 	struct fr_connection *c = page->client;
 	struct fr_digest d = {0};
 	char value[FR_DIGEST_MAX_BYTES + 1];
-	int64_t now = fr_page_load_now_s();
+	int64_t now = fr_loop_wall_s();
 
 	if (is_cleared(page)) {
 		free(c->held);

@@ -1,9 +1,11 @@
+/* Carries out verdicts about 103 responses: writes one, or passes on the origin's. */
 #include "stages/hints/early_hints.h"
 
 #include "base/holds.h"
 #include "stages/hints/facts.h"
-#include "stages/hints/learn.h"
 #include "stages/hints/page_load.h"
+#include "stages/hints/recall.h"
+#include "stages/hints/settings.h"
 #include "stages/hints/warm.h"
 
 /* --- what may be named --- */
@@ -61,7 +63,7 @@ static int add_csp(struct fr_exchange *page, struct fr_response *resp,
 	const struct fr_field *f = NULL;
 	int rc = 0;
 
-	if (!origin || !fr_page_load_settings(page)->early_hints_csp)
+	if (!origin || !fr_hints_settings(page)->early_hints_csp)
 		return 0;
 	while (rc == 0 &&
 	       (f = fr_fields_next(&origin->fields, FR_FIELD_CONTENT_SECURITY_POLICY, f)))
@@ -102,7 +104,7 @@ void fr_early_hints_relay(struct fr_exchange *page, const struct fr_response *or
 {
 	const struct fr_field *f = NULL;
 	struct fr_response resp;
-	struct fr_way_facts facts = fr_facts_of_request(page);
+	struct fr_way_facts facts = fr_hints_way_facts(page);
 	int rc = 0;
 
 	if (page->has_relayed || !fr_way_allows_103(&facts))

@@ -3,33 +3,10 @@
 
 #include "hints/judge.h"
 #include "stages/hints/client_cache.h"
-#include "stages/hints/learn.h"
 #include "stages/hints/page_load.h"
-#include "stages/hints/push.h"
-
-static bool takes_push(const struct fr_exchange *page)
-{
-	struct fr_exchange *ex = (struct fr_exchange *)(uintptr_t)page;
-
-	return page->ops->push && page->ops->push_is_enabled(ex);
-}
-
-struct fr_way_facts fr_facts_of_request(const struct fr_exchange *page)
-{
-	const struct fr_config_hints *h = fr_page_load_settings(page);
-	struct fr_str mode = fr_fields_value(&page->req.fields, FR_FIELD_SEC_FETCH_MODE);
-
-	return (struct fr_way_facts){
-		.version = page->req.version,
-		.is_get = page->req.method == FR_METHOD_GET,
-		.is_navigation = fr_str_iis(mode, "navigate"),
-		.takes_push = takes_push(page),
-		.push_is_on = h->push,
-		.early_is_off = h->early_hints == FR_EARLY_HINTS_OFF,
-		.early_for_all = h->early_hints == FR_EARLY_HINTS_ALWAYS,
-		.early_over_http1 = h->early_hints_http1,
-	};
-}
+#include "stages/hints/recall.h"
+#include "stages/hints/sent.h"
+#include "stages/hints/settings.h"
 
 /* What changes with every delivery, and with what the client says meanwhile. Of a page that
  * is gone the connection may be gone, too. */
@@ -40,7 +17,7 @@ static void refresh(const struct fr_exchange *page, struct fr_facts *f)
 
 	if (f->moment == FR_MOMENT_GONE)
 		return;
-	f->request.takes_push = takes_push(page);
+	f->request.takes_push = fr_hints_takes_push(page);
 	f->is_draining = c->is_draining;
 	f->has_103 = load->has_103;
 	f->pushes_page = page->pushes;
@@ -52,7 +29,7 @@ static void refresh(const struct fr_exchange *page, struct fr_facts *f)
 
 void fr_facts_of_page(const struct fr_exchange *page, enum fr_moment moment, struct fr_facts *out)
 {
-	const struct fr_config_hints *h = fr_page_load_settings(page);
+	const struct fr_config_hints *h = fr_hints_settings(page);
 
 	*out = (struct fr_facts){.moment = moment,
 	                         .way = page->load->way,
@@ -60,7 +37,7 @@ void fr_facts_of_page(const struct fr_exchange *page, enum fr_moment moment, str
 	                         .message = page->load->plan.message};
 	if (moment == FR_MOMENT_GONE)
 		return;
-	out->request = fr_facts_of_request(page);
+	out->request = fr_hints_way_facts(page);
 	out->is_page = fr_page_load_may_have_hints(page) &&
 	               (moment == FR_MOMENT_BEFORE || page->resp.status == 200);
 	out->limits = (struct fr_verdict_limits){
@@ -87,10 +64,10 @@ static void find(struct fr_exchange *page, const struct fr_hint *hint, enum fr_f
 		fr_recall_asset(page, hint, &out->asset);
 		break;
 	case FR_FACT_SENT:
-		out->is_sent = fr_push_was_sent(page, hint);
+		out->is_sent = fr_sent_has(page, hint);
 		break;
 	case FR_FACT_FAILED:
-		out->has_failed = fr_push_has_failed(page, hint);
+		out->has_failed = fr_sent_has_failed(page, hint);
 		break;
 	case FR_FACT_CACHED:
 		out->is_cached = fr_client_cache_has(page, hint, &out->asset);
@@ -125,6 +102,6 @@ struct fr_verdict fr_facts_judge(struct fr_exchange *page, struct fr_hint *hint,
 		hint->against.earlier = v.reason;
 	/* found now, not kept from an earlier moment */
 	if (v.reason == FR_REASON_GONE && (f->hint.known & FR_BIT(FR_FACT_ASSET)))
-		fr_learn_gone(page, hint, &f->hint.asset);
+		fr_recall_forget(page, hint, &f->hint.asset);
 	return v;
 }

@@ -6,9 +6,6 @@
 #include "exchange/exchange.h"
 #include "hints/verdict.h"
 
-/* The facts from which the way of delivery is chosen. */
-struct fr_way_facts fr_facts_of_request(const struct fr_exchange *page);
-
 /* The facts of a page that has a load, at this moment. */
 void fr_facts_of_page(const struct fr_exchange *page, enum fr_moment moment, struct fr_facts *out);
 

@@ -1,6 +1,5 @@
+/* Runs a page load: when hints are looked up, delivered and decided, and what is said about it. */
 #include "stages/hints/hints.h"
-
-#include <time.h>
 
 #include "base/log.h"
 #include "hints/budget.h"
@@ -10,57 +9,12 @@
 #include "stages/hints/page_load.h"
 #include "stages/hints/page_order.h"
 #include "stages/hints/push.h"
+#include "stages/hints/recall.h"
+#include "stages/hints/settings.h"
 #include "stages/hints/warm.h"
 
 /* Room for the summary of decisions. */
 #define SUMMARY_BYTES 512u
-
-const struct fr_config_hints *fr_page_load_settings(const struct fr_exchange *ex)
-{
-	return fr_config_find_hints(ex->site->config, &ex->canonical.path);
-}
-
-int64_t fr_page_load_now_s(void)
-{
-	return fr_loop_wall_s();
-}
-
-/* --- the load --- */
-
-static enum fr_way way_of(const struct fr_exchange *ex)
-{
-	struct fr_way_facts facts = fr_facts_of_request(ex);
-
-	return fr_way_choose(&facts);
-}
-
-struct fr_page_load *fr_page_load_of(struct fr_exchange *ex)
-{
-	struct fr_plan_page about = {
-		.scheme = ex->req.scheme,
-		.authority = ex->req.authority,
-		.target = ex->req.target,
-		.accept = fr_fields_value(&ex->req.fields, FR_FIELD_ACCEPT),
-		.absolute_links = fr_page_load_settings(ex)->absolute_links,
-	};
-
-	if (ex->load)
-		return ex->load;
-	ex->load = fr_arena_calloc(&ex->arena, 1, sizeof *ex->load);
-	if (!ex->load)
-		return NULL;
-	fr_plan_init(&ex->load->plan, &ex->arena, &about);
-	ex->load->way = way_of(ex);
-	ex->load->kinds = fr_teach_credential_kinds(&ex->req.fields);
-	ex->plan = &ex->load->plan;
-	return ex->load;
-}
-
-bool fr_page_load_may_have_hints(const struct fr_exchange *ex)
-{
-	return !ex->is_push && ex->req.method == FR_METHOD_GET && !ex->req.has_override &&
-	       !ex->canonical.path.is_ambiguous;
-}
 
 /* Clients that say what their requests are for: only navigations load pages. */
 static bool may_be_page(const struct fr_exchange *ex)
@@ -213,7 +167,7 @@ static void decide(struct fr_exchange *page)
 /* Summaries cost bytes: who asks for one gets it, and a share of the others. */
 static bool wants_timing(const struct fr_exchange *page)
 {
-	const struct fr_config_hints *h = fr_page_load_settings(page);
+	const struct fr_config_hints *h = fr_hints_settings(page);
 	uint8_t dice;
 
 	if (h->timing_debug &&
@@ -270,7 +224,7 @@ void fr_hints_page(struct fr_exchange *page)
 		page->think_ms = (uint32_t)(fr_loop_now(page->worker->loop) - page->asked_ms);
 	/* a page from the cache was not asked for: what is remembered counts now */
 	if (!page->asked_ms && page->resp.status == 200 && may_be_page(page) && is_html(page) &&
-	    way_of(page) == FR_WAY_PUSH && fr_page_load_of(page))
+	    fr_page_load_way(page) == FR_WAY_PUSH && fr_page_load_of(page))
 		ask_memory(page);
 	if (!collect(page, &page->resp.fields, false) && page->load)
 		fr_plan_next_message(&page->load->plan); /* one without links */

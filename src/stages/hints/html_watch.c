@@ -1,9 +1,11 @@
+/* Scans the HTML that passes, and remembers what was found. */
 #include "stages/hints/html_watch.h"
 
 #include <stdlib.h>
 
 #include "hints/scan.h"
-#include "stages/hints/page_load.h"
+#include "stages/hints/lesson.h"
+#include "stages/hints/settings.h"
 
 /* For the key and the links: what the memory keeps of one page fits in. */
 #define ARENA_BYTES (256u << 10)
@@ -58,7 +60,7 @@ struct fr_html_watch *fr_html_watch_new(const struct fr_exchange *ex, const stru
 {
 	struct fr_html_watch *t;
 
-	if (ex->req.has_override || !is_wanted(req, resp, fr_page_load_settings(ex)))
+	if (ex->req.has_override || !is_wanted(req, resp, fr_hints_settings(ex)))
 		return NULL;
 	t = fr_try_calloc(1, sizeof *t);
 	if (!t)

@@ -1,91 +1,11 @@
+/* Turns loads and answers into lessons for the memories of pages and assets. */
 #include "stages/hints/learn.h"
 
 #include "hints/judge.h"
 #include "hints/scan.h"
+#include "stages/hints/lesson.h"
 #include "stages/hints/page_load.h"
-
-_Static_assert((unsigned)FR_HINT_BLOCKING == (unsigned)FR_REMEMBERED_BLOCKING &&
-                       (unsigned)FR_HINT_LATE == (unsigned)FR_REMEMBERED_ASYNC,
-               "what is remembered of a hint is what it was");
-
-/* --- what is known before --- */
-
-static struct fr_remembered_page *find(struct fr_exchange *page, struct fr_str key,
-                                       const struct fr_hint_asker *who, struct fr_hint_found *found)
-{
-	struct fr_remembered_page *p = fr_hint_memory_find(page->gen->shared->memory, key, who,
-	                                                   fr_page_load_now_s(), found);
-
-	if (p)
-		page->load->known_as = key;
-	return p;
-}
-
-/* Under its own key, else under what the path's queries have in common. */
-static struct fr_remembered_page *find_page(struct fr_exchange *page, struct fr_hint_found *found)
-{
-	struct fr_witness client = fr_lesson_witness(page, &page->req);
-	struct fr_hint_asker who = {.kinds = client.kinds, .self = client.self};
-	struct fr_remembered_page *p;
-	struct fr_page_keys keys;
-	struct fr_hint_found of_path;
-
-	if (fr_page_keys_make(&page->arena, fr_page_load_settings(page), &page->req, &keys) < 0)
-		return NULL;
-	p = find(page, keys.path, &who, &of_path);
-	*found = of_path;
-	if (!of_path.vary && fr_str_eq(keys.own, keys.path))
-		return p;
-	fr_remembered_page_unref(&p);
-	if (fr_page_keys_vary(&page->arena, &page->req, of_path.vary, &keys) < 0)
-		return NULL;
-	p = find(page, keys.own, &who, found);
-	if (p || !keys.shared.len)
-		return p;
-	who.is_sharing = true;
-	return find(page, keys.shared, &who, &of_path);
-}
-
-static void add_remembered(struct fr_exchange *page)
-{
-	struct fr_page_load *load = page->load;
-	struct fr_hint_found found = {0};
-
-	if (!fr_page_load_settings(page)->memory)
-		return;
-	load->remembered = find_page(page, &found);
-	load->plan.learning =
-		(struct fr_plan_learning){.waiting = found.waiting,
-	                                  .seen_by = found.seen_by,
-	                                  .witnesses = fr_page_load_settings(page)->witnesses};
-	for (size_t i = 0; load->remembered && i < load->remembered->n; i++) {
-		const struct fr_remembered *r = &load->remembered->v[i];
-
-		fr_plan_add_link_field(&load->plan, r->link, r->source,
-		                       r->flags | (r->needs ? FR_HINT_RESTRICTED : 0u));
-	}
-}
-
-static void add_rules(struct fr_exchange *page)
-{
-	const struct fr_config_site *site = page->site->config;
-
-	for (size_t i = 0; i < site->n_rules; i++) {
-		const struct fr_config_rule *rule = &site->rules[i];
-
-		if (!fr_config_rule_matches(rule, &page->canonical.path))
-			continue;
-		for (size_t k = 0; k < rule->n_links; k++)
-			fr_plan_add_link_field(&page->load->plan, fr_str_from(rule->links[k]),
-			                       FR_HINT_SOURCE_RULE, 0);
-	}
-}
-
-void fr_recall_page(struct fr_exchange *page)
-{
-	add_remembered(page);
-	add_rules(page);
-}
+#include "stages/hints/settings.h"
 
 /* --- what a load shows --- */
 
@@ -132,7 +52,7 @@ void fr_learn_page(struct fr_exchange *page)
 	struct fr_remembered *v;
 	struct fr_hint_seen seen;
 
-	if (!fr_page_load_settings(page)->memory)
+	if (!fr_hints_settings(page)->memory)
 		return;
 	v = fr_arena_calloc(&page->arena, load->plan.n + 1, sizeof *v);
 	if (!v)
@@ -151,61 +71,14 @@ void fr_learn_page(struct fr_exchange *page)
 	fr_plan_learned(&load->plan, &seen);
 }
 
-void fr_learn_gone(struct fr_exchange *page, const struct fr_hint *hint,
-                   const struct fr_asset *asset)
-{
-	if (!asset->is_gone[FR_ASSET_BARE] || !asset->is_gone[FR_ASSET_KNOWN] ||
-	    !page->load->known_as.len)
-		return;
-	fr_hint_memory_forget(page->gen->shared->memory, page->load->known_as, hint->target);
-	fr_count(&page->worker->counters, FR_COUNT_HINTS_FORGOTTEN);
-}
-
 /* --- assets --- */
-
-bool fr_recall_is_gone(const struct fr_exchange *page, const struct fr_asset *asset)
-{
-	return asset->is_gone[page->load->kinds ? FR_ASSET_KNOWN : FR_ASSET_BARE];
-}
-
-void fr_recall_asset(const struct fr_exchange *page, const struct fr_hint *hint,
-                     struct fr_asset *out)
-{
-	if (!hint->target.len || !fr_assets_find(page->gen->shared->assets, page->req.authority,
-	                                         hint->target, fr_page_load_now_s(), out))
-		*out = (struct fr_asset){0};
-}
-
-void fr_recall_sizes(struct fr_exchange *page)
-{
-	const struct fr_plan *plan = &page->load->plan;
-	struct fr_asset asset;
-
-	for (size_t i = 0; i < plan->n; i++) {
-		struct fr_hint *h = plan->v[i];
-
-		if (h->bytes || h->reason != FR_REASON_UNDECIDED)
-			continue;
-		fr_recall_asset(page, h, &asset);
-		h->bytes = asset.bytes;
-	}
-}
-
-static enum fr_client_class class_of(const struct fr_exchange *ex)
-{
-	return fr_client_class_of(fr_fields_value(&ex->req.fields, FR_FIELD_USER_AGENT));
-}
-
-enum fr_push_advice fr_recall_advice(const struct fr_exchange *page, const struct fr_hint *hint)
-{
-	return fr_assets_advise(page->gen->shared->assets, page->req.authority, hint->target,
-	                        class_of(page));
-}
 
 void fr_learn_pushed(const struct fr_exchange *push, bool cancelled)
 {
-	fr_assets_pushed(push->gen->shared->assets, push->req.authority, push->req.target,
-	                 class_of(push), cancelled);
+	fr_assets_pushed(
+		push->gen->shared->assets, push->req.authority, push->req.target,
+		fr_client_class_of(fr_fields_value(&push->req.fields, FR_FIELD_USER_AGENT)),
+		cancelled);
 }
 
 /* Requests for the parts of pages: by what browsers say, or what we know. */
@@ -217,7 +90,7 @@ static bool is_for_asset(const struct fr_shared *shared, const struct fr_request
 
 	if (dest.len)
 		return as != FR_AS_UNKNOWN && as != FR_AS_NONE && as != FR_AS_DOCUMENT;
-	return fr_assets_find(shared->assets, req->authority, req->target, fr_page_load_now_s(),
+	return fr_assets_find(shared->assets, req->authority, req->target, fr_loop_wall_s(),
 	                      &known);
 }
 
@@ -230,13 +103,12 @@ void fr_learn_answer(const struct fr_shared *shared, const struct fr_observed_re
 	    !fr_teach_is_telling(req, a->resp->status, a->is_ours) ||
 	    (!a->is_ours && !is_for_asset(shared, req)))
 		return;
-	fr_asset_answer_from(a->resp, fr_page_load_now_s(), &answer);
+	fr_asset_answer_from(a->resp, fr_loop_wall_s(), &answer);
 	answer.is_storable = a->is_storable;
 	answer.client = a->client;
 	answer.has_credentials = fr_teach_credential_kinds(&req->fields) != 0;
 	answer.is_ours = a->is_ours;
 	if (a->bytes)
 		answer.bytes = a->bytes;
-	fr_assets_answered(shared->assets, req->authority, req->target, &answer,
-	                   fr_page_load_now_s());
+	fr_assets_answered(shared->assets, req->authority, req->target, &answer, fr_loop_wall_s());
 }

@@ -1,72 +1,8 @@
+/* Makes a lesson of a load, and gives it to the memory of hints. */
 #include "stages/hints/lesson.h"
 
-#include <stdio.h>
-
 #include "base/siphash.h"
-#include "cache/key.h"
-#include "stages/hints/page_load.h"
-
-/* Behind a key, where no request target can have it. */
-#define SHARED_MARK "\n*"
-
-/* --- keys --- */
-
-static struct fr_query_rule rule_of(const struct fr_config_hints *settings)
-{
-	struct fr_query_rule rule = {.policy = FR_QUERY_IGNORE,
-	                             .names = (const char *const *)settings->query_only,
-	                             .n = settings->n_query_only};
-
-	if (settings->query_only)
-		rule.policy = FR_QUERY_ONLY;
-	else if (settings->keep_query)
-		rule.policy = FR_QUERY_KEEP;
-	return rule;
-}
-
-int fr_page_keys_make(struct fr_arena *a, const struct fr_config_hints *settings,
-                      const struct fr_request *req, struct fr_page_keys *out)
-{
-	const struct fr_query_rule all = {.policy = FR_QUERY_KEEP};
-	struct fr_query_rule rule = rule_of(settings);
-	struct fr_page_keys keys;
-	int rc = fr_cache_key(a, req, &rule, &keys.path);
-
-	keys.whole = keys.path;
-	if (rc == 0 && rule.policy != FR_QUERY_KEEP &&
-	    fr_str_find(req->target, '?') < req->target.len)
-		rc = fr_cache_key(a, req, &all, &keys.whole);
-	keys.own = keys.whole;
-	keys.shared = (struct fr_str){0};
-	if (rc == 0 && !fr_str_eq(keys.whole, keys.path) && rule.policy == FR_QUERY_ONLY)
-		keys.shared = keys.path; /* the settings say that the rest tells nothing apart */
-	else if (rc == 0 && !fr_str_eq(keys.whole, keys.path))
-		rc = fr_arena_printf(a, &keys.shared, "%.*s" SHARED_MARK, FR_STR_ARG(keys.path));
-	if (rc == 0)
-		*out = keys;
-	return rc;
-}
-
-static int add_variant(struct fr_arena *a, uint64_t variant, struct fr_str key, struct fr_str *out)
-{
-	return fr_arena_printf(a, out, "%.*s\n%016llx", FR_STR_ARG(key),
-	                       (unsigned long long)variant);
-}
-
-int fr_page_keys_vary(struct fr_arena *a, const struct fr_request *req, uint32_t vary,
-                      struct fr_page_keys *keys)
-{
-	uint64_t variant = fr_teach_variant(vary, &req->fields);
-	struct fr_str shared = keys->shared;
-	int rc;
-
-	if (!variant)
-		return 0;
-	rc = add_variant(a, variant, keys->whole, &keys->own);
-	if (rc == 0 && shared.len)
-		rc = add_variant(a, variant, shared, &keys->shared);
-	return rc;
-}
+#include "stages/hints/settings.h"
 
 /* --- who --- */
 
@@ -100,7 +36,7 @@ static bool note_form(struct fr_arena *a, const struct fr_request *req, uint32_t
 bool fr_lesson_make(struct fr_arena *a, const struct fr_exchange *ex, const struct fr_request *req,
                     const struct fr_response *resp, struct fr_lesson *out)
 {
-	const struct fr_config_hints *settings = fr_page_load_settings(ex);
+	const struct fr_config_hints *settings = fr_hints_settings(ex);
 	/* the page's own key has the whole query, what is shared lacks it */
 	struct fr_teach_load load = {
 		.req = req, .resp = resp, .path_is_ambiguous = ex->canonical.path.is_ambiguous};
@@ -118,7 +54,7 @@ bool fr_lesson_make(struct fr_arena *a, const struct fr_exchange *ex, const stru
 	l.who = fr_lesson_witness(ex, req);
 	if (l.keys.shared.len)
 		l.query = fr_siphash(l.shared->seed, l.keys.whole.p, l.keys.whole.len) | 1;
-	if (!note_form(a, req, fr_teach_vary(&resp->fields), fr_page_load_now_s(), &l))
+	if (!note_form(a, req, fr_teach_vary(&resp->fields), fr_loop_wall_s(), &l))
 		return false;
 	*out = l;
 	return true;
@@ -139,7 +75,7 @@ static struct fr_hint_load load_of(const struct fr_lesson *l, const struct fr_le
 		.self = l->who.self,
 		.witnesses = l->witnesses,
 		.think_ms = l->think_ms,
-		.now_s = fr_page_load_now_s(),
+		.now_s = fr_loop_wall_s(),
 	};
 }
 

@@ -1,7 +1,5 @@
-/* What the edge keeps of one page load beside its exchange: the plan, what is
- * remembered of the page, how hints leave for this client. Shared by the
- * modules that carry plans out: stages/hints/hints (the stages), stages/hints/push, stages/hints/early_hints,
- * stages/hints/learn, stages/hints/client_cache, stages/hints/warm. Nobody else includes this.
+/* What is kept of one page load beside its exchange: the plan, what is remembered of the
+ * page, how hints leave for this client. Only this folder includes it.
  *
  * Lives in the exchange's arena; made when the first hint is known. Closed when
  * every hint has its decision: with the final response, or at the end. */
@@ -13,7 +11,6 @@
 #include "hints/digest.h"
 #include "hints/memory.h"
 #include "hints/way.h"
-#include "stages/hints/lesson.h"
 
 struct fr_page_load {
 	struct fr_plan plan;
@@ -35,13 +32,10 @@ struct fr_page_load {
 /* The load of this exchange, made now if need be; NULL without memory. */
 struct fr_page_load *fr_page_load_of(struct fr_exchange *ex);
 
-/* The settings for the page. */
-const struct fr_config_hints *fr_page_load_settings(const struct fr_exchange *ex);
+/* How hints would leave for this client now. A load keeps what held when it was made. */
+enum fr_way fr_page_load_way(const struct fr_exchange *ex);
 
 /* May this exchange's response have hints? A GET, no push itself. */
 bool fr_page_load_may_have_hints(const struct fr_exchange *ex);
-
-/* Wall-clock seconds. */
-int64_t fr_page_load_now_s(void);
 
 #endif

@@ -1,7 +1,7 @@
+/* Tells the connection how a page and what blocks its rendering are ordered. */
 #include "stages/hints/page_order.h"
 
 #include "hints/page_head.h"
-#include "stages/hints/page_load.h"
 
 /* --- the page's head --- */
 

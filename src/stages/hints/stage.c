@@ -7,6 +7,7 @@
 #include "stages/hints/learn.h"
 #include "stages/hints/page_order.h"
 #include "stages/hints/push.h"
+#include "stages/hints/sent.h"
 
 /* --- hints --- */
 
@@ -57,7 +58,7 @@ static enum fr_step note_request(struct fr_exchange *ex, void **slot)
 {
 	(void)slot;
 	if (!ex->is_push)
-		fr_push_note_request(ex);
+		fr_sent_note_request(ex);
 	return FR_STEP_NEXT;
 }
 
@@ -65,7 +66,7 @@ static void take_back(struct fr_exchange *ex, void **slot)
 {
 	(void)slot;
 	if (ex->site)
-		fr_push_failed(ex, ex->resp.status);
+		fr_sent_failed(ex, ex->resp.status);
 }
 
 /* Every promise has exactly one outcome. */

@@ -1,8 +1,10 @@
+/* Fetches hinted assets into the cache, by exchanges that only carry a request. */
 #include "stages/hints/warm.h"
 
-#include "stages/hints/learn.h"
+#include "stages/hints/asset_request.h"
 #include "stages/hints/page_load.h"
-#include "stages/hints/push.h"
+#include "stages/hints/recall.h"
+#include "stages/hints/settings.h"
 
 static void warm(struct fr_exchange *page, const struct fr_hint *hint)
 {
@@ -11,7 +13,7 @@ static void warm(struct fr_exchange *page, const struct fr_hint *hint)
 
 	if (!ex)
 		return;
-	if (page->row->warm && fr_push_make_request(ex, page, hint, false) == 0)
+	if (page->row->warm && fr_asset_request_make(ex, page, hint, false) == 0)
 		fr_exchange_warm_later(ex);
 	else
 		fr_exchange_leave(ex, true, false, false);
@@ -21,7 +23,7 @@ void fr_warm_plan(struct fr_exchange *page, enum fr_delivery delivery)
 {
 	const struct fr_plan *plan = &page->load->plan;
 
-	if (!fr_page_load_settings(page)->warm)
+	if (!fr_hints_settings(page)->warm)
 		return;
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct fr_hint *hint = plan->v[i];

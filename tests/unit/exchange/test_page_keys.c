@@ -1,8 +1,9 @@
-/* Under which keys the hints of a page are kept: stages/hints/lesson.c. */
-#include "stages/hints/lesson.h"
+/* Under which keys the hints of a page are kept: exchange/page_keys.c. */
+#include "exchange/page_keys.h"
 
 #include "arena_fixture.h"
 #include "config/config.h"
+#include "hints/teach.h"
 
 static struct fr_request request(const char *target)
 {
