@@ -1,6 +1,6 @@
-/* Notes what a worker is doing where a crash report will look for it (base/crash.h): a few
- * stores for each event, without a branch. Used by the client side, exchanges and fills; the
- * loop notes that nothing is left to do. */
+/* Notes what a worker is doing, for a crash report (base/crash.h): a few stores per event,
+ * without a branch. Used by the client side, exchanges and fills; the loop notes that
+ * nothing is left to do. */
 #ifndef FR_EXCHANGE_ACTIVITY_H
 #define FR_EXCHANGE_ACTIVITY_H
 

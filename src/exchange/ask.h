@@ -1,5 +1,5 @@
-/* The last stages of a site's row: what a client may ask of the origin at once, and the
- * origin itself, which is asked for what no other stage has answered. */
+/* The last stages of a site's row: the quota of origin requests per client, and the origin
+ * itself, which answers what no other stage has answered. */
 #ifndef FR_EXCHANGE_ASK_H
 #define FR_EXCHANGE_ASK_H
 

@@ -1,7 +1,7 @@
-/* Where the bytes of a response's body come from, as far as they are there: the queue that
- * the origin's bytes wait in (exchange/response_body.c), an object of the store
- * (stages/cache/deliver.c), later a filter that stands on another source. The exchange has
- * one source at a time, and the client side reads through it, a few calls for each frame. */
+/* A body source: where a response's bytes come from. It is the queue of the origin's bytes
+ * (exchange/response_body.c) or an object of the store (stages/cache/deliver.c); later also a
+ * filter on top of another source. An exchange has one source at a time. The client side
+ * reads through it, with a few calls per frame. */
 #ifndef FR_EXCHANGE_BODY_SOURCE_H
 #define FR_EXCHANGE_BODY_SOURCE_H
 

@@ -1,3 +1,4 @@
+/* Gives a request its one form, and makes the request to the origin from it. */
 #include "exchange/canonical.h"
 
 #include <stdio.h>

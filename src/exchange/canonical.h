@@ -1,15 +1,15 @@
-/* The one form of a request, from which the cache's key, Vary's values, what hints are
- * remembered under and what the origin gets are made. In two steps, since most
- * requests never reach an origin:
+/* The canonical form of a request. The cache key, Vary's values, the keys of hints and the
+ * request to the origin are made of it. It is made in two steps, because most requests never
+ * reach an origin:
  *
- *   fr_canonical_make      right after routing, on the request itself: what a key or
- *                          Vary may look at has its last form
- *   fr_canonical_forward   when the origin is asked: a copy, with what only the origin
- *                          is told (Forwarded, X-Forwarded-*, X-Real-IP, CDN-Loop)
+ *   fr_canonical_make      right after routing, on the request itself: fields that a key or
+ *                          Vary may use get their final form
+ *   fr_canonical_forward   when the origin is asked: a copy, with fields for the origin only
+ *                          (Forwarded, X-Forwarded-*, X-Real-IP, CDN-Loop)
  *
- * So two requests with the same key and the same variant are the same request to the
- * origin, but for the fields of the second step, on which no response that is stored
- * varies (fr_vary_is_any), and for fields that its Vary does not name. No I/O, no clock. */
+ * So two requests with the same key and the same variant are the same request to the origin,
+ * except for the fields of the second step, on which no stored response varies
+ * (fr_vary_is_any), and for fields that its Vary does not name. No I/O, no clock. */
 #ifndef FR_EXCHANGE_CANONICAL_H
 #define FR_EXCHANGE_CANONICAL_H
 

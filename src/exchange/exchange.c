@@ -1,3 +1,4 @@
+/* An exchange's states, from its head to its release, and the stages that it passes. */
 #include "exchange/exchange_priv.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* Who looks at what origins answer, to learn from it: at responses that an exchange gets by
- * itself and at those that are fetched into the store, alike. The watcher only reads; a row
- * of stages names it (exchange/stage.h). */
+/* Watches the responses of origins, to learn from them: those that an exchange gets itself
+ * and those that are fetched into the store, alike. The watcher only reads. A row of stages
+ * names it (exchange/stage.h). */
 #ifndef FR_EXCHANGE_ORIGIN_WATCH_H
 #define FR_EXCHANGE_ORIGIN_WATCH_H
 

@@ -1,3 +1,4 @@
+/* Copies messages between the two sides, without what must not pass. */
 #include "exchange/proxy.h"
 
 int fr_proxy_request(struct fr_exchange *ex)

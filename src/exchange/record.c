@@ -1,3 +1,4 @@
+/* Notes an exchange's moments, and counts ended ones together at the end of a turn. */
 #include "exchange/record.h"
 
 #include <stdlib.h>

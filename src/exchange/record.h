@@ -1,9 +1,9 @@
-/* What the edge tells observe/ of its exchanges: the moments of each, and at
- * its end one record, for the access log, the metrics and the tables of pages
- * and assets. Called by the exchange's own code, on its worker's thread.
+/* Records exchanges for observe/: the timestamps of each, and one record at its end, for the
+ * access log, the metrics and the tables of pages and assets. Called by the exchange's own
+ * code, on its worker's thread.
  *
- * Exchanges that have ended are counted together, before what they sent leaves for
- * the socket: who has an answer finds it counted. */
+ * Exchanges that have ended are counted together, before their last bytes leave for the
+ * socket: a client that has its response finds it counted. */
 #ifndef FR_EXCHANGE_RECORD_H
 #define FR_EXCHANGE_RECORD_H
 

@@ -1,3 +1,5 @@
+/* Finds the site of a request, and checks that its connection's certificate is valid for
+ * the host. */
 #include "exchange/route.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Which site answers a request (RFC 9110 §7.4): by its host, on a connection
- * whose certificate speaks for that host. */
+/* Finds the site of a request (RFC 9110 §7.4): by its host, on a connection whose
+ * certificate is valid for that host. */
 #ifndef FR_EXCHANGE_ROUTE_H
 #define FR_EXCHANGE_ROUTE_H
 

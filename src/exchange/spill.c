@@ -1,3 +1,4 @@
+/* A body's temporary file: appended to, read from the front, given back in steps. */
 #include "exchange/spill.h"
 
 #include <errno.h>

@@ -1,13 +1,13 @@
-/* Bytes of one body that wait on disk rather than in memory: in a temporary file without
- * a name, written at its end and read at its begin. So a client that does not read holds
- * neither memory nor a connection to the origin, and an upload may have more under way
- * than limits.request_buffer. All files together are bounded by limits.spill, those of
- * one client address by a quarter of it (net/admission.h).
+/* Bytes of one body that wait on disk instead of in memory: in a temporary file without a
+ * name, appended at its end and read from its beginning. So a client that does not read
+ * holds neither memory nor a connection to the origin, and an upload may have more in flight
+ * than limits.request_buffer. limits.spill bounds all files together; one client address may
+ * have a quarter of it (net/admission.h).
  *
  *   file: | read, given back in steps | waits | reserved |
  *
- * Files are in $TMPDIR, else in /var/tmp. Reading and writing are done on the loop's
- * thread, from and to the page cache. */
+ * Files are in $TMPDIR, else in /var/tmp. Reading and writing happen on the loop's thread,
+ * from and to the page cache. */
 #ifndef FR_EXCHANGE_SPILL_H
 #define FR_EXCHANGE_SPILL_H
 

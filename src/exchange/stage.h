@@ -1,13 +1,13 @@
-/* Stages: what an exchange goes through between the client side and the origin side. A row
- * of stages is a constant table; server/stages.c holds the rows, and is the only file that
- * names all stages. The exchange calls them in turn and knows none of them.
+/* Stages: the steps of an exchange between the client side and the origin side. A row of
+ * stages is a constant table; server/stages.c has the rows, and is the only file that names
+ * all stages. The exchange calls them in turn and knows none of them.
  *
  *   request       down the row, until a stage takes the request or refuses it
- *   everything    back up the row: what stands nearer to the origin comes first
+ *   everything    back up the row: stages nearer to the origin come first
  *   else
  *
  * A stage keeps its own state in its slot of the exchange: a pointer, NULL at first, that
- * usually leads into the exchange's arena. Every function may be NULL. The functions may
+ * usually points into the exchange's arena. Every function may be NULL. The functions may
  * call the exchange's (exchange/exchange.h); none of them may free it.
  *
  * To add a stage: define a `const struct fr_stage` in its folder under stages/, and put it

@@ -1,3 +1,4 @@
+/* Gives sites without a certificate the local authority's one, and says how to trust it. */
 #include "server/local_tls.h"
 
 #include <stdio.h>

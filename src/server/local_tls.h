@@ -1,5 +1,5 @@
-/* Certificates for those who configured none: the local authority's, and the
- * words that tell how to trust it. For serve and demo. */
+/* Certificates for sites without any: those of the local authority, and the text that says
+ * how to trust it. For serve and demo. */
 #ifndef FR_SERVER_LOCAL_TLS_H
 #define FR_SERVER_LOCAL_TLS_H
 

@@ -1,3 +1,4 @@
+/* Starts, reloads and stops the workers with a configuration. */
 #include "server/server.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* What the halves of the server share: server.c starts, reloads and stops it,
- * status.c tells how it is. Nobody else includes this. */
+/* What the halves of the server share: server.c starts, reloads and stops it, status.c
+ * reports its state. Nobody else includes this. */
 #ifndef FR_SERVER_SERVER_PRIV_H
 #define FR_SERVER_SERVER_PRIV_H
 

@@ -1,3 +1,4 @@
+/* The admin interface's routes, and the checks before each. */
 #include "stages/admin/admin.h"
 
 #include <arpa/inet.h>

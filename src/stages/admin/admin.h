@@ -1,16 +1,16 @@
-/* The admin interface: requests that came by the admin listener, which have no
- * site. docs/observability.md and docs/cache.md describe it.
+/* The admin interface: requests on the admin listener, which have no site.
+ * docs/observability.md and docs/cache.md describe it.
  *
  *   GET  /live /ready           health; without a token
  *   GET  /metrics /status       figures: Prometheus' text, JSON
  *   GET  /events                the status each second, as server-sent events
  *   GET  /dashboard/            a page that shows it all; without a token: no secrets
- *   POST /purge                 things out of the cache
+ *   POST /purge                 removes responses from the cache
  *   POST /log-level             level=, module=
  *
- * Over TCP a bearer token (RFC 6750) is demanded, compared in constant time. Pages of
- * other sites may ask for nothing: their Origin or Sec-Fetch-Site tells; where
- * there is no token, Host must name this machine, so that no name of theirs can be made to. */
+ * Over TCP a bearer token (RFC 6750) is required; it is compared in constant time. Web pages
+ * of other sites may not use the interface: Origin and Sec-Fetch-Site reveal them. Without a
+ * token, Host must name this machine, so that a foreign name that resolves to it is refused. */
 #ifndef FR_STAGES_ADMIN_ADMIN_H
 #define FR_STAGES_ADMIN_ADMIN_H
 

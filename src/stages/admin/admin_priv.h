@@ -1,6 +1,5 @@
-/* What the parts of the admin interface share: admin.c (who may ask for what),
- * purge.c, events.c (the status as a stream). Nobody else includes
- * this. */
+/* What the parts of the admin interface share: admin.c (access and routes), purge.c, events.c
+ * (the status as a stream). Nobody else includes this. */
 #ifndef FR_STAGES_ADMIN_ADMIN_PRIV_H
 #define FR_STAGES_ADMIN_ADMIN_PRIV_H
 

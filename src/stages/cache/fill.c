@@ -1,3 +1,5 @@
+/* Asks the origin for a fill and feeds its body to the object. fill_head.c decides about
+ * the head. */
 #include "stages/cache/fill_priv.h"
 
 #include <stdlib.h>

@@ -1,15 +1,14 @@
-/* One fetch whose response may be stored and shared: it belongs to a worker,
- * not to a client, so that it goes on when the client that caused it is gone.
+/* A fill: one fetch whose response may be stored and shared. It belongs to a worker, not to
+ * a client, so it goes on when the client that caused it is gone.
  *
  *   ASKING -> FILLING  -> OVER   stored: everybody reads the object, the leader too
  *         |-> ADOPTED           not to be stored: the leader's exchange has the fetch
  *         |-> DRAINING -> OVER  not to be stored, and the leader has it already
  *         \-> OVER              failed; or a 304, or an error that something stale answers
  *
- * Its flight (cache/store.h) is landed exactly once; without a flight it asks
- * for its leader alone, and nothing is stored. A body that outgrows
- * cache.max_object is taken out of the store and goes on at the pace of its
- * slowest reader. */
+ * Its flight (cache/store.h) is landed exactly once. A fill without a flight asks for its
+ * leader alone, and nothing is stored. A body that outgrows cache.max_object is taken out of
+ * the store and goes on at the pace of its slowest reader. */
 #ifndef FR_STAGES_CACHE_FILL_H
 #define FR_STAGES_CACHE_FILL_H
 

@@ -1,6 +1,5 @@
-/* What the two halves of stages/cache/fill share: fill.c asks the origin and fills the
- * body, fill_head.c decides what becomes of the answer. Nobody else includes
- * this. */
+/* What the two halves of stages/cache/fill share: fill.c asks the origin and fills the body,
+ * fill_head.c decides about the response. Nobody else includes this. */
 #ifndef FR_STAGES_CACHE_FILL_PRIV_H
 #define FR_STAGES_CACHE_FILL_PRIV_H
 

@@ -1,3 +1,4 @@
+/* Looks for an answer in the store, waits for another's fetch, or leads one. */
 #include "stages/cache/lookup.h"
 
 #include "base/log.h"

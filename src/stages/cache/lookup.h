@@ -1,7 +1,7 @@
 /* Answers from the store: what an exchange does before it asks the origin.
  *
- *   WAITING  another request's fetch is under way, whatever the worker
- *   LEADING  ours is (stages/cache/fill.h)
+ *   WAITING  another request's fetch is in progress, on whatever worker
+ *   LEADING  this exchange leads the fetch (stages/cache/fill.h)
  *   READING  an object answers: whole, in ranges, or with 304
  *
  * The exchange's own states are exchange/exchange.c's. */
