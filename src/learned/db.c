@@ -23,7 +23,23 @@ struct queued {
 	char key[];
 };
 
+/* As learned/db.h draws them. */
+enum state {
+	OFF,
+	OPEN,
+	WRITING, /* changes are taken */
+	FLUSHED  /* the writer has ended; to be closed */
+};
+
+static const uint8_t allowed[] = {
+	[OFF] = FR_BIT(OPEN),
+	[OPEN] = FR_BIT(WRITING) | FR_BIT(OFF),
+	[WRITING] = FR_BIT(FLUSHED) | FR_BIT(OFF),
+	[FLUSHED] = 0,
+};
+
 struct fr_hint_db {
+	enum state state;          /* under the lock once started */
 	struct fr_hint_file *file; /* owned; the writer's once started; NULL: OFF */
 	struct fr_hint_db_owner owners[FR_HINT_TABLE_COUNT];
 	bool has_owner[FR_HINT_TABLE_COUNT];
@@ -39,7 +55,6 @@ struct fr_hint_db {
 	size_t n_queued;
 	uint64_t batch_at_ms, walk_at_ms, purge_at_ms; /* monotonic: when each is due */
 	uint64_t asked, answered;                      /* flushes */
-	bool is_writing;                               /* changes are taken */
 	bool is_stopping;
 	bool needs_walk;
 	struct fr_hint_db_stats stats;
@@ -67,6 +82,15 @@ static uint64_t now_ms(void)
 static int64_t system_now_s(void)
 {
 	return (int64_t)time(NULL);
+}
+
+/* Under the lock once started. */
+static void set_state(struct fr_hint_db *db, enum state to)
+{
+	FR_ASSERT(allowed[db->state] & FR_BIT(to));
+	db->state = to;
+	if (to == OFF)
+		fr_hint_file_close(&db->file);
 }
 
 /* --- the queue (under the lock) --- */
@@ -330,7 +354,7 @@ static void count(struct fr_hint_db *db, const struct turn *t)
 	db->walk_at_ms = now_ms() + db->retry_ms;
 	if (t->error == FR_ERR_SYNTAX) {
 		FR_LOG(WARN, "hints", "the database is damaged: nothing more is written to it");
-		fr_hint_file_close(&db->file);
+		set_state(db, OFF);
 	}
 }
 
@@ -377,7 +401,7 @@ static void *write_all(void *user)
 	struct fr_hint_db *db = user;
 
 	(void)pthread_mutex_lock(&db->lock);
-	while (db->file) {
+	while (db->state == WRITING) {
 		bool is_last = db->is_stopping;
 
 		wait_for_work(db);
@@ -385,7 +409,8 @@ static void *write_all(void *user)
 		if (is_last)
 			break;
 	}
-	db->is_writing = false;
+	if (db->state == WRITING)
+		set_state(db, FLUSHED);
 	(void)pthread_cond_broadcast(&db->done);
 	(void)pthread_mutex_unlock(&db->lock);
 	return NULL;
@@ -409,8 +434,10 @@ struct fr_hint_db *fr_hint_db_open(const struct fr_hint_db_options *o)
 	(void)pthread_cond_init(&db->wake, &attr);
 	(void)pthread_cond_init(&db->done, &attr);
 	(void)pthread_condattr_destroy(&attr);
-	if (o->file && *o->file && fr_hint_file_open(o->file, o->seed, &db->file) == 0)
+	if (o->file && *o->file && fr_hint_file_open(o->file, o->seed, &db->file) == 0) {
 		db->seed = fr_hint_file_seed(db->file);
+		set_state(db, OPEN);
+	}
 	return db;
 }
 
@@ -419,7 +446,7 @@ bool fr_hint_db_is_on(struct fr_hint_db *db)
 	bool is_on;
 
 	(void)pthread_mutex_lock(&db->lock);
-	is_on = db->file != NULL;
+	is_on = db->state != OFF;
 	(void)pthread_mutex_unlock(&db->lock);
 	return is_on;
 }
@@ -457,13 +484,13 @@ size_t fr_hint_db_attach(struct fr_hint_db *db, enum fr_hint_table table,
 	struct loading l = {.db = db, .table = table, .now_s = db->now_s()};
 
 	FR_ASSERT(!db->has_owner[table] && !db->has_thread);
-	if (!db->file)
+	if (db->state == OFF)
 		return 0;
 	db->owners[table] = *owner;
 	db->has_owner[table] = true;
 	if (fr_hint_file_each(db->file, table, l.now_s, on_row, &l) == FR_ERR_SYNTAX) {
 		FR_LOG(WARN, "hints", "the database is damaged: nothing is written to it");
-		fr_hint_file_close(&db->file);
+		set_state(db, OFF);
 	}
 	db->stats.loaded += l.taken;
 	return l.taken;
@@ -473,24 +500,23 @@ void fr_hint_db_start(struct fr_hint_db *db)
 {
 	sigset_t all, old;
 
-	if (!db->file || db->has_thread)
+	if (db->state != OPEN)
 		return;
-	db->is_writing = true;
+	set_state(db, WRITING);
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
 	db->has_thread = pthread_create(&db->thread, NULL, write_all, db) == 0;
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (!db->has_thread) {
 		FR_LOG(WARN, "hints", "cannot start a thread: what is learned is lost at exit");
-		db->is_writing = false;
-		fr_hint_file_close(&db->file);
+		set_state(db, OFF);
 	}
 }
 
 void fr_hint_db_changed(struct fr_hint_db *db, enum fr_hint_table table, struct fr_str key)
 {
 	(void)pthread_mutex_lock(&db->lock);
-	if (db->is_writing && db->has_owner[table])
+	if (db->state == WRITING && db->has_owner[table])
 		enqueue(db, table, key);
 	(void)pthread_mutex_unlock(&db->lock);
 }
@@ -502,7 +528,7 @@ void fr_hint_db_flush(struct fr_hint_db *db)
 	(void)pthread_mutex_lock(&db->lock);
 	mine = ++db->asked;
 	(void)pthread_cond_signal(&db->wake);
-	while (db->is_writing && db->answered < mine)
+	while (db->state == WRITING && db->answered < mine)
 		(void)pthread_cond_wait(&db->done, &db->lock);
 	(void)pthread_mutex_unlock(&db->lock);
 }
@@ -517,9 +543,9 @@ bool fr_hint_db_flush_within(struct fr_hint_db *db, unsigned ms)
 	(void)pthread_mutex_lock(&db->lock);
 	mine = ++db->asked;
 	(void)pthread_cond_signal(&db->wake);
-	while (db->is_writing && db->answered < mine && now_ms() < due)
+	while (db->state == WRITING && db->answered < mine && now_ms() < due)
 		(void)pthread_cond_timedwait(&db->done, &db->lock, &ts);
-	is_written = !db->is_writing || db->answered >= mine;
+	is_written = db->state != WRITING || db->answered >= mine;
 	(void)pthread_mutex_unlock(&db->lock);
 	return is_written;
 }

@@ -6,8 +6,8 @@
  *
  *   OFF (no file, or it cannot be used: a warning was logged once, every call
  *        is harmless)                                       <-+
- *   OPEN --start--> WRITING --close--> flushed, freed         | the file turns out damaged
- *                      \--------------------------------------+
+ *   OPEN --start--> WRITING --close--> FLUSHED, freed         | the file turns out damaged,
+ *     \----------------\--------------------------------------+ or there is no thread
  *
  * WRITING. Changes are told from any thread: only the key is queued, once,
  * under a short lock. One thread takes the queue five times a second, asks the

@@ -19,6 +19,7 @@
 #include "net/admission.h"
 #include "net/memory_limit.h"
 #include "server/server_priv.h"
+#include "server/status.h"
 
 /* Descriptors of the server's own: listeners, loops, logs, the hint database; and the
  * share of the others that clients do not get: what they ask for needs one, too. */
@@ -466,6 +467,17 @@ uint16_t fr_server_port(const struct fr_server *s, size_t index)
 {
 	FR_ASSERT(index < s->n_bound);
 	return s->bound[index].config.kind == FR_ADDRESS_UNIX ? 0 : s->bound[index].port;
+}
+
+void fr_server_note_crashes(struct fr_server *s, unsigned n)
+{
+	atomic_store(&s->crashes, n);
+}
+
+void fr_server_reopen_logs(struct fr_server *s)
+{
+	if (s->access_log)
+		fr_access_log_reopen(s->access_log);
 }
 
 void fr_server_stop(struct fr_server *s)

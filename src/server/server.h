@@ -3,7 +3,7 @@
  * `serve` and `demo` run one. Signals are the caller's: it calls reload, stop
  * and log_counters from one thread of its own.
  *
- * STARTING -> RUNNING -> DRAINING -> STOPPED */
+ * It serves until fr_server_stop; then it drains. fr_server_done_fd says when that has ended. */
 #ifndef FR_SERVER_SERVER_H
 #define FR_SERVER_SERVER_H
 
@@ -53,9 +53,5 @@ int fr_server_done_fd(const struct fr_server *s);
 
 /* Opens the access log's file again by its name. Returns at once. Thread-safe. */
 void fr_server_reopen_logs(struct fr_server *s);
-
-/* Writes one log line at level info, module "counters", with all counters as
- * one JSON object: {"connections":..,"requests":..}. Thread-safe. */
-void fr_server_log_counters(struct fr_server *s);
 
 #endif

@@ -40,10 +40,4 @@ struct fr_server {
 	struct fr_origin_registry *origins; /* owned */
 };
 
-/* What the admin interface may ask of a struct fr_server. */
-extern const struct fr_admin_ops fr_server_admin;
-
-/* Microseconds since 1970. */
-int64_t fr_wall_us(void);
-
 #endif

@@ -1,5 +1,6 @@
-/* How a server is: its counters, and the snapshot of all figures. Declared in
- * server/server.h. */
+/* Sums up the counters of all workers, and fills the snapshot of all figures. */
+#include "server/status.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <time.h>
@@ -25,12 +26,6 @@ int64_t fr_wall_us(void)
 
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-void fr_server_reopen_logs(struct fr_server *s)
-{
-	if (s->access_log)
-		fr_access_log_reopen(s->access_log);
 }
 
 /* --- counters --- */
@@ -171,11 +166,6 @@ static void snapshot(void *server, const struct fr_shared *shared, bool with_tra
 	out->origins = fr_calloc(FR_ORIGINS_MAX + 1, sizeof *out->origins);
 	out->n_origins = fr_origin_registry_collect(s->origins, out->origins);
 	fr_status_process(out);
-}
-
-void fr_server_note_crashes(struct fr_server *s, unsigned n)
-{
-	atomic_store(&s->crashes, n);
 }
 
 static bool is_draining(const void *server)

@@ -12,6 +12,19 @@
 #include "server/stages.h"
 #include "stages/cache/fill.h"
 
+static const uint8_t allowed[] = {
+	[FR_WORKER_RUNNING] = FR_BIT(FR_WORKER_DRAINING),
+	[FR_WORKER_DRAINING] = FR_BIT(FR_WORKER_CUT),
+	[FR_WORKER_CUT] = 0,
+};
+
+static void set_state(struct fr_worker_thread *t, enum fr_worker_state to)
+{
+	FR_ASSERT(allowed[t->state] & FR_BIT(to));
+	t->state = to;
+	t->worker.is_draining = true;
+}
+
 /* --- configurations --- */
 
 static const struct fr_config_listener *find_listener(const struct fr_config *config,
@@ -119,8 +132,8 @@ static void cut_all(struct fr_worker_thread *t)
 {
 	struct fr_client *c, *next;
 
-	t->state = FR_WORKER_CUT;
-	t->worker.is_draining = true;
+	set_state(t, FR_WORKER_CUT);
+	fr_loop_timer_stop(t->worker.loop, &t->drain_timer);
 	close_listeners(t);
 	for (c = t->clients.first; c; c = next) {
 		next = c->next;
@@ -143,8 +156,7 @@ static void drain_all(struct fr_worker_thread *t)
 
 	/* first: what is accepted by closing is drained as well */
 	close_listeners_of_sites(t);
-	t->state = FR_WORKER_DRAINING;
-	t->worker.is_draining = true;
+	set_state(t, FR_WORKER_DRAINING);
 	if (t->worker.gen) /* else stopped before it served anything */
 		fr_loop_timer_set(t->worker.loop, &t->drain_timer,
 		                  t->worker.gen->config->timeouts.drain_ms);

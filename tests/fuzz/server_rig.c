@@ -17,6 +17,7 @@
 #include "net/memory_limit.h"
 #include "rig_world.h"
 #include "server/server_priv.h"
+#include "server/status.h"
 
 /* Turns of the loop until what one operation caused is taken for done. */
 #define TURNS 6

@@ -14,6 +14,7 @@
 #include "net/admission.h"
 #include "net/memory_limit.h"
 #include "server/server_priv.h"
+#include "server/status.h"
 
 /* The loop is turned until it was quiet for so long, or for ever. */
 #define QUIET_TURNS 3

@@ -29,7 +29,15 @@
 /* What one message to a serving process may wait for room: it reads them all the time. */
 #define SEND_TIMEOUT_S 5
 
+/* As parent.h draws them; RELOADING: a set was sent, and is not in use yet. */
 enum state { DOWN, STARTING, SERVING, RELOADING };
+
+static const uint8_t allowed[] = {
+	[DOWN] = FR_BIT(STARTING),
+	[STARTING] = FR_BIT(SERVING) | FR_BIT(DOWN),
+	[SERVING] = FR_BIT(RELOADING) | FR_BIT(DOWN),
+	[RELOADING] = FR_BIT(SERVING) | FR_BIT(DOWN),
+};
 
 /* A configuration with all that belongs to it. */
 struct set {
@@ -68,6 +76,12 @@ static uint64_t now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void set_state(struct parent *p, enum state to)
+{
+	FR_ASSERT(allowed[p->state] & FR_BIT(to));
+	p->state = to;
 }
 
 /* --- sets --- */
@@ -188,7 +202,7 @@ static int start(struct parent *p)
 	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 	p->handover = pair[0];
 	p->is_mute = false;
-	p->state = STARTING;
+	set_state(p, STARTING);
 	p->started_ms = now_ms();
 	/* what ended before it had all is noticed by its end */
 	if (give_first(p) < 0)
@@ -253,7 +267,7 @@ static int on_end(struct parent *p, int status)
 	served = p->state != STARTING;
 	close(p->handover);
 	p->handover = -1;
-	p->state = DOWN;
+	set_state(p, DOWN);
 	set_fini(&p->next);
 	if (WIFEXITED(status) && (p->is_stopping || !p->has_served))
 		return p->is_buggy && WEXITSTATUS(status) == 0 ? FR_EXIT_BUG : WEXITSTATUS(status);
@@ -300,7 +314,7 @@ static void reload(struct parent *p)
 		       why.text);
 		return;
 	}
-	p->state = RELOADING;
+	set_state(p, RELOADING);
 	if (send_set(p, &p->next) < 0)
 		(void)kill(p->pid, SIGKILL); /* it hangs, or is gone already */
 }
@@ -323,7 +337,7 @@ static void on_ready(struct parent *p)
 	}
 	if (is_news)
 		fr_config_warn(p->current.config, warn);
-	p->state = SERVING;
+	set_state(p, SERVING);
 	p->has_served = true;
 	p->failed_starts = 0;
 	if (p->wants_reload && !p->is_stopping)
@@ -346,7 +360,7 @@ static void on_message(struct parent *p)
 		on_ready(p);
 	} else if (m.kind == FR_HANDOVER_REFUSED && p->state == RELOADING) {
 		set_fini(&p->next);
-		p->state = SERVING;
+		set_state(p, SERVING);
 		if (p->wants_reload && !p->is_stopping)
 			reload(p);
 	}

@@ -21,6 +21,7 @@
 #include "command/command.h"
 #include "server/local_tls.h"
 #include "server/server.h"
+#include "server/status.h"
 
 /* Descriptors beside connections: listeners, loops, files, libraries. */
 #define SPARE_DESCRIPTORS 128u
