@@ -1,5 +1,5 @@
 /* The rights of the serving process: `user` and `group` of the configuration, no new
- * privileges, no capabilities, private memory, and a filter of system calls. The parent keeps
+ * privileges, no capabilities, private memory; seccomp.h filters system calls. The parent keeps
  * its rights, for ports and keys. The serving process gives them up for good, before it has
  * read anything from the network. */
 #ifndef FR_CLI_SERVE_PRIVILEGES_H
@@ -30,9 +30,5 @@ void fr_privileges_harden(const struct fr_config *c);
 /* In the serving process, before it has threads: becomes id, without capabilities. 0;
  * FR_ERR_REFUSED with *why filled. */
 int fr_privileges_drop(const struct fr_identity *id, struct fr_config_problem *why) FR_MUST_USE;
-/* In the serving process, before it has threads: system calls that serving needs work from
- * here on, others fail with ENOSYS, and those that only an intruder would make end the
- * process. Nothing under a sanitizer, which needs more. 0; FR_ERR_UNSUPPORTED: not on this kernel. */
-int fr_privileges_filter(void) FR_MUST_USE;
 
 #endif

@@ -1,11 +1,12 @@
-/* The filter of system calls: fr_privileges_filter of privileges.h. */
+/* Which system calls serving needs, and which only an intruder would make. */
+#include "cli/serve/seccomp.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
-#include "cli/serve/privileges.h"
 
 /* Sanitizers stop and look at threads, and start programs. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -19,7 +20,7 @@
 
 #ifdef SANITIZED
 
-int fr_privileges_filter(void)
+int fr_seccomp_filter(void)
 {
 	FR_LOG(DEBUG, "serve", "no filter of system calls: this build has a sanitizer");
 	return 0;
@@ -252,7 +253,7 @@ static int add_rules(scmp_filter_ctx ctx)
 	return rc;
 }
 
-int fr_privileges_filter(void)
+int fr_seccomp_filter(void)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	int rc;

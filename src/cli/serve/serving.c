@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "cli/serve/handover.h"
 #include "cli/serve/privileges.h"
+#include "cli/serve/seccomp.h"
 #include "cli/serve/setup.h"
 #include "cli/warnings.h"
 #include "command/command.h"
@@ -143,7 +144,7 @@ static int lock_in(struct serving *s, const struct fr_config *config, struct fr_
 	if (rc < 0)
 		return rc;
 	fr_privileges_harden(config);
-	if (config->security.seccomp && fr_privileges_filter() < 0)
+	if (config->security.seccomp && fr_seccomp_filter() < 0)
 		FR_LOG(WARN, "serve",
 		       "system calls are not filtered: this kernel does not support it");
 	return 0;
