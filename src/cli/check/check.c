@@ -3,13 +3,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/mem.h"
 #include "cli/serve/privileges.h"
 #include "cli/warnings.h"
 #include "command/command.h"
+#include "command/options.h"
 #include "config/config.h"
 #include "net/tls_check.h"
 
@@ -129,17 +129,28 @@ static int check(const char *file)
 	return FR_EXIT_OK;
 }
 
+struct options {
+	const char *config; /* NULL: the file is an argument */
+};
+
+static const struct fr_option known[] = {
+	FR_TEXT_OPTION("config", offsetof(struct options, config)),
+};
+
+static const struct fr_command_line line = {.command = "check",
+                                            .help = help,
+                                            .options = known,
+                                            .n_options = FR_ARRAY_LEN(known),
+                                            .max_arguments = 1};
+
 int fr_tool_check(int argc, char **argv)
 {
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		fputs(help, stdout);
-		return FR_EXIT_OK;
-	}
-	if (argc == 3 && strcmp(argv[1], "--config") == 0)
-		return check(argv[2]);
-	if (argc == 2 && argv[1][0] != '-')
-		return check(argv[1]);
-	fprintf(stderr, "forerun check: one configuration file is needed; see 'forerun check "
-	                "--help'\n");
-	return FR_EXIT_USAGE;
+	struct options o = {0};
+	int first, rc = fr_options_read(&line, argc, argv, &o, &first);
+
+	if (rc)
+		return rc < 0 ? -rc : FR_EXIT_OK;
+	if ((first < argc) == (o.config != NULL))
+		return -fr_usage("check", "one configuration file is needed", "");
+	return check(o.config ? o.config : argv[first]);
 }
