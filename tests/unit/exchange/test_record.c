@@ -119,6 +119,30 @@ static void documents_are_pages_and_the_rest_are_assets(void **state)
 	fr_traffic_top_fini(&top);
 }
 
+static void pushes_are_counted_by_their_outcome_and_apart_from_requests(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_client *c = fake_client_new(f->worker, FAKE_PUSHABLE, 2);
+	struct fr_traffic_top top;
+
+	(void)fake_get(c, "https://a.test/p", "");
+	origin_answer(f->worker, "/p", "200 OK",
+	              "Content-Type: text/html\r\nLink: </s.css>; rel=preload; as=style\r\n",
+	              "<p>");
+	origin_answer(f->worker, "/s.css", "200 OK", "", "a{}");
+	assert_int_equal(metrics(f)->ends[FR_END_COMPLETED], 1);
+	top = top_of(f);
+	assert_int_equal(top.n_assets, 1);
+	assert_string_equal(top.assets[0].name, "a.test/s.css");
+	assert_int_equal(top.assets[0].ends[FR_END_COMPLETED], 1);
+	assert_int_equal(top.assets[0].requests, 0);
+	assert_int_equal(top.assets[0].pushed_bytes, 3);
+	assert_int_equal(top.n_pages, 1);
+	assert_int_equal(top.pages[0].n_links, 1);
+	assert_int_equal(top.pages[0].links[0].delivered[FR_DELIVERY_PUSH], 1);
+	fr_traffic_top_fini(&top);
+}
+
 static void what_never_became_a_request_is_no_traffic(void **state)
 {
 	struct fixture *f = *state;
@@ -177,6 +201,7 @@ int main(void)
 		TEST(it_is_counted_how_exchanges_end),
 		TEST(times_are_kept_by_who_answered),
 		TEST(documents_are_pages_and_the_rest_are_assets),
+		TEST(pushes_are_counted_by_their_outcome_and_apart_from_requests),
 		TEST(what_never_became_a_request_is_no_traffic),
 		TEST(what_operators_ask_is_no_traffic),
 		TEST(exchanges_have_ids_of_their_own),
