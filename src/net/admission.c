@@ -152,7 +152,8 @@ static bool take_disk_locked(struct fr_admission *a, const struct fr_ticket *t, 
 
 	if (a->disk_bytes + bytes > limit_bytes)
 		return false;
-	if (e && e->disk_bytes + bytes > limit_bytes / FR_ADMISSION_DISK_PART)
+	/* of a small limit the part may be less than anybody can use */
+	if (e && e->disk_bytes && e->disk_bytes + bytes > limit_bytes / FR_ADMISSION_DISK_PART)
 		return false;
 	a->disk_bytes += bytes;
 	if (e)

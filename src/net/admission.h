@@ -35,7 +35,7 @@ bool fr_admission_take_descriptor(struct fr_admission *a, bool always);
 void fr_admission_give_descriptor(struct fr_admission *a);
 
 /* Of the room on disk, for bodies that wait (exchange/spill.h), one address has at most this
- * part of all. */
+ * part of all; what it takes first may be more. */
 #define FR_ADMISSION_DISK_PART 4u
 /* Takes bytes of it for the ticket's holder; false: fewer are left, of
  * limit_bytes in all, or for that address. They are given back before the ticket is. */

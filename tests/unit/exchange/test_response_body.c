@@ -81,7 +81,7 @@ static void a_file_takes_no_more_than_it_may(void **state)
 	struct fake_request *r;
 	size_t sent;
 
-	worker_reload(f->worker, CONFIG_WITH("4MiB"));
+	worker_reload(f->worker, CONFIG_WITH("1MiB"));
 	r = ask_slowly(f, &sent);
 	worker_advance(f->worker, 350);
 	sent += origin_send_bytes(f->worker, "/x", bytes + sent, sizeof bytes - sent);

@@ -95,6 +95,47 @@ static void all_together_have_a_limit(void **state)
 	fr_admission_give(admission, &b);
 }
 
+/* --- disk --- */
+
+#define STEP (1u << 20)
+
+static void an_address_has_its_part_of_the_disk(void **state)
+{
+	struct fr_ticket a, b;
+
+	(void)state;
+	fr_admission_set_limits(admission, 100, 10);
+	assert_int_equal(take("192.0.2.1", &a), FR_ADMITTED);
+	assert_int_equal(take("192.0.2.2", &b), FR_ADMITTED);
+	assert_true(fr_admission_take_disk(admission, &a, STEP, 8 * STEP));
+	assert_true(fr_admission_take_disk(admission, &a, STEP, 8 * STEP));
+	assert_false(fr_admission_take_disk(admission, &a, STEP, 8 * STEP));
+	assert_true(fr_admission_take_disk(admission, &b, STEP, 8 * STEP));
+	fr_admission_give_disk(admission, &a, 2 * STEP);
+	fr_admission_give_disk(admission, &b, STEP);
+	fr_admission_give(admission, &a);
+	fr_admission_give(admission, &b);
+}
+
+static void a_small_limit_leaves_an_address_one_piece(void **state)
+{
+	struct fr_ticket a, b;
+
+	(void)state;
+	fr_admission_set_limits(admission, 100, 10);
+	assert_int_equal(take("192.0.2.1", &a), FR_ADMITTED);
+	assert_int_equal(take("192.0.2.2", &b), FR_ADMITTED);
+	assert_true(fr_admission_take_disk(admission, &a, STEP, 2 * STEP));
+	assert_false(fr_admission_take_disk(admission, &a, STEP, 2 * STEP));
+	assert_true(fr_admission_take_disk(admission, &b, STEP, 2 * STEP));
+	/* all have the limit together */
+	fr_admission_give_disk(admission, &a, STEP);
+	assert_false(fr_admission_take_disk(admission, &a, 2 * STEP, 2 * STEP));
+	fr_admission_give_disk(admission, &b, STEP);
+	fr_admission_give(admission, &a);
+	fr_admission_give(admission, &b);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -104,6 +145,8 @@ int main(void)
 		T(an_ipv6_subscriber_is_a_64),
 		T(a_mapped_ipv4_address_is_that_address),
 		T(all_together_have_a_limit),
+		T(an_address_has_its_part_of_the_disk),
+		T(a_small_limit_leaves_an_address_one_piece),
 	};
 
 	RUN(tests);
