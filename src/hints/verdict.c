@@ -114,8 +114,8 @@ static enum fr_reason against_push(const struct fr_hint *h, const struct fr_fact
 	return over_limit(f, asks);
 }
 
-/* Before the response most objections may pass; which of them does not is kept: its
- * opportunity counts once a page. */
+/* Before the response most objections may still pass. The one that does not is kept, so that
+ * its opportunity counts once per page. */
 static struct fr_verdict no_push(const struct fr_hint *h, const struct fr_facts *f,
                                  enum fr_reason why)
 {

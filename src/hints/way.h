@@ -1,5 +1,5 @@
 /* Chooses how hints reach a client: by push, in a 103, or only in the response's own Link
- * fields (docs: delivery). The choice depends on the client's capabilities and the site's
+ * fields. The choice depends on the client's capabilities and the site's
  * settings, never on the User-Agent. No I/O, no clock. */
 #ifndef FR_HINTS_WAY_H
 #define FR_HINTS_WAY_H
