@@ -5,21 +5,13 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/enum.h"
 #include "base/mem.h"
 
 /* Of one message, for reports. */
 #define FIELDS_TEXT_BYTES (256u << 10)
 
-const char *fr_found_str(enum fr_found f)
-{
-	static const char *const names[] = {
-#define X(id, text) text,
-		FR_FOUND_TABLE(X)
-#undef X
-	};
-
-	return names[f];
-}
+FR_ENUM_STR(fr_found_str, fr_found, FR_FOUND_TABLE)
 
 enum fr_found fr_found_parse(const char *text)
 {

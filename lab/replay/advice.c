@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/enum.h"
 #include "base/mem.h"
 #include "http/link.h"
 #include "lab/model/media.h"
@@ -13,16 +14,7 @@
 /* Names of assets that one sentence has. */
 #define MAX_NAMES 5u
 
-const char *fr_advice_kind_str(enum fr_advice_kind k)
-{
-	static const char *const names[] = {
-#define X(id, text) text,
-		FR_ADVICE_TABLE(X)
-#undef X
-	};
-
-	return names[k];
-}
+FR_ENUM_STR(fr_advice_kind_str, fr_advice_kind, FR_ADVICE_TABLE)
 
 void fr_advice_add(struct fr_advice *a, enum fr_advice_kind kind, const char *link,
                    const char *format, ...)

@@ -1,19 +1,11 @@
 /* Freshness, age, and the rules of RFC 9111 on what a shared cache may store and serve. */
 #include "cache/policy.h"
 
+#include "base/enum.h"
 #include "http/date.h"
 #include "http/trust.h"
 
-static const char *const store_texts[] = {
-#define X(id, text) text,
-	FR_CACHE_STORE_TABLE(X)
-#undef X
-};
-
-const char *fr_cache_store_str(enum fr_cache_store s)
-{
-	return (size_t)s < FR_ARRAY_LEN(store_texts) ? store_texts[s] : "?";
-}
+FR_ENUM_STR(fr_cache_store_str, fr_cache_store, FR_CACHE_STORE_TABLE)
 
 /* Statuses that are cacheable by default (RFC 9110 §15.1). */
 static bool is_cacheable_by_default(int status)

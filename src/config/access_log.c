@@ -3,25 +3,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/enum.h"
 #include "base/mem.h"
 #include "config/config_priv.h"
 
-static const char *const names[] = {
-#define X(id, name) name,
-	FR_LOG_FIELD_TABLE(X)
-#undef X
-};
-
-const char *fr_log_field_name(enum fr_log_field f)
-{
-	return (size_t)f < FR_ARRAY_LEN(names) ? names[f] : "?";
-}
+FR_ENUM_STR(fr_log_field_name, fr_log_field, FR_LOG_FIELD_TABLE)
 
 static int find_field(struct fr_str name)
 {
-	for (size_t i = 0; i < FR_ARRAY_LEN(names); i++)
-		if (fr_str_is(name, names[i]))
-			return (int)i;
+	for (int i = 0; i < FR_LOG_FIELD_COUNT; i++)
+		if (fr_str_is(name, fr_log_field_name((enum fr_log_field)i)))
+			return i;
 	return -1;
 }
 

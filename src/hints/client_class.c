@@ -1,18 +1,10 @@
 /* Tells the kind of a client from its User-Agent. */
 #include "hints/client_class.h"
 
+#include "base/enum.h"
 #include "base/err.h"
 
-static const char *const texts[] = {
-#define X(id, text) text,
-	FR_CLIENT_CLASS_TABLE(X)
-#undef X
-};
-
-const char *fr_client_class_str(enum fr_client_class c)
-{
-	return (size_t)c < FR_ARRAY_LEN(texts) ? texts[c] : "?";
-}
+FR_ENUM_STR(fr_client_class_str, fr_client_class, FR_CLIENT_CLASS_TABLE)
 
 /* The first that occurs counts: Chromium also says Safari, on iOS all
  * are Safari underneath, and a library may carry a browser's name after its own. */

@@ -3,47 +3,24 @@
 
 #include <stdio.h>
 
+#include "base/enum.h"
 #include "base/err.h"
 #include "base/holds.h"
 #include "hints/judge.h"
 
 #define FIRST_CAP 16u
 
-static const char *const sources[] = {
-#define X(id, text) text,
-	FR_HINT_SOURCE_TABLE(X)
-#undef X
-};
-static const char *const deliveries[] = {
-#define X(id, text) text,
-	FR_DELIVERY_TABLE(X)
-#undef X
-};
-static const char *const reasons[] = {
-#define X(id, text) text,
-	FR_REASON_TABLE(X)
-#undef X
-};
 static const char *const destinations[] = {
 #define X(id, text) text,
 	FR_AS_TABLE(X)
 #undef X
 };
 
-const char *fr_hint_source_str(enum fr_hint_source s)
-{
-	return (size_t)s < FR_ARRAY_LEN(sources) ? sources[s] : "?";
-}
+FR_ENUM_STR(fr_hint_source_str, fr_hint_source, FR_HINT_SOURCE_TABLE)
 
-const char *fr_delivery_str(enum fr_delivery d)
-{
-	return (size_t)d < FR_ARRAY_LEN(deliveries) ? deliveries[d] : "?";
-}
+FR_ENUM_STR(fr_delivery_str, fr_delivery, FR_DELIVERY_TABLE)
 
-const char *fr_reason_str(enum fr_reason r)
-{
-	return (size_t)r < FR_ARRAY_LEN(reasons) ? reasons[r] : "?";
-}
+FR_ENUM_STR(fr_reason_str, fr_reason, FR_REASON_TABLE)
 
 const char *fr_as_str(enum fr_as as)
 {
@@ -343,7 +320,7 @@ size_t fr_plan_summary(const struct fr_plan *p, char *out, size_t cap)
 	for (size_t r = 0; r < FR_REASON_COUNT && n < cap; r++) {
 		if (!counts[r])
 			continue;
-		m = snprintf(out + n, cap - n, ", %s=%zu", reasons[r], counts[r]);
+		m = snprintf(out + n, cap - n, ", %s=%zu", fr_reason_str(r), counts[r]);
 		if (m < 0 || (size_t)m >= cap - n) {
 			out[n] = '\0'; /* whole entries only */
 			break;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enum.h"
 #include "base/mem.h"
 #include "http/h1_priv.h"
 
@@ -26,16 +27,7 @@ int fr_h1_error_status(enum fr_h1_error e)
 	return (size_t)e < FR_ARRAY_LEN(errors) ? errors[e].status : 400;
 }
 
-const char *fr_h1_sloppy_str(enum fr_h1_sloppy s)
-{
-	static const char *const texts[] = {
-#define X(name, text) text,
-		FR_H1_SLOPPY_TABLE(X)
-#undef X
-	};
-
-	return (size_t)s < FR_ARRAY_LEN(texts) ? texts[s] : "?";
-}
+FR_ENUM_STR(fr_h1_sloppy_str, fr_h1_sloppy, FR_H1_SLOPPY_TABLE)
 
 /* --- life --- */
 
@@ -277,7 +269,14 @@ struct fr_h1_result fr_h1_feed_eof(struct fr_h1_parser *p)
 		return (struct fr_h1_result){.event = FR_H1_END};
 	case FR_H1_ST_DONE:
 		return (struct fr_h1_result){.event = FR_H1_END};
-	default:
-		return fr_h1_fail(p, FR_H1_TRUNCATED);
+	case FR_H1_ST_HEAD:
+	case FR_H1_ST_LENGTH:
+	case FR_H1_ST_CHUNK_SIZE:
+	case FR_H1_ST_CHUNK_DATA:
+	case FR_H1_ST_CHUNK_END:
+	case FR_H1_ST_TRAILERS:
+	case FR_H1_ST_FAILED:
+		break;
 	}
+	return fr_h1_fail(p, FR_H1_TRUNCATED);
 }

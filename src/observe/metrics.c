@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/enum.h"
 #include "base/err.h"
 #include "http/message.h"
 #include "observe/counters.h"
@@ -13,16 +14,7 @@
 #define SLOT_FIRST_CLASS 501u /* 1xx */
 #define SLOT_OTHER 507u
 
-static const char *const answers[] = {
-#define X(id, text) text,
-	FR_ANSWERED_BY_TABLE(X)
-#undef X
-};
-
-const char *fr_answerer_str(enum fr_answerer a)
-{
-	return (size_t)a < FR_ARRAY_LEN(answers) ? answers[a] : "?";
-}
+FR_ENUM_STR(fr_answerer_str, fr_answerer, FR_ANSWERED_BY_TABLE)
 
 static unsigned status_slot(int status)
 {
