@@ -28,9 +28,18 @@ static unsigned urgency_of(enum fr_as as, bool blocking, bool late, bool hint)
 		return hint ? 1 : 0;
 	case FR_AS_FETCH:
 		return 1;
-	default:
-		return 3;
+	case FR_AS_NONE:
+	case FR_AS_IMAGE:
+	case FR_AS_TRACK:
+	case FR_AS_AUDIO:
+	case FR_AS_VIDEO:
+	case FR_AS_EMBED:
+	case FR_AS_OBJECT:
+	case FR_AS_WORKER:
+	case FR_AS_UNKNOWN:
+		break;
 	}
+	return 3;
 }
 
 static bool is_hint(enum fr_found f)

@@ -373,7 +373,14 @@ static void step(struct fr_scan_tags *t, char c)
 	case COMMENT_BANG:
 		step_comment(t, c);
 		break;
-	default:
+	case NAME:
+	case BEFORE_ATTRIBUTE:
+	case ATTRIBUTE:
+	case AFTER_ATTRIBUTE:
+	case BEFORE_VALUE:
+	case VALUE:
+	case VALUE_DOUBLE:
+	case VALUE_SINGLE:
 		step_tag(t, c);
 		break;
 	}

@@ -90,7 +90,7 @@ bool fr_teach_is_credential(const struct fr_field *f)
 {
 	struct fr_str name = f->name;
 
-	switch ((enum fr_field_id)f->id) {
+	switch ((int)f->id) { /* a few of many */
 	case FR_FIELD_COOKIE:
 	case FR_FIELD_AUTHORIZATION:
 	case FR_FIELD_PROXY_AUTHORIZATION:
@@ -174,7 +174,7 @@ static bool may_matter(const struct fr_field *f)
 	static const char *const harmless[] = {"dnt", "origin", "save-data",
 	                                       "upgrade-insecure-requests"};
 
-	switch ((enum fr_field_id)f->id) {
+	switch ((int)f->id) { /* a few of many */
 	case FR_FIELD_ACCEPT:
 	case FR_FIELD_ACCEPT_ENCODING:
 	case FR_FIELD_CACHE_CONTROL:

@@ -278,9 +278,22 @@ static inline int64_t number_of(const struct fr_record *r, enum fr_log_field fie
 		return *(const int *)at ? *(const int *)at : -1;
 	case PORT:
 		return *(const uint16_t *)at ? *(const uint16_t *)at : -1;
-	default:
-		return *(const int64_t *)at;
+	case TIME:
+	case ID:
+	case NUMBER:
+	case SPAN:
+	case STRING:
+	case STATIC:
+	case RESUMED:
+	case PROTOCOL:
+	case CACHE:
+	case END:
+	case OUTCOME:
+	case PLAN:
+	case LEARNING:
+		break;
 	}
+	return *(const int64_t *)at;
 }
 
 /* One field with a comma before it; an absent one leaves nothing. line: where it
@@ -325,7 +338,11 @@ static inline __attribute__((always_inline)) char *put_field(char *p, const char
 		               : p;
 	case PLAN:
 		return r->plan && r->plan->n ? put_json_plan(put_key(p, field), line, item) : p;
-	default:
+	case NUMBER:
+	case AMOUNT:
+	case SPAN:
+	case STATUS:
+	case PORT:
 		break;
 	}
 	if (number_of(r, field) >= 0)

@@ -111,9 +111,10 @@ static enum fr_source_state stored_done(const void *of)
 		return FR_SOURCE_DONE;
 	case FR_BODY_FAILED:
 		return FR_SOURCE_FAILED;
-	default:
-		return FR_SOURCE_MORE;
+	case FR_BODY_FILLING:
+		break;
 	}
+	return FR_SOURCE_MORE;
 }
 
 static const struct fr_body_source_ops stored = {
