@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import source_calls
+import source_includes
 import source_names
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
@@ -212,6 +213,7 @@ others = {f: open(f, encoding="utf-8").read() for f in tracked("tests/*.c", "tes
 documents = {f: open(f, encoding="utf-8").read() for f in tracked("*.md") if f != "CHANGELOG.md"}
 source_names.check({**read, **others}, documents, tracked(), unless_left)
 source_names.dead(read, others, unless_left)
+source_includes.check(read, unless_left)
 for path, text in read.items():
     if path.endswith(".h") and not path.endswith("_priv.h"):
         check_structs(path, text)
@@ -229,8 +231,9 @@ elif len(sys.argv) > 1:
 else:
     print("note: circles of calls are not measured: there is no build")
 
-for kind in sorted({re.sub(r"\d+ char", "... char", text) for _, _, text in notes}):
-    where = [f"{p}:{n}" for p, n, text in notes if re.sub(r"\d+ char", "... char", text) == kind]
+VARIES = re.compile(r"\d+(?= char)|(?<=names ).*|(?<=there is no ).*")
+for kind in sorted({VARIES.sub("...", text) for _, _, text in notes}):
+    where = [f"{p}:{n}" for p, n, text in notes if VARIES.sub("...", text) == kind]
     print(f"note: {len(where)} times {kind}: {', '.join(where[:3])}{', ...' if len(where) > 3 else ''}")
 for p in problems:
     print(p)

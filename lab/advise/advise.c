@@ -6,11 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "command/command.h"
 #include "command/options.h"
 #include "lab/advise/input.h"
+#include "lab/measurement/series.h"
+#include "lab/network/network.h"
 #include "lab/profile/measure.h"
+#include "lab/profile/options.h"
+#include "lab/replay/advice.h"
 #include "lab/replay/rules.h"
 
 #define RULES_BYTES (4u << 20)

@@ -3,9 +3,12 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "http/fields.h"
 #include "http/h1.h"
+#include "http/message.h"
 #include "lab/demo/site.h"
 #include "lab/network/port.h"
 #include "net/transport.h"

@@ -1,6 +1,7 @@
 /* Judges by http/lifetime.h whether a browser may reuse a response right after it came. */
 #include "lab/measurement/freshness.h"
 
+#include "http/cache_control.h"
 #include "http/lifetime.h"
 
 /* Without a Date: before what is to expire, after what was modified. */

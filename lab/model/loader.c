@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "base/mem.h"
+#include "lab/model/page.h"
 #include "lab/model/wire.h"
 #include "net/transport.h"
 

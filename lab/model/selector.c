@@ -1,5 +1,6 @@
 /* Selectors, judged by names alone. */
 #include "base/err.h"
+#include "lab/model/names.h"
 #include "lab/model/style.h"
 
 static bool is_name_char(char c)

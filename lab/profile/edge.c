@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "config/config.h"
 #include "server/local_tls.h"
 #include "server/server.h"
 

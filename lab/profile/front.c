@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/str.h"

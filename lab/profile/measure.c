@@ -12,6 +12,8 @@
 #include "lab/browser/browser.h"
 #include "lab/profile/probe.h"
 #include "lab/profile/run.h"
+#include "lab/profile/target.h"
+#include "net/loop.h"
 
 struct tool {
 	const struct fr_profile_options *options; /* borrowed */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "command/options.h"
 #include "http/url.h"
 #include "lab/profile/network_options.h"
 

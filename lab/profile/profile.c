@@ -5,7 +5,9 @@
 
 #include "base/mem.h"
 #include "command/command.h"
+#include "lab/measurement/series.h"
 #include "lab/profile/measure.h"
+#include "lab/profile/options.h"
 #include "lab/profile/output.h"
 
 int fr_tool_profile(int argc, char **argv)

@@ -13,6 +13,7 @@
 #include "lab/network/packet.h"
 #include "lab/network/port.h"
 #include "lab/network/relay.h"
+#include "lab/network/relay_paths.h"
 #include "lab/profile/edge.h"
 #include "lab/profile/front.h"
 

@@ -4,8 +4,11 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "hints/plan.h"
+#include "http/fields.h"
 #include "lab/measurement/freshness.h"
 #include "lab/measurement/json_text.h"
+#include "lab/measurement/measurement.h"
 #include "lab/report/har.h"
 #include "lab/report/har_entry.h"
 

@@ -11,9 +11,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "cli/admin_path.h"
 #include "command/command.h"
+#include "http/fields.h"
 #include "http/h1.h"
+#include "http/message.h"
 #include "net/tls.h"
 
 #define TIMEOUT_S 30

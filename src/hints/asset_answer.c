@@ -1,6 +1,8 @@
 /* fr_asset_answer_from of assets.h: what a response says of its asset. */
 #include "base/siphash.h"
 #include "hints/assets.h"
+#include "http/cache_control.h"
+#include "http/fields.h"
 #include "http/lifetime.h"
 
 /* Stable: it ends up in digest cookies. */

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "http/h1.h"
+#include "http/message.h"
 
 static int put(struct fr_buf *out, struct fr_str s)
 {

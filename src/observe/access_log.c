@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "config/log_fields.h"
 #include "observe/access_file.h"
 #include "observe/access_format.h"
 #include "observe/access_queue.h"

@@ -4,7 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/histogram.h"
 #include "h2/session.h"
+#include "hints/plan.h"
+#include "observe/counters.h"
+#include "observe/metrics.h"
+#include "observe/record.h"
 #include "observe/status.h"
 
 #define PREFIX "forerun_"

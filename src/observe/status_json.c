@@ -3,8 +3,15 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
+#include "base/histogram.h"
+#include "hints/plan.h"
+#include "observe/counters.h"
+#include "observe/metrics.h"
+#include "observe/record.h"
 #include "observe/status.h"
 #include "observe/text.h"
+#include "observe/traffic.h"
 
 static void set(json_t *o, const char *key, uint64_t v)
 {

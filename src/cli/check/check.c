@@ -11,6 +11,7 @@
 #include "command/command.h"
 #include "command/options.h"
 #include "config/config.h"
+#include "net/tls.h"
 #include "net/tls_check.h"
 
 static const char help[] =

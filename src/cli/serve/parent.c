@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/serve/crash_report.h"
@@ -23,6 +24,7 @@
 #include "cli/serve/setup.h"
 #include "cli/warnings.h"
 #include "command/command.h"
+#include "config/files.h"
 #include "server/local_tls.h"
 #include "server/server.h"
 

@@ -13,12 +13,14 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/log.h"
 #include "cli/serve/handover.h"
 #include "cli/serve/privileges.h"
 #include "cli/serve/seccomp.h"
 #include "cli/serve/setup.h"
 #include "cli/warnings.h"
+#include "client/sockets.h"
 #include "command/command.h"
 #include "server/local_tls.h"
 #include "server/server.h"

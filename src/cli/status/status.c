@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
+#include "cli/admin_client.h"
 #include "cli/figures.h"
 #include "command/command.h"
 #include "command/options.h"
