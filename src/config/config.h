@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "config/log_fields.h"
+#include "config/settings.h"
 #include "http/url_path.h"
 
 enum fr_address_kind { FR_ADDRESS_INET, FR_ADDRESS_UNIX };
@@ -72,8 +73,7 @@ struct fr_config_hints {
 	uint32_t html_interval_ms;       /* 10000: a page that brought nothing new is not scanned
 	                                    again before */
 	bool keep_query;                 /* false: the query does not tell pages apart */
-	char **query_only;               /* but these parameters do; NULL: no such rule */
-	size_t n_query_only;
+	FR_LISTS_HINTS(FR_LIST_MEMBER)   /* query_only: but these parameters do */
 	uint32_t witnesses;       /* 3: clients that must have seen a link of personal pages */
 	bool warm;                /* true: hinted assets are fetched into the cache */
 	bool digest;              /* true: a cookie says what a client has */
@@ -103,12 +103,10 @@ struct fr_config_cache {   /* of a site or path */
 	bool enabled;      /* true */
 	bool ignore_query; /* false: the query is part of the key */
 	uint32_t ttl_ms;   /* 0: as the origin says; else instead of that, for what may be stored */
-	/* parameters that are part of the key, the others are not; NULL: no such rule */
-	char **query_only;
-	size_t n_query_only;
-	/* requests with a cookie of that name ("wp_*": of that prefix) are not for the cache */
-	char **bypass_cookies;
-	size_t n_bypass_cookies;
+	/* query_only: parameters that are part of the key, the others are not;
+	 * bypass_cookies: requests with a cookie of that name ("wp_*": of that prefix) are not
+	 * for the cache */
+	FR_LISTS_CACHE(FR_LIST_MEMBER)
 };
 
 struct fr_config_store {           /* the one store */
@@ -126,8 +124,8 @@ struct fr_config_path {
 };
 
 struct fr_config_site {
-	char **hosts; /* lower case; "*.example.org" (one label or more), "*" for any */
-	size_t n_hosts;
+	/* hosts: lower case; "*.example.org" (one label or more), "*" for any */
+	FR_LISTS_SITE(FR_LIST_MEMBER)
 	char *cert_file, *key_file; /* NULL: the global default or the local authority */
 	struct fr_config_origin origin;
 	struct fr_config_hints hints;

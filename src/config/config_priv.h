@@ -17,6 +17,14 @@
 	 least,                                                                                    \
 	 most},
 
+/* One row of a table of lists as a struct fr_list_setting. */
+#define FR_LIST_ROW(raw, out, key, most)                                                           \
+	{offsetof(struct raw, key), offsetof(struct raw, key##_count), offsetof(struct out, key),  \
+	 offsetof(struct out, n_##key)},
+
+#define LIST_MEMBER(key, most)                                                                     \
+	char **key;                                                                                \
+	unsigned key##_count;
 #define TEXT_MEMBER(key, member, kind, value, least, most) char *key;
 struct fr_raw_timeouts {
 	FR_SETTINGS_TIMEOUTS(TEXT_MEMBER)
@@ -29,9 +37,8 @@ struct fr_raw_http2 {
 };
 struct fr_raw_hints {
 	FR_SETTINGS_HINTS(TEXT_MEMBER)
+	FR_LISTS_HINTS(LIST_MEMBER)
 	char *early_hints, *server_timing;
-	char **query_only;
-	unsigned query_only_count;
 };
 struct fr_raw_hint_memory {
 	FR_SETTINGS_HINT_MEMORY(TEXT_MEMBER)
@@ -39,10 +46,7 @@ struct fr_raw_hint_memory {
 };
 struct fr_raw_cache {
 	FR_SETTINGS_CACHE(TEXT_MEMBER)
-	char **query_only;
-	unsigned query_only_count;
-	char **bypass_cookies;
-	unsigned bypass_cookies_count;
+	FR_LISTS_CACHE(LIST_MEMBER)
 };
 struct fr_raw_store {
 	FR_SETTINGS_STORE(TEXT_MEMBER)
@@ -65,7 +69,6 @@ struct fr_raw_log {
 struct fr_raw_security {
 	FR_SETTINGS_SECURITY(TEXT_MEMBER)
 };
-#undef TEXT_MEMBER
 struct fr_raw_tls {
 	char *certificate, *key, *min_version;
 };
@@ -87,8 +90,7 @@ struct fr_raw_rule {
 	unsigned links_count;
 };
 struct fr_raw_site {
-	char **hosts;
-	unsigned hosts_count;
+	FR_LISTS_SITE(LIST_MEMBER)
 	struct fr_raw_tls *tls;
 	struct fr_raw_origin *origin;
 	struct fr_raw_hints *hints;
@@ -98,6 +100,8 @@ struct fr_raw_site {
 	struct fr_raw_rule *rules;
 	unsigned rules_count;
 };
+#undef TEXT_MEMBER
+#undef LIST_MEMBER
 struct fr_raw {
 	char *workers, *user, *group;
 	struct fr_raw_log *log;
@@ -157,6 +161,13 @@ void fr_settings_default(const struct fr_setting *settings, size_t n, void *out)
 int fr_settings_apply(const struct fr_source *s, const char *path,
                       const struct fr_setting *settings, size_t n, const void *raw,
                       void *out) FR_MUST_USE;
+/* --- lists.c --- */
+enum fr_list_group { FR_LISTS_SITE_GROUP, FR_LISTS_HINTS_GROUP, FR_LISTS_CACHE_GROUP };
+/* Copies the lists that are written in `raw` in place of what `out` has. */
+void fr_lists_take(enum fr_list_group g, const void *raw, void *out);
+/* Frees those of `out` but for what `inherited` has as well; NULL: none. */
+void fr_lists_fini(enum fr_list_group g, void *out, const void *inherited);
+
 /* --- match.c --- */
 /* The pattern of a URL's path as http/url_path.h reads it, which is what requests' paths are
  * matched in; owned. NULL: it is ambiguous, and no request would match it. */

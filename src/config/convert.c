@@ -167,22 +167,20 @@ static int take_origin(const struct fr_source *s, const char *path, const struct
 	return APPLY(s, path, origin, raw, o);
 }
 
-static int take_hosts(const struct fr_source *s, const char *path, const struct fr_raw_site *raw,
-                      struct fr_config_site *site)
+static int check_site_hosts(const struct fr_source *s, const char *path,
+                            struct fr_config_site *site)
 {
 	char key[64];
 
 	(void)snprintf(key, sizeof key, "%s.hosts", path);
-	if (raw->hosts_count == 0)
+	if (site->n_hosts == 0)
 		return fr_config_complain(s, key, "at least one host name is needed, or \"*\"");
-	site->hosts = fr_calloc(raw->hosts_count, sizeof *site->hosts);
-	for (unsigned i = 0; i < raw->hosts_count; i++) {
-		char *host = fr_str_dup(fr_str_from(raw->hosts[i]));
+	for (size_t i = 0; i < site->n_hosts; i++) {
+		char *host = site->hosts[i];
 
-		site->hosts[site->n_hosts++] = host;
 		for (char *p = host; *p; p++)
 			*p = fr_ascii_lower(*p);
-		(void)snprintf(key, sizeof key, "%s.hosts[%u]", path, i);
+		(void)snprintf(key, sizeof key, "%s.hosts[%zu]", path, i);
 		if (!fr_host_pattern_is_valid(host))
 			return fr_config_complain(
 				s, key, "expected a host name, *.NAME or \"*\", not '%s'", host);
@@ -204,18 +202,9 @@ static int take_cache(const struct fr_source *s, const char *key, const struct f
 {
 	int rc = APPLY(s, key, cache, raw, out);
 
-	if (rc < 0 || !raw)
-		return rc;
-	if (raw->query_only) {
-		out->query_only = fr_config_dup_names(raw->query_only, raw->query_only_count);
-		out->n_query_only = raw->query_only_count;
-	}
-	if (raw->bypass_cookies) {
-		out->bypass_cookies =
-			fr_config_dup_names(raw->bypass_cookies, raw->bypass_cookies_count);
-		out->n_bypass_cookies = raw->bypass_cookies_count;
-	}
-	return 0;
+	if (rc == 0 && raw)
+		fr_lists_take(FR_LISTS_CACHE_GROUP, raw, out);
+	return rc;
 }
 
 static int take_paths(const struct fr_source *s, const char *path, const struct fr_raw_site *raw,
@@ -260,7 +249,8 @@ static int take_site(const struct fr_source *s, unsigned i, const struct fr_raw_
 	int rc;
 
 	(void)snprintf(path, sizeof path, "sites[%u]", i);
-	rc = take_hosts(s, path, raw, site);
+	fr_lists_take(FR_LISTS_SITE_GROUP, raw, site);
+	rc = check_site_hosts(s, path, site);
 	(void)snprintf(key, sizeof key, "%s.tls", path);
 	if (rc == 0)
 		rc = take_certificate(s, key, raw->tls, &site->cert_file, &site->key_file);

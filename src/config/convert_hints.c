@@ -69,10 +69,7 @@ int fr_hints_take(const struct fr_source *s, const char *path, const struct fr_r
 
 	if (rc < 0 || !raw)
 		return rc;
-	if (raw->query_only) {
-		out->query_only = fr_config_dup_names(raw->query_only, raw->query_only_count);
-		out->n_query_only = raw->query_only_count;
-	}
+	fr_lists_take(FR_LISTS_HINTS_GROUP, raw, out);
 	(void)snprintf(key, sizeof key, "%s.early_hints", path);
 	if (raw->early_hints)
 		rc = take_early_hints(s, key, raw->early_hints, out);

@@ -17,26 +17,8 @@ static void names_fini(char **names, size_t n)
 	free(names);
 }
 
-/* inherited: whose lists are not ours; NULL: none. */
-static void cache_fini(struct fr_config_cache *c, const struct fr_config_cache *inherited)
-{
-	if (!inherited || c->query_only != inherited->query_only)
-		names_fini(c->query_only, c->n_query_only);
-	if (!inherited || c->bypass_cookies != inherited->bypass_cookies)
-		names_fini(c->bypass_cookies, c->n_bypass_cookies);
-}
-
-static void hints_fini(struct fr_config_hints *h, const struct fr_config_hints *inherited)
-{
-	if (!inherited || h->query_only != inherited->query_only)
-		names_fini(h->query_only, h->n_query_only);
-}
-
 static void site_fini(struct fr_config_site *site)
 {
-	for (size_t i = 0; i < site->n_hosts; i++)
-		free(site->hosts[i]);
-	free(site->hosts);
 	free(site->cert_file);
 	free(site->key_file);
 	free(site->origin.url);
@@ -45,8 +27,8 @@ static void site_fini(struct fr_config_site *site)
 	free(site->origin.ca_file);
 	for (size_t i = 0; i < site->n_paths; i++) {
 		free(site->paths[i].prefix);
-		cache_fini(&site->paths[i].cache, &site->cache);
-		hints_fini(&site->paths[i].hints, &site->hints);
+		fr_lists_fini(FR_LISTS_CACHE_GROUP, &site->paths[i].cache, &site->cache);
+		fr_lists_fini(FR_LISTS_HINTS_GROUP, &site->paths[i].hints, &site->hints);
 	}
 	free(site->paths);
 	for (size_t i = 0; i < site->n_rules; i++) {
@@ -54,8 +36,9 @@ static void site_fini(struct fr_config_site *site)
 		names_fini(site->rules[i].links, site->rules[i].n_links);
 	}
 	free(site->rules);
-	cache_fini(&site->cache, NULL);
-	hints_fini(&site->hints, NULL);
+	fr_lists_fini(FR_LISTS_CACHE_GROUP, &site->cache, NULL);
+	fr_lists_fini(FR_LISTS_HINTS_GROUP, &site->hints, NULL);
+	fr_lists_fini(FR_LISTS_SITE_GROUP, site, NULL);
 }
 
 void fr_config_unref(struct fr_config **cp)

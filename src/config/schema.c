@@ -10,7 +10,6 @@
 #include "config/config_priv.h"
 
 #define MAX_SITES 1000
-#define MAX_HOSTS 100
 #define MAX_PATHS 200
 #define MAX_RULES 1000
 #define MAX_LISTENERS 64
@@ -25,6 +24,7 @@
 	CYAML_FIELD_SEQUENCE(#member, CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, struct type,       \
 	                     member, entry, 0, max)
 #define ROW(type, key) TEXT(type, key),
+#define LIST_ROW(type, key, most) LIST(type, key, &text_value, most),
 
 #define X(key, member, kind, value, least, most) ROW(fr_raw_timeouts, key)
 static const cyaml_schema_field_t timeouts_fields[] = {FR_SETTINGS_TIMEOUTS(X) CYAML_FIELD_END};
@@ -38,19 +38,22 @@ static const cyaml_schema_field_t http2_fields[] = {FR_SETTINGS_HTTP2(X) CYAML_F
 #define X(key, member, kind, value, least, most) ROW(fr_raw_hints, key)
 static const cyaml_schema_value_t text_value = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED)};
+#define L(key, most) LIST_ROW(fr_raw_hints, key, most)
 static const cyaml_schema_field_t hints_fields[] = {
-	FR_SETTINGS_HINTS(X) TEXT(fr_raw_hints, early_hints), TEXT(fr_raw_hints, server_timing),
-	LIST(fr_raw_hints, query_only, &text_value, MAX_NAMES), CYAML_FIELD_END};
+	FR_SETTINGS_HINTS(X) FR_LISTS_HINTS(L) TEXT(fr_raw_hints, early_hints),
+	TEXT(fr_raw_hints, server_timing), CYAML_FIELD_END};
 #undef X
+#undef L
 #define X(key, member, kind, value, least, most) ROW(fr_raw_hint_memory, key)
 static const cyaml_schema_field_t hint_memory_fields[] = {
 	FR_SETTINGS_HINT_MEMORY(X) TEXT(fr_raw_hint_memory, file), CYAML_FIELD_END};
 #undef X
 #define X(key, member, kind, value, least, most) ROW(fr_raw_cache, key)
-static const cyaml_schema_field_t cache_fields[] = {
-	FR_SETTINGS_CACHE(X) LIST(fr_raw_cache, query_only, &text_value, MAX_NAMES),
-	LIST(fr_raw_cache, bypass_cookies, &text_value, MAX_NAMES), CYAML_FIELD_END};
+#define L(key, most) LIST_ROW(fr_raw_cache, key, most)
+static const cyaml_schema_field_t cache_fields[] = {FR_SETTINGS_CACHE(X) FR_LISTS_CACHE(L)
+                                                            CYAML_FIELD_END};
 #undef X
+#undef L
 #define X(key, member, kind, value, least, most) ROW(fr_raw_store, key)
 static const cyaml_schema_field_t store_fields[] = {FR_SETTINGS_STORE(X) CYAML_FIELD_END};
 #undef X
@@ -95,14 +98,16 @@ static const cyaml_schema_field_t rule_fields[] = {
 	TEXT(fr_raw_rule, path), LIST(fr_raw_rule, links, &text_value, MAX_NAMES), CYAML_FIELD_END};
 static const cyaml_schema_value_t rule_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fr_raw_rule, rule_fields)};
-static const cyaml_schema_field_t site_fields[] = {LIST(fr_raw_site, hosts, &text_value, MAX_HOSTS),
-                                                   GROUP(fr_raw_site, tls, site_tls_fields),
+#define L(key, most) LIST_ROW(fr_raw_site, key, most)
+static const cyaml_schema_field_t site_fields[] = {FR_LISTS_SITE(L)
+                                                           GROUP(fr_raw_site, tls, site_tls_fields),
                                                    GROUP(fr_raw_site, origin, origin_fields),
                                                    GROUP(fr_raw_site, hints, hints_fields),
                                                    GROUP(fr_raw_site, cache, cache_fields),
                                                    LIST(fr_raw_site, paths, &path_value, MAX_PATHS),
                                                    LIST(fr_raw_site, rules, &rule_value, MAX_RULES),
                                                    CYAML_FIELD_END};
+#undef L
 static const cyaml_schema_value_t site_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct fr_raw_site, site_fields)};
 static const cyaml_schema_field_t root_fields[] = {

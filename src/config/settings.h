@@ -1,6 +1,7 @@
 /* Every setting with a number or a switch: key, member, kind, default and
- * bounds, in one table for each group. The schema, the defaults, the bounds'
- * messages and the test of docs/configuration.md are all made from these. */
+ * bounds, in one table for each group; and every list of texts. The schema, the
+ * defaults, the bounds' messages, the copies and the test of docs/configuration.md
+ * are all made from these. */
 #ifndef FR_CONFIG_SETTINGS_H
 #define FR_CONFIG_SETTINGS_H
 
@@ -111,6 +112,27 @@ enum fr_setting_kind {
 	X(core_dumps, core_dumps, SWITCH, 0, 0, 1)
 
 #define FR_SETTINGS_ACCESS_LOG(X) X(buffer, buffer_bytes, SIZE, 1048576, 262144, 64 * FR_MIB)
+
+/* Lists of texts: the key, which is the member too, and how many there may be. A list that is
+ * written replaces the one that a path inherits from its site. */
+#define FR_LIST_NAMES 64
+#define FR_LIST_HOSTS 100
+#define FR_LISTS_SITE(X) X(hosts, FR_LIST_HOSTS)
+#define FR_LISTS_HINTS(X) X(query_only, FR_LIST_NAMES)
+#define FR_LISTS_CACHE(X)                                                                          \
+	X(query_only, FR_LIST_NAMES)                                                               \
+	X(bypass_cookies, FR_LIST_NAMES)
+
+/* A list in a group of the configuration: owned, or a site's. NULL: not written. */
+#define FR_LIST_MEMBER(key, most)                                                                  \
+	char **key;                                                                                \
+	size_t n_##key;
+
+/* One row of a table of lists. */
+struct fr_list_setting {
+	size_t raw_offset, raw_n_offset; /* of the texts (char **), of their number (unsigned) */
+	size_t out_offset, out_n_offset; /* likewise (size_t), in the configuration's group */
+};
 
 /* One row of a table, for code that walks it. */
 struct fr_setting {

@@ -439,6 +439,15 @@ static void check_row(const char *docs, const char *group, const char *key,
 		fail_msg("docs/configuration.md lacks: %s", row);
 }
 
+static void check_list(const char *docs, const char *group, const char *key)
+{
+	char row[128];
+
+	(void)snprintf(row, sizeof row, "| `%s%s` | none | ", group, key);
+	if (!strstr(docs, row))
+		fail_msg("docs/configuration.md lacks: %s", row);
+}
+
 static void every_setting_is_documented_with_default_and_bounds(void **state)
 {
 	char *docs = read_docs();
@@ -461,6 +470,11 @@ static void every_setting_is_documented_with_default_and_bounds(void **state)
 	GROUP("hint_memory", FR_SETTINGS_HINT_MEMORY);
 	GROUP("access_log", FR_SETTINGS_ACCESS_LOG);
 	GROUP("security", FR_SETTINGS_SECURITY);
+#undef X
+#define X(key, most) check_list(docs, group, #key);
+	GROUP("hints.", FR_LISTS_HINTS);
+	GROUP("cache.", FR_LISTS_CACHE);
+	GROUP("sites[].", FR_LISTS_SITE);
 #undef X
 	free(docs);
 }
