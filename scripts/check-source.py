@@ -189,7 +189,7 @@ def check_lines(paths, most, report):
     for path in paths:
         fenced = False
         for n, line in enumerate(open(path, encoding="utf-8"), 1):
-            fenced ^= line.startswith("```")
+            fenced ^= line.lstrip().startswith("```")
             if len(line.rstrip("\n")) > most and not fenced and not line.startswith("|"):
                 report(path, n, f"{len(line) - 1} characters (at most {most})")
 
