@@ -10,7 +10,10 @@ def objects(build):
         for name in names:
             path = os.path.join(folder, name)
             source = path.split(".dir/")[-1][:-2]
-            if name.endswith(".c.o") and source.startswith(("src/", "lab/")) and os.path.exists(source):
+            if not name.endswith(".c.o") or not source.startswith(("src/", "lab/")) or not os.path.exists(source):
+                continue
+            # of several, which a build before a change of libraries left behind, the newest
+            if source not in found or os.path.getmtime(path) > os.path.getmtime(found[source]):
                 found[source] = path
     return found
 
