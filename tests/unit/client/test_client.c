@@ -46,7 +46,7 @@ static void the_first_bytes_tell_http_2_from_http_1(void **state)
 
 	/* "PRI " could be a method of HTTP/1 for long */
 	for (size_t i = 0; i + 1 < sizeof PREFACE; i++)
-		say(f, h2, PREFACE + i, 1);
+		say(f, h2, &PREFACE[i], 1);
 	assert_int_equal(worker_count(f->worker, FR_COUNT_CONNECTIONS_H2), 1);
 	say(f, h1, "PRIVATE /x HTTP/1.1\r\nHost: a.test\r\n\r\n", 37);
 	assert_int_equal(worker_count(f->worker, FR_COUNT_CONNECTIONS_H2), 1);
