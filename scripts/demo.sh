@@ -11,5 +11,5 @@ esac
 # shellcheck disable=SC2086
 fr_need_packages $BUILD_PACKAGES
 say "building"
-fr_build "$root/build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF
+fr_build "$root/build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DFR_LTO=ON -DBUILD_TESTING=OFF
 exec "$root/build/forerun" demo "$@"
