@@ -56,7 +56,8 @@ size_t fr_client_held(const struct fr_client *c)
 	if (c->protocol && c->protocol->held)
 		sum += c->protocol->held(c);
 	for (const struct fr_exchange *ex = c->first; ex; ex = ex->next)
-		sum += sizeof *ex + ex->arena.total_bytes + ex->req_body.cap + ex->resp_body.len;
+		sum += sizeof *ex + ex->arena.total_bytes + ex->to_origin.body.cap +
+		       ex->to_client.body.len;
 	return sum;
 }
 

@@ -66,7 +66,7 @@ static const char *persistence(struct fr_client *c, struct fr_exchange *ex)
 	if (ex->resp.status == 101)
 		return NULL; /* relayed with its own Connection: upgrade */
 	if (!ex->req.keep_alive || c->conn.is_draining || h->is_until_close ||
-	    (ex->discards_request && !h->request_done))
+	    (ex->to_origin.discards && !h->request_done))
 		h->close_after = true;
 	if (h->close_after)
 		return "close";
@@ -139,7 +139,7 @@ static void refuse_input(struct fr_client *c, enum fr_h1_error e)
 	struct h1 *h = h1_of(c);
 
 	h->ignores_input = h->close_after = true;
-	if (h->current->head_sent)
+	if (h->current->to_client.head_sent)
 		h->timed_out = true; /* too late to say so: the connection is cut */
 	else
 		fr_exchange_refuse(h->current, fr_h1_error_status(e), fr_h1_error_str(e));
@@ -173,7 +173,7 @@ static void take_event(struct fr_client *c, struct fr_h1_result r)
 		break;
 	case FR_H1_END:
 		h->request_done = true;
-		if (!h->current->request_ended)
+		if (!h->current->to_origin.ended)
 			fr_exchange_request_end(h->current, fr_h1_trailers(h->parser));
 		break;
 	case FR_H1_FAILED:
@@ -196,7 +196,7 @@ static bool is_blocked(const struct fr_client *c)
 		return fr_exchange_request_room(ex) == 0;
 	if (h->request_done)
 		return true;
-	return ex->state != FR_EXCHANGE_HEAD && !ex->discards_request &&
+	return ex->state != FR_EXCHANGE_HEAD && !ex->to_origin.discards &&
 	       fr_exchange_request_room(ex) == 0;
 }
 
@@ -341,7 +341,8 @@ static int end_response(struct fr_client *c)
 	int rc = 0;
 
 	if (h->is_chunked)
-		rc = fr_h1_write_last_chunk(fr_transport_out(c->conn.transport), ex->resp_trailers);
+		rc = fr_h1_write_last_chunk(fr_transport_out(c->conn.transport),
+		                            ex->to_client.trailers);
 	if (rc < 0)
 		return rc;
 	h->current = NULL;
@@ -358,7 +359,8 @@ static void give_up(struct fr_client *c)
 	struct h1 *h = h1_of(c);
 	struct fr_exchange *ex = h->current;
 
-	if (ex && !ex->head_sent && ex->state == FR_EXCHANGE_HEAD && !fr_h1_is_idle(h->parser)) {
+	if (ex && !ex->to_client.head_sent && ex->state == FR_EXCHANGE_HEAD &&
+	    !fr_h1_is_idle(h->parser)) {
 		h->timed_out = false;
 		h->ignores_input = h->close_after = true;
 		fr_exchange_refuse(ex, 408, "The request did not arrive in time.");
@@ -379,7 +381,7 @@ static bool flush_current(struct fr_client *c)
 
 	if (h->timed_out)
 		give_up(c);
-	if (c->state != FR_CLIENT_ACTIVE || !ex || !ex->head_sent)
+	if (c->state != FR_CLIENT_ACTIVE || !ex || !ex->to_client.head_sent)
 		return false;
 	head = write_head(c);
 	if (head < 0 || (head > 0 && write_body(c) < 0)) {
@@ -388,13 +390,14 @@ static bool flush_current(struct fr_client *c)
 	}
 	if (head == 0)
 		return false;
-	if (ex->resp_failed && fr_exchange_body_len(ex) == 0) {
+	if (ex->to_client.failed && fr_exchange_body_len(ex) == 0) {
 		give_up(c);
 		return false;
 	}
-	if (!ex->resp_ended || fr_exchange_body_len(ex))
+	if (!ex->to_client.ended || fr_exchange_body_len(ex))
 		return false;
-	if (ex->resp_trailers && !has_room(c, HEAD_LINES_BYTES + fr_fields_size(ex->resp_trailers)))
+	if (ex->to_client.trailers &&
+	    !has_room(c, HEAD_LINES_BYTES + fr_fields_size(ex->to_client.trailers)))
 		return false;
 	if (end_response(c) < 0)
 		fr_client_cut(c, true);
@@ -410,7 +413,7 @@ static void h1_flush(struct fr_client *c)
 		if (c->state != FR_CLIENT_ACTIVE)
 			return;
 		process_parked(c);
-	} while (more && h1_of(c)->current && h1_of(c)->current->head_sent);
+	} while (more && h1_of(c)->current && h1_of(c)->current->to_client.head_sent);
 	fr_record_count(c->conn.worker);
 	if (c->state == FR_CLIENT_ACTIVE)
 		fr_transport_flush(c->conn.transport);
@@ -447,7 +450,7 @@ static void h1_eof(struct fr_client *c)
 		return;
 	}
 	/* a client that only ended its own side still gets its answer */
-	if (ex && (h->request_done || ex->head_sent)) {
+	if (ex && (h->request_done || ex->to_client.head_sent)) {
 		h->close_after = true;
 		return;
 	}

@@ -63,7 +63,7 @@ static void on_oversized(void *user, void *stream, bool end)
 
 	h2_of(c)->heads--;
 	ex->req.version = FR_HTTP_2;
-	ex->request_ended = end;
+	ex->to_origin.ended = end;
 	fr_exchange_refuse(ex, 431, "The request's fields are too large or too many.");
 }
 
@@ -110,12 +110,12 @@ static struct fr_h2_body on_read(void *user, void *stream, size_t max)
 
 	(void)user;
 	body.len = n < max ? n : max;
-	if (body.len == n && ex->resp_ended) {
+	if (body.len == n && ex->to_client.ended) {
 		body.end = true;
-		body.trailers = ex->resp_trailers;
+		body.trailers = ex->to_client.trailers;
 	} else if (n == 0) {
-		body.failed = ex->resp_failed;
-		body.deferred = !ex->resp_failed;
+		body.failed = ex->to_client.failed;
+		body.deferred = !ex->to_client.failed;
 	}
 	return body;
 }

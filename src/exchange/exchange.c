@@ -9,7 +9,7 @@
 #include "exchange/activity.h"
 #include "exchange/proxy.h"
 
-/* resp_body may pass its ceiling by what one read from the origin brings. */
+/* A body may pass its ceiling by what one read from the origin brings. */
 #define RESPONSE_SLACK_BYTES FR_READ_BYTES
 
 static const uint8_t allowed[] = {
@@ -37,7 +37,7 @@ static void set_state(struct fr_exchange *ex, enum fr_exchange_state to)
 	if (!FR_HOLDS(allowed[ex->state] & FR_BIT(to))) {
 		ex->is_broken = true;
 		if (ex->state != FR_EXCHANGE_RELEASED)
-			fr_loop_timer_set(ex->worker->loop, &ex->timer, 0);
+			fr_loop_timer_set(ex->worker->loop, &ex->limit.timer, 0);
 		return;
 	}
 	FR_PROBE3(exchange_state, ex->seen.id, ex->state, to);
@@ -70,14 +70,14 @@ static struct fr_exchange *take_memory(struct fr_worker *w)
 		if (!ex)
 			return NULL;
 		fr_arena_init(&ex->arena, FR_EXCHANGE_ARENA_BYTES);
-		fr_buf_init(&ex->req_body, 0);
+		fr_buf_init(&ex->to_origin.body, 0);
 		return ex;
 	}
-	w->free_exchanges = ex->next_free;
+	w->free_exchanges = ex->next;
 	w->n_free_exchanges--;
 	arena = ex->arena;
-	req_body = ex->req_body;
-	*ex = (struct fr_exchange){.arena = arena, .req_body = req_body};
+	req_body = ex->to_origin.body;
+	*ex = (struct fr_exchange){.arena = arena, .to_origin.body = req_body};
 	return ex;
 }
 
@@ -95,17 +95,17 @@ static struct fr_exchange *new_under(struct fr_generation *gen, struct fr_connec
 	ex->client = c;
 	ex->ops = ops;
 	ex->stream_id = stream_id;
-	ex->row = c->is_admin ? &w->rows->admin : &w->rows->sites;
+	ex->stages.row = c->is_admin ? &w->rows->admin : &w->rows->sites;
 	ex->gen = fr_generation_ref(gen);
-	ex->req_body.max_bytes = limits(ex)->request_buffer_bytes + FR_READ_BYTES;
-	fr_chain_init(&ex->resp_body, limits(ex)->response_buffer_bytes + RESPONSE_SLACK_BYTES,
+	ex->to_origin.body.max_bytes = limits(ex)->request_buffer_bytes + FR_READ_BYTES;
+	fr_chain_init(&ex->to_client.body, limits(ex)->response_buffer_bytes + RESPONSE_SLACK_BYTES,
 	              &w->body_blocks);
 	fr_request_init(&ex->req, &ex->arena);
 	ex->release_task = (struct fr_task){.run = release, .user = ex};
-	fr_timer_init(&ex->timer, time_is_up, ex);
+	fr_timer_init(&ex->limit.timer, time_is_up, ex);
 	fr_exchange_init_hold(ex);
 	fr_exchange_init_body(ex);
-	fr_loop_timer_set(w->loop, &ex->timer, ex->gen->config->timeouts.request_fields_ms);
+	fr_loop_timer_set(w->loop, &ex->limit.timer, ex->gen->config->timeouts.request_fields_ms);
 	count(ex, FR_COUNT_EXCHANGES_OPEN);
 	c->ops->opened(c, ex);
 	fr_record_opened(ex);
@@ -130,7 +130,7 @@ struct fr_exchange *fr_exchange_new_for(const struct fr_exchange *page)
 static void free_memory(struct fr_exchange *ex)
 {
 	fr_arena_fini(&ex->arena);
-	fr_buf_fini(&ex->req_body);
+	fr_buf_fini(&ex->to_origin.body);
 	free(ex);
 }
 
@@ -139,7 +139,7 @@ void fr_exchange_free_list(struct fr_exchange **list)
 	while (*list) {
 		struct fr_exchange *ex = *list;
 
-		*list = ex->next_free;
+		*list = ex->next;
 		free_memory(ex);
 	}
 }
@@ -154,15 +154,15 @@ static void release(void *user)
 	ex->client->ops->released(ex->client, ex);
 	fr_generation_unref(&ex->gen);
 	ex->magic = 0;
-	fr_chain_clear(&ex->resp_body);
+	fr_chain_clear(&ex->to_client.body);
 	if (w->n_free_exchanges >= FR_EXCHANGES_KEPT) {
 		free_memory(ex);
 		return;
 	}
 	fr_arena_reset(&ex->arena);
-	fr_buf_clear(&ex->req_body);
-	fr_buf_trim(&ex->req_body);
-	ex->next_free = w->free_exchanges;
+	fr_buf_clear(&ex->to_origin.body);
+	fr_buf_trim(&ex->to_origin.body);
+	ex->next = w->free_exchanges;
 	w->free_exchanges = ex;
 	w->n_free_exchanges++;
 }
@@ -170,9 +170,9 @@ static void release(void *user)
 /* The fetch is over, by its own end or ours. */
 void fr_exchange_fetch_over(struct fr_exchange *ex)
 {
-	ex->fetch = NULL;
-	if (ex->counts_as_fetch) {
-		ex->counts_as_fetch = false;
+	ex->to_origin.fetch = NULL;
+	if (ex->to_origin.is_counted) {
+		ex->to_origin.is_counted = false;
 		ex->client->origin_requests--;
 	}
 }
@@ -180,7 +180,7 @@ void fr_exchange_fetch_over(struct fr_exchange *ex)
 /* It counts as one of what its client asks of origins. */
 static void take_quota(struct fr_exchange *ex)
 {
-	ex->counts_as_fetch = true;
+	ex->to_origin.is_counted = true;
 	ex->client->origin_requests++;
 }
 
@@ -213,7 +213,7 @@ static void time_is_up(struct fr_timer *t, void *user)
 
 static void send_head(struct fr_exchange *ex)
 {
-	ex->head_sent = true;
+	ex->to_client.head_sent = true;
 	fr_record_answered(ex);
 	ex->ops->head(ex);
 }
@@ -221,7 +221,7 @@ static void send_head(struct fr_exchange *ex)
 /* A push that does not bring the asset is taken back and not repeated soon. */
 static void fail_push(struct fr_exchange *ex)
 {
-	fr_fetch_cancel(&ex->fetch);
+	fr_fetch_cancel(&ex->to_origin.fetch);
 	fr_exchange_fetch_over(ex);
 	fr_stages_taken_back(ex);
 	set_state(ex, FR_EXCHANGE_ENDED);
@@ -236,7 +236,7 @@ void fr_exchange_answer(struct fr_exchange *ex, int status, const char *type, st
 		ex->ops->abort(ex, FR_ABORT_INTERNAL);
 		return;
 	}
-	ex->resp_ended = true;
+	ex->to_client.ended = true;
 	send_head(ex);
 	fr_exchange_watch(ex, true);
 }
@@ -255,7 +255,8 @@ void fr_exchange_open(struct fr_exchange *ex, const char *type)
 
 bool fr_exchange_put(struct fr_exchange *ex, const void *data, size_t len)
 {
-	if (ex->state != FR_EXCHANGE_RESPONDING || fr_chain_append(&ex->resp_body, data, len) < 0)
+	if (ex->state != FR_EXCHANGE_RESPONDING ||
+	    fr_chain_append(&ex->to_client.body, data, len) < 0)
 		return false;
 	fr_exchange_watch(ex, false);
 	ex->ops->body(ex);
@@ -266,14 +267,14 @@ void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why)
 {
 	struct fr_str text = FR_STR("");
 
-	if (ex->head_sent)
+	if (ex->to_client.head_sent)
 		return;
 	if (ex->is_push) {
 		fail_push(ex);
 		return;
 	}
 	fr_exchange_end_hold(ex);
-	fr_fetch_cancel(&ex->fetch);
+	fr_fetch_cancel(&ex->to_origin.fetch);
 	fr_exchange_fetch_over(ex);
 	fr_exchange_discard_request(ex);
 	if (status < 500)
@@ -331,11 +332,11 @@ static void on_head(void *user)
 	struct fr_exchange *ex = of(user);
 
 	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
-	fr_record_origin_head(ex, ex->fetch);
+	fr_record_origin_head(ex, ex->to_origin.fetch);
 	if (ex->resp.status != 101) {
 		fr_stages_origin_head(ex);
 		/* by what the origin said, not by what is added for the client */
-		ex->watched = fr_origin_watch_head(ex);
+		ex->to_origin.watched = fr_origin_watch_head(ex);
 	}
 	fr_exchange_deliver(ex);
 	if (ex->state != FR_EXCHANGE_RESPONDING)
@@ -345,7 +346,7 @@ static void on_head(void *user)
 void fr_exchange_fail_body(struct fr_exchange *ex)
 {
 	count(ex, FR_COUNT_RESPONSES_FAILED);
-	ex->resp_failed = true;
+	ex->to_client.failed = true;
 	fr_origin_watch_drop(ex);
 	set_state(ex, FR_EXCHANGE_ENDED);
 	ex->ops->body(ex);
@@ -360,14 +361,14 @@ static void on_end(void *user, const struct fr_fields *trailers)
 	fr_origin_watch_end(ex);
 	fr_record_origin_end(ex);
 	fr_exchange_body_complete(ex);
-	if (!ex->request_ended)
-		ex->discards_request = true;
+	if (!ex->to_origin.ended)
+		ex->to_origin.discards = true;
 	if (trailers && trailers->n) {
 		struct fr_fields *kept = fr_arena_alloc(&ex->arena, sizeof *kept);
 
 		if (kept) {
 			*kept = *trailers;
-			ex->resp_trailers = kept;
+			ex->to_client.trailers = kept;
 		}
 	}
 	set_state(ex, FR_EXCHANGE_ENDED);
@@ -381,7 +382,7 @@ static void on_failed(void *user, enum fr_fetch_error e)
 
 	fr_exchange_fetch_over(ex);
 	fr_record_origin_end(ex);
-	if (!ex->head_sent)
+	if (!ex->to_client.head_sent)
 		fr_exchange_refuse(ex, fr_fetch_error_status(e), fr_fetch_error_str(e));
 	else
 		fr_exchange_fail_body(ex);
@@ -408,7 +409,7 @@ void fr_exchange_await(struct fr_exchange *ex)
 
 void fr_exchange_source_moved(struct fr_exchange *ex)
 {
-	enum fr_source_state state = ex->source.ops->done(ex->source.of);
+	enum fr_source_state state = ex->to_client.source.ops->done(ex->to_client.source.of);
 
 	if (ex->state != FR_EXCHANGE_RESPONDING)
 		return;
@@ -417,7 +418,7 @@ void fr_exchange_source_moved(struct fr_exchange *ex)
 		return;
 	}
 	if (state == FR_SOURCE_DONE) {
-		ex->resp_ended = true;
+		ex->to_client.ended = true;
 		set_state(ex, FR_EXCHANGE_ENDED);
 	}
 	fr_stages_body(ex);
@@ -428,7 +429,7 @@ void fr_exchange_source_moved(struct fr_exchange *ex)
 void fr_exchange_adopt(struct fr_exchange *ex, struct fr_fetch *fetch,
                        const struct fr_response *resp)
 {
-	ex->fetch = fetch;
+	ex->to_origin.fetch = fetch;
 	ex->resp = *resp;
 	fr_fetch_set_handler(fetch, &fetch_handler, ex);
 	on_head(ex);
@@ -441,8 +442,8 @@ void fr_exchange_start_fetch(struct fr_exchange *ex)
 	struct fr_asker asker = fr_connection_asker(ex->client);
 
 	fr_record_asked(ex);
-	ex->fetch = fr_fetch_start(ex->site->origin, &ex->origin_req, &asker, &ex->arena, &ex->resp,
-	                           &fetch_handler, ex);
+	ex->to_origin.fetch = fr_fetch_start(ex->site->origin, &ex->to_origin.req, &asker,
+	                                     &ex->arena, &ex->resp, &fetch_handler, ex);
 	fr_exchange_pump_request(ex);
 }
 
@@ -476,8 +477,8 @@ void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 	count(ex, ex->client->is_admin ? FR_COUNT_ADMIN_REQUESTS : FR_COUNT_REQUESTS);
 	fr_record_begun(ex);
 	fr_activity_exchange(ex, FR_ACTIVITY_REQUEST);
-	fr_loop_timer_stop(ex->worker->loop, &ex->timer);
-	ex->request_ended = body_ended;
+	fr_loop_timer_stop(ex->worker->loop, &ex->limit.timer);
+	ex->to_origin.ended = body_ended;
 	if (ex->req.method == FR_METHOD_CONNECT) {
 		fr_exchange_refuse(ex, 501, "CONNECT is not supported.");
 		return;
@@ -513,7 +514,7 @@ static void warm_step(void *user)
 	if (ex->state != FR_EXCHANGE_HEAD)
 		return;
 	if (fr_exchange_settle(ex) == 0)
-		ex->row->warm(ex);
+		ex->stages.row->warm(ex);
 	fr_exchange_leave(ex, true, false, false);
 }
 
@@ -532,11 +533,11 @@ void fr_exchange_leave(struct fr_exchange *ex, bool complete, bool by_peer, bool
 	ex->seen.end = fr_record_end_of(complete, by_peer, refused);
 	fr_stages_end(ex, ex->seen.end);
 	fr_origin_watch_drop(ex);
-	fr_fetch_cancel(&ex->fetch);
+	fr_fetch_cancel(&ex->to_origin.fetch);
 	fr_exchange_fetch_over(ex);
 	fr_exchange_end_hold(ex);
 	fr_exchange_free_bodies(ex);
-	fr_loop_timer_stop(ex->worker->loop, &ex->timer);
+	fr_loop_timer_stop(ex->worker->loop, &ex->limit.timer);
 	if (!complete && !(ex->is_push && ex->stream_id))
 		count(ex, FR_COUNT_REQUESTS_ABORTED);
 	fr_record_ended(ex);

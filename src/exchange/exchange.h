@@ -1,22 +1,22 @@
-/* One request and its response, whatever the protocol: the pipeline from the
- * client side to the origin side and back. It owns the arena in which both
- * heads live, the two bodies in flight, and the fetch.
+/* One request and its response, whatever the protocol. The exchange owns the arena in which
+ * both heads live, the two bodies in flight, and the fetch. What happens to a request is up
+ * to a row of stages (exchange/stage.h); the exchange knows none of them.
  *
  *   HEAD -> WAITING -> RESPONDING -> ENDED -> RELEASED
  *                  \-> TUNNEL ------/
  *
- * The client side (client_h1.c, client_h2.c) creates it, feeds the request,
- * takes the response through the operations in struct fr_exchange_ops, and
- * says when it is through with it (fr_exchange_leave). It knows nothing of
- * HTTP/2: what a client can do is asked through the operations.
+ * The client side (client/http1.c, client/http2.c) makes an exchange, feeds it the request,
+ * takes the response through the operations in struct fr_exchange_ops, and says when it is
+ * through (fr_exchange_leave). The exchange knows nothing of HTTP/2: it asks through the
+ * operations what a client can do.
  *
- * A request with a body is held back (in WAITING, without a fetch) until it is worth an
- * origin connection: see exchange_request.c.
+ * A request with a body waits (in WAITING, without a fetch) until the body is worth an
+ * origin connection: see exchange/request_body.c.
  *
- * Back-pressure, response: the fetch is paused while resp_body holds half of its ceiling;
- * when that lasts the rest goes to a temporary file, so that the origin's connection
- * becomes free. Request: the client side opens its window (or reads on) only
- * for what `consumed` reported. */
+ * Back-pressure, response: the fetch is paused while the body that waits for the client
+ * holds half of its ceiling. When that lasts, the rest goes to a temporary file, so that the
+ * origin's connection becomes free. Request: the client side opens its window (or reads on)
+ * only for what `consumed` reported. */
 #ifndef FR_EXCHANGE_EXCHANGE_H
 #define FR_EXCHANGE_EXCHANGE_H
 
@@ -77,7 +77,7 @@ struct fr_exchange_ops {
 	void (*informational)(struct fr_exchange *ex, const struct fr_response *resp);
 	/* ex->resp is final; a body follows unless fr_exchange_has_body is false. */
 	void (*head)(struct fr_exchange *ex);
-	/* resp_body grew, or the body ended, or failed (resp_ended, resp_failed). */
+	/* More of the body is there, or it ended, or failed (to_client.ended, failed). */
 	void (*body)(struct fr_exchange *ex);
 	/* Request body bytes were passed on. */
 	void (*consumed)(struct fr_exchange *ex, size_t len);
@@ -114,6 +114,52 @@ struct fr_cache_facts {
 
 #define FR_EXCHANGE_MAGIC 0x65786368u
 
+/* The way of the request to the origin: exchange/request_body.c, and the fetch. */
+struct fr_to_origin {
+	struct fr_request req;            /* as the origin gets it; shares strings */
+	struct fr_fetch *fetch;           /* owned; NULL when none is under way */
+	void *watched;                    /* owned: what the row's watch looks with; NULL */
+	struct fr_buf body;               /* waits for the origin */
+	struct fr_spill *spill;           /* owned: what waits after `body`; NULL */
+	const struct fr_fields *trailers; /* NULL or in the arena */
+	struct fr_timer hold_timer;       /* of a body of unknown length, while it is held */
+	bool is_counted;                  /* in the connection's origin_requests */
+	bool is_holding;                  /* the origin is asked when the body is worth it */
+	bool ended;                       /* the client sent all of it */
+	bool passed;                      /* the origin side has all of it */
+	bool discards;                    /* the rest of the body is thrown away */
+};
+
+/* The way of the response to the client side: exchange/response_body.c. */
+struct fr_to_client {
+	struct fr_body_source source;     /* what the client side reads from */
+	struct fr_chain body;             /* the exchange's own source: waits for the client */
+	struct fr_spill *spill;           /* owned: what waits after `body`; NULL */
+	struct fr_timer spill_timer;      /* the fetch is paused: how long yet, in memory */
+	const struct fr_fields *trailers; /* NULL or in the arena */
+	uint64_t sent_bytes;              /* handed to the client side's output */
+	bool head_sent;                   /* ops->head was called */
+	bool complete;                    /* `spill` holds the last bytes */
+	bool ended;                       /* no bytes follow those that the source has */
+	bool failed;                      /* the body cannot be completed */
+};
+
+/* What the client side has to do, and until when. */
+struct fr_client_limit {
+	struct fr_timer timer;
+	enum fr_exchange_wait waits; /* what timer limits */
+	uint64_t interval_bytes;     /* SEND: received when the interval began */
+};
+
+/* The stages that it goes through. */
+struct fr_exchange_stages {
+	const struct fr_stage_row *row; /* of the worker's tables */
+	void *slots[FR_STAGES_MAX];     /* of its stages, as in the row */
+	uint32_t wants_body;            /* bit i: stage i looks at the body */
+};
+
+/* members: identity and state, then one struct for each way; from `load` to `pushes`, what
+ * the hint stages share with the record and with the origin watch. */
 struct fr_exchange {
 	uint32_t magic;
 	enum fr_exchange_state state;
@@ -126,50 +172,25 @@ struct fr_exchange {
 	struct fr_arena arena;
 	struct fr_request req;         /* the client's; canonical once it is routed */
 	struct fr_canonical canonical; /* what its form left out */
-	struct fr_request origin_req;  /* as the origin gets it; shares strings */
+	struct fr_response resp;       /* from the origin or our own */
 	struct fr_cache_facts cache;
-	const struct fr_stage_row *row;        /* its stages, of the worker's tables */
-	void *slots[FR_STAGES_MAX];            /* of its stages, as in the row */
-	uint32_t wants_body;                   /* bit i: stage i looks at the body */
-	struct fr_body_source source;          /* what the client side reads from */
-	struct fr_response resp;               /* from the origin or our own */
-	const struct fr_fields *resp_trailers; /* NULL or in the arena */
-	struct fr_fetch *fetch;                /* owned; NULL when none is under way */
-	struct fr_buf req_body;                /* waits for the origin */
-	struct fr_chain resp_body;             /* waits for the client; see fr_exchange_body_len */
-	struct fr_timer timer;                 /* client-side progress */
-	struct fr_spill *req_spill;            /* owned: waits behind req_body; NULL */
-	struct fr_spill *resp_spill;           /* owned: waits behind resp_body; NULL */
-	struct fr_timer spill_timer;           /* the fetch is paused: how long yet, in memory */
-	struct fr_timer hold_timer;            /* of a body of unknown length, while it is held */
-	enum fr_exchange_wait waits;           /* what timer limits */
-	uint64_t interval_bytes;               /* SEND: received when the interval began */
-	struct fr_task step_task;              /* begun by the loop's next step */
+	struct fr_exchange_stages stages;
+	struct fr_to_origin to_origin;
+	struct fr_to_client to_client;
+	struct fr_client_limit limit;
+	struct fr_page_load *load; /* in the arena; pages with hints only */
+	struct fr_plan *plan;      /* the load's; NULL without */
+	struct fr_str digest;      /* the client's digest cookie; p NULL: none */
+	uint64_t asked_ms;         /* when the origin was asked; 0: it was not */
+	uint32_t think_ms;         /* from then to its answer */
+	uint32_t pushes;           /* promised for this page */
+	struct fr_seen seen;       /* its moments, for exchange/record.c */
+	struct fr_task step_task;  /* begun by the loop's next step */
 	struct fr_task release_task;
-	struct fr_exchange *next_free;        /* in the worker's free list */
-	struct fr_exchange *next, **pprev;    /* among the client's */
-	struct fr_page_load *load;            /* in the arena; pages with hints only */
-	struct fr_plan *plan;                 /* the load's; NULL without */
-	void *watched;                        /* owned: row->watch looks at the body; NULL */
-	struct fr_str digest;                 /* the client's digest cookie; p NULL: none */
-	uint64_t asked_ms;                    /* when the origin was asked; 0: it was not */
-	uint32_t think_ms;                    /* from then to its answer */
-	uint32_t pushes;                      /* promised for this page */
-	uint64_t body_sent_bytes;             /* handed to the client side's output */
-	struct fr_seen seen;                  /* its moments, for exchange/record.c */
-	bool is_push;                         /* the promised stream of another exchange */
-	bool has_relayed;                     /* an origin's 103 */
-	bool counts_as_fetch;                 /* in client->origin_requests */
-	bool request_ended;                   /* the client sent all of it */
-	bool request_passed;                  /* the origin side has all of it */
-	bool is_holding;                      /* the origin is asked when the body is worth it */
-	bool discards_request;                /* the rest of the body is thrown away */
-	const struct fr_fields *req_trailers; /* NULL or in the arena */
-	bool head_sent;                       /* ops->head was called */
-	bool resp_complete;                   /* resp_spill holds the last bytes */
-	bool resp_ended;                      /* resp_body holds the last bytes */
-	bool resp_failed;                     /* the body cannot be completed */
-	bool is_broken;                       /* a fault of ours: it is aborted at once */
+	struct fr_exchange *next, **pprev; /* among the client's; next: also when kept */
+	bool is_push;                      /* the promised stream of another exchange */
+	bool has_relayed;                  /* an origin's 103 */
+	bool is_broken;                    /* a fault of ours: it is aborted at once */
 };
 
 /* A new exchange in state HEAD, under the worker's current configuration. NULL: no memory. */

@@ -1,5 +1,5 @@
-/* What the parts of an exchange share: exchange.c (states), exchange_request.c (the
- * request's body) and exchange_body.c (the response's). Nobody else includes this. */
+/* What the parts of an exchange share: exchange.c (states), request_body.c,
+ * response_body.c and origin_watch.c. Nobody else includes this. */
 #ifndef FR_EXCHANGE_EXCHANGE_PRIV_H
 #define FR_EXCHANGE_EXCHANGE_PRIV_H
 
@@ -24,14 +24,14 @@ void fr_exchange_start_fetch(struct fr_exchange *ex);
 /* The fetch is over, by its own end or ours. */
 void fr_exchange_fetch_over(struct fr_exchange *ex);
 /* What the row's watcher is to see of the origin's final head in ex->resp. Returns what
- * becomes ex->watched if the body follows; NULL: nothing. */
+ * becomes ex->to_origin.watched if the body follows; NULL: nothing. */
 void *fr_origin_watch_head(const struct fr_exchange *ex);
-/* The watched body is complete, or broke off. NULL is allowed in ex->watched. */
+/* The watched body is complete, or broke off. NULL is allowed in ex->to_origin.watched. */
 void fr_origin_watch_end(struct fr_exchange *ex);
 void fr_origin_watch_drop(struct fr_exchange *ex);
 /* The response's body cannot be completed. */
 void fr_exchange_fail_body(struct fr_exchange *ex);
-/* All of the body has come: are its last bytes in resp_body? Else resp_complete is set. */
+/* All of the body has come: sets `complete`, and `ended` if no bytes wait in the file. */
 void fr_exchange_body_complete(struct fr_exchange *ex);
 void fr_exchange_init_body(struct fr_exchange *ex);
 /* The client side is through with it. */

@@ -16,7 +16,7 @@ uint64_t fr_exchange_client_hash(const struct fr_exchange *ex)
 
 void *fr_origin_watch_head(const struct fr_exchange *ex)
 {
-	const struct fr_origin_watch *watch = ex->row->watch;
+	const struct fr_origin_watch *watch = ex->stages.row->watch;
 
 	if (!watch)
 		return NULL;
@@ -31,14 +31,14 @@ void *fr_origin_watch_head(const struct fr_exchange *ex)
 
 void fr_origin_watch_end(struct fr_exchange *ex)
 {
-	if (ex->watched)
-		ex->row->watch->end(ex->watched, ex->plan);
-	ex->watched = NULL;
+	if (ex->to_origin.watched)
+		ex->stages.row->watch->end(ex->to_origin.watched, ex->plan);
+	ex->to_origin.watched = NULL;
 }
 
 void fr_origin_watch_drop(struct fr_exchange *ex)
 {
-	if (ex->watched)
-		ex->row->watch->drop(ex->watched);
-	ex->watched = NULL;
+	if (ex->to_origin.watched)
+		ex->stages.row->watch->drop(ex->to_origin.watched);
+	ex->to_origin.watched = NULL;
 }

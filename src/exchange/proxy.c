@@ -15,7 +15,7 @@ int fr_proxy_request(struct fr_exchange *ex)
 
 	if (origin->host_policy == FR_HOST_ORIGIN || ex->req.authority.len == 0)
 		hop.host = fr_str_from(origin->authority);
-	return fr_canonical_forward(&ex->arena, &ex->req, &hop, &ex->origin_req);
+	return fr_canonical_forward(&ex->arena, &ex->req, &hop, &ex->to_origin.req);
 }
 
 int fr_proxy_response(struct fr_response *resp, struct fr_str date)
@@ -43,8 +43,8 @@ int fr_proxy_own_response(struct fr_exchange *ex, int status, const char *type, 
 	    fr_fields_add_id(&resp->fields, FR_FIELD_CACHE_CONTROL, FR_STR("no-store")) < 0 ||
 	    fr_fields_add_id(&resp->fields, FR_FIELD_DATE, date) < 0)
 		return FR_ERR_NOMEM;
-	fr_chain_clear(&ex->resp_body);
+	fr_chain_clear(&ex->to_client.body);
 	if (ex->req.method == FR_METHOD_HEAD)
 		return 0;
-	return fr_chain_append(&ex->resp_body, text.p, text.len);
+	return fr_chain_append(&ex->to_client.body, text.p, text.len);
 }

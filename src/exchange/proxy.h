@@ -6,7 +6,7 @@
 
 #include "exchange/exchange.h"
 
-/* Fills ex->origin_req from ex->req, which is canonical: see exchange/canonical.h, with
+/* Fills ex->to_origin.req from ex->req, which is canonical: see exchange/canonical.h, with
  * its errors. */
 int fr_proxy_request(struct fr_exchange *ex) FR_MUST_USE;
 
@@ -16,7 +16,7 @@ int fr_proxy_request(struct fr_exchange *ex) FR_MUST_USE;
  * the response. Errors as above; a response that fails is malformed. */
 int fr_proxy_response(struct fr_response *resp, struct fr_str date) FR_MUST_USE;
 
-/* Makes a small response of our own in ex->resp and resp_body; text: in the
+/* Makes a small response of our own in ex->resp and its body; text: in the
  * arena, or static. 0 or FR_ERR_NOMEM. */
 int fr_proxy_own_response(struct fr_exchange *ex, int status, const char *type, struct fr_str text,
                           struct fr_str date) FR_MUST_USE;

@@ -130,7 +130,7 @@ static enum fr_protocol protocol_of(enum fr_version v)
 
 static bool is_page(const struct fr_exchange *ex)
 {
-	if (ex->is_push || !ex->head_sent)
+	if (ex->is_push || !ex->to_client.head_sent)
 		return false;
 	return (ex->plan && ex->plan->n) ||
 	       (ex->req.method == FR_METHOD_GET &&
@@ -161,9 +161,9 @@ static void fill_record(const struct fr_exchange *ex, struct fr_record *r)
 		.target = ex->req.target,
 		.referer = fr_fields_value(&ex->req.fields, FR_FIELD_REFERER),
 		.user_agent = fr_fields_value(&ex->req.fields, FR_FIELD_USER_AGENT),
-		.status = ex->head_sent ? ex->resp.status : 0,
+		.status = ex->to_client.head_sent ? ex->resp.status : 0,
 		.end = s->end,
-		.sent_bytes = ex->body_sent_bytes,
+		.sent_bytes = ex->to_client.sent_bytes,
 		.received_bytes = s->received_bytes,
 		.first_byte_us = since(s->begun_us, s->answered_us),
 		.duration_us = since(s->begun_us, s->ended_us),

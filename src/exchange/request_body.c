@@ -37,7 +37,7 @@ bool fr_exchange_accept(struct fr_exchange *ex)
 /* What came of the body and was not passed on. */
 static size_t request_held(const struct fr_exchange *ex)
 {
-	return fr_buf_len(&ex->req_body) + (size_t)fr_spill_len(ex->req_spill);
+	return fr_buf_len(&ex->to_origin.body) + (size_t)fr_spill_len(ex->to_origin.spill);
 }
 
 /* --- time limits of the client side --- */
@@ -46,9 +46,9 @@ static enum fr_exchange_wait waits_for_client(const struct fr_exchange *ex)
 {
 	if (fr_exchange_body_len(ex))
 		return FR_EXCHANGE_WAIT_TAKE;
-	if (ex->state == FR_EXCHANGE_TUNNEL || ex->request_ended)
+	if (ex->state == FR_EXCHANGE_TUNNEL || ex->to_origin.ended)
 		return FR_EXCHANGE_WAIT_NONE;
-	if (ex->discards_request)
+	if (ex->to_origin.discards)
 		return FR_EXCHANGE_WAIT_SEND;
 	/* both ways at once: either side may be quiet while the other one speaks */
 	if (ex->state == FR_EXCHANGE_RESPONDING)
@@ -58,20 +58,21 @@ static enum fr_exchange_wait waits_for_client(const struct fr_exchange *ex)
 
 static void begin_interval(struct fr_exchange *ex)
 {
-	ex->interval_bytes = ex->seen.received_bytes;
-	fr_loop_timer_set(ex->worker->loop, &ex->timer, ex->gen->config->timeouts.body_ms);
+	ex->limit.interval_bytes = ex->seen.received_bytes;
+	fr_loop_timer_set(ex->worker->loop, &ex->limit.timer, ex->gen->config->timeouts.body_ms);
 }
 
 void fr_exchange_watch(struct fr_exchange *ex, bool progress)
 {
-	enum fr_exchange_wait before = ex->waits;
+	enum fr_exchange_wait before = ex->limit.waits;
 
 	if (ex->state == FR_EXCHANGE_HEAD || ex->state == FR_EXCHANGE_RELEASED || ex->is_broken)
 		return;
-	ex->waits = waits_for_client(ex);
-	if (ex->waits == FR_EXCHANGE_WAIT_NONE)
-		fr_loop_timer_stop(ex->worker->loop, &ex->timer);
-	else if (ex->waits != before || (progress && ex->waits == FR_EXCHANGE_WAIT_TAKE))
+	ex->limit.waits = waits_for_client(ex);
+	if (ex->limit.waits == FR_EXCHANGE_WAIT_NONE)
+		fr_loop_timer_stop(ex->worker->loop, &ex->limit.timer);
+	else if (ex->limit.waits != before ||
+	         (progress && ex->limit.waits == FR_EXCHANGE_WAIT_TAKE))
 		begin_interval(ex);
 }
 
@@ -90,9 +91,9 @@ bool fr_exchange_keeps_rate(struct fr_exchange *ex)
 	const struct fr_config *config = ex->gen->config;
 	uint64_t due = (uint64_t)config->limits.body_rate_bytes * config->timeouts.body_ms / 1000;
 
-	if (ex->waits != FR_EXCHANGE_WAIT_SEND)
+	if (ex->limit.waits != FR_EXCHANGE_WAIT_SEND)
 		return false;
-	if (ex->seen.received_bytes - ex->interval_bytes < (due ? due : 1) && may_hold(ex))
+	if (ex->seen.received_bytes - ex->limit.interval_bytes < (due ? due : 1) && may_hold(ex))
 		return false;
 	begin_interval(ex);
 	return true;
@@ -106,39 +107,40 @@ static bool is_worth_asking(struct fr_exchange *ex)
 {
 	size_t most = may_hold(ex);
 
-	return ex->request_ended || fr_buf_len(&ex->req_body) >= most / 2;
+	return ex->to_origin.ended || fr_buf_len(&ex->to_origin.body) >= most / 2;
 }
 
 /* What asks before it sends, or speaks another protocol, must reach the origin first. */
 static bool needs_hold(const struct fr_exchange *ex)
 {
-	return ex->origin_req.has_body && !ex->request_ended && !ex->origin_req.is_upgrade &&
-	       !fr_fields_get(&ex->origin_req.fields, FR_FIELD_EXPECT);
+	return ex->to_origin.req.has_body && !ex->to_origin.ended &&
+	       !ex->to_origin.req.is_upgrade &&
+	       !fr_fields_get(&ex->to_origin.req.fields, FR_FIELD_EXPECT);
 }
 
 void fr_exchange_end_hold(struct fr_exchange *ex)
 {
-	ex->is_holding = false;
-	fr_loop_timer_stop(ex->worker->loop, &ex->hold_timer);
+	ex->to_origin.is_holding = false;
+	fr_loop_timer_stop(ex->worker->loop, &ex->to_origin.hold_timer);
 }
 
 void fr_exchange_discard_request(struct fr_exchange *ex)
 {
 	size_t n = request_held(ex);
 
-	ex->discards_request = true;
-	fr_buf_clear(&ex->req_body);
-	fr_spill_free(&ex->req_spill);
+	ex->to_origin.discards = true;
+	fr_buf_clear(&ex->to_origin.body);
+	fr_spill_free(&ex->to_origin.spill);
 	if (n)
 		ex->ops->consumed(ex, n);
 }
 
 static void ask_now(struct fr_exchange *ex)
 {
-	struct fr_request *req = &ex->origin_req;
+	struct fr_request *req = &ex->to_origin.req;
 
 	fr_exchange_end_hold(ex);
-	if (ex->request_ended && req->has_body && !ex->req_trailers) {
+	if (ex->to_origin.ended && req->has_body && !ex->to_origin.trailers) {
 		/* all of it is there: not every origin can read chunks */
 		req->content_length = (int64_t)request_held(ex);
 		req->has_body = req->content_length > 0;
@@ -155,7 +157,7 @@ static void hold_is_over(struct fr_timer *t, void *user)
 
 void fr_exchange_init_hold(struct fr_exchange *ex)
 {
-	fr_timer_init(&ex->hold_timer, hold_is_over, ex);
+	fr_timer_init(&ex->to_origin.hold_timer, hold_is_over, ex);
 }
 
 void fr_exchange_ask(struct fr_exchange *ex)
@@ -165,9 +167,9 @@ void fr_exchange_ask(struct fr_exchange *ex)
 		fr_exchange_watch(ex, false);
 		return;
 	}
-	ex->is_holding = true;
-	if (ex->origin_req.content_length < 0)
-		fr_loop_timer_set(ex->worker->loop, &ex->hold_timer, HOLD_MS);
+	ex->to_origin.is_holding = true;
+	if (ex->to_origin.req.content_length < 0)
+		fr_loop_timer_set(ex->worker->loop, &ex->to_origin.hold_timer, HOLD_MS);
 	fr_exchange_watch(ex, false);
 }
 
@@ -184,25 +186,26 @@ size_t fr_exchange_request_room(const struct fr_exchange *ex)
 static int refill(struct fr_exchange *ex)
 {
 	size_t n = 0;
-	uint8_t *to =
-		fr_spill_len(ex->req_spill) ? fr_buf_reserve(&ex->req_body, FR_BLOCK_BYTES) : NULL;
+	uint8_t *to = fr_spill_len(ex->to_origin.spill)
+	                      ? fr_buf_reserve(&ex->to_origin.body, FR_BLOCK_BYTES)
+	                      : NULL;
 
-	if (!fr_spill_len(ex->req_spill))
+	if (!fr_spill_len(ex->to_origin.spill))
 		return 0;
-	if (!to || fr_spill_take(ex->req_spill, to, FR_BLOCK_BYTES, &n) < 0)
+	if (!to || fr_spill_take(ex->to_origin.spill, to, FR_BLOCK_BYTES, &n) < 0)
 		return FR_ERR_IO;
-	fr_buf_commit(&ex->req_body, n);
+	fr_buf_commit(&ex->to_origin.body, n);
 	return 0;
 }
 
 /* What the origin takes now. False: what waited cannot be had any more. */
 static bool pass_on(struct fr_exchange *ex)
 {
-	while (request_held(ex) && ex->fetch && fr_fetch_can_write(ex->fetch)) {
-		size_t n = fr_buf_len(&ex->req_body);
+	while (request_held(ex) && ex->to_origin.fetch && fr_fetch_can_write(ex->to_origin.fetch)) {
+		size_t n = fr_buf_len(&ex->to_origin.body);
 
-		fr_fetch_write(ex->fetch, fr_buf_data(&ex->req_body), n);
-		fr_buf_clear(&ex->req_body);
+		fr_fetch_write(ex->to_origin.fetch, fr_buf_data(&ex->to_origin.body), n);
+		fr_buf_clear(&ex->to_origin.body);
 		if (n)
 			ex->ops->consumed(ex, n);
 		if (refill(ex) < 0) {
@@ -215,13 +218,13 @@ static bool pass_on(struct fr_exchange *ex)
 
 void fr_exchange_pump_request(struct fr_exchange *ex)
 {
-	if (!ex->fetch || ex->request_passed || !pass_on(ex))
+	if (!ex->to_origin.fetch || ex->to_origin.passed || !pass_on(ex))
 		return;
-	if (request_held(ex) == 0 && ex->request_ended && ex->fetch &&
-	    (ex->origin_req.has_body || ex->state == FR_EXCHANGE_TUNNEL) &&
-	    fr_fetch_can_write(ex->fetch)) {
-		ex->request_passed = true;
-		fr_fetch_end(ex->fetch, ex->req_trailers);
+	if (request_held(ex) == 0 && ex->to_origin.ended && ex->to_origin.fetch &&
+	    (ex->to_origin.req.has_body || ex->state == FR_EXCHANGE_TUNNEL) &&
+	    fr_fetch_can_write(ex->to_origin.fetch)) {
+		ex->to_origin.passed = true;
+		fr_fetch_end(ex->to_origin.fetch, ex->to_origin.trailers);
 	}
 	fr_exchange_watch(ex, false);
 }
@@ -230,30 +233,31 @@ void fr_exchange_pump_request(struct fr_exchange *ex)
  * configured so, let more come than limits.request_buffer. */
 static int keep(struct fr_exchange *ex, const uint8_t *data, size_t len)
 {
-	if (!fr_spill_len(ex->req_spill)) {
-		int rc = fr_buf_append(&ex->req_body, data, len);
+	if (!fr_spill_len(ex->to_origin.spill)) {
+		int rc = fr_buf_append(&ex->to_origin.body, data, len);
 
 		if (rc != FR_ERR_LIMIT)
 			return rc;
 	}
-	if (!ex->req_spill)
-		ex->req_spill = fr_exchange_new_spill(ex);
-	if (!ex->req_spill)
+	if (!ex->to_origin.spill)
+		ex->to_origin.spill = fr_exchange_new_spill(ex);
+	if (!ex->to_origin.spill)
 		return FR_ERR_LIMIT;
 	fr_count_add(&ex->worker->counters, FR_COUNT_SPILLED_BYTES, len);
-	return fr_spill_append(ex->req_spill, data, len);
+	return fr_spill_append(ex->to_origin.spill, data, len);
 }
 
 void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len)
 {
 	ex->seen.received_bytes += len;
-	if (ex->discards_request || ex->state == FR_EXCHANGE_RELEASED) {
+	if (ex->to_origin.discards || ex->state == FR_EXCHANGE_RELEASED) {
 		ex->ops->consumed(ex, len);
 		fr_exchange_watch(ex, false);
 		return;
 	}
-	if (ex->fetch && request_held(ex) == 0 && fr_fetch_can_write(ex->fetch)) {
-		fr_fetch_write(ex->fetch, data, len);
+	if (ex->to_origin.fetch && request_held(ex) == 0 &&
+	    fr_fetch_can_write(ex->to_origin.fetch)) {
+		fr_fetch_write(ex->to_origin.fetch, data, len);
 		ex->ops->consumed(ex, len);
 		fr_exchange_watch(ex, false);
 		return;
@@ -264,7 +268,7 @@ void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len)
 		ex->ops->abort(ex, FR_ABORT_INTERNAL);
 		return;
 	}
-	if (ex->is_holding && is_worth_asking(ex))
+	if (ex->to_origin.is_holding && is_worth_asking(ex))
 		ask_now(ex);
 	fr_exchange_watch(ex, false);
 }
@@ -293,9 +297,9 @@ static const struct fr_fields *passing(struct fr_exchange *ex, const struct fr_f
 
 void fr_exchange_request_end(struct fr_exchange *ex, const struct fr_fields *trailers)
 {
-	ex->request_ended = true;
-	ex->req_trailers = passing(ex, trailers);
-	if (ex->is_holding)
+	ex->to_origin.ended = true;
+	ex->to_origin.trailers = passing(ex, trailers);
+	if (ex->to_origin.is_holding)
 		ask_now(ex);
 	else
 		fr_exchange_pump_request(ex);

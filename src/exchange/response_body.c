@@ -32,40 +32,40 @@ static void spill(struct fr_timer *t, void *user)
 	struct fr_exchange *ex = user;
 
 	(void)t;
-	if (!ex->fetch || ex->state != FR_EXCHANGE_RESPONDING)
+	if (!ex->to_origin.fetch || ex->state != FR_EXCHANGE_RESPONDING)
 		return;
-	if (!ex->resp_spill)
-		ex->resp_spill = fr_exchange_new_spill(ex);
-	if (!ex->resp_spill)
+	if (!ex->to_client.spill)
+		ex->to_client.spill = fr_exchange_new_spill(ex);
+	if (!ex->to_client.spill)
 		return; /* it stays paused, and makes way when others wait */
 	FR_LOG(DEBUG, "edge", "%s: %.*s: not read: its body goes to a file", ex->client->peer,
 	       FR_STR_ARG(ex->req.target));
-	fr_fetch_resume(ex->fetch);
+	fr_fetch_resume(ex->to_origin.fetch);
 }
 
 void fr_exchange_free_bodies(struct fr_exchange *ex)
 {
-	fr_loop_timer_stop(ex->worker->loop, &ex->spill_timer);
-	fr_spill_free(&ex->req_spill);
-	fr_spill_free(&ex->resp_spill);
+	fr_loop_timer_stop(ex->worker->loop, &ex->to_client.spill_timer);
+	fr_spill_free(&ex->to_origin.spill);
+	fr_spill_free(&ex->to_client.spill);
 }
 
 /* Where the body waits is full: the origin is not read on for now. */
 static void stop_reading(struct fr_exchange *ex)
 {
-	fr_fetch_pause(ex->fetch);
-	if (!ex->resp_spill && ex->state == FR_EXCHANGE_RESPONDING)
-		fr_loop_timer_set(ex->worker->loop, &ex->spill_timer, SPILL_AFTER_MS);
+	fr_fetch_pause(ex->to_origin.fetch);
+	if (!ex->to_client.spill && ex->state == FR_EXCHANGE_RESPONDING)
+		fr_loop_timer_set(ex->worker->loop, &ex->to_client.spill_timer, SPILL_AFTER_MS);
 }
 
 static int keep(struct fr_exchange *ex, const uint8_t *data, size_t len)
 {
-	struct fr_spill *s = ex->resp_spill;
+	struct fr_spill *s = ex->to_client.spill;
 	int rc;
 
-	if (fr_spill_len(s) == 0 && (!s || ex->resp_body.len < ceiling(ex) / 2)) {
-		rc = fr_chain_append(&ex->resp_body, data, len);
-		if (rc == 0 && !s && ex->resp_body.len >= ceiling(ex) / 2)
+	if (fr_spill_len(s) == 0 && (!s || ex->to_client.body.len < ceiling(ex) / 2)) {
+		rc = fr_chain_append(&ex->to_client.body, data, len);
+		if (rc == 0 && !s && ex->to_client.body.len >= ceiling(ex) / 2)
 			stop_reading(ex);
 		return rc;
 	}
@@ -93,13 +93,13 @@ void fr_exchange_on_body(void *user, const uint8_t *data, size_t len)
 
 	fr_activity_exchange(ex, FR_ACTIVITY_ORIGIN);
 	if (!has_room(ex) || keep(ex, data, len) < 0) {
-		fr_fetch_cancel(&ex->fetch);
+		fr_fetch_cancel(&ex->to_origin.fetch);
 		fr_exchange_fetch_over(ex);
 		fr_exchange_fail_body(ex);
 		return;
 	}
-	if (ex->watched)
-		ex->row->watch->body(ex->watched, data, len);
+	if (ex->to_origin.watched)
+		ex->stages.row->watch->body(ex->to_origin.watched, data, len);
 	fr_stages_body(ex);
 	fr_exchange_watch(ex, false);
 	ex->ops->body(ex);
@@ -107,8 +107,8 @@ void fr_exchange_on_body(void *user, const uint8_t *data, size_t len)
 
 void fr_exchange_body_complete(struct fr_exchange *ex)
 {
-	ex->resp_complete = true;
-	ex->resp_ended = fr_spill_len(ex->resp_spill) == 0;
+	ex->to_client.complete = true;
+	ex->to_client.ended = fr_spill_len(ex->to_client.spill) == 0;
 }
 
 /* From the file into memory. */
@@ -116,43 +116,43 @@ static int refill(struct fr_exchange *ex)
 {
 	uint8_t block[FR_BLOCK_BYTES];
 
-	while (fr_spill_len(ex->resp_spill) && ex->resp_body.len < ceiling(ex) / 4) {
+	while (fr_spill_len(ex->to_client.spill) && ex->to_client.body.len < ceiling(ex) / 4) {
 		size_t n = 0;
 
-		if (fr_spill_take(ex->resp_spill, block, sizeof block, &n) < 0 ||
-		    fr_chain_append(&ex->resp_body, block, n) < 0)
+		if (fr_spill_take(ex->to_client.spill, block, sizeof block, &n) < 0 ||
+		    fr_chain_append(&ex->to_client.body, block, n) < 0)
 			return FR_ERR_IO;
 	}
-	if (fr_spill_len(ex->resp_spill) == 0)
-		ex->resp_ended = ex->resp_complete;
+	if (fr_spill_len(ex->to_client.spill) == 0)
+		ex->to_client.ended = ex->to_client.complete;
 	return 0;
 }
 
 /* What waits in the file cannot be had: told when the client side asks for more. */
 static void lose(struct fr_exchange *ex)
 {
-	fr_spill_free(&ex->resp_spill);
-	fr_fetch_cancel(&ex->fetch);
+	fr_spill_free(&ex->to_client.spill);
+	fr_fetch_cancel(&ex->to_origin.fetch);
 	fr_exchange_fetch_over(ex);
 	if (ex->state == FR_EXCHANGE_RESPONDING) {
 		fr_exchange_fail_body(ex);
 		return;
 	}
 	fr_count(&ex->worker->counters, FR_COUNT_RESPONSES_FAILED);
-	ex->resp_failed = true;
+	ex->to_client.failed = true;
 }
 
 /* Bytes were taken: more may come, from the file or from the origin. */
 static void go_on(struct fr_exchange *ex)
 {
-	if (ex->resp_body.len >= ceiling(ex) / 4)
+	if (ex->to_client.body.len >= ceiling(ex) / 4)
 		return;
-	if (ex->resp_spill && refill(ex) < 0)
+	if (ex->to_client.spill && refill(ex) < 0)
 		lose(ex);
-	if (!ex->fetch || fr_spill_len(ex->resp_spill))
+	if (!ex->to_origin.fetch || fr_spill_len(ex->to_client.spill))
 		return;
-	fr_loop_timer_stop(ex->worker->loop, &ex->spill_timer);
-	fr_fetch_resume(ex->fetch);
+	fr_loop_timer_stop(ex->worker->loop, &ex->to_client.spill_timer);
+	fr_fetch_resume(ex->to_origin.fetch);
 }
 
 bool fr_exchange_has_body(const struct fr_exchange *ex)
@@ -166,21 +166,21 @@ static size_t own_len(const void *of)
 {
 	const struct fr_exchange *ex = of;
 
-	return ex->resp_body.len;
+	return ex->to_client.body.len;
 }
 
 static size_t own_peek(void *of, const uint8_t **data)
 {
 	struct fr_exchange *ex = of;
 
-	return fr_chain_peek(&ex->resp_body, data);
+	return fr_chain_peek(&ex->to_client.body, data);
 }
 
 static void own_take(void *of, size_t len)
 {
 	struct fr_exchange *ex = of;
 
-	fr_chain_consume(&ex->resp_body, len);
+	fr_chain_consume(&ex->to_client.body, len);
 	go_on(ex);
 }
 
@@ -188,9 +188,9 @@ static enum fr_source_state own_done(const void *of)
 {
 	const struct fr_exchange *ex = of;
 
-	if (ex->resp_failed)
+	if (ex->to_client.failed)
 		return FR_SOURCE_FAILED;
-	return ex->resp_ended ? FR_SOURCE_DONE : FR_SOURCE_MORE;
+	return ex->to_client.ended ? FR_SOURCE_DONE : FR_SOURCE_MORE;
 }
 
 static const struct fr_body_source_ops own = {
@@ -202,28 +202,29 @@ static const struct fr_body_source_ops own = {
 
 void fr_exchange_read_from(struct fr_exchange *ex, const struct fr_body_source_ops *ops, void *of)
 {
-	ex->source = (struct fr_body_source){.ops = ops ? ops : &own, .of = ops ? of : ex};
+	ex->to_client.source =
+		(struct fr_body_source){.ops = ops ? ops : &own, .of = ops ? of : ex};
 }
 
 void fr_exchange_init_body(struct fr_exchange *ex)
 {
-	fr_timer_init(&ex->spill_timer, spill, ex);
+	fr_timer_init(&ex->to_client.spill_timer, spill, ex);
 	fr_exchange_read_from(ex, NULL, NULL);
 }
 
 size_t fr_exchange_body_len(const struct fr_exchange *ex)
 {
-	return ex->source.ops->len(ex->source.of);
+	return ex->to_client.source.ops->len(ex->to_client.source.of);
 }
 
 size_t fr_exchange_body_peek(struct fr_exchange *ex, const uint8_t **data)
 {
-	return ex->source.ops->peek(ex->source.of, data);
+	return ex->to_client.source.ops->peek(ex->to_client.source.of, data);
 }
 
 void fr_exchange_body_take(struct fr_exchange *ex, size_t len)
 {
-	ex->body_sent_bytes += len;
-	ex->source.ops->take(ex->source.of, len);
+	ex->to_client.sent_bytes += len;
+	ex->to_client.source.ops->take(ex->to_client.source.of, len);
 	fr_exchange_watch(ex, true);
 }

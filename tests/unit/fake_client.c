@@ -250,12 +250,13 @@ static bool turn_request(struct fake_request *r)
 		return false;
 	if (!r->is_stalled)
 		fake_take(r, SIZE_MAX);
-	if (fr_exchange_body_len(r->ex) == 0 && r->ex->resp_failed) {
+	if (fr_exchange_body_len(r->ex) == 0 && r->ex->to_client.failed) {
 		r->has_failed = true;
 		leave(r, false, false, false);
-	} else if (r->ex->resp_ended &&
+	} else if (r->ex->to_client.ended &&
 	           (fr_exchange_body_len(r->ex) == 0 || !fr_exchange_has_body(r->ex))) {
-		r->trailers = r->ex->resp_trailers ? text_of(r->ex->resp_trailers, "") : NULL;
+		r->trailers =
+			r->ex->to_client.trailers ? text_of(r->ex->to_client.trailers, "") : NULL;
 		leave(r, true, false, false);
 	}
 	return !r->ex || r->body_len != before;

@@ -293,8 +293,8 @@ static void begin(struct fr_exchange *ex)
 	struct fr_str query = fr_str_sub(target, end + 1, target.len);
 	bool reads = ex->req.method == FR_METHOD_GET || ex->req.method == FR_METHOD_HEAD;
 
-	ex->discards_request = true;
-	ex->resp_body.max_bytes = FR_ANSWERED_BY_MAX_BYTES;
+	ex->to_origin.discards = true;
+	ex->to_client.body.max_bytes = FR_ANSWERED_BY_MAX_BYTES;
 	if (ex->worker->is_draining)
 		ex->req.keep_alive = false;
 	if (reads && (fr_str_is(path, "/") || fr_str_starts(path, FR_STR("/dashboard/")))) {

@@ -126,7 +126,7 @@ static const struct fr_body_source_ops stored = {
 
 void fr_cached_poll(struct fr_exchange *ex)
 {
-	if (!ex->resp_ended && !ex->resp_failed)
+	if (!ex->to_client.ended && !ex->to_client.failed)
 		fr_exchange_source_moved(ex);
 }
 
@@ -182,7 +182,7 @@ bool fr_cached_serve(struct fr_exchange *ex, struct fr_object *o)
 		}
 	}
 	fr_exchange_deliver(ex);
-	if (ex->head_sent)
+	if (ex->to_client.head_sent)
 		fr_cached_poll(ex);
 	return true;
 }

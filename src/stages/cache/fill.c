@@ -479,7 +479,7 @@ static struct fr_fill *fill_new(struct fr_exchange *ex, struct fr_flight *flight
 	f->gen = fr_generation_ref(ex->gen);
 	f->site = ex->site;
 	f->client = fr_exchange_client_hash(ex);
-	f->watch = ex->row->watch;
+	f->watch = ex->stages.row->watch;
 	f->rules = ex->cache.rules;
 	fr_response_init(&f->resp, &f->arena, 0);
 	f->flight = flight;
@@ -508,7 +508,7 @@ struct fr_fill *fr_fill_start(struct fr_exchange *ex, const struct fr_fill_leade
 	if (rc == 0)
 		rc = keep_request(f, ex, &ex->req, &f->req, true);
 	if (rc == 0)
-		rc = keep_request(f, ex, &ex->origin_req, &f->origin_req, false);
+		rc = keep_request(f, ex, &ex->to_origin.req, &f->origin_req, false);
 	if (rc == 0)
 		rc = add_conditions(f);
 	if (rc < 0) {

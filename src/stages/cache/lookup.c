@@ -23,8 +23,8 @@ static void count(struct fr_exchange *ex, enum fr_counter id)
 static void fetch_is_over(struct fr_exchange *ex)
 {
 	fr_cached_of(ex)->fill = NULL;
-	if (ex->counts_as_fetch) {
-		ex->counts_as_fetch = false;
+	if (ex->to_origin.is_counted) {
+		ex->to_origin.is_counted = false;
 		ex->client->origin_requests--;
 	}
 }
@@ -123,7 +123,7 @@ static bool lead(struct fr_exchange *ex, struct fr_flight *flight, struct fr_obj
 
 	c->state = FR_CACHED_LEADING;
 	await(ex);
-	ex->counts_as_fetch = true;
+	ex->to_origin.is_counted = true;
 	ex->client->origin_requests++;
 	c->fill = fr_fill_start(ex, &told, c->key, flight, stale);
 	if (c->fill)

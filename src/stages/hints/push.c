@@ -69,12 +69,12 @@ void fr_push_ended(struct fr_exchange *push, bool complete, bool by_peer)
 	if (complete || by_peer)
 		fr_learn_pushed(push, !complete);
 	/* one whose length nobody said: it is known now */
-	if (complete && push->resp.content_length < 0 && push->body_sent_bytes &&
+	if (complete && push->resp.content_length < 0 && push->to_client.sent_bytes &&
 	    !push->cache.is_stored)
 		fr_learn_answer(push->gen->shared, &(struct fr_observed_response){
 							   .req = &push->req,
 							   .resp = &push->resp,
 							   .client = fr_exchange_client_hash(push),
-							   .bytes = push->body_sent_bytes,
+							   .bytes = push->to_client.sent_bytes,
 							   .is_ours = true});
 }

@@ -80,10 +80,10 @@ static void count_outcome(struct fr_exchange *ex, enum fr_end how)
 	};
 	struct fr_counters *c = &ex->worker->counters;
 
-	fr_count_add(c, FR_COUNT_PUSHED_BYTES, ex->body_sent_bytes);
+	fr_count_add(c, FR_COUNT_PUSHED_BYTES, ex->to_client.sent_bytes);
 	fr_count(c, ids[how]);
 	if (how == FR_END_CANCELLED || how == FR_END_REFUSED)
-		fr_count_add(c, FR_COUNT_WASTED_BYTES, ex->body_sent_bytes);
+		fr_count_add(c, FR_COUNT_WASTED_BYTES, ex->to_client.sent_bytes);
 }
 
 static void end_push(struct fr_exchange *ex, void **slot, enum fr_end how)

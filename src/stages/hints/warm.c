@@ -13,7 +13,7 @@ static void warm(struct fr_exchange *page, const struct fr_hint *hint)
 
 	if (!ex)
 		return;
-	if (page->row->warm && fr_asset_request_make(ex, page, hint, false) == 0)
+	if (page->stages.row->warm && fr_asset_request_make(ex, page, hint, false) == 0)
 		fr_exchange_warm_later(ex);
 	else
 		fr_exchange_leave(ex, true, false, false);
