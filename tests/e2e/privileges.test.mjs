@@ -24,7 +24,7 @@ function openFolder(t) {
 
 async function pair(dir, name) {
   const cert = path.join(dir, `${name}.pem`), key = path.join(dir, `${name}.key`);
-  const r = await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${name}`,
+  const r = await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '60', '-subj', `/CN=${name}`,
     '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', cert]);
   assert.equal(r.code, 0, r.stderr);
   fs.chmodSync(key, 0o600);
