@@ -77,7 +77,9 @@ static struct fr_exchange *take_memory(struct fr_worker *w)
 	w->n_free_exchanges--;
 	arena = ex->arena;
 	req_body = ex->to_origin.body;
-	*ex = (struct fr_exchange){.arena = arena, .to_origin.body = req_body};
+	memset(ex, 0, sizeof *ex); /* of an assignment gcc makes a copy on the stack first */
+	ex->arena = arena;
+	ex->to_origin.body = req_body;
 	return ex;
 }
 

@@ -70,10 +70,13 @@ int fr_stages_own(struct fr_exchange *ex)
 
 void fr_stages_body(struct fr_exchange *ex)
 {
-	for (size_t i = ex->stages.row->n; ex->stages.wants_body && i-- > 0;)
-		if ((ex->stages.wants_body & 1u << i) &&
-		    !ex->stages.row->v[i]->body(ex, &ex->stages.slots[i]))
+	for (uint32_t left = ex->stages.wants_body; left;) {
+		unsigned i = 31u - (unsigned)__builtin_clz(left);
+
+		left &= ~(1u << i);
+		if (!ex->stages.row->v[i]->body(ex, &ex->stages.slots[i]))
 			ex->stages.wants_body &= ~(1u << i);
+	}
 }
 
 void fr_stages_taken_back(struct fr_exchange *ex)

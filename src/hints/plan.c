@@ -320,7 +320,8 @@ size_t fr_plan_summary(const struct fr_plan *p, char *out, size_t cap)
 	for (size_t r = 0; r < FR_REASON_COUNT && n < cap; r++) {
 		if (!counts[r])
 			continue;
-		m = snprintf(out + n, cap - n, ", %s=%zu", fr_reason_str(r), counts[r]);
+		m = snprintf(out + n, cap - n, ", %s=%zu", fr_reason_str((enum fr_reason)r),
+		             counts[r]);
 		if (m < 0 || (size_t)m >= cap - n) {
 			out[n] = '\0'; /* whole entries only */
 			break;
