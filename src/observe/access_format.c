@@ -9,37 +9,15 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "observe/access_format_priv.h"
 #include "observe/fast_text.h"
 #include "observe/text.h"
 
 /* Kept free for what may follow a plan's links: all strings that others choose,
  * at their longest, and the rest. */
 #define TAIL_BYTES (7u * (6u * FR_ACCESS_VALUE_MAX + 64u) + 2048u)
-#define US 1000000
 
-/* How many client sides are kept as text, and how long one may be. */
-#define SIDES 64u
-#define SIDE_BYTES 320u
-#define SIDE_TEXT_BYTES 696u
-
-struct side {
-	uint16_t key_len, text_len; /* key_len 0: free */
-	char key[SIDE_BYTES];       /* item->client_side */
-	char text[SIDE_TEXT_BYTES]; /* its fields, each with a comma before it */
-};
-
-struct fr_access_format {
-	const struct fr_config_access_log *config; /* borrowed */
-	int64_t second;                            /* that iso and common are of */
-	char iso[20];    /* "2026-11-24T23:39:27"; valid if second was set */
-	char common[28]; /* "24/Nov/2026:23:39:27 +0000" */
-	/* JSON: the first row of fields that are all of the client side */
-	size_t side_begin, side_end;
-	bool has_all; /* fields, in their own order */
-	struct side sides[SIDES];
-};
-
-static void set_second(struct fr_access_format *f, int64_t second)
+void fr_access_set_second(struct fr_access_format *f, int64_t second)
 {
 	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 	                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -59,30 +37,8 @@ static void set_second(struct fr_access_format *f, int64_t second)
 
 /* --- what a field is, whatever the format --- */
 
-enum kind {
-	TIME,    /* int64_t, since 1970 */
-	ID,      /* uint64_t; 0: absent */
-	NUMBER,  /* uint64_t */
-	AMOUNT,  /* uint64_t; 0: absent from JSON */
-	SPAN,    /* int64_t; below 0: absent */
-	STATUS,  /* int; 0: absent */
-	PORT,    /* uint16_t; 0: absent */
-	STRING,  /* struct fr_str, chosen by others; empty: absent */
-	STATIC,  /* const char *, ours; NULL: absent */
-	RESUMED, /* bool; absent without TLS */
-	PROTOCOL,
-	CACHE,
-	END,
-	OUTCOME, /* END; only of pushes */
-	PLAN,
-	LEARNING, /* struct fr_plan_learning; absent if nothing waits */
-};
-
 #define FIELD(id, kind, member) [FR_LOG_FIELD_##id] = {kind, offsetof(struct fr_record, member)}
-static const struct {
-	enum kind kind;
-	size_t offset; /* in struct fr_record */
-} fields[FR_LOG_FIELD_COUNT] = {
+const struct fr_access_field fr_access_fields[FR_LOG_FIELD_COUNT] = {
 	FIELD(TIME, TIME, time_us),
 	FIELD(ID, ID, id),
 	FIELD(CLIENT, STRING, client),
@@ -145,9 +101,9 @@ static void put_link_json(struct fr_text *t, const struct fr_hint *h)
 	fr_text_str(t, "\"}");
 }
 
-/* Links as far as they fit with what follows; how many did not. */
-static size_t put_links(struct fr_text *t, const struct fr_access_item *item, const char *between,
-                        void (*put)(struct fr_text *t, const struct fr_hint *h))
+size_t fr_access_put_links(struct fr_text *t, const struct fr_access_item *item,
+                           const char *between,
+                           void (*put)(struct fr_text *t, const struct fr_hint *h))
 {
 	const struct fr_plan *plan = item->record.plan;
 	struct fr_text room = *t;
@@ -176,7 +132,7 @@ static void put_plan_json(struct fr_text *t, const struct fr_access_item *item)
 	size_t cut;
 
 	fr_text_put(t, "[", 1);
-	cut = put_links(t, item, ",", put_link_json);
+	cut = fr_access_put_links(t, item, ",", put_link_json);
 	fr_text_put(t, "]", 1);
 	if (cut) {
 		fr_text_str(t, ",\"plan_cut\":");
@@ -218,7 +174,7 @@ static inline char *put_json_id(char *p, uint64_t v)
 
 static inline char *put_json_time(char *p, struct fr_access_format *f, int64_t us)
 {
-	set_second(f, us / US);
+	fr_access_set_second(f, us / US);
 	*p++ = '"';
 	memcpy(p, f->iso, sizeof f->iso);
 	p += sizeof f->iso - 1;
@@ -269,9 +225,9 @@ static char *put_json_plan(char *p, const char *line, const struct fr_access_ite
 /* One number; below 0: absent. */
 static inline int64_t number_of(const struct fr_record *r, enum fr_log_field field)
 {
-	const void *at = (const char *)r + fields[field].offset;
+	const void *at = (const char *)r + fr_access_fields[field].offset;
 
-	switch (fields[field].kind) {
+	switch (fr_access_fields[field].kind) {
 	case AMOUNT:
 		return *(const int64_t *)at ? *(const int64_t *)at : -1;
 	case STATUS:
@@ -304,10 +260,10 @@ static inline __attribute__((always_inline)) char *put_field(char *p, const char
                                                              enum fr_log_field field)
 {
 	const struct fr_record *r = &item->record;
-	const void *at = (const char *)r + fields[field].offset;
+	const void *at = (const char *)r + fr_access_fields[field].offset;
 	char text[FR_PLAN_LEARNING_BYTES];
 
-	switch (fields[field].kind) {
+	switch (fr_access_fields[field].kind) {
 	case TIME:
 		return put_json_time(put_key(p, field), f, *(const int64_t *)at);
 	case ID:
@@ -440,151 +396,6 @@ static size_t format_json(struct fr_access_format *f, const struct fr_access_ite
 	return (size_t)(p + 2 - line);
 }
 
-/* --- text --- */
-
-static void put_link_text(struct fr_text *t, const struct fr_hint *h)
-{
-	fr_text_escaped(t, h->url, FR_ACCESS_VALUE_MAX);
-	fr_text_put(t, "=", 1);
-	fr_text_str(t, fr_delivery_str(h->delivery));
-	fr_text_put(t, ":", 1);
-	fr_text_str(t, fr_reason_str(h->reason));
-}
-
-static void put_number(struct fr_text *t, bool is_there, uint64_t v)
-{
-	if (is_there)
-		fr_text_u64(t, v);
-	else
-		fr_text_put(t, "-", 1);
-}
-
-static void put_ours(struct fr_text *t, const char *s)
-{
-	fr_text_str(t, s ? s : "-");
-}
-
-static void put_string(struct fr_text *t, struct fr_str s)
-{
-	if (s.len)
-		fr_text_escaped(t, s, FR_ACCESS_VALUE_MAX);
-	else
-		fr_text_put(t, "-", 1);
-}
-
-static void put_time(struct fr_text *t, struct fr_access_format *f, int64_t us)
-{
-	set_second(f, us / US);
-	fr_text_str(t, f->iso);
-	fr_text_put(t, ".", 1);
-	fr_text_padded(t, (uint64_t)(us % US), 6);
-	fr_text_put(t, "Z", 1);
-}
-
-static void put_plan_text(struct fr_text *t, const struct fr_access_item *item)
-{
-	if (!item->record.plan || !item->record.plan->n)
-		fr_text_put(t, "-", 1);
-	else if (put_links(t, item, " ", put_link_text))
-		fr_text_str(t, " ...");
-}
-
-static void put_text(struct fr_text *t, struct fr_access_format *f,
-                     const struct fr_access_item *item, enum fr_log_field field)
-{
-	const struct fr_record *r = &item->record;
-	const void *at = (const char *)r + fields[field].offset;
-	char text[FR_PLAN_LEARNING_BYTES];
-
-	switch (fields[field].kind) {
-	case TIME:
-		put_time(t, f, *(const int64_t *)at);
-		break;
-	case ID:
-		if (*(const uint64_t *)at)
-			fr_text_hex(t, *(const uint64_t *)at);
-		else
-			fr_text_put(t, "-", 1);
-		break;
-	case NUMBER:
-	case AMOUNT:
-		put_number(t, true, *(const uint64_t *)at);
-		break;
-	case SPAN:
-		put_number(t, *(const int64_t *)at >= 0, *(const uint64_t *)at);
-		break;
-	case STATUS:
-		put_number(t, *(const int *)at > 0, (uint64_t) * (const int *)at);
-		break;
-	case PORT:
-		put_number(t, *(const uint16_t *)at > 0, *(const uint16_t *)at);
-		break;
-	case STRING:
-		put_string(t, *(const struct fr_str *)at);
-		break;
-	case STATIC:
-		put_ours(t, *(const char *const *)at);
-		break;
-	case RESUMED:
-		put_ours(t, !r->tls ? NULL : r->tls_resumed ? "true" : "false");
-		break;
-	case PROTOCOL:
-		put_ours(t, fr_protocol_str(r->protocol));
-		break;
-	case CACHE:
-		put_ours(t, fr_cache_result_str(r->cache));
-		break;
-	case END:
-		put_ours(t, fr_end_str(r->end));
-		break;
-	case OUTCOME:
-		put_ours(t, r->is_push ? fr_end_str(r->end) : NULL);
-		break;
-	case PLAN:
-		put_plan_text(t, item);
-		break;
-	case LEARNING:
-		put_ours(t, fr_plan_learning_str(&r->learning, text));
-		break;
-	}
-}
-
-static void format_combined(struct fr_text *t, struct fr_access_format *f,
-                            const struct fr_access_item *item)
-{
-	set_second(f, item->record.time_us / US);
-	put_text(t, f, item, FR_LOG_FIELD_CLIENT);
-	fr_text_str(t, " - - [");
-	fr_text_str(t, f->common);
-	fr_text_str(t, "] \"");
-	put_text(t, f, item, FR_LOG_FIELD_METHOD);
-	fr_text_put(t, " ", 1);
-	put_text(t, f, item, FR_LOG_FIELD_TARGET);
-	fr_text_put(t, " ", 1);
-	put_text(t, f, item, FR_LOG_FIELD_PROTOCOL);
-	fr_text_str(t, "\" ");
-	put_text(t, f, item, FR_LOG_FIELD_STATUS);
-	fr_text_put(t, " ", 1);
-	put_text(t, f, item, FR_LOG_FIELD_BYTES);
-	fr_text_str(t, " \"");
-	put_text(t, f, item, FR_LOG_FIELD_REFERER);
-	fr_text_str(t, "\" \"");
-	put_text(t, f, item, FR_LOG_FIELD_USER_AGENT);
-	fr_text_put(t, "\"", 1);
-}
-
-static void format_custom(struct fr_text *t, struct fr_access_format *f,
-                          const struct fr_access_item *item)
-{
-	for (size_t i = 0; i < f->config->n_pieces; i++) {
-		const struct fr_log_piece *p = &f->config->pieces[i];
-
-		fr_text_put(t, p->text, p->len);
-		if (p->field >= 0)
-			put_text(t, f, item, (enum fr_log_field)p->field);
-	}
-}
-
 /* --- life --- */
 
 struct fr_access_format *fr_access_format_new(const struct fr_config_access_log *config)
@@ -618,9 +429,9 @@ size_t fr_access_format_line(struct fr_access_format *f, const struct fr_access_
 	if (f->config->format == FR_LOG_JSON)
 		return format_json(f, item, out);
 	if (f->config->format == FR_LOG_COMBINED)
-		format_combined(&t, f, item);
+		fr_access_format_combined(&t, f, item);
 	else
-		format_custom(&t, f, item);
+		fr_access_format_custom(&t, f, item);
 	out[t.n++] = '\n';
 	return t.n;
 }
