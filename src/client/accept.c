@@ -6,6 +6,9 @@
 
 #include "client/client.h"
 #include "client/shedding.h"
+#include "net/admission.h"
+#include "net/memory_limit.h"
+#include "observe/counters.h"
 
 static bool admit(struct fr_worker *w, int fd, struct fr_ticket *ticket)
 {

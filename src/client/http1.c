@@ -3,9 +3,19 @@
  * leave in order. All output happens in h1_flush, once a turn. */
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "client/client.h"
+#include "exchange/connection.h"
+#include "exchange/exchange.h"
+#include "exchange/record.h"
+#include "http/fields.h"
 #include "http/h1.h"
+#include "http/message.h"
+#include "net/loop.h"
+#include "net/transport.h"
+#include "observe/counters.h"
 
 /* Input that waits for the exchange before it: one read may come on top. */
 #define PARKED_BYTES (4u * FR_READ_BYTES)

@@ -2,11 +2,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/holds.h"
 #include "base/log.h"
+#include "base/mem.h"
+#include "base/timer.h"
 #include "client/client.h"
+#include "exchange/connection.h"
+#include "exchange/exchange.h"
+#include "exchange/record.h"
 #include "h2/session.h"
 #include "hints/pacing.h"
+#include "hints/plan.h"
+#include "http/fields.h"
+#include "http/message.h"
+#include "net/loop.h"
+#include "net/memory_limit.h"
+#include "net/transport.h"
+#include "observe/counters.h"
 
 /* Of a connection that ends: its GOAWAY. */
 #define GOAWAY_BYTES 32768u

@@ -9,8 +9,10 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/timer.h"
 #include "client/accept.h"
 #include "exchange/worker.h"
+#include "net/loop.h"
 
 /* Connections taken in one turn from one socket: others get their turn. */
 #define ACCEPT_BATCH 64

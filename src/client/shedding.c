@@ -1,8 +1,10 @@
 /* Picks connections by what their end would gain, and cuts them. */
 #include "client/shedding.h"
 
+#include "base/chain.h"
 #include "base/log.h"
 #include "client/client.h"
+#include "observe/counters.h"
 
 /* A connection without a request for so long is idle, and not between two of them. */
 #define IDLE_MS 1000u

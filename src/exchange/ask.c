@@ -2,6 +2,7 @@
 #include "exchange/ask.h"
 
 #include "exchange/exchange.h"
+#include "observe/counters.h"
 
 static enum fr_step check_quota(struct fr_exchange *ex, void **slot)
 {

@@ -6,7 +6,11 @@
 
 #include "base/probes.h"
 #include "exchange/exchange.h"
+#include "http/fields.h"
+#include "http/message.h"
+#include "net/tls.h"
 #include "observe/access_log.h"
+#include "origin/fetch.h"
 
 /* An odd constant: ids of one worker do not repeat, nor count up visibly. */
 #define ID_STEP 0x9e3779b97f4a7c15u

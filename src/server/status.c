@@ -14,6 +14,7 @@
 #include "hints/plan.h"
 #include "learned/learned.h"
 #include "net/memory_limit.h"
+#include "observe/status.h"
 #include "server/server_priv.h"
 #include "stages/admin/admin.h"
 

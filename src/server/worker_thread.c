@@ -9,6 +9,7 @@
 #include "client/client.h"
 #include "client/listener.h"
 #include "client/shedding.h"
+#include "exchange/exchange.h"
 #include "server/stages.h"
 #include "stages/cache/fill.h"
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "cache/policy.h"
+#include "hints/cache_digest.h"
+#include "hints/digest.h"
 #include "hints/verdict.h"
 #include "net/tls.h"
 #include "stages/hints/page_load.h"

@@ -2,6 +2,8 @@
 #include "stages/hints/early_hints.h"
 
 #include "base/holds.h"
+#include "hints/verdict.h"
+#include "hints/way.h"
 #include "stages/hints/facts.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/recall.h"

@@ -3,6 +3,9 @@
 
 #include "base/log.h"
 #include "hints/budget.h"
+#include "hints/memory.h"
+#include "hints/verdict.h"
+#include "hints/way.h"
 #include "stages/hints/early_hints.h"
 #include "stages/hints/facts.h"
 #include "stages/hints/learn.h"

@@ -3,6 +3,7 @@
 
 #include "hints/judge.h"
 #include "hints/scan.h"
+#include "hints/teach.h"
 #include "stages/hints/lesson.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/settings.h"

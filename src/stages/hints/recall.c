@@ -2,6 +2,7 @@
 #include "stages/hints/recall.h"
 
 #include "exchange/page_keys.h"
+#include "hints/memory.h"
 #include "stages/hints/lesson.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/settings.h"

@@ -1,6 +1,7 @@
 /* The entries of the hint stages: which function of this folder runs at which step. */
 #include "stages/hints/stage.h"
 
+#include "observe/counters.h"
 #include "stages/hints/client_cache.h"
 #include "stages/hints/hints.h"
 #include "stages/hints/html_watch.h"

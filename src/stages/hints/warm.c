@@ -1,6 +1,7 @@
 /* Fetches hinted assets into the cache, by exchanges that only carry a request. */
 #include "stages/hints/warm.h"
 
+#include "hints/assets.h"
 #include "stages/hints/asset_request.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/recall.h"
