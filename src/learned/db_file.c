@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 #define SCHEMA_VERSION 1
 #define PAGE_BYTES 4096u
 #define PATH_MAX_BYTES 4000u
+/* How often a process that waits for its turn to open the file looks again. */
+#define TURN_MS 5
 
 enum statement { PUT, DELETE, PURGE, EACH, NEXT, STATEMENTS };
 
@@ -313,6 +316,21 @@ static int lock_file(struct fr_hint_file *f)
 	return 0;
 }
 
+/* Processes that open the file at the same time do it one after another: one that looks
+ * while another makes the tables would take the file for a foreign one. A process that
+ * hangs while it opens is waited for as long as one that writes. Sets the lock, or not. */
+static void take_turn(struct fr_hint_file *f, short type)
+{
+	struct flock turn = {.l_type = type, .l_whence = SEEK_SET};
+
+	for (unsigned ms = 0; ms < FR_HINT_DB_BUSY_MS; ms += (unsigned)TURN_MS) {
+		/* of the open file, beside flock(2)'s, which says who uses the database */
+		if (fcntl(f->lock_fd, F_OFD_SETLK, &turn) == 0)
+			return;
+		(void)poll(NULL, 0, TURN_MS);
+	}
+}
+
 static int open_or_replace(struct fr_hint_file *f, uint64_t seed)
 {
 	enum kind kind = open_db(f, seed);
@@ -345,8 +363,11 @@ int fr_hint_file_open(const char *path, uint64_t seed, struct fr_hint_file **out
 	f->lock_fd = -1;
 	f->path = fr_str_dup(fr_str_from(path));
 	r = lock_file(f);
-	if (r == 0)
+	if (r == 0) {
+		take_turn(f, F_WRLCK);
 		r = open_or_replace(f, seed);
+		take_turn(f, F_UNLCK);
+	}
 	if (r < 0) {
 		fr_hint_file_close(&f);
 		return r;

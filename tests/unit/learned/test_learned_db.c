@@ -226,6 +226,37 @@ static void two_processes_share_a_file(void **state)
 	}
 }
 
+/* Each must find a file that it can use, whoever makes it. */
+static void processes_that_start_at_once_make_one_file(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 10; round++) {
+		pid_t pids[6];
+		int status, go[2];
+		char byte;
+
+		(void)unlink(path);
+		assert_int_equal(pipe(go), 0);
+		for (size_t i = 0; i < FR_ARRAY_LEN(pids); i++) {
+			pids[i] = fork();
+			if (pids[i] == 0) {
+				(void)close(go[1]);
+				(void)!read(go[0], &byte, 1); /* returns when the parent closes */
+				open_db(0);
+				_exit(!fr_hint_db_is_on(db));
+			}
+		}
+		(void)close(go[0]);
+		(void)close(go[1]);
+		for (size_t i = 0; i < FR_ARRAY_LEN(pids); i++) {
+			assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+			assert_int_equal(status, 0);
+		}
+		(void)unlink(beside("-wal"));
+		(void)unlink(beside("-shm"));
+	}
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -242,6 +273,7 @@ int main(void)
 		T(tables_are_apart),
 		T(a_locked_file_costs_nothing_but_time),
 		T(two_processes_share_a_file),
+		T(processes_that_start_at_once_make_one_file),
 	};
 
 	RUN(tests);
