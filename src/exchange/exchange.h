@@ -112,6 +112,17 @@ struct fr_cache_facts {
 	bool is_stored; /* its response comes from a stored object */
 };
 
+/* What the stages of hints share about it as a page. */
+struct fr_page_facts {
+	struct fr_page_load *load; /* in the arena; pages with hints only */
+	struct fr_plan *plan;      /* the load's; NULL without */
+	struct fr_str digest;      /* the client's digest cookie; p NULL: none */
+	uint64_t asked_ms;         /* when the origin was asked; 0: it was not */
+	uint32_t think_ms;         /* from then to its answer */
+	uint32_t pushes;           /* promised for this page */
+	bool has_relayed;          /* an origin's 103 */
+};
+
 #define FR_EXCHANGE_MAGIC 0x65786368u
 
 /* The way of the request to the origin: exchange/request_body.c, and the fetch. */
@@ -158,8 +169,7 @@ struct fr_exchange_stages {
 	uint32_t wants_body;            /* bit i: stage i looks at the body */
 };
 
-/* members: identity and state, then one struct for each way; from `load` to `pushes`, what
- * the hint stages share with the record and with the origin watch. */
+/* What is everybody's: identity and state, then one struct for each way. */
 struct fr_exchange {
 	uint32_t magic;
 	enum fr_exchange_state state;
@@ -178,18 +188,12 @@ struct fr_exchange {
 	struct fr_to_origin to_origin;
 	struct fr_to_client to_client;
 	struct fr_client_limit limit;
-	struct fr_page_load *load; /* in the arena; pages with hints only */
-	struct fr_plan *plan;      /* the load's; NULL without */
-	struct fr_str digest;      /* the client's digest cookie; p NULL: none */
-	uint64_t asked_ms;         /* when the origin was asked; 0: it was not */
-	uint32_t think_ms;         /* from then to its answer */
-	uint32_t pushes;           /* promised for this page */
-	struct fr_seen seen;       /* its moments, for exchange/record.c */
-	struct fr_task step_task;  /* begun by the loop's next step */
+	struct fr_page_facts page;
+	struct fr_seen seen;      /* its moments, for exchange/record.c */
+	struct fr_task step_task; /* begun by the loop's next step */
 	struct fr_task release_task;
 	struct fr_exchange *next, **pprev; /* among the client's; next: also when kept */
 	bool is_push;                      /* the promised stream of another exchange */
-	bool has_relayed;                  /* an origin's 103 */
 	bool is_broken;                    /* a fault of ours: it is aborted at once */
 };
 

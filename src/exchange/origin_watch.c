@@ -32,7 +32,7 @@ void *fr_origin_watch_head(const struct fr_exchange *ex)
 void fr_origin_watch_end(struct fr_exchange *ex)
 {
 	if (ex->to_origin.watched)
-		ex->stages.row->watch->end(ex->to_origin.watched, ex->plan);
+		ex->stages.row->watch->end(ex->to_origin.watched, ex->page.plan);
 	ex->to_origin.watched = NULL;
 }
 

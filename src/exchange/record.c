@@ -136,7 +136,7 @@ static bool is_page(const struct fr_exchange *ex)
 {
 	if (ex->is_push || !ex->to_client.head_sent)
 		return false;
-	return (ex->plan && ex->plan->n) ||
+	return (ex->page.plan && ex->page.plan->n) ||
 	       (ex->req.method == FR_METHOD_GET &&
 	        fr_str_istarts(fr_fields_value(&ex->resp.fields, FR_FIELD_CONTENT_TYPE),
 	                       FR_STR("text/html")));
@@ -158,7 +158,7 @@ static void fill_record(const struct fr_exchange *ex, struct fr_record *r)
 		.tls_resumed = c->tls_resumed,
 		.is_push = ex->is_push,
 		.is_page = is_page(ex),
-		.learning = ex->plan ? ex->plan->learning : (struct fr_plan_learning){0},
+		.learning = ex->page.plan ? ex->page.plan->learning : (struct fr_plan_learning){0},
 		.method = ex->req.method_text,
 		.scheme = ex->req.scheme,
 		.host = ex->req.authority,
@@ -175,7 +175,7 @@ static void fill_record(const struct fr_exchange *ex, struct fr_record *r)
 		.origin = s->origin,
 		.origin_first_byte_us = since(s->asked_us, s->origin_head_us),
 		.origin_duration_us = since(s->asked_us, s->origin_end_us),
-		.plan = ex->plan,
+		.plan = ex->page.plan,
 	};
 }
 

@@ -31,8 +31,8 @@ void fr_client_cache_take(struct fr_exchange *ex)
 
 		if (f.id == FR_FIELD_COOKIE)
 			rc = fr_digest_take(&ex->arena, f.value, &value, &rest);
-		if (rc == 1 && !ex->digest.p)
-			ex->digest = value;
+		if (rc == 1 && !ex->page.digest.p)
+			ex->page.digest = value;
 		if (rc == 1)
 			f.value = rest;
 		/* without memory for the rest the origin gets none: better than ours */
@@ -44,7 +44,7 @@ void fr_client_cache_take(struct fr_exchange *ex)
 
 static void read_cache_digest(struct fr_exchange *page)
 {
-	struct fr_page_load *load = page->load;
+	struct fr_page_load *load = page->page.load;
 	const struct fr_field *f = fr_fields_get(&page->req.fields, FR_FIELD_CACHE_DIGEST);
 
 	load->digest = f ? fr_arena_calloc(&page->arena, 1, sizeof *load->digest) : NULL;
@@ -58,13 +58,13 @@ static void read_cache_digest(struct fr_exchange *page)
 /* Once a page, and only when something could be pushed. */
 static void read_held(struct fr_exchange *page)
 {
-	struct fr_page_load *load = page->load;
+	struct fr_page_load *load = page->page.load;
 
 	if (load->knows_held)
 		return;
 	load->knows_held = true;
-	if (page->digest.len && fr_hints_settings(page)->digest &&
-	    fr_digest_parse(page->digest, fr_loop_wall_s(), &load->held) < 0)
+	if (page->page.digest.len && fr_hints_settings(page)->digest &&
+	    fr_digest_parse(page->page.digest, fr_loop_wall_s(), &load->held) < 0)
 		fr_count(&page->worker->counters, FR_COUNT_DIGESTS_MALFORMED);
 	read_cache_digest(page);
 }
@@ -86,7 +86,7 @@ static bool digest_has(const struct fr_digest *d, const struct fr_exchange *page
 bool fr_client_cache_has(struct fr_exchange *page, const struct fr_hint *hint,
                          const struct fr_asset *asset)
 {
-	struct fr_page_load *load = page->load;
+	struct fr_page_load *load = page->page.load;
 	struct fr_str url;
 
 	read_held(page);
@@ -168,7 +168,7 @@ static void add_cookie(struct fr_exchange *page, const char *value, int64_t max_
 
 static void add_plan(struct fr_exchange *page, struct fr_digest *d, int64_t now)
 {
-	const struct fr_plan *plan = &page->load->plan;
+	const struct fr_plan *plan = &page->page.load->plan;
 
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct fr_hint *hint = plan->v[i];
@@ -176,7 +176,7 @@ static void add_plan(struct fr_exchange *page, struct fr_digest *d, int64_t now)
 		int64_t until = now + UNKNOWN_LIFETIME_S;
 
 		if (!fr_reason_means_client_has(hint->reason) || !hint->target.len ||
-		    digest_has(&page->load->held, page, hint, &(struct fr_asset){0}))
+		    digest_has(&page->page.load->held, page, hint, &(struct fr_asset){0}))
 			continue;
 		fr_recall_asset(page, hint, &asset);
 		if (asset.is_known && (!asset.is_reusable || fr_recall_is_gone(page, &asset)))
@@ -208,11 +208,11 @@ void fr_client_cache_page(struct fr_exchange *page)
 		free(c->held);
 		c->held = NULL;
 		fr_seen_urls_free(&c->memo);
-		if (page->digest.len && !is_shared(page))
+		if (page->page.digest.len && !is_shared(page))
 			add_cookie(page, "", 0);
 		return;
 	}
-	if (page->resp.status != 200 || !page->load || !is_kept(page) || is_shared(page))
+	if (page->resp.status != 200 || !page->page.load || !is_kept(page) || is_shared(page))
 		return;
 	read_held(page);
 	add_plan(page, &d, now);
@@ -220,9 +220,9 @@ void fr_client_cache_page(struct fr_exchange *page)
 		fr_digest_expire(c->held, now);
 		fr_digest_merge(&d, c->held);
 	}
-	if (!is_news(&d, &page->load->held))
+	if (!is_news(&d, &page->page.load->held))
 		return;
-	fr_digest_merge(&d, &page->load->held);
+	fr_digest_merge(&d, &page->page.load->held);
 	if (fr_digest_format(&d, value))
 		add_cookie(page, value, fr_digest_expires_s(&d) - now);
 }

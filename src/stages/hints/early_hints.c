@@ -35,7 +35,7 @@ static void append(struct text *t, struct fr_str link)
 /* Adds the links that may be named; they are decided by that. */
 static size_t name_links(struct fr_exchange *page, struct text *t)
 {
-	struct fr_plan *plan = &page->load->plan;
+	struct fr_plan *plan = &page->page.load->plan;
 	struct fr_facts facts;
 
 	fr_facts_of_page(page, FR_MOMENT_BEFORE, &facts);
@@ -49,7 +49,7 @@ static size_t name_links(struct fr_exchange *page, struct text *t)
 		if (v.kind != FR_VERDICT_NOW)
 			continue;
 		append(t, facts.hint.link);
-		page->load->idle_bytes -= v.idle_bytes;
+		page->page.load->idle_bytes -= v.idle_bytes;
 		fr_hint_decide(hint, v.delivery, v.reason);
 		facts.links_named++;
 		facts.link_bytes = t->len;
@@ -81,7 +81,7 @@ static void send_103(struct fr_exchange *page, struct fr_response *resp)
 
 void fr_early_hints_plan(struct fr_exchange *page, const struct fr_response *origin)
 {
-	struct fr_page_load *load = page->load;
+	struct fr_page_load *load = page->page.load;
 	struct fr_response resp;
 	struct text t = {.cap = FR_EARLY_MAX_BYTES};
 
@@ -109,13 +109,13 @@ void fr_early_hints_relay(struct fr_exchange *page, const struct fr_response *or
 	struct fr_way_facts facts = fr_hints_way_facts(page);
 	int rc = 0;
 
-	if (page->has_relayed || !fr_way_allows_103(&facts))
+	if (page->page.has_relayed || !fr_way_allows_103(&facts))
 		return;
 	fr_response_init(&resp, &page->arena, 103);
 	while (rc == 0 && (f = fr_fields_next(&origin->fields, FR_FIELD_LINK, f)))
 		rc = fr_fields_add_id(&resp.fields, FR_FIELD_LINK, f->value);
 	if (rc < 0 || resp.fields.n == 0 || add_csp(page, &resp, origin) < 0)
 		return;
-	page->has_relayed = true;
+	page->page.has_relayed = true;
 	send_103(page, &resp);
 }

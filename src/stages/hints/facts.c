@@ -13,14 +13,14 @@
 static void refresh(const struct fr_exchange *page, struct fr_facts *f)
 {
 	const struct fr_connection *c = page->client;
-	const struct fr_page_load *load = page->load;
+	const struct fr_page_load *load = page->page.load;
 
 	if (f->moment == FR_MOMENT_GONE)
 		return;
 	f->request.takes_push = fr_hints_takes_push(page);
 	f->is_draining = c->is_draining;
 	f->has_103 = load->has_103;
-	f->pushes_page = page->pushes;
+	f->pushes_page = page->page.pushes;
 	f->pushes_connection = c->pushes;
 	f->origin_requests = c->origin_requests;
 	f->push_bytes = load->push_bytes;
@@ -32,9 +32,9 @@ void fr_facts_of_page(const struct fr_exchange *page, enum fr_moment moment, str
 	const struct fr_config_hints *h = fr_hints_settings(page);
 
 	*out = (struct fr_facts){.moment = moment,
-	                         .way = page->load->way,
-	                         .has_credentials = page->load->kinds != 0,
-	                         .message = page->load->plan.message};
+	                         .way = page->page.load->way,
+	                         .has_credentials = page->page.load->kinds != 0,
+	                         .message = page->page.load->plan.message};
 	if (moment == FR_MOMENT_GONE)
 		return;
 	out->request = fr_hints_way_facts(page);

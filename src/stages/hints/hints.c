@@ -32,7 +32,7 @@ static bool may_be_page(const struct fr_exchange *ex)
 /* What the link carries until the response comes, as far as can be known. */
 static void measure_idle(struct fr_exchange *ex)
 {
-	struct fr_page_load *load = ex->load;
+	struct fr_page_load *load = ex->page.load;
 	struct fr_budget_path path;
 	uint32_t think_ms = load->remembered ? atomic_load_explicit(&load->remembered->think_ms,
 	                                                            memory_order_relaxed)
@@ -50,7 +50,7 @@ static void measure_idle(struct fr_exchange *ex)
 /* Before the response: as much as the way allows. */
 static void deliver_early(struct fr_exchange *ex, const struct fr_response *origin)
 {
-	struct fr_page_load *load = ex->load;
+	struct fr_page_load *load = ex->page.load;
 
 	measure_idle(ex);
 	if (!fr_way_is_early(load->way, fr_request_is_conditional(&ex->req)))
@@ -63,7 +63,7 @@ static void deliver_early(struct fr_exchange *ex, const struct fr_response *orig
 
 static void ask_memory(struct fr_exchange *ex)
 {
-	struct fr_page_load *load = ex->load;
+	struct fr_page_load *load = ex->page.load;
 
 	if (load->has_known)
 		return;
@@ -73,17 +73,17 @@ static void ask_memory(struct fr_exchange *ex)
 
 void fr_hints_begin(struct fr_exchange *ex)
 {
-	ex->asked_ms = fr_loop_now(ex->worker->loop);
+	ex->page.asked_ms = fr_loop_now(ex->worker->loop);
 	if (!may_be_page(ex) || !fr_page_load_of(ex))
 		return;
 	ask_memory(ex);
-	if (ex->load->plan.n == 0)
+	if (ex->page.load->plan.n == 0)
 		return;
-	if (ex->ops->page_due && ex->load->remembered)
-		ex->ops->page_due(
-			ex,
-			atomic_load_explicit(&ex->load->remembered->think_ms, memory_order_relaxed),
-			ex->load->plan.n);
+	if (ex->ops->page_due && ex->page.load->remembered)
+		ex->ops->page_due(ex,
+		                  atomic_load_explicit(&ex->page.load->remembered->think_ms,
+		                                       memory_order_relaxed),
+		                  ex->page.load->plan.n);
 	deliver_early(ex, NULL);
 }
 
@@ -97,13 +97,13 @@ static bool collect(struct fr_exchange *ex, const struct fr_fields *fields, bool
 
 	if (!link || !fr_page_load_of(ex))
 		return false;
-	fr_plan_next_message(&ex->load->plan);
+	fr_plan_next_message(&ex->page.load->plan);
 	for (; link; link = fr_fields_next(fields, FR_FIELD_LINK, link)) {
 		struct fr_str value = link->value;
 
 		if (copies && fr_arena_copy(&ex->arena, link->value, &value) < 0)
 			continue;
-		fr_plan_add_link_field(&ex->load->plan, value, FR_HINT_SOURCE_LINK, 0);
+		fr_plan_add_link_field(&ex->page.load->plan, value, FR_HINT_SOURCE_LINK, 0);
 	}
 	return true;
 }
@@ -114,7 +114,7 @@ void fr_hints_interim(struct fr_exchange *ex, const struct fr_response *resp)
 		return;
 	deliver_early(ex, resp);
 	/* who gets a 103 of ours has it; others, where it can do no harm, the origin's */
-	if (ex->load->way != FR_WAY_EARLY)
+	if (ex->page.load->way != FR_WAY_EARLY)
 		fr_early_hints_relay(ex, resp);
 }
 
@@ -133,7 +133,7 @@ static void log_decision(struct fr_exchange *page, const struct fr_hint *hint)
 /* Decides what is open without delivering it. */
 static void settle(struct fr_exchange *page, enum fr_moment moment)
 {
-	struct fr_plan *plan = &page->load->plan;
+	struct fr_plan *plan = &page->page.load->plan;
 	struct fr_facts facts;
 
 	fr_facts_of_page(page, moment, &facts);
@@ -149,7 +149,7 @@ static void settle(struct fr_exchange *page, enum fr_moment moment)
 
 static void close_load(struct fr_exchange *ex)
 {
-	struct fr_page_load *load = ex->load;
+	struct fr_page_load *load = ex->page.load;
 
 	load->is_closed = true;
 	for (size_t i = 0; i < load->plan.n; i++)
@@ -160,7 +160,7 @@ static void close_load(struct fr_exchange *ex)
 
 static void decide(struct fr_exchange *page)
 {
-	if (page->load->way == FR_WAY_PUSH && fr_page_load_may_have_hints(page) &&
+	if (page->page.load->way == FR_WAY_PUSH && fr_page_load_may_have_hints(page) &&
 	    page->resp.status == 200)
 		fr_push_plan(page, FR_MOMENT_RESPONSE);
 	else
@@ -188,8 +188,9 @@ static void add_server_timing(struct fr_exchange *page)
 	struct fr_str value;
 
 	if (!wants_timing(page) ||
-	    (page->plan->n + page->plan->dropped == 0 && !page->plan->learning.waiting) ||
-	    fr_plan_summary(page->plan, summary, sizeof summary) == 0)
+	    (page->page.plan->n + page->page.plan->dropped == 0 &&
+	     !page->page.plan->learning.waiting) ||
+	    fr_plan_summary(page->page.plan, summary, sizeof summary) == 0)
 		return;
 	if (fr_arena_printf(&page->arena, &value, "forerun;desc=\"%s\"", summary) < 0 ||
 	    fr_fields_add_id(&page->resp.fields, FR_FIELD_SERVER_TIMING, value) < 0)
@@ -206,7 +207,7 @@ static bool is_html(const struct fr_exchange *page)
 /* Everything that is to be decided is decided; what the origin said is learned. */
 static void conclude(struct fr_exchange *page, bool from_origin)
 {
-	struct fr_page_load *load = page->load;
+	struct fr_page_load *load = page->page.load;
 
 	decide(page);
 	if (fr_page_load_may_have_hints(page) && page->resp.status == 200 && from_origin) {
@@ -223,15 +224,16 @@ void fr_hints_page(struct fr_exchange *page)
 {
 	bool from_origin = !page->cache.is_hit;
 
-	if (page->asked_ms && from_origin)
-		page->think_ms = (uint32_t)(fr_loop_now(page->worker->loop) - page->asked_ms);
+	if (page->page.asked_ms && from_origin)
+		page->page.think_ms =
+			(uint32_t)(fr_loop_now(page->worker->loop) - page->page.asked_ms);
 	/* a page from the cache was not asked for: what is remembered counts now */
-	if (!page->asked_ms && page->resp.status == 200 && may_be_page(page) && is_html(page) &&
-	    fr_page_load_way(page) == FR_WAY_PUSH && fr_page_load_of(page))
+	if (!page->page.asked_ms && page->resp.status == 200 && may_be_page(page) &&
+	    is_html(page) && fr_page_load_way(page) == FR_WAY_PUSH && fr_page_load_of(page))
 		ask_memory(page);
-	if (!collect(page, &page->resp.fields, false) && page->load)
-		fr_plan_next_message(&page->load->plan); /* one without links */
-	if (page->load)
+	if (!collect(page, &page->resp.fields, false) && page->page.load)
+		fr_plan_next_message(&page->page.load->plan); /* one without links */
+	if (page->page.load)
 		conclude(page, from_origin);
 }
 
@@ -239,7 +241,7 @@ void fr_hints_page(struct fr_exchange *page)
 
 void fr_hints_end(struct fr_exchange *ex)
 {
-	struct fr_page_load *load = ex->load;
+	struct fr_page_load *load = ex->page.load;
 
 	if (!load || load->is_closed)
 		return;
@@ -251,8 +253,8 @@ void fr_hints_end(struct fr_exchange *ex)
 
 void fr_hints_free(struct fr_exchange *ex)
 {
-	if (ex->load)
-		fr_remembered_page_unref(&ex->load->remembered);
-	ex->load = NULL;
-	ex->plan = NULL;
+	if (ex->page.load)
+		fr_remembered_page_unref(&ex->page.load->remembered);
+	ex->page.load = NULL;
+	ex->page.plan = NULL;
 }

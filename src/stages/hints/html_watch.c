@@ -73,8 +73,8 @@ struct fr_html_watch *fr_html_watch_new(const struct fr_exchange *ex, const stru
 		free_tap(t);
 		return NULL;
 	}
-	if (ex->asked_ms)
-		t->lesson.think_ms = (uint32_t)(fr_loop_now(ex->worker->loop) - ex->asked_ms);
+	if (ex->page.asked_ms)
+		t->lesson.think_ms = (uint32_t)(fr_loop_now(ex->worker->loop) - ex->page.asked_ms);
 	fr_count(&ex->worker->counters, FR_COUNT_PAGES_SCANNED);
 	return t;
 }

@@ -13,7 +13,7 @@
 /* The links that this load named, as they are remembered. */
 static size_t named(struct fr_exchange *page, struct fr_remembered *out, size_t cap)
 {
-	const struct fr_plan *plan = &page->load->plan;
+	const struct fr_plan *plan = &page->page.load->plan;
 	size_t n = 0;
 
 	for (size_t i = 0; i < plan->n && n < cap; i++) {
@@ -47,7 +47,7 @@ void fr_plan_learned(struct fr_plan *plan, const struct fr_hint_seen *seen)
 
 void fr_learn_page(struct fr_exchange *page)
 {
-	struct fr_page_load *load = page->load;
+	struct fr_page_load *load = page->page.load;
 	struct fr_lesson_hints hints = {.source = FR_HINT_SOURCE_LINK};
 	struct fr_lesson lesson;
 	struct fr_remembered *v;
@@ -67,7 +67,7 @@ void fr_learn_page(struct fr_exchange *page)
 	if ((hints.n == 0 && !remembers_links(load)) ||
 	    !fr_lesson_make(&page->arena, page, &page->req, &page->resp, &lesson))
 		return;
-	lesson.think_ms = page->think_ms;
+	lesson.think_ms = page->page.think_ms;
 	fr_lesson_see(&lesson, &hints, &seen);
 	fr_plan_learned(&load->plan, &seen);
 }

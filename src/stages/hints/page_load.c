@@ -21,16 +21,16 @@ struct fr_page_load *fr_page_load_of(struct fr_exchange *ex)
 		.absolute_links = fr_hints_settings(ex)->absolute_links,
 	};
 
-	if (ex->load)
-		return ex->load;
-	ex->load = fr_arena_calloc(&ex->arena, 1, sizeof *ex->load);
-	if (!ex->load)
+	if (ex->page.load)
+		return ex->page.load;
+	ex->page.load = fr_arena_calloc(&ex->arena, 1, sizeof *ex->page.load);
+	if (!ex->page.load)
 		return NULL;
-	fr_plan_init(&ex->load->plan, &ex->arena, &about);
-	ex->load->way = fr_page_load_way(ex);
-	ex->load->kinds = fr_teach_credential_kinds(&ex->req.fields);
-	ex->plan = &ex->load->plan;
-	return ex->load;
+	fr_plan_init(&ex->page.load->plan, &ex->arena, &about);
+	ex->page.load->way = fr_page_load_way(ex);
+	ex->page.load->kinds = fr_teach_credential_kinds(&ex->req.fields);
+	ex->page.plan = &ex->page.load->plan;
+	return ex->page.load;
 }
 
 bool fr_page_load_may_have_hints(const struct fr_exchange *ex)

@@ -10,7 +10,7 @@ bool fr_page_order_body(struct fr_exchange *page)
 	const uint8_t *data;
 	size_t n;
 
-	if (!page->ops->page_head_first || (!page->pushes && page->client->hinted != page))
+	if (!page->ops->page_head_first || (!page->page.pushes && page->client->hinted != page))
 		return false;
 	if (!fr_exchange_body_len(page))
 		return true;
@@ -35,8 +35,8 @@ void fr_page_order_request(struct fr_exchange *ex)
 	if (!page || page == ex || !ex->ops->after_page ||
 	    !fr_str_eq(ex->req.authority, page->req.authority))
 		return;
-	for (size_t i = 0; i < page->plan->n; i++) {
-		const struct fr_hint *hint = page->plan->v[i];
+	for (size_t i = 0; i < page->page.plan->n; i++) {
+		const struct fr_hint *hint = page->page.plan->v[i];
 
 		if (is_blocking(hint) && fr_str_eq(hint->target, ex->req.target)) {
 			ex->ops->after_page(ex, page);

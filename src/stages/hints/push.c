@@ -25,7 +25,7 @@ static bool promise(struct fr_exchange *page, const struct fr_hint *hint)
 	}
 	fr_sent_add(page, hint);
 	c->pushes++;
-	page->pushes++;
+	page->page.pushes++;
 	fr_count(&page->worker->counters, FR_COUNT_PUSHES_PROMISED);
 	fr_exchange_begin_later(push);
 	return true;
@@ -33,7 +33,7 @@ static bool promise(struct fr_exchange *page, const struct fr_hint *hint)
 
 static void carry_out(struct fr_exchange *page, struct fr_hint *hint, struct fr_facts *facts)
 {
-	struct fr_page_load *load = page->load;
+	struct fr_page_load *load = page->page.load;
 	struct fr_verdict v = fr_facts_judge(page, hint, facts);
 
 	if (v.reason == FR_REASON_PUSHED) {
@@ -53,7 +53,7 @@ static void carry_out(struct fr_exchange *page, struct fr_hint *hint, struct fr_
 
 void fr_push_plan(struct fr_exchange *page, enum fr_moment moment)
 {
-	struct fr_plan *plan = &page->load->plan;
+	struct fr_plan *plan = &page->page.load->plan;
 	struct fr_facts facts;
 
 	fr_recall_sizes(page);

@@ -20,7 +20,7 @@ static struct fr_remembered_page *find(struct fr_exchange *page, struct fr_str k
 		fr_hint_memory_find(page->gen->shared->memory, key, who, fr_loop_wall_s(), found);
 
 	if (p)
-		page->load->known_as = key;
+		page->page.load->known_as = key;
 	return p;
 }
 
@@ -51,7 +51,7 @@ static struct fr_remembered_page *find_page(struct fr_exchange *page, struct fr_
 
 static void add_remembered(struct fr_exchange *page)
 {
-	struct fr_page_load *load = page->load;
+	struct fr_page_load *load = page->page.load;
 	struct fr_hint_found found = {0};
 
 	if (!fr_hints_settings(page)->memory)
@@ -79,7 +79,7 @@ static void add_rules(struct fr_exchange *page)
 		if (!fr_config_rule_matches(rule, &page->canonical.path))
 			continue;
 		for (size_t k = 0; k < rule->n_links; k++)
-			fr_plan_add_link_field(&page->load->plan, fr_str_from(rule->links[k]),
+			fr_plan_add_link_field(&page->page.load->plan, fr_str_from(rule->links[k]),
 			                       FR_HINT_SOURCE_RULE, 0);
 	}
 }
@@ -94,9 +94,9 @@ void fr_recall_forget(struct fr_exchange *page, const struct fr_hint *hint,
                       const struct fr_asset *asset)
 {
 	if (!asset->is_gone[FR_ASSET_BARE] || !asset->is_gone[FR_ASSET_KNOWN] ||
-	    !page->load->known_as.len)
+	    !page->page.load->known_as.len)
 		return;
-	fr_hint_memory_forget(page->gen->shared->memory, page->load->known_as, hint->target);
+	fr_hint_memory_forget(page->gen->shared->memory, page->page.load->known_as, hint->target);
 	fr_count(&page->worker->counters, FR_COUNT_HINTS_FORGOTTEN);
 }
 
@@ -104,7 +104,7 @@ void fr_recall_forget(struct fr_exchange *page, const struct fr_hint *hint,
 
 bool fr_recall_is_gone(const struct fr_exchange *page, const struct fr_asset *asset)
 {
-	return asset->is_gone[page->load->kinds ? FR_ASSET_KNOWN : FR_ASSET_BARE];
+	return asset->is_gone[page->page.load->kinds ? FR_ASSET_KNOWN : FR_ASSET_BARE];
 }
 
 void fr_recall_asset(const struct fr_exchange *page, const struct fr_hint *hint,
@@ -117,7 +117,7 @@ void fr_recall_asset(const struct fr_exchange *page, const struct fr_hint *hint,
 
 void fr_recall_sizes(struct fr_exchange *page)
 {
-	const struct fr_plan *plan = &page->load->plan;
+	const struct fr_plan *plan = &page->page.load->plan;
 	struct fr_asset asset;
 
 	for (size_t i = 0; i < plan->n; i++) {

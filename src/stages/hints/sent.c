@@ -40,7 +40,7 @@ bool fr_sent_has_failed(const struct fr_exchange *page, const struct fr_hint *hi
 		.authority = page->req.authority,
 		.target = hint->target,
 		.client = fr_exchange_client_hash(page),
-		.has_credentials = page->load->kinds != 0,
+		.has_credentials = page->page.load->kinds != 0,
 	};
 
 	return fr_push_failures_has(page->site->failures, &t, fr_loop_now(page->worker->loop));

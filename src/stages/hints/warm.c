@@ -22,7 +22,7 @@ static void warm(struct fr_exchange *page, const struct fr_hint *hint)
 
 void fr_warm_plan(struct fr_exchange *page, enum fr_delivery delivery)
 {
-	const struct fr_plan *plan = &page->load->plan;
+	const struct fr_plan *plan = &page->page.load->plan;
 
 	if (!fr_hints_settings(page)->warm)
 		return;
