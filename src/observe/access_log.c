@@ -62,29 +62,37 @@ void fr_access_log_put(struct fr_access_log *log, size_t i, const struct fr_reco
 
 /* --- writing --- */
 
-/* Makes lines of one queue's records, as far as there is room. */
+/* Makes lines of one queue's records up to its mark, as far as there is room. */
 static void make_lines(struct fr_access_log *log, struct fr_access_queue *q)
 {
 	char *to;
 
-	while ((to = fr_access_file_room(&log->file)) && fr_access_queue_next(q, log->item))
+	while (fr_access_queue_is_before_mark(q) && (to = fr_access_file_room(&log->file)) &&
+	       fr_access_queue_next(q, log->item))
 		fr_access_file_add(&log->file, fr_access_format_line(log->format, log->item, to));
 	fr_access_queue_give_back(q);
 }
 
+/* Under the lock: what is put after fr_access_log_use is for the file that it names,
+ * even if the thread has not taken that over yet. */
 static void throw_away(struct fr_access_log *log)
 {
-	for (size_t i = 0; i < log->n; i++)
+	(void)pthread_mutex_lock(&log->lock);
+	for (size_t i = 0; !log->next_config && i < log->n; i++)
 		(void)fr_access_queue_clear(&log->queues[i]);
+	(void)pthread_mutex_unlock(&log->lock);
 }
 
-/* False: some of it could not be written. */
+/* Writes what is there when it begins, however much comes meanwhile: a command must not
+ * wait for a moment without requests. False: some of it could not be written. */
 static bool write_all(struct fr_access_log *log, bool *wrote)
 {
 	if (!log->format) {
 		throw_away(log);
 		return true;
 	}
+	for (size_t i = 0; i < log->n; i++)
+		fr_access_queue_mark(&log->queues[i]);
 	for (;;) {
 		if (!fr_access_file_write(&log->file))
 			return false;

@@ -296,6 +296,16 @@ bool fr_access_queue_next(struct fr_access_queue *q, struct fr_access_item *item
 	return h != NULL;
 }
 
+void fr_access_queue_mark(struct fr_access_queue *q)
+{
+	q->mark = atomic_load(&q->put);
+}
+
+bool fr_access_queue_is_before_mark(const struct fr_access_queue *q)
+{
+	return q->next < q->mark;
+}
+
 void fr_access_queue_give_back(struct fr_access_queue *q)
 {
 	atomic_store_explicit(&q->taken, q->next, memory_order_release);

@@ -36,6 +36,7 @@ struct fr_access_queue {
 	/* the writer's */
 	_Alignas(FR_CACHE_LINE) _Atomic uint64_t taken; /* where the oldest record is */
 	uint64_t next, until; /* what it looks at; how far it may, by its last look at `put` */
+	uint64_t mark;        /* what was put before the last fr_access_queue_mark ends here */
 };
 
 /* A record as the writer sees it: strings lie in the queue until it is given back. */
@@ -60,6 +61,10 @@ bool fr_access_queue_put(struct fr_access_queue *q, const struct fr_record *reco
 
 /* By the writer: the next record in `item`; false: there is none. */
 bool fr_access_queue_next(struct fr_access_queue *q, struct fr_access_item *item);
+/* By the writer: marks the end of what has been put so far. */
+void fr_access_queue_mark(struct fr_access_queue *q);
+/* By the writer: some of what was put before the mark was not looked at yet. */
+bool fr_access_queue_is_before_mark(const struct fr_access_queue *q);
 /* Gives back the memory of all records that were looked at. */
 void fr_access_queue_give_back(struct fr_access_queue *q);
 /* Gives back all that waits, unread; returns how many records. */

@@ -127,6 +127,24 @@ static void lines_of_all_queues_reach_the_file(void **state)
 	assert_int_equal(st.st_mode & 0137, 0); /* umask may take more */
 }
 
+/* However late the thread takes note of the file. */
+static void lines_after_the_first_file_is_named_reach_it(void **state)
+{
+	char text[256];
+
+	(void)state;
+	for (int round = 0; round < 500; round++) {
+		fr_access_log_free(&logger);
+		assert_int_equal(fr_access_log_new(2, QUEUE_BYTES, &logger), 0);
+		(void)unlink(file);
+		use_file();
+		assert_true(put(0, "one\n"));
+		fr_access_log_free(&logger);
+		(void)read_all(file, text, sizeof text);
+		assert_string_equal(text, "one\n");
+	}
+}
+
 /* What a client waits for is what the writer does: read it from a pipe. */
 static void lines_arrive_without_being_asked_for(void **state)
 {
@@ -355,6 +373,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(lines_of_all_queues_reach_the_file),
+		T(lines_after_the_first_file_is_named_reach_it),
 		T(lines_arrive_without_being_asked_for),
 		T(a_full_disk_blocks_nobody_and_is_counted),
 		T(a_slow_reader_gets_whole_lines),

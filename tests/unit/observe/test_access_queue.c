@@ -188,6 +188,26 @@ static void clearing_counts_what_was_thrown_away(void **state)
 
 #define RECORDS 200000u
 
+static void a_mark_is_the_end_of_what_was_put_before_it(void **state)
+{
+	struct fr_record r = record_of(1, "/before");
+
+	(void)state;
+	fr_access_queue_mark(&queue);
+	assert_false(fr_access_queue_is_before_mark(&queue));
+	for (unsigned round = 0; round < 100; round++) { /* over its end, too */
+		(void)fr_access_queue_put(&queue, &r, 1);
+		fr_access_queue_mark(&queue);
+		(void)fr_access_queue_put(&queue, &r, 1);
+		assert_true(fr_access_queue_is_before_mark(&queue));
+		assert_true(fr_access_queue_next(&queue, &item));
+		assert_false(fr_access_queue_is_before_mark(&queue));
+		assert_true(fr_access_queue_next(&queue, &item));
+		assert_false(fr_access_queue_next(&queue, &item));
+		fr_access_queue_give_back(&queue);
+	}
+}
+
 static void *produce(void *user)
 {
 	char text[40];
@@ -246,6 +266,7 @@ int main(void)
 		T(long_strings_are_cut_where_it_can_be_seen),
 		T(a_plan_is_cut_to_a_record),
 		T(clearing_counts_what_was_thrown_away),
+		T(a_mark_is_the_end_of_what_was_put_before_it),
 		T(two_threads_share_it),
 	};
 
