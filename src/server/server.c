@@ -97,7 +97,6 @@ static int make_origin_tls(struct fr_shared *shared, struct fr_config_problem *w
 	const struct fr_config *config = shared->config;
 	struct fr_tls_problem tls;
 
-	shared->origin_tls = fr_calloc(config->n_sites, sizeof(struct fr_tls_client *));
 	for (size_t i = 0; i < config->n_sites; i++) {
 		const struct fr_config_origin *origin = &config->sites[i].origin;
 		int rc;
@@ -112,15 +111,14 @@ static int make_origin_tls(struct fr_shared *shared, struct fr_config_problem *w
 	return 0;
 }
 
-static int shared_new(struct fr_server *s, struct fr_config *config, struct fr_shared **out,
-                      struct fr_config_problem *why)
+struct fr_shared *fr_server_shared_new(struct fr_server *s, struct fr_config *config)
 {
 	struct fr_shared *shared = fr_calloc(1, sizeof *shared);
-	bool wants_tls = false;
-	int rc;
 
 	shared->refs = 1;
 	shared->config = config;
+	fr_config_ref(config);
+	shared->origin_tls = fr_calloc(config->n_sites, sizeof(struct fr_tls_client *));
 	shared->admin = &fr_server_admin;
 	shared->server = s;
 	shared->store = s->store;
@@ -132,7 +130,17 @@ static int shared_new(struct fr_server *s, struct fr_config *config, struct fr_s
 	(void)fr_canonical_loop_write(shared->loop, (uint32_t)fr_siphash(s->seed, "loop", 4));
 	shared->origins = s->origins;
 	shared->access_log = config->access_log.format ? s->access_log : NULL;
-	fr_config_ref(config);
+	return shared;
+}
+
+/* The same with its TLS contexts. */
+static int shared_new(struct fr_server *s, struct fr_config *config, struct fr_shared **out,
+                      struct fr_config_problem *why)
+{
+	struct fr_shared *shared = fr_server_shared_new(s, config);
+	bool wants_tls = false;
+	int rc;
+
 	for (size_t i = 0; i < config->n_listeners; i++)
 		wants_tls |= config->listeners[i].tls && !config->listeners[i].is_admin;
 	rc = make_origin_tls(shared, why);

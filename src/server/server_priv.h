@@ -1,5 +1,5 @@
 /* What the halves of the server share: server.c starts, reloads and stops it, status.c
- * reports its state. Nobody else includes this. */
+ * reports its state. Tests that turn a worker without a thread include it, too. */
 #ifndef FR_SERVER_SERVER_PRIV_H
 #define FR_SERVER_SERVER_PRIV_H
 
@@ -39,5 +39,9 @@ struct fr_server {
 	int64_t start_us;                   /* wall clock */
 	struct fr_origin_registry *origins; /* owned */
 };
+
+/* What the workers share under this configuration, of which it takes a reference; without
+ * TLS contexts. Never NULL. */
+struct fr_shared *fr_server_shared_new(struct fr_server *s, struct fr_config *config);
 
 #endif

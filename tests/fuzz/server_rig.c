@@ -114,24 +114,6 @@ static struct fr_config *config_of(unsigned which)
 	return configs[which];
 }
 
-static struct fr_shared *shared_new(struct fr_rig *r)
-{
-	struct fr_shared *shared = fr_calloc(1, sizeof *shared);
-
-	shared->refs = 1;
-	shared->config = config_of(r->config);
-	fr_config_ref(shared->config);
-	shared->origin_tls = fr_calloc(shared->config->n_sites, sizeof(struct fr_tls_client *));
-	shared->admin = &fr_server_admin;
-	shared->server = &r->server;
-	shared->store = r->server.store;
-	shared->memory = fr_learned_memory(r->server.knowledge);
-	shared->assets = fr_learned_assets(r->server.knowledge);
-	shared->seed = r->server.seed;
-	shared->origins = r->server.origins;
-	return shared;
-}
-
 static void turn(struct fr_rig *r)
 {
 	(void)uv_run(fr_loop_uv(r->worker->worker.loop), UV_RUN_NOWAIT);
@@ -139,11 +121,11 @@ static void turn(struct fr_rig *r)
 
 static void configure(struct fr_rig *r)
 {
-	const struct fr_config *config = config_of(r->config);
+	struct fr_config *config = config_of(r->config);
 	struct fr_shared *old = r->server.shared;
 	unsigned want;
 
-	r->server.shared = shared_new(r);
+	r->server.shared = fr_server_shared_new(&r->server, config);
 	fr_admission_set_limits(r->server.admission, config->limits.connections,
 	                        config->limits.connections_per_address);
 	want = fr_worker_thread_offer(r->worker, r->server.shared, NULL, 0);

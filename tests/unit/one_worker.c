@@ -76,25 +76,6 @@ static struct fr_config *parse(const char *text)
 	return config;
 }
 
-static struct fr_shared *shared_new(struct one_worker *w, struct fr_config *config)
-{
-	struct fr_shared *shared = fr_calloc(1, sizeof *shared);
-
-	shared->refs = 1;
-	shared->config = config;
-	shared->origin_tls = fr_calloc(config->n_sites, sizeof(struct fr_tls_client *));
-	shared->admin = &fr_server_admin;
-	shared->server = &w->server;
-	shared->store = w->server.store;
-	shared->knowledge = w->server.knowledge;
-	shared->memory = fr_learned_memory(w->server.knowledge);
-	shared->assets = fr_learned_assets(w->server.knowledge);
-	shared->seed = w->server.seed;
-	shared->origins = w->server.origins;
-	(void)fr_canonical_loop_write(shared->loop, 1);
-	return shared;
-}
-
 static void loop_once(struct one_worker *w)
 {
 	(void)uv_run(fr_loop_uv(w->worker->worker.loop), UV_RUN_NOWAIT);
@@ -105,7 +86,9 @@ static void configure(struct one_worker *w, struct fr_config *config)
 	struct fr_shared *old = w->server.shared;
 	unsigned want;
 
-	w->server.shared = shared_new(w, config);
+	w->server.shared = fr_server_shared_new(&w->server, config);
+	/* the number that tests know */
+	(void)fr_canonical_loop_write(w->server.shared->loop, 1);
 	w->server.configurations++;
 	fr_admission_set_limits(w->server.admission, config->limits.connections,
 	                        config->limits.connections_per_address);
@@ -113,6 +96,7 @@ static void configure(struct one_worker *w, struct fr_config *config)
 	while (w->worker->applied != want)
 		loop_once(w);
 	fr_shared_unref(&old);
+	fr_config_unref(&config); /* shared has its own reference */
 }
 
 static void on_empty(void *user)
