@@ -81,18 +81,25 @@ enum fr_memory_level fr_memory_level_of(uint64_t used, uint64_t limit)
 
 /* --- the machine's --- */
 
-static uint64_t read_number(const char *path)
+/* The beginning of a small file of the kernel's; false: it is not there, or empty. */
+static bool read_text(const char *path, char *out, size_t cap)
 {
-	char text[32];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, cap - 1);
 
 	if (fd >= 0)
 		close(fd);
 	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	return strtoull(text, NULL, 10); /* "max": 0 */
+		return false;
+	out[n] = '\0';
+	return true;
+}
+
+static uint64_t read_number(const char *path)
+{
+	char text[32];
+
+	return read_text(path, text, sizeof text) ? strtoull(text, NULL, 10) : 0; /* "max": 0 */
 }
 
 static uint64_t machine_bytes(void)
@@ -124,14 +131,9 @@ static uint64_t resident_bytes(void)
 #else
 	long page = sysconf(_SC_PAGESIZE);
 	char text[128], *second;
-	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0)
+	if (!read_text("/proc/self/statm", text, sizeof text))
 		return 0;
-	text[n] = '\0';
 	(void)strtoull(text, &second, 10);
 	return strtoull(second, NULL, 10) * (uint64_t)page;
 #endif
