@@ -1,30 +1,15 @@
 #include "hints/verdict.h"
 
+#include "arena_fixture.h"
 #include "base/err.h"
-#include "unit.h"
 
 #define ALL_KNOWN                                                                                  \
 	(FR_BIT(FR_FACT_ASSET) | FR_BIT(FR_FACT_SENT) | FR_BIT(FR_FACT_FAILED) |                   \
 	 FR_BIT(FR_FACT_CACHED) | FR_BIT(FR_FACT_STREAM) | FR_BIT(FR_FACT_ADVICE) |                \
 	 FR_BIT(FR_FACT_LINK))
 
-static struct fr_arena arena;
 static struct fr_plan plan;
 static struct fr_facts facts;
-
-static int set_up(void **state)
-{
-	(void)state;
-	fr_arena_init(&arena, 1u << 20);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fr_arena_fini(&arena);
-	return 0;
-}
 
 /* A page whose final response has these links. Returns the last one's hint. */
 static struct fr_hint *read_links(const char *links)
