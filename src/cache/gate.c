@@ -67,7 +67,7 @@ static void override_lifetime(struct fr_freshness *fresh, int64_t ttl_s)
 		return;
 	fresh->initial_age_s = 0;
 	fresh->lifetime_s = ttl_s;
-	fresh->is_heuristic = false;
+	fresh->source = FR_LIFETIME_OPERATOR;
 }
 
 /* Does the request identify its client by a field that the key does not contain? */
@@ -79,7 +79,7 @@ static bool has_credentials(const struct fr_gate_question *q, const struct fr_re
 		/* these have rules of their own */
 		if (f->id == FR_FIELD_COOKIE || f->id == FR_FIELD_AUTHORIZATION)
 			continue;
-		if (q->is_credential(f) && !fr_cache_varies_by(q->resp, f->name))
+		if (q->rules.is_credential(f) && !fr_cache_varies_by(q->resp, f->name))
 			return true;
 	}
 	return false;
@@ -89,13 +89,16 @@ void fr_gate_judge(const struct fr_gate_question *q, struct fr_gate_verdict *out
 {
 	fr_cache_control_read(&q->resp->fields, &out->cc);
 	fr_cdn_cache_control_read(&q->resp->fields, &out->cdn);
-	fr_cache_freshness(q->resp, q->request_s, q->response_s, &out->fresh);
-	override_lifetime(&out->fresh, q->ttl_s);
+	fr_cache_freshness(q->resp, q->request_s, q->response_s,
+	                   fr_cache_heuristic_most(q->rules.heuristics, q->client, q->resp),
+	                   &out->fresh);
+	override_lifetime(&out->fresh, q->rules.ttl_s);
 	out->why = fr_cache_may_store(q->sent, q->resp, &out->fresh);
 	/* what was taken out on the way to the origin still identifies the client */
 	if (out->why == FR_CACHE_STORE_YES && q->client != q->sent)
 		out->why = fr_cache_may_store(q->client, q->resp, &out->fresh);
-	if (out->why == FR_CACHE_STORE_YES && q->is_credential && !fr_cache_is_for_all(q->resp) &&
+	if (out->why == FR_CACHE_STORE_YES && q->rules.is_credential &&
+	    !fr_cache_is_for_all(q->resp) &&
 	    (has_credentials(q, q->sent) ||
 	     (q->client != q->sent && has_credentials(q, q->client))))
 		out->why = FR_CACHE_STORE_COOKIE;
@@ -107,7 +110,7 @@ bool fr_gate_holds(int status, const struct fr_fields *stored)
 	struct fr_response resp = {.status = status, .fields = *stored};
 	struct fr_request nobody = {.method = FR_METHOD_GET};
 	/* its lifetime may be cache.ttl */
-	struct fr_freshness fresh = {.lifetime_s = 1};
+	struct fr_freshness fresh = {.lifetime_s = 1, .source = FR_LIFETIME_OPERATOR};
 	struct fr_gate_verdict v;
 
 	fr_cache_control_read(stored, &v.cc);

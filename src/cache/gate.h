@@ -10,6 +10,17 @@
 
 #include "cache/policy.h"
 
+/* What an operator says, and who knows credentials. */
+struct fr_gate_rules {
+	/* cache.ttl: a lifetime instead of the origin's; 0: none. Never widens
+	 * what may be stored. */
+	int64_t ttl_s;
+	enum fr_heuristics heuristics; /* cache.heuristics */
+	/* Identifies the client, besides Cookie and Authorization (X-Auth-Token, ...): it
+	 * counts as a cookie does, unless Vary names it. NULL: none does. */
+	bool (*is_credential)(const struct fr_field *f);
+};
+
 struct fr_gate_question {
 	const struct fr_request *client; /* as the client sent it */
 	const struct fr_request *sent;   /* as the origin got it; may be the same */
@@ -17,12 +28,7 @@ struct fr_gate_question {
 	 * with it first (fr_object_merge) */
 	const struct fr_response *resp;
 	int64_t request_s, response_s; /* as in fr_cache_freshness */
-	/* cache.ttl: a lifetime instead of the origin's; 0: none. Never widens
-	 * what may be stored. */
-	int64_t ttl_s;
-	/* Identifies the client, besides Cookie and Authorization (X-Auth-Token, ...): it
-	 * counts as a cookie does, unless Vary names it. NULL: none does. */
-	bool (*is_credential)(const struct fr_field *f);
+	struct fr_gate_rules rules;
 };
 
 struct fr_gate_verdict {

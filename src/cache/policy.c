@@ -2,6 +2,7 @@
 #include "cache/policy.h"
 
 #include "base/enum.h"
+#include "cache/kind.h"
 #include "http/date.h"
 #include "http/trust.h"
 
@@ -118,30 +119,37 @@ static int64_t expires_lifetime(const struct fr_response *resp, int64_t date_s, 
 	return expires > date_s ? expires - date_s : 0;
 }
 
-/* HTML, whose author expects changes to be seen soon. */
-static bool is_page(const struct fr_response *resp)
+int64_t fr_cache_heuristic_most(enum fr_heuristics which, const struct fr_request *req,
+                                const struct fr_response *resp)
 {
-	struct fr_str type = fr_fields_value(&resp->fields, FR_FIELD_CONTENT_TYPE);
-
-	type = fr_str_trim(fr_str_sub(type, 0, fr_str_find(type, ';')));
-	return fr_str_iis(type, "text/html") || fr_str_iis(type, "application/xhtml+xml");
+	switch (which) {
+	case FR_HEURISTICS_ASSETS:
+		return fr_kind_is_guessable(req, resp) ? FR_CACHE_HEURISTIC_ASSET_S : 0;
+	case FR_HEURISTICS_ALL:
+		if (fr_kind_is_worker(req))
+			return 0;
+		return resp->status < 300 ? FR_CACHE_HEURISTIC_MAX_S : FR_CACHE_HEURISTIC_ERROR_S;
+	case FR_HEURISTICS_OFF:
+		break;
+	}
+	return 0;
 }
 
 static int64_t heuristic_lifetime(const struct fr_response *resp, const struct fr_cache_control *cc,
-                                  int64_t date_s)
+                                  int64_t date_s, int64_t most_s)
 {
-	int64_t modified = date_of(&resp->fields, FR_FIELD_LAST_MODIFIED, date_s);
-	int64_t lifetime,
-		most = is_page(resp) ? FR_CACHE_HEURISTIC_PAGE_S : FR_CACHE_HEURISTIC_MAX_S;
+	int64_t modified, lifetime;
 
-	if (modified < 0 || modified >= date_s ||
-	    !(is_cacheable_by_default(resp->status) || (cc->flags & FR_CC_PUBLIC)))
+	if (most_s == 0 || !(is_cacheable_by_default(resp->status) || (cc->flags & FR_CC_PUBLIC)))
+		return 0;
+	modified = date_of(&resp->fields, FR_FIELD_LAST_MODIFIED, date_s);
+	if (modified < 0 || modified >= date_s)
 		return 0;
 	/* RFC 9111 §5.4: no meaning in a response, but a wish that is easy to read */
 	if (fr_fields_has_token(&resp->fields, FR_FIELD_PRAGMA, "no-cache"))
 		return 0;
 	lifetime = (date_s - modified) / 10;
-	return lifetime < most ? lifetime : most;
+	return lifetime < most_s ? lifetime : most_s;
 }
 
 static bool has_explicit(const struct fr_response *resp, const struct fr_cache_control *cc,
@@ -151,8 +159,26 @@ static bool has_explicit(const struct fr_response *resp, const struct fr_cache_c
 	       (!targeted && fr_fields_get(&resp->fields, FR_FIELD_EXPIRES));
 }
 
+/* Lifetime and where it comes from (RFC 9111 §4.2.1, §4.2.2). */
+static void take_lifetime(const struct fr_response *resp, const struct fr_cache_control *cc,
+                          bool targeted, int64_t date_s, int64_t heuristic_most_s,
+                          struct fr_freshness *out)
+{
+	out->source = FR_LIFETIME_EXPLICIT;
+	if (cc->s_maxage != FR_CC_ABSENT) {
+		out->lifetime_s = cc->s_maxage;
+	} else if (cc->max_age != FR_CC_ABSENT) {
+		out->lifetime_s = cc->max_age;
+	} else if (has_explicit(resp, cc, targeted)) {
+		out->lifetime_s = expires_lifetime(resp, date_s, out->response_s);
+	} else {
+		out->lifetime_s = heuristic_lifetime(resp, cc, date_s, heuristic_most_s);
+		out->source = out->lifetime_s ? FR_LIFETIME_HEURISTIC : FR_LIFETIME_NONE;
+	}
+}
+
 void fr_cache_freshness(const struct fr_response *resp, int64_t request_s, int64_t response_s,
-                        struct fr_freshness *out)
+                        int64_t heuristic_most_s, struct fr_freshness *out)
 {
 	struct fr_cache_control cc;
 	bool targeted = read_directives(resp, &cc);
@@ -174,16 +200,7 @@ void fr_cache_freshness(const struct fr_response *resp, int64_t request_s, int64
 	                                    FR_CC_NO_CACHE)) ||
 	                       cc.s_maxage != FR_CC_ABSENT,
 	};
-	if (cc.s_maxage != FR_CC_ABSENT)
-		out->lifetime_s = cc.s_maxage;
-	else if (cc.max_age != FR_CC_ABSENT)
-		out->lifetime_s = cc.max_age;
-	else if (has_explicit(resp, &cc, targeted))
-		out->lifetime_s = expires_lifetime(resp, date, response_s);
-	else {
-		out->lifetime_s = heuristic_lifetime(resp, &cc, date);
-		out->is_heuristic = true;
-	}
+	take_lifetime(resp, &cc, targeted, date, heuristic_most_s, out);
 }
 
 int64_t fr_cache_age(const struct fr_freshness *f, int64_t now_s)
@@ -305,6 +322,9 @@ enum fr_cache_store fr_cache_may_store(const struct fr_request *req, const struc
 	if (!has_explicit(resp, &cc, targeted) && !(cc.flags & FR_CC_PUBLIC) &&
 	    !is_cacheable_by_default(resp->status))
 		return FR_CACHE_STORE_STATUS;
+	/* no-cache says how it may be used again, without a lifetime */
+	if (fresh->source == FR_LIFETIME_NONE && !fresh->no_cache)
+		return FR_CACHE_STORE_NO_FRESHNESS;
 	if (fr_cache_ttl(fresh, fresh->response_s) <= 0 && !has_validator(&resp->fields) &&
 	    fresh->stale_while_revalidate_s <= 0 && fresh->stale_if_error_s <= 0)
 		return FR_CACHE_STORE_NOT_REUSABLE;
@@ -353,6 +373,8 @@ bool fr_cache_may_serve_on_error(const struct fr_freshness *f, const struct fr_c
 		return false;
 	if (allowed != FR_CC_ABSENT)
 		return staleness <= allowed;
+	if (f->source == FR_LIFETIME_HEURISTIC && staleness > FR_CACHE_HEURISTIC_STALE_S)
+		return false;
 	/* disconnected (§4.2.4), and nobody said how long is too long */
 	return !is_answer;
 }

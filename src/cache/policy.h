@@ -10,11 +10,21 @@
 #include "http/cache_control.h"
 #include "http/message.h"
 
-/* A response without explicit freshness is taken for fresh for a tenth of the
- * time since it was last modified (RFC 9111 §4.2.2), but no longer than this. */
+/* A response without explicit freshness may be taken for fresh for a tenth of the time
+ * since it was last modified (RFC 9111 §4.2.2), but no longer than this: an asset; whatever
+ * it is, where an operator wants that; and there, a redirect or an error. */
+#define FR_CACHE_HEURISTIC_ASSET_S 3600
 #define FR_CACHE_HEURISTIC_MAX_S 86400
-/* HTML: an author of a page waits for it no longer. */
-#define FR_CACHE_HEURISTIC_PAGE_S 600
+#define FR_CACHE_HEURISTIC_ERROR_S 600
+/* Such a response stands in for an origin that cannot be reached for so long after that. */
+#define FR_CACHE_HEURISTIC_STALE_S 86400
+
+/* Which responses get a lifetime that their origin did not give. */
+enum fr_heuristics {
+	FR_HEURISTICS_ASSETS, /* style sheets, scripts, fonts, pictures */
+	FR_HEURISTICS_ALL,    /* all that RFC 9111 allows */
+	FR_HEURISTICS_OFF     /* none */
+};
 
 /* Why a response is not stored; text for logs. */
 #define FR_CACHE_STORE_TABLE(X)                                                                    \
@@ -29,6 +39,7 @@
 	X(SET_COOKIE, "set-cookie, and not said to be for all")                                    \
 	X(OF_REQUEST, "an answer to how it was asked")                                             \
 	X(VARY_ANY, "vary *")                                                                      \
+	X(NO_FRESHNESS, "no explicit freshness")                                                   \
 	X(NOT_REUSABLE, "neither fresh nor to be validated")                                       \
 	X(TOO_LARGE, "too large")                                                                  \
 	X(MEMORY, "no memory")
@@ -39,12 +50,20 @@ enum fr_cache_store {
 };
 const char *fr_cache_store_str(enum fr_cache_store s);
 
+/* Where a lifetime comes from. */
+enum fr_lifetime_source {
+	FR_LIFETIME_NONE,      /* there is none: the origin gave none, and none is guessed */
+	FR_LIFETIME_EXPLICIT,  /* the origin gave it, be it 0 */
+	FR_LIFETIME_HEURISTIC, /* by Last-Modified */
+	FR_LIFETIME_OPERATOR   /* cache.ttl */
+};
+
 struct fr_freshness {
 	int64_t response_s;    /* when it was received (or validated last) */
 	int64_t initial_age_s; /* corrected_initial_age, RFC 9111 §4.2.3 */
 	int64_t lifetime_s;    /* freshness_lifetime, §4.2.1; 0: stale at once */
 	int64_t stale_while_revalidate_s, stale_if_error_s; /* RFC 5861; FR_CC_ABSENT */
-	bool is_heuristic;
+	enum fr_lifetime_source source;
 	bool no_cache;    /* never without validation */
 	bool never_stale; /* must-revalidate and what implies it in a shared cache */
 };
@@ -64,9 +83,13 @@ bool fr_cache_varies_by(const struct fr_response *resp, struct fr_str name);
 enum fr_cache_store fr_cache_may_store(const struct fr_request *req, const struct fr_response *resp,
                                        const struct fr_freshness *fresh);
 
-/* request_s: when the request was sent; response_s: when its response came. */
+/* The longest lifetime that may be guessed for this response; 0: none may be. */
+int64_t fr_cache_heuristic_most(enum fr_heuristics which, const struct fr_request *req,
+                                const struct fr_response *resp);
+/* request_s: when the request was sent; response_s: when its response came.
+ * heuristic_most_s: as above. */
 void fr_cache_freshness(const struct fr_response *resp, int64_t request_s, int64_t response_s,
-                        struct fr_freshness *out);
+                        int64_t heuristic_most_s, struct fr_freshness *out);
 
 int64_t fr_cache_age(const struct fr_freshness *f, int64_t now_s);
 /* Seconds left to live; negative when stale. */

@@ -99,10 +99,18 @@ struct fr_config_hint_memory { /* of all sites */
 	bool no_file;          /* file: none */
 };
 
+enum fr_config_heuristics {
+	FR_CONFIG_HEURISTICS_ASSETS, /* style sheets, scripts, fonts, pictures (default) */
+	FR_CONFIG_HEURISTICS_ALL,    /* whatever RFC 9111 allows */
+	FR_CONFIG_HEURISTICS_OFF
+};
+
 struct fr_config_cache {   /* of a site or path */
 	bool enabled;      /* true */
 	bool ignore_query; /* false: the query is part of the key */
-	uint32_t ttl_ms;   /* 0: as the origin says; else instead of that, for what may be stored */
+	enum fr_config_heuristics
+		heuristics; /* what gets a lifetime that the origin did not give */
+	uint32_t ttl_ms; /* 0: as the origin says; else instead of that, for what may be stored */
 	/* query_only: parameters that are part of the key, the others are not;
 	 * bypass_cookies: requests with a cookie of that name ("wp_*": of that prefix) are not
 	 * for the cache */

@@ -47,6 +47,7 @@ struct fr_raw_hint_memory {
 struct fr_raw_cache {
 	FR_SETTINGS_CACHE(TEXT_MEMBER)
 	FR_LISTS_CACHE(LIST_MEMBER)
+	char *heuristics;
 };
 struct fr_raw_store {
 	FR_SETTINGS_STORE(TEXT_MEMBER)
@@ -155,6 +156,10 @@ int fr_setting_parse(const struct fr_source *s, const char *path, const char *te
 /* true, yes, on, false, no, off, in any case. False: none of them. */
 bool fr_setting_switch(const char *text, uint64_t *out);
 
+/* One of n words; *out: which. */
+int fr_setting_word(const struct fr_source *s, const char *path, const char *text,
+                    const char *const *words, size_t n, size_t *out) FR_MUST_USE;
+
 /* The defaults of a group of settings; then what is written in `raw` (NULL:
  * nothing) in their place. */
 void fr_settings_default(const struct fr_setting *settings, size_t n, void *out);
@@ -186,6 +191,12 @@ int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw,
 int fr_access_log_config_take(const struct fr_source *s, const struct fr_raw_access_log *raw,
                               struct fr_config_access_log *log) FR_MUST_USE;
 void fr_access_log_config_fini(struct fr_config_access_log *log);
+
+/* --- convert_cache.c --- */
+void fr_site_cache_default(struct fr_config_cache *out);
+/* What is written replaces what `out` has, which a path has from its site. */
+int fr_site_cache_take(const struct fr_source *s, const char *path, const struct fr_raw_cache *raw,
+                       struct fr_config_cache *out) FR_MUST_USE;
 
 /* --- convert_hints.c --- */
 void fr_hints_default(struct fr_config_hints *out);

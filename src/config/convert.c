@@ -17,9 +17,6 @@ static const struct fr_setting limits_settings[] = {FR_SETTINGS_LIMITS(X)};
 #define X(...) FR_SETTING_ROW(fr_raw_http2, fr_config_http2, __VA_ARGS__)
 static const struct fr_setting http2_settings[] = {FR_SETTINGS_HTTP2(X)};
 #undef X
-#define X(...) FR_SETTING_ROW(fr_raw_cache, fr_config_cache, __VA_ARGS__)
-static const struct fr_setting cache_settings[] = {FR_SETTINGS_CACHE(X)};
-#undef X
 #define X(...) FR_SETTING_ROW(fr_raw_store, fr_config_store, __VA_ARGS__)
 static const struct fr_setting store_settings[] = {FR_SETTINGS_STORE(X)};
 #undef X
@@ -196,17 +193,6 @@ static int longest_first(const void *a, const void *b)
 	return la < lb ? 1 : (la > lb ? -1 : 0);
 }
 
-/* What is written replaces what `out` has, which a path has from its site. */
-static int take_cache(const struct fr_source *s, const char *key, const struct fr_raw_cache *raw,
-                      struct fr_config_cache *out)
-{
-	int rc = APPLY(s, key, cache, raw, out);
-
-	if (rc == 0 && raw)
-		fr_lists_take(FR_LISTS_CACHE_GROUP, raw, out);
-	return rc;
-}
-
 static int take_paths(const struct fr_source *s, const char *path, const struct fr_raw_site *raw,
                       struct fr_config_site *site)
 {
@@ -234,7 +220,7 @@ static int take_paths(const struct fr_source *s, const char *path, const struct 
 		p->cache = site->cache;
 		(void)snprintf(key, sizeof key, "%s.paths[%u].cache", path, i);
 		if (rc == 0)
-			rc = take_cache(s, key, r->cache, &p->cache);
+			rc = fr_site_cache_take(s, key, r->cache, &p->cache);
 		if (rc < 0)
 			return rc;
 	}
@@ -261,10 +247,10 @@ static int take_site(const struct fr_source *s, unsigned i, const struct fr_raw_
 	(void)snprintf(key, sizeof key, "%s.hints", path);
 	if (rc == 0)
 		rc = fr_hints_take(s, key, raw->hints, &site->hints);
-	DEFAULTS(cache, &site->cache);
+	fr_site_cache_default(&site->cache);
 	(void)snprintf(key, sizeof key, "%s.cache", path);
 	if (rc == 0)
-		rc = take_cache(s, key, raw->cache, &site->cache);
+		rc = fr_site_cache_take(s, key, raw->cache, &site->cache);
 	if (rc == 0)
 		rc = take_paths(s, path, raw, site);
 	return rc == 0 ? fr_rules_take(s, path, raw, site) : rc;

@@ -31,13 +31,12 @@ static int take_early_hints(const struct fr_source *s, const char *path, const c
 	static const char *const modes[] = {[FR_EARLY_HINTS_AUTO] = "auto",
 	                                    [FR_EARLY_HINTS_ALWAYS] = "always",
 	                                    [FR_EARLY_HINTS_OFF] = "off"};
+	size_t mode = 0;
+	int rc = fr_setting_word(s, path, text, modes, FR_ARRAY_LEN(modes), &mode);
 
-	for (size_t i = 0; i < FR_ARRAY_LEN(modes); i++)
-		if (strcmp(text, modes[i]) == 0) {
-			out->early_hints = (enum fr_early_hints)i;
-			return 0;
-		}
-	return fr_config_complain(s, path, "expected auto, always or off, not '%s'", text);
+	if (rc == 0)
+		out->early_hints = (enum fr_early_hints)mode;
+	return rc;
 }
 
 /* "off", "debug", or a share of pages like "10%". */

@@ -50,8 +50,8 @@ static const cyaml_schema_field_t hint_memory_fields[] = {
 #undef X
 #define X(key, member, kind, value, least, most) ROW(fr_raw_cache, key)
 #define L(key, most) LIST_ROW(fr_raw_cache, key, most)
-static const cyaml_schema_field_t cache_fields[] = {FR_SETTINGS_CACHE(X) FR_LISTS_CACHE(L)
-                                                            CYAML_FIELD_END};
+static const cyaml_schema_field_t cache_fields[] = {
+	FR_SETTINGS_CACHE(X) FR_LISTS_CACHE(L) TEXT(fr_raw_cache, heuristics), CYAML_FIELD_END};
 #undef X
 #undef L
 #define X(key, member, kind, value, least, most) ROW(fr_raw_store, key)

@@ -95,6 +95,34 @@ int fr_setting_parse(const struct fr_source *s, const char *path, const char *te
 	return 0;
 }
 
+/* "a, b or c" */
+static void list_words(const char *const *words, size_t n, char *out, size_t cap)
+{
+	size_t used = 0;
+
+	out[0] = 0;
+	for (size_t i = 0; i < n && used < cap; i++) {
+		const char *before = i == 0 ? "" : i + 1 < n ? ", " : " or ";
+		int added = snprintf(out + used, cap - used, "%s%s", before, words[i]);
+
+		used += added > 0 ? (size_t)added : 0;
+	}
+}
+
+int fr_setting_word(const struct fr_source *s, const char *path, const char *text,
+                    const char *const *words, size_t n, size_t *out)
+{
+	char all[160];
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(text, words[i]) == 0) {
+			*out = i;
+			return 0;
+		}
+	list_words(words, n, all, sizeof all);
+	return fr_config_complain(s, path, "expected %s, not '%s'", all, text);
+}
+
 static void store(const struct fr_setting *setting, void *out, uint32_t v)
 {
 	char *at = (char *)out + setting->out_offset;

@@ -333,6 +333,42 @@ sites:
   await get('/ttl/a'); assert.match(status(await get('/ttl/a')), /hit; ttl=(600|599)/);
 });
 
+// A static site as its server sends it: Last-Modified, ETag, and no lifetime.
+test('a deployment is seen at once: only assets without a lifetime are kept', async (t) => {
+  const modified = { 'last-modified': new Date(Date.now() - 30 * 86400e3).toUTCString() };
+  let version = 1;
+  const page = (type) => (req, res) => { res.writeHead(200, { 'content-type': type, etag: `"${version}"`, ...modified }); res.end(`${req.url} of version ${version}`); };
+  const documents = { '/': 'text/html', '/api': 'application/json', '/feed.xml': 'application/rss+xml', '/site.webmanifest': 'application/manifest+json', '/sw.js': 'text/javascript', '/account.css': 'text/html' };
+  const assets = { '/app.css?v=1': 'text/css', '/app.js': 'text/javascript', '/font': 'font/woff2', '/f.woff2': 'application/octet-stream', '/logo.svg': 'image/svg+xml' };
+  const moved = (req, res) => { res.writeHead(301, { location: `/v${version}`, ...modified }); res.end(); };
+  const missing = (req, res) => { res.writeHead(version === 1 ? 404 : 200, { 'content-type': 'text/css', ...modified }); res.end(); };
+  const routes = { '/old': moved, '/missing.css': missing };
+  for (const [path, type] of Object.entries({ ...documents, ...assets })) routes[path.replace(/\?.*/, '')] = page(type);
+  const { get, count } = await site(t, routes, (url) => `
+listen: [{address: "127.0.0.1:0"}]
+sites:
+  - hosts: ["*"]
+    origin: {url: "${url}"}
+    paths: [{prefix: /api, cache: {heuristics: all}}, {prefix: /logo.svg, cache: {heuristics: off}}]
+`);
+  for (const path of [...Object.keys(documents), ...Object.keys(assets), '/old', '/missing.css']) await get(path);
+  version = 2;
+  for (const path of Object.keys(documents)) if (path !== '/api') assert.equal((await get(path)).body, `${path} of version 2`);
+  assert.equal((await get('/old')).headers.location, '/v2');
+  assert.equal((await get('/missing.css')).status, 200);
+  for (const path of Object.keys(assets)) {
+    if (path === '/logo.svg') continue;
+    const r = await get(path);
+    assert.equal(r.body, `${path} of version 1`);
+    const ttl = Number(/hit; ttl=(\d+)$/.exec(status(r))[1]);
+    assert.ok(ttl > 0 && ttl <= 3600, `${path}: ${ttl}`);
+  }
+  // the modes, by path
+  assert.match(status(await get('/api')), /hit/);
+  assert.equal((await get('/logo.svg')).body, '/logo.svg of version 2');
+  assert.equal(count('/app.js'), 1);
+});
+
 test('parts of the query in the key, and cookies that keep a request from the cache', async (t) => {
   const { get, count, asked } = await site(t, { '/q/a': say({ 'cache-control': 'max-age=60' }), '/c': say({ 'cache-control': 'max-age=60' }) }, (url) => `
 listen: [{address: "127.0.0.1:0"}]

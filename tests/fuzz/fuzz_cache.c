@@ -131,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fr_response_init(&resp, &arena, size % 3 ? 200 : 404);
 	req.method = FR_METHOD_GET;
 	read_fields(fr_str_make((const char *)data, size), &req.fields, &resp.fields);
-	fr_cache_freshness(&resp, NOW - 2, NOW, &fresh);
+	fr_cache_freshness(&resp, NOW - 2, NOW, FR_CACHE_HEURISTIC_MAX_S, &fresh);
 	check_freshness(&fresh);
 	fr_cache_control_read(&req.fields, &cc);
 	if (fr_cache_may_store(&req, &resp, &fresh) == FR_CACHE_STORE_YES) {

@@ -1,7 +1,7 @@
 /* Responses that came directly, past the store: what they say of what is in it
  * (RFC 9111 §4.3.5, §4.4), and Cache-Status. Declared in stages/cache/lookup.h. */
-#include "hints/teach.h"
 #include "http/url.h"
+#include "stages/cache/gate_rules.h"
 #include "stages/cache/lookup_priv.h"
 
 static void invalidate(struct fr_exchange *ex, struct fr_str target, const struct fr_url *base)
@@ -76,8 +76,7 @@ static enum fr_cache_store judge_head(struct fr_exchange *ex, const struct fr_ob
 	                                         .resp = &merged,
 	                                         .request_s = now,
 	                                         .response_s = now,
-	                                         .ttl_s = ex->cache.rules->ttl_ms / 1000,
-	                                         .is_credential = fr_teach_is_credential},
+	                                         .rules = fr_cached_gate_rules(ex->cache.rules)},
 	              &v);
 	return v.why;
 }

@@ -10,6 +10,7 @@
 #include "hints/teach.h"
 #include "http/date.h"
 #include "net/wakeup.h"
+#include "stages/cache/gate_rules.h"
 
 /* Longer strings of a request are not copied. The client's address, which is gone with
  * the client, is shorter. */
@@ -461,7 +462,7 @@ static void ask_as_anybody(struct fr_fill *f)
 	fr_gate_judge(&(struct fr_gate_question){.client = &f->req,
 	                                         .sent = &f->req,
 	                                         .resp = &stored,
-	                                         .is_credential = fr_teach_is_credential},
+	                                         .rules = fr_cached_gate_rules(f->rules)},
 	              &v);
 	if (!fr_cache_store_is_of_request(v.why))
 		return;

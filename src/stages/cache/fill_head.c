@@ -2,9 +2,9 @@
  * and for a 304, whoever caused the fetch. Declared in stages/cache/fill_priv.h. */
 #include "base/log.h"
 #include "cache/conditional.h"
-#include "hints/teach.h"
 #include "net/wakeup.h"
 #include "stages/cache/fill_priv.h"
+#include "stages/cache/gate_rules.h"
 
 static void count(struct fr_fill *f, enum fr_counter id)
 {
@@ -32,8 +32,7 @@ static void judge(struct fr_fill *f, const struct fr_response *resp, struct fr_g
 	                                         .resp = resp,
 	                                         .request_s = f->request_s,
 	                                         .response_s = fr_loop_wall_s(),
-	                                         .ttl_s = f->rules->ttl_ms / 1000,
-	                                         .is_credential = fr_teach_is_credential},
+	                                         .rules = fr_cached_gate_rules(f->rules)},
 	              v);
 	if (v->why != FR_CACHE_STORE_YES)
 		FR_LOG(DEBUG, "cache", "%.*s: not stored: %s", FR_STR_ARG(f->key),
@@ -278,7 +277,7 @@ static bool answer_not_modified(struct fr_fill *f, enum fr_cache_store why)
 	if (!body)
 		return false;
 	fr_body_end(body, true);
-	fr_cache_freshness(&f->resp, f->request_s, fr_loop_wall_s(), &v.fresh);
+	fr_cache_freshness(&f->resp, f->request_s, fr_loop_wall_s(), 0, &v.fresh);
 	o = fr_object_whole(&f->req, &f->resp, &v, body, held);
 	fr_body_unref(&body);
 	if (!o)

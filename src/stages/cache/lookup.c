@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cache/key.h"
+#include "cache/kind.h"
 #include "hints/teach.h"
 #include "net/wakeup.h"
 #include "stages/cache/fill.h"
@@ -328,6 +329,9 @@ static bool use(struct fr_exchange *ex, struct fr_object *o, const struct fr_cac
 
 	if (atomic_load_explicit(&o->is_stale, memory_order_relaxed))
 		how = FR_CACHE_VALIDATE;
+	/* a service worker decides over later loads: no guess answers for it */
+	if (o->fresh.source == FR_LIFETIME_HEURISTIC && fr_kind_is_worker(&ex->req))
+		how = FR_CACHE_VALIDATE_REQUEST;
 	if (how == FR_CACHE_SERVE || how == FR_CACHE_SERVE_REVALIDATE) {
 		if (!fr_cached_serve(ex, o))
 			return miss(ex, cc, false);

@@ -134,7 +134,7 @@ static bool is_shared(struct fr_exchange *page)
 
 	if (page->cache.is_stored)
 		return true;
-	fr_cache_freshness(&page->resp, now, now, &fresh);
+	fr_cache_freshness(&page->resp, now, now, FR_CACHE_HEURISTIC_MAX_S, &fresh);
 	return fr_cache_may_store(&page->req, &page->resp, &fresh) == FR_CACHE_STORE_YES;
 }
 

@@ -90,8 +90,8 @@ static enum fr_cache_store judge(const struct fr_request *client, const struct f
 	                                         .resp = what,
 	                                         .request_s = NOW,
 	                                         .response_s = NOW,
-	                                         .ttl_s = ttl_s,
-	                                         .is_credential = is_credential},
+	                                         .rules = {.ttl_s = ttl_s,
+	                                                   .is_credential = is_credential}},
 	              v);
 	return v->why;
 }

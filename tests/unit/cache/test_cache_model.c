@@ -57,6 +57,8 @@ static bool model_stores(const struct said *r, const struct asked *q)
 		return false;
 	if (r->set_cookie && !for_all)
 		return false;
+	if (r->max_age < 0 && r->s_maxage < 0 && !r->no_cache)
+		return false;
 	/* of some use: fresh for a while, or to be validated */
 	return lifetime(r) > (r->age < 0 ? 0 : r->age) || r->has_etag || r->stale_while > 0;
 }

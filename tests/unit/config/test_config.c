@@ -280,6 +280,38 @@ static void options_make_one_site_for_any_host(void **state)
 	assert_non_null(strstr(why.text, "origin"));
 }
 
+static void caches_have_modes(void **state)
+{
+	static const char *const bad[] = {"some", "", "Assets"};
+	char text[200];
+
+	(void)state;
+	assert_int_equal(parse("listen: [{address: \"*:0\"}]\n"
+	                       "sites:\n"
+	                       "  - hosts: [\"*\"]\n"
+	                       "    origin: {url: \"http://o\"}\n"
+	                       "    paths:\n"
+	                       "      - {prefix: /a, cache: {heuristics: all}}\n"
+	                       "      - {prefix: /b, cache: {heuristics: off, ttl: 1s}}\n"),
+	                 0);
+	assert_int_equal(fr_config_find_cache(&config->sites[0], at("/"))->heuristics,
+	                 FR_CONFIG_HEURISTICS_ASSETS);
+	assert_int_equal(fr_config_find_cache(&config->sites[0], at("/a"))->heuristics,
+	                 FR_CONFIG_HEURISTICS_ALL);
+	assert_int_equal(fr_config_find_cache(&config->sites[0], at("/b"))->heuristics,
+	                 FR_CONFIG_HEURISTICS_OFF);
+	for (size_t i = 0; i < FR_ARRAY_LEN(bad); i++) {
+		(void)snprintf(text, sizeof text,
+		               "listen: [{address: \"*:0\"}]\n"
+		               "sites: [{hosts: [\"*\"], origin: {url: \"http://o\"}, "
+		               "cache: {heuristics: \"%s\"}}]\n",
+		               bad[i]);
+		assert_int_equal(parse(text), FR_ERR_INVALID);
+		assert_non_null(strstr(why.text, "cache.heuristics"));
+		assert_non_null(strstr(why.text, "expected assets, all or off"));
+	}
+}
+
 static void hints_have_modes_rules_and_a_memory(void **state)
 {
 	const struct fr_config_hints *h;
@@ -512,6 +544,7 @@ int main(void)
 		T(the_admin_interface_needs_a_token_over_tcp),
 		T(addresses_of_listeners_are_understood),
 		T(options_make_one_site_for_any_host),
+		T(caches_have_modes),
 		T(hints_have_modes_rules_and_a_memory),
 		T(rules_match_paths_with_stars),
 		T(spellings_of_a_path_have_the_same_rules),

@@ -165,7 +165,7 @@ static void check_row(const struct freshness_row *row)
 		                 0);
 	if (row->value)
 		assert_int_equal(fr_fields_add_id(&resp.fields, row->id, S(row->value)), 0);
-	fr_cache_freshness(&resp, NOW, NOW, &fresh);
+	fr_cache_freshness(&resp, NOW, NOW, FR_CACHE_HEURISTIC_MAX_S, &fresh);
 	shared = fr_cache_may_store(&req, &resp, &fresh) == FR_CACHE_STORE_YES && !fresh.no_cache &&
 	         fr_cache_ttl(&fresh, NOW) > 0;
 	browser = fr_is_reusable(&resp.fields);
