@@ -25,7 +25,7 @@ fr_need_packages() {
         die "could not install:$missing"
 }
 
-BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libnghttp2-dev libuv1-dev libssl-dev libcyaml-dev libyaml-dev libjansson-dev libxml2-dev libsqlite3-dev libseccomp-dev uthash-dev systemtap-sdt-dev zlib1g-dev libbrotli-dev libzstd-dev"
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libnghttp2-dev libuv1-dev libssl-dev libyaml-dev libjansson-dev libxml2-dev libsqlite3-dev libseccomp-dev uthash-dev systemtap-sdt-dev zlib1g-dev libbrotli-dev libzstd-dev"
 
 # fr_build FOLDER [CMAKE OPTION...]: configures and builds quietly, tells all on failure.
 fr_build() {

@@ -1,5 +1,5 @@
 /* The configuration: every setting with its default and bounds, as one
- * immutable, reference-counted value. Made from a YAML file (by libcyaml) or
+ * immutable, reference-counted value. Made from a YAML file or
  * from command-line arguments; a reload makes a new one and swaps it whole.
  * Files it names (certificates) are not read here.
  *
@@ -229,7 +229,10 @@ struct fr_config {
 	const struct fr_path_source *path_source;
 };
 
-/* What is wrong, e.g. "edge.yaml:12: sites[0].origin.url: not an http:// or
+/* Faults that are told of one file. */
+#define FR_CONFIG_MAX_FAULTS 50u
+
+/* What is wrong first, e.g. "edge.yaml:12: sites[0].origin.url: not an http:// or
  * https:// URL: 'ftp://x'". One line, for people. */
 struct fr_config_problem {
 	char text[1024];
@@ -242,11 +245,31 @@ int fr_config_load(const char *file, struct fr_files *files, struct fr_config **
 /* As above from memory; `name` stands for the file in messages (fuzzing). */
 int fr_config_parse(const char *name, const char *text, size_t len, struct fr_config **out,
                     struct fr_config_problem *why) FR_MUST_USE;
+/* text: one fault, as in fr_config_problem. */
+typedef void fr_config_on_fault(void *user, const char *text);
+/* Reads a file from the disk and tells all of its faults, in the order of its lines, at most
+ * FR_CONFIG_MAX_FAULTS. *out is a new reference to what could be read, NULL if it is nothing;
+ * with faults it is good only for looking at the files that it names. Returns how many faults
+ * there are. */
+size_t fr_config_examine(const char *file, fr_config_on_fault *on_fault, void *user,
+                         struct fr_config **out) FR_MUST_USE;
+/* Where a key of the configuration is written: "edge.yaml:12: sites[0].tls.key". */
+void fr_config_where(const struct fr_config *c, const char *path, char *out, size_t cap);
 /* The bytes of a file that the configuration names; borrowed from it. 0; FR_ERR_IO with errno. */
 int fr_config_read(const struct fr_config *c, const char *path, struct fr_str *out) FR_MUST_USE;
 /* Reads all certificates and keys that it names, so that they are there from now on.
  * 0; FR_ERR_IO with *why filled. */
 int fr_config_read_keys(const struct fr_config *c, struct fr_config_problem *why) FR_MUST_USE;
+/* A certificate with its key, and where they are configured. */
+struct fr_config_pair {
+	char path[32];                    /* "sites[0].tls" */
+	const char *cert_file, *key_file; /* borrowed */
+	const struct fr_config_site
+		*site; /* borrowed; NULL: the default, or the admin interface's */
+};
+typedef void fr_config_on_pair(void *user, const struct fr_config_pair *pair);
+/* Calls visit with each certificate that the configuration names. */
+void fr_config_each_pair(const struct fr_config *c, fr_config_on_pair *visit, void *user);
 /* Calls visit with each file that only its owner should be able to read: keys, the token. */
 void fr_config_each_secret(const struct fr_config *c, void (*visit)(void *user, const char *path),
                            void *user);

@@ -1,6 +1,5 @@
-/* What the parts of the configuration share: the file as libcyaml reads it
- * (every scalar still text, NULL where not written), and how errors find
- * their line. */
+/* What the parts of the configuration share: the file as it is read (every scalar
+ * still text, NULL where not written), and how faults are gathered with their lines. */
 #ifndef FR_CONFIG_CONFIG_PRIV_H
 #define FR_CONFIG_CONFIG_PRIV_H
 
@@ -121,28 +120,41 @@ struct fr_raw {
 	unsigned sites_count;
 };
 
-/* --- schema.c --- */
-/* Reads YAML into *out; free with fr_raw_free. Errors as fr_config_parse. */
-int fr_raw_parse(const char *name, const char *text, size_t len, struct fr_raw **out,
-                 struct fr_config_problem *why) FR_MUST_USE;
-void fr_raw_free(struct fr_raw **raw);
-
 /* --- locate.c --- */
 /* The line (from 1) of a key path like "sites[0].origin.url", or of the
  * nearest parent that is there; 0 if the text cannot be read. */
 unsigned fr_config_locate(const char *text, size_t len, const char *path);
 
 /* --- source.c --- */
+struct fr_fault {
+	unsigned line; /* 0: unknown */
+	char *path;    /* owned; "" */
+	char *excuses; /* owned: what is no fault of its own after this one; "": nothing */
+	char *text;    /* owned: name, line, path and what is wrong; one line */
+};
+/* All faults of one reading, sorted by line. */
+struct fr_faults {
+	struct fr_fault v[FR_CONFIG_MAX_FAULTS];
+	size_t n, more; /* more: those that found no room */
+};
+/* Frees what it holds. */
+void fr_faults_fini(struct fr_faults *f);
+
 struct fr_source {        /* where values come from, for messages */
 	const char *name; /* of the file; "command line" */
 	const char *text; /* NULL: not a file */
 	size_t len;
-	struct fr_config_problem *why;
-	struct fr_files *files; /* borrowed: for what it names */
+	struct fr_faults *faults; /* borrowed: gathers what is wrong */
+	struct fr_files *files;   /* borrowed: for what it names */
 };
-/* Writes "name:line: path: message"; returns FR_ERR_INVALID. */
+/* Adds the fault "name:line: path: message", unless the path has one.
+ * Returns FR_ERR_INVALID; whoever complains goes on with the next value. */
 int fr_config_complain(const struct fr_source *s, const char *path, const char *fmt, ...)
 	FR_PRINTF(3, 4);
+/* The same where the line is known. path: "" for the file as a whole. excuses: a path of which,
+ * and of whatever is below, nothing is said any more; "": none. */
+void fr_config_complain_at(const struct fr_source *s, unsigned line, const char *path,
+                           const char *excuses, const char *fmt, ...) FR_PRINTF(5, 6);
 /* Copies of n texts; owned. */
 char **fr_config_dup_names(char *const *names, unsigned n);
 /* A path of a file, relative to the configuration's folder; owned. NULL for NULL. */
@@ -156,16 +168,15 @@ int fr_setting_parse(const struct fr_source *s, const char *path, const char *te
 /* true, yes, on, false, no, off, in any case. False: none of them. */
 bool fr_setting_switch(const char *text, uint64_t *out);
 
-/* One of n words; *out: which. */
+/* One of n words; *out: which. Another is complained of, with the word that is near. */
 int fr_setting_word(const struct fr_source *s, const char *path, const char *text,
                     const char *const *words, size_t n, size_t *out) FR_MUST_USE;
 
 /* The defaults of a group of settings; then what is written in `raw` (NULL:
  * nothing) in their place. */
 void fr_settings_default(const struct fr_setting *settings, size_t n, void *out);
-int fr_settings_apply(const struct fr_source *s, const char *path,
-                      const struct fr_setting *settings, size_t n, const void *raw,
-                      void *out) FR_MUST_USE;
+void fr_settings_apply(const struct fr_source *s, const char *path,
+                       const struct fr_setting *settings, size_t n, const void *raw, void *out);
 /* --- lists.c --- */
 enum fr_list_group { FR_LISTS_SITE_GROUP, FR_LISTS_HINTS_GROUP, FR_LISTS_CACHE_GROUP };
 /* Copies the lists that are written in `raw` in place of what `out` has. */
@@ -181,31 +192,36 @@ char *fr_config_dup_pattern(const char *text);
 	"'%s' has a dot segment, a backslash or an encoded slash: servers read it in "             \
 	"different ways, and no rule is applied to such paths"
 
+/* --- read.c --- */
+/* Reads the source's YAML into *out; free with fr_raw_free. With faults, *out is what could be
+ * read. FR_ERR_SYNTAX: it is no YAML, or has no keys; *out is NULL. */
+int fr_raw_parse(const struct fr_source *s, struct fr_raw **out) FR_MUST_USE;
+void fr_raw_free(struct fr_raw **raw);
+
 /* --- convert.c --- */
-/* Makes the configuration from what was read (borrowed). */
-int fr_config_convert(const struct fr_source *s, const struct fr_raw *raw,
-                      struct fr_config **out) FR_MUST_USE;
+/* Makes the configuration from what was read (borrowed). With faults it is incomplete. Owned. */
+struct fr_config *fr_config_convert(const struct fr_source *s, const struct fr_raw *raw);
 
 /* --- access_log.c --- */
 /* File and format; buffer_bytes is set by the caller. */
-int fr_access_log_config_take(const struct fr_source *s, const struct fr_raw_access_log *raw,
-                              struct fr_config_access_log *log) FR_MUST_USE;
+void fr_access_log_config_take(const struct fr_source *s, const struct fr_raw_access_log *raw,
+                               struct fr_config_access_log *log);
 void fr_access_log_config_fini(struct fr_config_access_log *log);
 
 /* --- convert_cache.c --- */
 void fr_site_cache_default(struct fr_config_cache *out);
 /* What is written replaces what `out` has, which a path has from its site. */
-int fr_site_cache_take(const struct fr_source *s, const char *path, const struct fr_raw_cache *raw,
-                       struct fr_config_cache *out) FR_MUST_USE;
+void fr_site_cache_take(const struct fr_source *s, const char *path, const struct fr_raw_cache *raw,
+                        struct fr_config_cache *out);
 
 /* --- convert_hints.c --- */
 void fr_hints_default(struct fr_config_hints *out);
-int fr_hints_take(const struct fr_source *s, const char *path, const struct fr_raw_hints *raw,
-                  struct fr_config_hints *out) FR_MUST_USE;
-int fr_rules_take(const struct fr_source *s, const char *path, const struct fr_raw_site *raw,
-                  struct fr_config_site *site) FR_MUST_USE;
-int fr_hint_memory_take(const struct fr_source *s, const struct fr_raw_hint_memory *raw,
-                        struct fr_config_hint_memory *out) FR_MUST_USE;
+void fr_hints_take(const struct fr_source *s, const char *path, const struct fr_raw_hints *raw,
+                   struct fr_config_hints *out);
+void fr_rules_take(const struct fr_source *s, const char *path, const struct fr_raw_site *raw,
+                   struct fr_config_site *site);
+void fr_hint_memory_take(const struct fr_source *s, const struct fr_raw_hint_memory *raw,
+                         struct fr_config_hint_memory *out);
 
 /* --- address.c --- */
 /* "127.0.0.1:8443", "[::1]:443", "*:443", "unix:/path" into *l (host, port or

@@ -17,23 +17,18 @@ void fr_site_cache_default(struct fr_config_cache *out)
 	out->heuristics = FR_CONFIG_HEURISTICS_ASSETS;
 }
 
-int fr_site_cache_take(const struct fr_source *s, const char *path, const struct fr_raw_cache *raw,
-                       struct fr_config_cache *out)
+void fr_site_cache_take(const struct fr_source *s, const char *path, const struct fr_raw_cache *raw,
+                        struct fr_config_cache *out)
 {
-	int rc = fr_settings_apply(s, path, cache_settings, FR_ARRAY_LEN(cache_settings), raw, out);
 	char key[120];
 	size_t word;
 
-	if (rc < 0 || !raw)
-		return rc;
+	if (!raw)
+		return;
+	fr_settings_apply(s, path, cache_settings, FR_ARRAY_LEN(cache_settings), raw, out);
 	fr_lists_take(FR_LISTS_CACHE_GROUP, raw, out);
-	if (raw->heuristics) {
-		(void)snprintf(key, sizeof key, "%s.heuristics", path);
-		rc = fr_setting_word(s, key, raw->heuristics, heuristics_words,
-		                     FR_ARRAY_LEN(heuristics_words), &word);
-		if (rc < 0)
-			return rc;
+	(void)snprintf(key, sizeof key, "%s.heuristics", path);
+	if (raw->heuristics && fr_setting_word(s, key, raw->heuristics, heuristics_words,
+	                                       FR_ARRAY_LEN(heuristics_words), &word) == 0)
 		out->heuristics = (enum fr_config_heuristics)word;
-	}
-	return 0;
 }

@@ -25,23 +25,21 @@ void fr_hints_default(struct fr_config_hints *out)
 	out->timing_percent = 0;
 }
 
-static int take_early_hints(const struct fr_source *s, const char *path, const char *text,
-                            struct fr_config_hints *out)
+static void take_early_hints(const struct fr_source *s, const char *path, const char *text,
+                             struct fr_config_hints *out)
 {
 	static const char *const modes[] = {[FR_EARLY_HINTS_AUTO] = "auto",
 	                                    [FR_EARLY_HINTS_ALWAYS] = "always",
 	                                    [FR_EARLY_HINTS_OFF] = "off"};
 	size_t mode = 0;
-	int rc = fr_setting_word(s, path, text, modes, FR_ARRAY_LEN(modes), &mode);
 
-	if (rc == 0)
+	if (fr_setting_word(s, path, text, modes, FR_ARRAY_LEN(modes), &mode) == 0)
 		out->early_hints = (enum fr_early_hints)mode;
-	return rc;
 }
 
 /* "off", "debug", or a share of pages like "10%". */
-static int take_server_timing(const struct fr_source *s, const char *path, const char *text,
-                              struct fr_config_hints *out)
+static void take_server_timing(const struct fr_source *s, const char *path, const char *text,
+                               struct fr_config_hints *out)
 {
 	struct fr_str t = fr_str_from(text);
 	uint64_t percent = 0;
@@ -49,33 +47,32 @@ static int take_server_timing(const struct fr_source *s, const char *path, const
 	if (fr_str_is(t, "off") || fr_str_is(t, "debug")) {
 		out->timing_debug = fr_str_is(t, "debug");
 		out->timing_percent = 0;
-		return 0;
+		return;
 	}
 	if (!fr_str_ends(t, FR_STR("%")) ||
-	    fr_str_to_u64(fr_str_sub(t, 0, t.len - 1), &percent) < 0 || percent > 100)
-		return fr_config_complain(s, path, "expected off, debug or 0%% to 100%%, not '%s'",
-		                          text);
+	    fr_str_to_u64(fr_str_sub(t, 0, t.len - 1), &percent) < 0 || percent > 100) {
+		fr_config_complain(s, path, "expected off, debug or 0%% to 100%%, not '%s'", text);
+		return;
+	}
 	out->timing_debug = true;
 	out->timing_percent = (uint32_t)percent;
-	return 0;
 }
 
-int fr_hints_take(const struct fr_source *s, const char *path, const struct fr_raw_hints *raw,
-                  struct fr_config_hints *out)
+void fr_hints_take(const struct fr_source *s, const char *path, const struct fr_raw_hints *raw,
+                   struct fr_config_hints *out)
 {
-	int rc = fr_settings_apply(s, path, hints_settings, FR_ARRAY_LEN(hints_settings), raw, out);
 	char key[120];
 
-	if (rc < 0 || !raw)
-		return rc;
+	if (!raw)
+		return;
+	fr_settings_apply(s, path, hints_settings, FR_ARRAY_LEN(hints_settings), raw, out);
 	fr_lists_take(FR_LISTS_HINTS_GROUP, raw, out);
 	(void)snprintf(key, sizeof key, "%s.early_hints", path);
 	if (raw->early_hints)
-		rc = take_early_hints(s, key, raw->early_hints, out);
+		take_early_hints(s, key, raw->early_hints, out);
 	(void)snprintf(key, sizeof key, "%s.server_timing", path);
-	if (rc == 0 && raw->server_timing)
-		rc = take_server_timing(s, key, raw->server_timing, out);
-	return rc;
+	if (raw->server_timing)
+		take_server_timing(s, key, raw->server_timing, out);
 }
 
 /* One or more links, each of a relation that hints know, and nothing else. */
@@ -95,59 +92,54 @@ static bool is_link_value(const char *text)
 	return n && !bad && !unknown;
 }
 
-static int take_rule(const struct fr_source *s, const char *path, const struct fr_raw_rule *raw,
-                     struct fr_config_rule *rule)
+static void take_rule(const struct fr_source *s, const char *path, const struct fr_raw_rule *raw,
+                      struct fr_config_rule *rule)
 {
 	char key[120];
 
 	(void)snprintf(key, sizeof key, "%s.path", path);
 	if (!raw->path || (raw->path[0] != '/' && raw->path[0] != '*'))
-		return fr_config_complain(s, key, "a path begins with '/' or '*'");
-	rule->path = fr_config_dup_pattern(raw->path);
-	if (!rule->path)
-		return fr_config_complain(s, key, FR_CONFIG_AMBIGUOUS, raw->path);
+		fr_config_complain(s, key, "a path begins with '/' or '*'");
+	else
+		rule->path = fr_config_dup_pattern(raw->path);
+	if (raw->path && !rule->path)
+		fr_config_complain(s, key, FR_CONFIG_AMBIGUOUS, raw->path);
 	(void)snprintf(key, sizeof key, "%s.links", path);
 	if (raw->links_count == 0)
-		return fr_config_complain(s, key, "at least one link is needed");
+		fr_config_complain(s, key, "at least one link is needed");
 	for (unsigned i = 0; i < raw->links_count; i++) {
 		(void)snprintf(key, sizeof key, "%s.links[%u]", path, i);
 		if (!is_link_value(raw->links[i]))
-			return fr_config_complain(
-				s, key,
-				"expected a link like \"</app.css>; rel=preload; as=style\", "
-				"not '%s'",
-				raw->links[i]);
+			fr_config_complain(s, key,
+			                   "expected a link like \"</app.css>; rel=preload; "
+			                   "as=style\", not '%s'",
+			                   raw->links[i]);
 	}
 	rule->links = fr_config_dup_names(raw->links, raw->links_count);
 	rule->n_links = raw->links_count;
-	return 0;
 }
 
-int fr_rules_take(const struct fr_source *s, const char *path, const struct fr_raw_site *raw,
-                  struct fr_config_site *site)
+void fr_rules_take(const struct fr_source *s, const char *path, const struct fr_raw_site *raw,
+                   struct fr_config_site *site)
 {
 	site->rules = fr_calloc(raw->rules_count, sizeof *site->rules);
 	for (unsigned i = 0; i < raw->rules_count; i++) {
 		char key[80];
-		int rc;
 
 		(void)snprintf(key, sizeof key, "%s.rules[%u]", path, i);
-		rc = take_rule(s, key, &raw->rules[i], &site->rules[site->n_rules++]);
-		if (rc < 0)
-			return rc;
+		take_rule(s, key, &raw->rules[i], &site->rules[site->n_rules++]);
 	}
-	return 0;
 }
 
-int fr_hint_memory_take(const struct fr_source *s, const struct fr_raw_hint_memory *raw,
-                        struct fr_config_hint_memory *out)
+void fr_hint_memory_take(const struct fr_source *s, const struct fr_raw_hint_memory *raw,
+                         struct fr_config_hint_memory *out)
 {
 	fr_settings_default(hint_memory_settings, FR_ARRAY_LEN(hint_memory_settings), out);
 	if (!raw)
-		return 0;
+		return;
 	out->no_file = raw->file && strcmp(raw->file, "none") == 0;
 	if (raw->file && !out->no_file)
 		out->file = fr_config_dup_path(s, raw->file);
-	return fr_settings_apply(s, "hint_memory", hint_memory_settings,
-	                         FR_ARRAY_LEN(hint_memory_settings), raw, out);
+	fr_settings_apply(s, "hint_memory", hint_memory_settings,
+	                  FR_ARRAY_LEN(hint_memory_settings), raw, out);
 }

@@ -154,6 +154,15 @@ int fr_files_get(struct fr_files *f, const char *path, struct fr_str *out)
 	return 0;
 }
 
+bool fr_files_find(const struct fr_files *f, const char *path, struct fr_str *out)
+{
+	const struct file *e = find(f, path);
+
+	if (e)
+		*out = fr_str_make(e->data, e->len);
+	return e != NULL;
+}
+
 /* --- from one process to another ---
  *
  *   | path bytes, data bytes (u32 each) | path | data | ... */

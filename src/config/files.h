@@ -35,6 +35,9 @@ bool fr_files_is_closed(const struct fr_files *f);
  * (EFBIG: too large). */
 int fr_files_get(struct fr_files *f, const char *path, struct fr_str *out) FR_MUST_USE;
 
+/* The same for a file that was read before: nothing is read now. */
+bool fr_files_find(const struct fr_files *f, const char *path, struct fr_str *out);
+
 /* All that was read so far, in memory that another process can read: a descriptor, the
  * caller's. FR_ERR_IO. */
 int fr_files_pack(const struct fr_files *f) FR_MUST_USE;

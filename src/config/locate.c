@@ -5,8 +5,10 @@
 
 #include "config/config_priv.h"
 
-/* The child of a mapping by key, or of a sequence by index; NULL if none. */
-static yaml_node_t *child(yaml_document_t *doc, yaml_node_t *node, const char *step, size_t len)
+/* The child of a mapping by key, or of a sequence by index; NULL if none. *line: where it is
+ * written. */
+static yaml_node_t *child(yaml_document_t *doc, yaml_node_t *node, const char *step, size_t len,
+                          unsigned *line)
 {
 	if (node->type == YAML_SEQUENCE_NODE && step[0] == '[') {
 		long index = strtol(step + 1, NULL, 10);
@@ -14,7 +16,9 @@ static yaml_node_t *child(yaml_document_t *doc, yaml_node_t *node, const char *s
 
 		if (index < 0 || index >= node->data.sequence.items.top - items)
 			return NULL;
-		return yaml_document_get_node(doc, items[index]);
+		node = yaml_document_get_node(doc, items[index]);
+		*line = (unsigned)node->start_mark.line + 1;
+		return node;
 	}
 	if (node->type != YAML_MAPPING_NODE)
 		return NULL;
@@ -23,8 +27,10 @@ static yaml_node_t *child(yaml_document_t *doc, yaml_node_t *node, const char *s
 		yaml_node_t *key = yaml_document_get_node(doc, p->key);
 
 		if (key && key->type == YAML_SCALAR_NODE && key->data.scalar.length == len &&
-		    memcmp(key->data.scalar.value, step, len) == 0)
+		    memcmp(key->data.scalar.value, step, len) == 0) {
+			*line = (unsigned)key->start_mark.line + 1;
 			return yaml_document_get_node(doc, p->value);
+		}
 	}
 	return NULL;
 }
@@ -37,12 +43,11 @@ static unsigned walk(yaml_document_t *doc, const char *path)
 	while (node) {
 		size_t len;
 
-		line = (unsigned)node->start_mark.line + 1;
 		path += *path == '.';
 		if (!*path)
 			break;
 		len = *path == '[' ? strcspn(path, "]") + 1 : strcspn(path, ".[");
-		node = child(doc, node, path, len);
+		node = child(doc, node, path, len, &line);
 		path += len;
 	}
 	return line;

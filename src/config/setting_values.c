@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "config/config_priv.h"
 
 struct unit {
@@ -112,15 +113,20 @@ static void list_words(const char *const *words, size_t n, char *out, size_t cap
 int fr_setting_word(const struct fr_source *s, const char *path, const char *text,
                     const char *const *words, size_t n, size_t *out)
 {
-	char all[160];
+	char all[160], near[FR_SUGGEST_TEXT_BYTES];
+	struct fr_suggest suggest;
 
-	for (size_t i = 0; i < n; i++)
+	fr_suggest_begin(&suggest, text);
+	for (size_t i = 0; i < n; i++) {
 		if (strcmp(text, words[i]) == 0) {
 			*out = i;
 			return 0;
 		}
+		fr_suggest_offer(&suggest, words[i]);
+	}
 	list_words(words, n, all, sizeof all);
-	return fr_config_complain(s, path, "expected %s, not '%s'", all, text);
+	return fr_config_complain(s, path, "expected %s, not '%s'%s", all, text,
+	                          fr_suggest_words(&suggest, near));
 }
 
 static void store(const struct fr_setting *setting, void *out, uint32_t v)
@@ -142,22 +148,18 @@ void fr_settings_default(const struct fr_setting *settings, size_t n, void *out)
 		store(&settings[i], out, settings[i].value);
 }
 
-int fr_settings_apply(const struct fr_source *s, const char *path,
-                      const struct fr_setting *settings, size_t n, const void *raw, void *out)
+void fr_settings_apply(const struct fr_source *s, const char *path,
+                       const struct fr_setting *settings, size_t n, const void *raw, void *out)
 {
 	for (size_t i = 0; raw && i < n; i++) {
 		char key[200], *text;
 		uint32_t v = 0;
-		int rc;
 
 		memcpy(&text, (const char *)raw + settings[i].raw_offset, sizeof text);
 		if (!text)
 			continue;
 		(void)snprintf(key, sizeof key, "%s.%s", path, settings[i].key);
-		rc = fr_setting_parse(s, key, text, &settings[i], &v);
-		if (rc < 0)
-			return rc;
-		store(&settings[i], out, v);
+		if (fr_setting_parse(s, key, text, &settings[i], &v) == 0)
+			store(&settings[i], out, v);
 	}
-	return 0;
 }

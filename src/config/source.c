@@ -1,5 +1,6 @@
-/* Where values of the configuration come from: errors name the file and the line, paths are
- * relative to the file's folder. Declared in config/config_priv.h. */
+/* Where values of the configuration come from, and what is wrong with them: faults are
+ * gathered with file, line and key. Paths are relative to the file's folder. Declared in
+ * config/config_priv.h. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,20 +8,95 @@
 #include "base/mem.h"
 #include "config/config_priv.h"
 
+/* "sites[0].origin" is below "sites[0]", and below itself. */
+static bool is_below(const char *path, const char *above)
+{
+	size_t n = strlen(above);
+
+	return n && strncmp(path, above, n) == 0 &&
+	       (path[n] == '\0' || path[n] == '.' || path[n] == '[');
+}
+
+/* One fault for each key, and none for what an earlier one explains. */
+static bool is_known(const struct fr_faults *f, const char *path)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(path, f->v[i].path) == 0 || is_below(path, f->v[i].excuses))
+			return true;
+	return false;
+}
+
+/* Sorted by line; those of one line as they were found. */
+static struct fr_fault *insert(struct fr_faults *f, unsigned line)
+{
+	size_t at = f->n++;
+
+	for (; at > 0 && f->v[at - 1].line > line; at--)
+		f->v[at] = f->v[at - 1];
+	f->v[at] = (struct fr_fault){.line = line};
+	return &f->v[at];
+}
+
+static int complain(const struct fr_source *s, unsigned line, const char *path, const char *excuses,
+                    const char *what)
+{
+	char where[32] = "", text[sizeof(struct fr_config_problem)];
+	struct fr_fault *fault;
+
+	if (line)
+		(void)snprintf(where, sizeof where, "%u:", line);
+	(void)snprintf(text, sizeof text, "%s:%s%s%s%s %s", s->name, where, *path ? " " : "", path,
+	               *path ? ":" : "", what);
+	fault = insert(s->faults, line);
+	fault->path = fr_str_dup(fr_str_from(path));
+	fault->excuses = fr_str_dup(fr_str_from(excuses));
+	fault->text = fr_str_dup(fr_str_from(text));
+	return FR_ERR_INVALID;
+}
+
+static bool is_wanted(const struct fr_source *s, const char *path)
+{
+	if (is_known(s->faults, path))
+		return false;
+	s->faults->more += s->faults->n == FR_CONFIG_MAX_FAULTS;
+	return s->faults->n < FR_CONFIG_MAX_FAULTS;
+}
+
 int fr_config_complain(const struct fr_source *s, const char *path, const char *fmt, ...)
 {
-	unsigned line = s->text ? fr_config_locate(s->text, s->len, path) : 0;
-	char what[600], where[32] = "";
+	char what[600];
 	va_list ap;
 
+	if (!is_wanted(s, path))
+		return FR_ERR_INVALID;
 	va_start(ap, fmt);
 	(void)vsnprintf(what, sizeof what, fmt, ap);
 	va_end(ap);
-	if (line)
-		(void)snprintf(where, sizeof where, "%u: ", line);
-	(void)snprintf(s->why->text, sizeof s->why->text, "%s:%s%s%s: %s", s->name, line ? "" : " ",
-	               where, path, what);
-	return FR_ERR_INVALID;
+	return complain(s, s->text ? fr_config_locate(s->text, s->len, path) : 0, path, "", what);
+}
+
+void fr_config_complain_at(const struct fr_source *s, unsigned line, const char *path,
+                           const char *excuses, const char *fmt, ...)
+{
+	char what[600];
+	va_list ap;
+
+	if (!is_wanted(s, path))
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof what, fmt, ap);
+	va_end(ap);
+	(void)complain(s, line, path, excuses, what);
+}
+
+void fr_faults_fini(struct fr_faults *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		free(f->v[i].path);
+		free(f->v[i].excuses);
+		free(f->v[i].text);
+	}
+	f->n = 0;
 }
 
 /* Paths of files are taken relative to the configuration's folder. */
@@ -41,6 +117,7 @@ char *fr_config_dup_path(const struct fr_source *s, const char *path)
 	return all;
 }
 
+/* An entry that is no text was complained of. */
 char **fr_config_dup_names(char *const *names, unsigned n)
 {
 	char **out = fr_calloc(n, sizeof(char *));

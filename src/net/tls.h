@@ -18,6 +18,9 @@
  * "cannot read key.pem: permission denied". */
 struct fr_tls_problem {
 	char text[512];
+	/* fr_tls_server_new only: which certificate, from 0, and whether its key is the fault */
+	size_t pair;
+	bool is_key;
 };
 
 struct fr_tls_cert_spec {

@@ -29,7 +29,7 @@ tell(const struct checking *c, enum fr_tls_fault_kind kind, const char *format, 
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	c->on_fault(c->user, kind, text);
+	c->on_fault(c->user, kind, "certificate", text);
 }
 
 static X509 *read_certificate(const char *file)
@@ -103,7 +103,7 @@ void fr_tls_check(const struct fr_tls_cert_spec *cert, int64_t now_s, fr_tls_on_
 	X509 *x509;
 
 	if (fr_tls_server_new(cert, 1, 12, true, NULL, &s, &why) < 0)
-		tell(&c, FR_TLS_FAULT, "%s", why.text);
+		on_fault(user, FR_TLS_FAULT, why.is_key ? "key" : "certificate", why.text);
 	fr_tls_server_unref(&s);
 	x509 = read_certificate(cert->cert_file);
 	if (!x509)

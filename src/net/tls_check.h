@@ -14,8 +14,10 @@ enum fr_tls_fault_kind {
 	FR_TLS_WARNING /* some clients refuse it, or will soon */
 };
 
-/* text: a sentence without a full stop, borrowed for the call. */
-typedef void fr_tls_on_fault(void *user, enum fr_tls_fault_kind kind, const char *text);
+/* key: which of the two files is meant, as the configuration calls it: "certificate" or "key".
+ * text: a sentence without a full stop, borrowed for the call. */
+typedef void fr_tls_on_fault(void *user, enum fr_tls_fault_kind kind, const char *key,
+                             const char *text);
 
 /* Tells everything that speaks against `cert` for its hosts at `now_s` (Unix
  * time); the host "*" (any) is not judged. on_fault is called before return. */

@@ -189,22 +189,61 @@ static bool is_of_another(void)
 	return reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH;
 }
 
+/* Labels of PEM blocks, and why a file with that block is not the one that is wanted. A NUL
+ * follows the text of a file. */
+static const char *explain_pem(struct fr_str pem, bool is_key)
+{
+	static const struct {
+		const char *label, *as_cert, *as_key;
+	} known[] = {
+		{"CERTIFICATE REQUEST-----", "it is a request for a certificate (CSR)",
+	         "it is a request for a certificate (CSR)"},
+		{"ENCRYPTED", "it is a key, not a certificate",
+	         "it is locked with a passphrase, for which nobody can be asked"},
+		{"PRIVATE KEY-----", "it is a key, not a certificate", NULL},
+		{"CERTIFICATE-----", NULL, "it is a certificate, not a key"},
+	};
+
+	if (!pem.p)
+		return NULL;
+	for (size_t i = 0; i < FR_ARRAY_LEN(known); i++)
+		if (strstr(pem.p, known[i].label))
+			return is_key ? known[i].as_key : known[i].as_cert;
+	return is_key ? "it has no '-----BEGIN PRIVATE KEY-----'"
+	              : "it has no '-----BEGIN CERTIFICATE-----'";
+}
+
+/* A file that cannot be used: in words if its text shows why, else in OpenSSL's. */
+static int pem_problem(struct fr_tls_problem *why, const char *file, struct fr_str pem, int err)
+{
+	const char *words = explain_pem(pem, why->is_key);
+	const char *what = why->is_key ? "cannot use key" : "cannot use certificate";
+
+	if (!words)
+		return problem(why, what, file, err);
+	ERR_clear_error();
+	(void)snprintf(why->text, sizeof why->text, "%s %.380s: %s", what, file, words);
+	return err;
+}
+
 static int load_pair(SSL_CTX *ctx, const struct fr_tls_cert_spec *spec, struct fr_tls_problem *why)
 {
 	ERR_clear_error();
+	why->is_key = false;
 	if (!(spec->cert_pem.p ? use_chain(ctx, spec->cert_pem)
 	                       : SSL_CTX_use_certificate_chain_file(ctx, spec->cert_file) == 1))
-		return problem(why, "cannot use certificate", spec->cert_file, FR_ERR_IO);
+		return pem_problem(why, spec->cert_file, spec->cert_pem, FR_ERR_IO);
+	why->is_key = true;
 	if (!(spec->key_pem.p
 	              ? use_key(ctx, spec->key_pem)
 	              : SSL_CTX_use_PrivateKey_file(ctx, spec->key_file, SSL_FILETYPE_PEM) == 1))
-		return problem(why,
-		               is_of_another() ? "key does not belong to the certificate:"
-		                               : "cannot use key",
-		               spec->key_file, FR_ERR_IO);
+		return is_of_another() ? problem(why, "key does not belong to the certificate:",
+		                                 spec->key_file, FR_ERR_IO)
+		                       : pem_problem(why, spec->key_file, spec->key_pem, FR_ERR_IO);
 	if (SSL_CTX_check_private_key(ctx) != 1)
 		return problem(why, "key does not belong to the certificate:", spec->key_file,
 		               FR_ERR_TLS);
+	why->is_key = false;
 	return 0;
 }
 
@@ -236,6 +275,8 @@ int fr_tls_server_new(const struct fr_tls_cert_spec *certs, size_t n, int min_ve
 	struct fr_tls_server *s;
 	int rc = 0;
 
+	why->pair = 0;
+	why->is_key = false;
 	if (n == 0) {
 		(void)snprintf(why->text, sizeof why->text, "no certificate is configured");
 		return FR_ERR_INVALID;
@@ -248,6 +289,7 @@ int fr_tls_server_new(const struct fr_tls_cert_spec *certs, size_t n, int min_ve
 	for (; rc == 0 && s->n_certs < n; s->n_certs++) {
 		s->certs[s->n_certs].ctx = server_ctx(s, min_version);
 		copy_hosts(&s->certs[s->n_certs], &certs[s->n_certs]);
+		why->pair = s->n_certs;
 		rc = load_pair(s->certs[s->n_certs].ctx, &certs[s->n_certs], why);
 		if (rc == 0)
 			rc = describe(&s->certs[s->n_certs], certs[s->n_certs].cert_file, why);

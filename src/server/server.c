@@ -29,67 +29,70 @@
 
 /* --- what workers share --- */
 
+/* setting: "sites[0].tls.key" */
 static int problem_of(struct fr_config_problem *why, const struct fr_config *config,
-                      const struct fr_tls_problem *tls, int err)
+                      const char *setting, const struct fr_tls_problem *tls, int err)
 {
-	(void)snprintf(why->text, sizeof why->text, "%s: %s", config->source, tls->text);
+	char where[480];
+
+	fr_config_where(config, setting, where, sizeof where);
+	(void)snprintf(why->text, sizeof why->text, "%s: %s", where, tls->text);
 	return err;
 }
 
-/* As the configuration's files have it. */
-static struct fr_tls_cert_spec pair_of(const struct fr_config *config, const char *cert,
-                                       const char *key)
-{
-	struct fr_tls_cert_spec spec = {.cert_file = cert, .key_file = key};
+/* The certificates of one context, as the configuration's files have them. */
+struct pairs {
+	const struct fr_config *config;
+	bool of_admin; /* only the admin interface's; else all others */
+	struct fr_tls_cert_spec *specs;
+	struct fr_config_pair *where;
+	size_t n;
+};
 
+static void add_pair(void *user, const struct fr_config_pair *pair)
+{
+	struct pairs *p = user;
+	struct fr_tls_cert_spec *spec = &p->specs[p->n];
+
+	if ((pair->cert_file == p->config->admin.cert_file) != p->of_admin)
+		return;
+	*spec = (struct fr_tls_cert_spec){.cert_file = pair->cert_file, .key_file = pair->key_file};
 	/* what cannot be read is told by TLS */
-	(void)!fr_config_read(config, cert, &spec.cert_pem);
-	(void)!fr_config_read(config, key, &spec.key_pem);
-	return spec;
+	(void)!fr_config_read(p->config, pair->cert_file, &spec->cert_pem);
+	(void)!fr_config_read(p->config, pair->key_file, &spec->key_pem);
+	if (pair->site) {
+		spec->hosts = (const char *const *)pair->site->hosts;
+		spec->n_hosts = pair->site->n_hosts;
+	}
+	p->where[p->n++] = *pair;
 }
 
-static int make_admin_tls(struct fr_server *s, struct fr_shared *shared,
-                          struct fr_config_problem *why)
+/* The default certificate first (it answers clients without SNI), then those of the sites that
+ * have their own. */
+static int make_tls(struct fr_server *s, const struct fr_config *config, bool of_admin,
+                    struct fr_tls_server **out, struct fr_config_problem *why)
 {
-	const struct fr_config *config = shared->config;
-	struct fr_tls_cert_spec spec;
+	struct pairs p = {.config = config,
+	                  .of_admin = of_admin,
+	                  .specs = fr_calloc(config->n_sites + 2, sizeof *p.specs),
+	                  .where = fr_calloc(config->n_sites + 2, sizeof *p.where)};
 	struct fr_tls_problem tls;
 	int rc;
 
-	if (!config->admin.cert_file)
-		return 0;
-	spec = pair_of(config, config->admin.cert_file, config->admin.key_file);
-	rc = fr_tls_server_new(&spec, 1, (int)config->tls_min_version, true, s->tickets,
-	                       &shared->admin_tls, &tls);
-	return rc < 0 ? problem_of(why, config, &tls, rc) : 0;
-}
+	fr_config_each_pair(config, add_pair, &p);
+	rc = fr_tls_server_new(p.specs, p.n, (int)config->tls_min_version, true, s->tickets, out,
+	                       &tls);
+	if (rc < 0) {
+		char setting[64];
 
-/* The default certificate first (it answers clients without SNI), then those
- * of the sites that have their own. */
-static int make_server_tls(struct fr_server *s, struct fr_shared *shared,
-                           struct fr_config_problem *why)
-{
-	const struct fr_config *config = shared->config;
-	struct fr_tls_cert_spec *specs = fr_calloc(config->n_sites + 1, sizeof *specs);
-	struct fr_tls_problem tls;
-	size_t n = 0;
-	int rc = 0;
-
-	if (config->cert_file)
-		specs[n++] = pair_of(config, config->cert_file, config->key_file);
-	for (size_t i = 0; i < config->n_sites; i++) {
-		const struct fr_config_site *site = &config->sites[i];
-
-		if (!site->cert_file)
-			continue;
-		specs[n] = pair_of(config, site->cert_file, site->key_file);
-		specs[n].hosts = (const char *const *)site->hosts;
-		specs[n++].n_hosts = site->n_hosts;
+		(void)snprintf(setting, sizeof setting, "%s.%s",
+		               p.n ? p.where[tls.pair].path : "tls",
+		               tls.is_key ? "key" : "certificate");
+		(void)problem_of(why, config, setting, &tls, rc);
 	}
-	rc = fr_tls_server_new(specs, n, (int)config->tls_min_version, true, s->tickets,
-	                       &shared->tls, &tls);
-	free(specs);
-	return rc < 0 ? problem_of(why, config, &tls, rc) : 0;
+	free(p.specs);
+	free(p.where);
+	return rc;
 }
 
 static int make_origin_tls(struct fr_shared *shared, struct fr_config_problem *why)
@@ -99,14 +102,16 @@ static int make_origin_tls(struct fr_shared *shared, struct fr_config_problem *w
 
 	for (size_t i = 0; i < config->n_sites; i++) {
 		const struct fr_config_origin *origin = &config->sites[i].origin;
+		char setting[64];
 		int rc;
 
 		if (!origin->tls)
 			continue;
+		(void)snprintf(setting, sizeof setting, "sites[%zu].origin.ca", i);
 		rc = fr_tls_client_new(origin->ca_file, origin->verify, "http/1.1",
 		                       &shared->origin_tls[i], &tls);
 		if (rc < 0)
-			return problem_of(why, config, &tls, rc);
+			return problem_of(why, config, setting, &tls, rc);
 	}
 	return 0;
 }
@@ -145,9 +150,9 @@ static int shared_new(struct fr_server *s, struct fr_config *config, struct fr_s
 		wants_tls |= config->listeners[i].tls && !config->listeners[i].is_admin;
 	rc = make_origin_tls(shared, why);
 	if (rc == 0 && wants_tls)
-		rc = make_server_tls(s, shared, why);
-	if (rc == 0)
-		rc = make_admin_tls(s, shared, why);
+		rc = make_tls(s, config, false, &shared->tls, why);
+	if (rc == 0 && config->admin.cert_file)
+		rc = make_tls(s, config, true, &shared->admin_tls, why);
 	if (rc < 0) {
 		fr_shared_unref(&shared);
 		return rc;

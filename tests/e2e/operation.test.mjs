@@ -74,8 +74,36 @@ test('check names file, line and key', async () => {
     assert.equal(r.code, 1, text);
     assert.ok(r.stderr.startsWith(`forerun check: ${file}:`), r.stderr);
     assert.match(r.stderr, pattern);
-    assert.equal(r.stderr.trim().split('\n').length, 1, r.stderr);
+    for (const line of r.stderr.trim().split('\n')) assert.ok(line.startsWith(`forerun check: ${file}:`), line);
   }
+});
+
+test('check tells all faults at once, by line, and what was meant', async () => {
+  const file = tempFile('faults.yaml');
+  fs.writeFileSync(file, `lisen: [{address: "127.0.0.1:0"}]
+timeouts: {idle: 5}
+sites:
+  - hosts: [a, a]
+    orign: {url: "http://x"}
+    tls: {certificate: /nowhere/c.pem, key: /nowhere/k.pem}
+    hints: {early_hints: alway}
+timeouts: {idle: 1m}
+`);
+  const r = await run(binary, ['check', file]);
+  assert.equal(r.code, 1);
+  assert.deepEqual(r.stderr.trim().split('\n'), [
+    "1: lisen: unknown key; did you mean 'listen'?",
+    "2: timeouts.idle: expected a duration like 500ms, 30s, 2m or 1h, not '5'",
+    "4: sites[0].hosts[1]: 'a' is listed twice",
+    "5: sites[0].orign: unknown key; did you mean 'origin'?",
+    "7: sites[0].hints.early_hints: expected auto, always or off, not 'alway'; did you mean 'always'?",
+    '8: timeouts: is set twice; the first time in line 2',
+    '6: sites[0].tls.certificate: cannot use certificate /nowhere/c.pem: No such file or directory',
+    '6: sites[0].tls.key: cannot use key /nowhere/k.pem: No such file or directory',
+  ].map((text) => `forerun check: ${file}:${text}`));
+  const serve = await run(binary, ['serve', '--config', file]);
+  assert.equal(serve.code, 1);
+  assert.match(serve.stderr, /:1: lisen: unknown key.* \(and 5 more: see forerun check\)/);
 });
 
 test('check accepts what is good and looks at the files it names', async () => {
@@ -110,16 +138,16 @@ sites:
   const r = await run(binary, ['check', file]);
   assert.equal(r.code, 1);
   assert.deepEqual(r.stderr.trim().split('\n').map((line) => line.replace(/\d{4}-\d\d-\d\d/, 'DATE')), [
-    `forerun check: warning: certificate ${soon.cert} expires soon, on DATE`,
-    `forerun check: warning: certificate ${soon.cert} does not name the host d.example.org`,
-    `forerun check: ${file}: key does not belong to the certificate: ${soon.key}: key values mismatch`,
-    `forerun check: ${file}: cannot use authorities /nowhere/ca.pem: No such file or directory`,
+    `forerun check: warning: ${file}:3: tls.certificate: certificate ${soon.cert} expires soon, on DATE`,
+    `forerun check: warning: ${file}:3: tls.certificate: certificate ${soon.cert} does not name the host d.example.org`,
+    `forerun check: ${file}:6: sites[1].tls.key: key does not belong to the certificate: ${soon.key}: key values mismatch`,
+    `forerun check: ${file}:6: sites[1].origin.ca: cannot use authorities /nowhere/ca.pem: No such file or directory`,
   ]);
   write(other.key);
   fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(', ca: /nowhere/ca.pem', ''));
   const good = await run(binary, ['check', file]);
   assert.equal(good.code, 0, good.stderr);
-  assert.equal(good.stderr.match(/warning: certificate/g).length, 2);
+  assert.equal(good.stderr.match(/warning: .*certificate/g).length, 2);
 });
 
 test('the local certificate is made once, with the key for its owner alone', async (t) => {

@@ -33,11 +33,12 @@ static int remove_authority(void **state)
 	return 0;
 }
 
-static void on_fault(void *user, enum fr_tls_fault_kind kind, const char *text)
+static void on_fault(void *user, enum fr_tls_fault_kind kind, const char *key, const char *text)
 {
 	size_t n = strlen(said);
 
 	(void)user;
+	(void)key;
 	(void)snprintf(said + n, sizeof said - n, "%s%s\n", kind == FR_TLS_WARNING ? "~" : "",
 	               text);
 }
