@@ -3,6 +3,14 @@
  * that is simpler than moving single ones, and they are few. Requests of the client's
  * own that block the page's rendering stand where such pushes do.
  *
+ * What is BLOCKING goes before the rest of the page only if it is not more than that rest:
+ * of two things that somebody waits for, the shorter one costs the other less. A client
+ * without hints gets the page first, always, so a page that goes first is never later. A
+ * page whose length is not known is taken to have as much left as it has shown.
+ *
+ *     lead:   the page's first bytes are due, or its rest is the shorter one
+ *     later:  what is BLOCKING is the shorter one
+ *
  * Clients that send SETTINGS_NO_RFC7540_PRIORITIES=1 are served by RFC 9218.
  * With U for the page's urgency:
  *
@@ -30,7 +38,8 @@ struct family {
 	struct fr_h2_session *s;
 	struct fr_h2_stream *page;
 	bool has_blocking, has_normal, has_assets;
-	bool is_leading; /* the page's first bytes are still due */
+	bool is_leading;         /* the page goes before what is BLOCKING */
+	uint64_t blocking_bytes; /* not framed yet */
 };
 
 /* Streams that we place by rank: those that are on the wire and of which the
@@ -198,24 +207,106 @@ static void order_orphan(const struct fr_h2_stream *st)
 	depend(st, parent ? nghttp2_stream_get_stream_id(parent) : 0, LATE_WEIGHT);
 }
 
+/* --- which is shorter --- */
+
+/* A body of unknown length counts as one that does not end. */
+static uint64_t bytes_left(const struct fr_h2_stream *st)
+{
+	if (!st->answer.is_there)
+		return 0; /* it has nothing to send */
+	if (st->answer.bytes < 0)
+		return UINT32_MAX;
+	return (uint64_t)st->answer.bytes > st->body_sent_bytes
+	               ? (uint64_t)st->answer.bytes - st->body_sent_bytes
+	               : 0;
+}
+
+/* The page's rest. One of unknown length is looked at again when it has shown twice as much. */
+static uint64_t rest_of(struct fr_h2_stream *page)
+{
+	uint64_t rest;
+
+	if (page->answer.bytes >= 0)
+		return bytes_left(page);
+	rest = page->body_sent_bytes > FR_H2_PAGE_REST_BYTES ? page->body_sent_bytes
+	                                                     : FR_H2_PAGE_REST_BYTES;
+	page->answer.look_again_at = page->body_sent_bytes + rest;
+	return rest;
+}
+
 /* --- when --- */
 
 static void order_page(struct fr_h2_stream *page)
 {
 	struct family f = {.s = page->session, .page = page};
 
-	f.is_leading = page->body_sent_bytes < page->lead_bytes;
 	for (const struct fr_h2_stream *st = f.s->streams; st; st = st->next) {
 		if (!is_child(st, page))
 			continue;
 		f.has_assets = true;
 		f.has_blocking |= st->rank == FR_H2_RANK_BLOCKING;
 		f.has_normal |= st->rank == FR_H2_RANK_NORMAL;
+		f.blocking_bytes += st->rank == FR_H2_RANK_BLOCKING ? bytes_left(st) : 0;
 	}
+	f.is_leading = page->body_sent_bytes < page->lead_bytes ||
+	               (f.has_blocking && f.blocking_bytes > rest_of(page));
 	if (fr_h2_is_by_urgency(f.s))
 		order_by_urgency(&f);
 	else
 		order_in_tree(&f);
+}
+
+/* --- what is held --- */
+
+/* Behind all that the client asks for otherwise. In the tree what hangs on it goes on without
+ * it, in its place; the client puts more there as long as it thinks that it leads. */
+static void order_held(struct fr_h2_stream *st)
+{
+	nghttp2_stream *ng = nghttp2_session_find_stream(st->session->ng, st->id), *parent, *child;
+	int32_t on;
+
+	if (!ng)
+		return;
+	if (fr_h2_is_by_urgency(st->session)) {
+		set_urgency(st, late_urgency(st->priority.urgency), false);
+		return;
+	}
+	parent = nghttp2_stream_get_parent(ng);
+	on = parent ? nghttp2_stream_get_stream_id(parent) : 0;
+	while ((child = nghttp2_stream_get_first_child(ng)) != NULL) {
+		nghttp2_priority_spec spec;
+
+		nghttp2_priority_spec_init(&spec, on, nghttp2_stream_get_weight(child), false);
+		if (nghttp2_session_change_stream_priority(
+			    st->session->ng, nghttp2_stream_get_stream_id(child), &spec) < 0)
+			break;
+	}
+	depend(st, on, LATE_WEIGHT);
+}
+
+/* It is held no more: as the client put it. */
+static void release(struct fr_h2_stream *st)
+{
+	nghttp2_stream *ng = nghttp2_session_find_stream(st->session->ng, st->id), *parent;
+
+	if (!ng || fr_h2_is_by_urgency(st->session))
+		return; /* its urgency is set with the others */
+	parent = nghttp2_stream_get_parent(ng);
+	if (nghttp2_stream_get_weight(ng) == LATE_WEIGHT)
+		depend(st, parent ? nghttp2_stream_get_stream_id(parent) : 0, st->hold.weight);
+	st->hold.weight = 0;
+}
+
+static void order_request(struct fr_h2_stream *st)
+{
+	if (st->hold.is_on) {
+		order_held(st);
+		return;
+	}
+	if (st->hold.weight)
+		release(st);
+	if (!st->is_ranked || !fr_h2_find(st->session, st->page_id))
+		order_page(st);
 }
 
 static void order_push(struct fr_h2_stream *st)
@@ -236,10 +327,19 @@ void fr_h2_apply_order(struct fr_h2_session *s)
 		st->needs_order = false;
 		if (st->is_push)
 			order_push(st);
-		else if (!st->is_ranked || !fr_h2_find(s, st->page_id))
-			order_page(st);
+		else
+			order_request(st);
 	}
 	s->order_pending = false;
+}
+
+static void end_hold(struct fr_h2_stream *st)
+{
+	if (!st->hold.is_on)
+		return;
+	st->hold.is_on = false;
+	st->session->n_held--;
+	st->needs_order = st->session->order_pending = true;
 }
 
 void fr_h2_needs_order(struct fr_h2_stream *st)
@@ -256,6 +356,7 @@ void fr_h2_order_without(struct fr_h2_stream *st)
 {
 	struct fr_h2_session *s = st->session;
 
+	end_hold(st);
 	if (st->is_ranked)
 		fr_h2_needs_order(st);
 	for (struct fr_h2_stream *o = st->has_assets ? s->streams : NULL; o; o = o->next)
@@ -296,8 +397,39 @@ void fr_h2_rank_request(struct fr_h2_session *s, int32_t stream_id, int32_t page
 		set_rank(st, page_id, FR_H2_RANK_BLOCKING);
 }
 
+void fr_h2_hold_request(struct fr_h2_session *s, int32_t stream_id)
+{
+	struct fr_h2_stream *st = fr_h2_find(s, stream_id);
+	nghttp2_stream *ng = st ? nghttp2_session_find_stream(s->ng, stream_id) : NULL;
+
+	if (!ng || st->is_push || st->is_ranked || st->has_assets || st->hold.is_on)
+		return;
+	st->hold = (struct fr_h2_hold){.is_on = true,
+	                               .until_bytes = s->own_bytes + FR_H2_HOLD_BYTES,
+	                               .weight = nghttp2_stream_get_weight(ng)};
+	s->n_held++;
+	fr_h2_needs_order(st);
+}
+
+void fr_h2_order_arrived(struct fr_h2_session *s)
+{
+	for (struct fr_h2_stream *st = s->n_held ? s->streams : NULL; st; st = st->next)
+		if (st->hold.is_on)
+			fr_h2_needs_order(st);
+}
+
+/* What the client asked for otherwise has had its share. */
+static void count_own(struct fr_h2_session *s, size_t len)
+{
+	s->own_bytes += len;
+	for (struct fr_h2_stream *st = s->streams; st && s->n_held; st = st->next)
+		if (st->hold.is_on && s->own_bytes >= st->hold.until_bytes)
+			end_hold(st);
+}
+
 void fr_h2_unrank(struct fr_h2_stream *st)
 {
+	end_hold(st);
 	if (!st->is_ranked)
 		return;
 	fr_h2_needs_order(st);
@@ -322,11 +454,27 @@ size_t fr_h2_lead_left(const struct fr_h2_stream *st)
 	                                            : SIZE_MAX;
 }
 
+void fr_h2_order_answered(struct fr_h2_stream *st, const struct fr_response *resp)
+{
+	st->answer.is_there = true;
+	st->answer.bytes = resp->content_length;
+	if (st->is_ranked || st->has_assets)
+		fr_h2_needs_order(st);
+}
+
 void fr_h2_body_framed(struct fr_h2_stream *st, size_t len)
 {
+	struct fr_h2_answer *a = &st->answer;
 	bool was_leading = st->body_sent_bytes < st->lead_bytes;
 
 	st->body_sent_bytes += len;
 	if (was_leading && st->body_sent_bytes >= st->lead_bytes)
 		fr_h2_needs_order(st);
+	if (a->look_again_at && st->body_sent_bytes >= a->look_again_at) {
+		a->look_again_at = 0;
+		fr_h2_needs_order(st);
+	}
+	if (st->session->n_held && !st->hold.is_on && !st->is_push && !st->is_ranked &&
+	    !st->has_assets)
+		count_own(st->session, len);
 }

@@ -18,6 +18,7 @@ void fr_h2_take_request_priority(struct fr_h2_stream *st)
 	}
 	if (said)
 		fr_h2_needs_order(st);
+	fr_h2_order_arrived(s);
 }
 
 void fr_h2_take_response_priority(struct fr_h2_stream *st, const struct fr_response *resp)

@@ -215,8 +215,8 @@ int32_t fr_h2_push(struct fr_h2_session *s, int32_t parent_id, const struct fr_r
 /* --- the order of sending (RFC 9218; for clients that use the RFC 7540 tree,
  * the same order within it) ---
  *
- * Of one page: its lead (fr_h2_lead), BLOCKING pushes in the order of their
- * promises, the rest of its body and NORMAL pushes beside it, LATE pushes. Who has
+ * Of one page: its lead (fr_h2_lead), then the shorter one of BLOCKING pushes in the order of
+ * their promises, and the rest of its body with NORMAL pushes beside it; LATE pushes. Who has
  * nothing to send makes way. What the client says of its requests (Priority
  * field, PRIORITY_UPDATE, PRIORITY) moves the page and its pushes with it; what a
  * PRIORITY_UPDATE says of a push replaces our rank for good. The origin's Priority field in a
@@ -232,6 +232,12 @@ void fr_h2_rank_push(struct fr_h2_session *s, int32_t push_id, int32_t page_id,
  * later is placed by it below what it asked for before. Harmless on streams that are gone,
  * and on others than requests. */
 void fr_h2_rank_request(struct fr_h2_session *s, int32_t stream_id, int32_t page_id);
+/* A request of the client's own is for what the page needs late: it goes behind whatever else
+ * the client asks for, until the client says more of it, or until FR_H2_HOLD_BYTES of the
+ * other bodies have gone; when nothing else is to be sent it goes at once. Harmless on streams
+ * that are gone, and on others than requests. */
+#define FR_H2_HOLD_BYTES 131072u
+void fr_h2_hold_request(struct fr_h2_session *s, int32_t stream_id);
 /* The first lead_bytes of the page's body go before what is BLOCKING, whether that
  * came before or comes later. Call it before the body is sent, with the response
  * at best; bytes that left already count. The frame that holds the last of them ends

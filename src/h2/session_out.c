@@ -249,7 +249,10 @@ int fr_h2_submit_response(struct fr_h2_session *s, int32_t stream_id,
 	fr_h2_take_response_priority(st, resp);
 	rc = nghttp2_submit_response(s->ng, stream_id, l.v, l.n, has_body ? &body : NULL);
 	close_list(&l);
-	return rc < 0 ? error_of(rc) : 0;
+	if (rc < 0)
+		return error_of(rc);
+	fr_h2_order_answered(st, resp);
+	return 0;
 }
 
 void fr_h2_resume(struct fr_h2_session *s, int32_t stream_id)

@@ -40,6 +40,9 @@
 /* Of a header block that we send: nghttp2 would leave a stream without an answer at 64 KiB.
  * limits.response_fields is 1 MiB at most, the request of a push, too. */
 #define FR_H2_SEND_BLOCK_BYTES (2u << 20)
+/* What is left of a page whose length nobody said, at least: most are not longer,
+ * compressed. */
+#define FR_H2_PAGE_REST_BYTES 16384u
 /* Frames that a client may have under way on streams that have ended: at once, and
  * for each KiB of the connection's window as much again. Refilled as control frames. */
 #define FR_H2_GONE_FRAMES 1024u
@@ -56,6 +59,20 @@ enum fr_h2_stream_state {
 struct fr_h2_window {
 	uint32_t bytes;  /* how large it is now */
 	size_t consumed; /* since it grew last */
+};
+
+/* A request that waits behind what the client asks for otherwise: fr_h2_hold_request. */
+struct fr_h2_hold {
+	bool is_on;
+	uint64_t until_bytes; /* of the session's own_bytes: there it ends */
+	int32_t weight;       /* in the tree, before */
+};
+
+/* An answer's body: what is known of its length, and where its place is to be found anew. */
+struct fr_h2_answer {
+	bool is_there;        /* the response was submitted */
+	int64_t bytes;        /* its length; negative: not known */
+	size_t look_again_at; /* framed bytes; 0: nowhere */
 };
 
 struct fr_h2_stream {
@@ -78,6 +95,8 @@ struct fr_h2_stream {
 	size_t body_sent_bytes;        /* framed */
 	char status[4];                /* of the answer: digits */
 	size_t lead_bytes;             /* of the body: before BLOCKING pushes; 0: none */
+	struct fr_h2_answer answer;
+	struct fr_h2_hold hold;
 	bool is_push;
 	bool is_too_large; /* fields beyond the limit: stored no more */
 	bool is_too_much;  /* for the connection, with those of other streams */
@@ -158,6 +177,9 @@ struct fr_h2_session {
 	struct fr_h2_stats stats;
 	struct fr_buf *out; /* borrowed during a drain */
 	size_t out_until;   /* no further DATA frame beyond this length */
+	size_t n_held;      /* streams with a hold */
+	uint64_t own_bytes; /* body bytes framed while streams were held: of requests of the
+	                       client's own that are no page and have no rank */
 	bool has_settings;  /* ours are queued */
 	bool order_pending; /* streams have needs_order: no body is framed before */
 	int32_t last_client_id, last_push_id; /* opened; promised */
@@ -237,8 +259,12 @@ bool fr_h2_finish_request(struct fr_h2_stream *st);
 /* Its place, and those of its pushes or of its page, are found before the next
  * body is framed. */
 void fr_h2_needs_order(struct fr_h2_stream *st);
-/* A client's request has no rank any more: it stands where the client puts it. */
+/* A client's request has no rank or hold any more: it stands where the client puts it. */
 void fr_h2_unrank(struct fr_h2_stream *st);
+/* The client's request has come, and may hang below one that is held. */
+void fr_h2_order_arrived(struct fr_h2_session *s);
+/* The response of the stream was submitted: its length counts. */
+void fr_h2_order_answered(struct fr_h2_stream *st, const struct fr_response *resp);
 /* The stream is about to go: what hung on it is placed anew. */
 void fr_h2_order_without(struct fr_h2_stream *st);
 /* Body bytes of it were framed. */

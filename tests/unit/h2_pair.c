@@ -318,6 +318,7 @@ int try_answer(struct stream *st, size_t body)
 	struct fr_response resp;
 
 	fr_response_init(&resp, &st->arena, 200);
+	resp.content_length = st->has_no_length ? -1 : (int64_t)(body + st->more);
 	st->body = body;
 	return fr_h2_submit_response(pair->server, st->id, &resp, body > 0);
 }
@@ -353,6 +354,25 @@ static const nghttp2_settings_entry by_urgency = {NGHTTP2_SETTINGS_NO_RFC7540_PR
 struct stream *ask_page(const char *path, const char *priority)
 {
 	int32_t id = ask_with(path, priority);
+
+	exchange();
+	assert_non_null(stream_of(id));
+	return stream_of(id);
+}
+
+int32_t submit_below(const char *path, const struct stream *on)
+{
+	const nghttp2_nv nv[] = {NV(":method", "GET"), NV(":scheme", "https"),
+	                         NV(":authority", "example.com"), NV(":path", path)};
+	nghttp2_priority_spec spec;
+
+	nghttp2_priority_spec_init(&spec, on ? on->id : 0, 256, 1);
+	return nghttp2_submit_request(pair->client, &spec, nv, 4, NULL, NULL);
+}
+
+struct stream *ask_below(const char *path, const struct stream *on)
+{
+	int32_t id = submit_below(path, on);
 
 	exchange();
 	assert_non_null(stream_of(id));

@@ -15,8 +15,9 @@ struct stream { /* of the server */
 	struct fr_arena arena;
 	struct fr_request req;
 	int32_t id;
-	size_t body; /* to be sent, now */
-	size_t more; /* and later: see more_comes() */
+	size_t body;        /* to be sent, now */
+	size_t more;        /* and later: see more_comes() */
+	bool has_no_length; /* its answer does not say how long it is */
 	bool is_open, is_complete, is_oversized, was_reset;
 	uint32_t code;
 };
@@ -96,6 +97,10 @@ struct stream *push(struct stream *page, const char *path, enum fr_h2_rank rank)
 void begin(bool urgency);
 /* A request that the server has got. priority: NULL for none. */
 struct stream *ask_page(const char *path, const char *priority);
+/* As Chromium asks: each stream below the one before, exclusively; NULL: below none. The
+ * first returns its id, which the server has not seen. */
+int32_t submit_below(const char *path, const struct stream *on);
+struct stream *ask_below(const char *path, const struct stream *on);
 /* 200 with `body` bytes now, `more` later. */
 void respond(struct stream *st, size_t body, size_t more);
 /* All that is left, in small steps. */

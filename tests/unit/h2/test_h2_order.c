@@ -16,7 +16,7 @@ static void lead_first(bool urgency, const char *priority)
 	respond(first, 10000, 0);
 	respond(second, 10000, 0);
 	fr_h2_lead(pair->server, page->id, 5001);
-	respond(page, 20000, 0);
+	respond(page, 30000, 0);
 	finish();
 	assert_int_equal(pair->ended, 4);
 	assert_int_equal(got_before(page, first), 5001);
@@ -116,7 +116,7 @@ static void stall(bool urgency)
 	css = push(page, "/a.css", FR_H2_RANK_BLOCKING);
 	respond(css, 10000, 0);
 	fr_h2_lead(pair->server, page->id, 4000);
-	respond(page, 1000, 9000);
+	respond(page, 1000, 19000);
 	step(3500);
 	assert_int_equal(got(page), 1000);
 	assert_true(got(css) > 1000 && got(css) < 4000);
@@ -125,7 +125,7 @@ static void stall(bool urgency)
 	finish();
 	/* one frame may have been made */
 	assert_int_equal(got_before(page, css), 3000);
-	assert_int_equal(got(page), 9000);
+	assert_int_equal(got(page), 19000);
 }
 
 static void a_page_that_stalls_makes_way_by_urgency(void **state)
@@ -286,21 +286,6 @@ static void late_pushes_yield_to_the_clients_own_requests_in_the_tree(void **sta
 
 /* --- requests of the client's own that follow a 103 --- */
 
-/* As Chromium asks: each stream below the one before, exclusively. */
-static struct stream *ask_below(const char *path, const struct stream *on)
-{
-	const nghttp2_nv nv[] = {NV(":method", "GET"), NV(":scheme", "https"),
-	                         NV(":authority", "example.com"), NV(":path", path)};
-	nghttp2_priority_spec spec;
-	int32_t id;
-
-	nghttp2_priority_spec_init(&spec, on ? on->id : 0, 256, 1);
-	id = nghttp2_submit_request(pair->client, &spec, nv, 4, NULL, NULL);
-	exchange();
-	assert_non_null(stream_of(id));
-	return stream_of(id);
-}
-
 /* The lead, both style sheets, the rest of the page, the picture. */
 static void follow(struct stream *page, struct stream *css[2], struct stream *picture)
 {
@@ -310,7 +295,7 @@ static void follow(struct stream *page, struct stream *css[2], struct stream *pi
 	respond(css[0], 8000, 0);
 	respond(css[1], 8000, 0);
 	fr_h2_lead(pair->server, page->id, 700);
-	respond(page, 9000, 0);
+	respond(page, 19000, 0);
 	finish();
 	assert_int_equal(pair->ended, 4);
 	assert_int_equal(got_before(page, css[0]), 700);
@@ -427,6 +412,103 @@ static void nothing_is_ranked_that_is_no_request_of_the_clients(void **state)
 	assert_int_equal(pair->ended, 3);
 }
 
+/* --- the page or what is BLOCKING: the shorter one --- */
+
+/* The lead, then what is left of the page before style sheets of more than that, or after
+ * them. How much of the page came before the first style sheet. */
+static size_t page_before_css(bool urgency, bool is_push, size_t page_bytes, size_t css_bytes)
+{
+	struct stream *page, *css;
+
+	begin(urgency);
+	page = ask_page("/", "u=0, i");
+	css = is_push ? push(page, "/a.css", FR_H2_RANK_BLOCKING) : ask_page("/a.css", "u=0");
+	if (!is_push)
+		fr_h2_rank_request(pair->server, css->id, page->id);
+	fr_h2_lead(pair->server, page->id, 1000);
+	page->has_no_length = !page_bytes;
+	respond(page, page_bytes ? page_bytes : 90000, 0);
+	respond(css, css_bytes, 0);
+	finish();
+	assert_int_equal(pair->ended, 2);
+	return got_before(page, css);
+}
+
+static const struct {
+	size_t page, css; /* page 0: 90000 bytes that nobody announced */
+	size_t page_first;
+} shorter[] =
+	{
+		{20000, 19000, 1000}, /* of 19000 */
+		{20000, 19001, 20000},
+		{20000, 100000, 20000},
+		{90000, 10000, 1000},
+		{0, 10000, 1000},
+		{0, 16384, 1000},
+		{0, 30000, 33768}, /* when it has shown more than that, and doubled: 1000 + 16384, twice */
+};
+
+static void check_shorter(bool urgency, bool is_push)
+{
+	for (size_t i = 0; i < FR_ARRAY_LEN(shorter); i++) {
+		size_t n;
+
+		if (i) {
+			(void)pair_tear_down(NULL);
+			(void)pair_set_up(NULL);
+		}
+		n = page_before_css(urgency, is_push, shorter[i].page, shorter[i].css);
+		if (n < shorter[i].page_first || n > shorter[i].page_first + 2 * STEP_BYTES)
+			fail_msg("row %zu: %zu", i, n);
+	}
+}
+
+static void the_shorter_of_page_and_blocking_pushes_goes_first_by_urgency(void **state)
+{
+	(void)state;
+	check_shorter(true, true);
+}
+
+static void the_shorter_of_page_and_blocking_pushes_goes_first_in_the_tree(void **state)
+{
+	(void)state;
+	check_shorter(false, true);
+}
+
+static void the_shorter_of_page_and_blocking_requests_goes_first_by_urgency(void **state)
+{
+	(void)state;
+	check_shorter(true, false);
+}
+
+static void the_shorter_of_page_and_blocking_requests_goes_first_in_the_tree(void **state)
+{
+	(void)state;
+	check_shorter(false, false);
+}
+
+/* What is in the edge only does not count: it has nothing to send. */
+static void what_has_not_come_from_the_origin_does_not_count_as_blocking(void **state)
+{
+	struct stream *page, *here, *away;
+
+	(void)state;
+	begin(true);
+	page = ask_page("/", NULL);
+	here = push(page, "/a.css", FR_H2_RANK_BLOCKING);
+	away = push(page, "/b.css", FR_H2_RANK_BLOCKING);
+	respond(page, 20000, 0);
+	respond(here, 10000, 0);
+	step(12000);
+	assert_int_equal(got_before(page, here), 0);
+	/* now it does: more than the rest of the page */
+	respond(away, 100000, 0);
+	finish();
+	assert_int_equal(pair->ended, 3);
+	assert_order(here, away);
+	assert_order(page, away);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_set_up, pair_tear_down)
 
 int main(void)
@@ -455,6 +537,11 @@ int main(void)
 		TEST(what_the_client_calls_less_urgent_is_not_put_above_its_page),
 		TEST(what_the_client_says_later_of_a_request_counts),
 		TEST(nothing_is_ranked_that_is_no_request_of_the_clients),
+		TEST(the_shorter_of_page_and_blocking_pushes_goes_first_by_urgency),
+		TEST(the_shorter_of_page_and_blocking_pushes_goes_first_in_the_tree),
+		TEST(the_shorter_of_page_and_blocking_requests_goes_first_by_urgency),
+		TEST(the_shorter_of_page_and_blocking_requests_goes_first_in_the_tree),
+		TEST(what_has_not_come_from_the_origin_does_not_count_as_blocking),
 	};
 
 	RUN(tests);

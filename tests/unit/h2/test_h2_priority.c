@@ -143,13 +143,13 @@ static void what_the_tree_says_of_a_push_does_not_tear_its_page_apart(void **sta
 	assert_int_equal(nghttp2_submit_priority(pair->client, 0, other->id, &spec), 0);
 	exchange();
 	fr_h2_lead(pair->server, page->id, 1000);
-	respond(page, 4000, 0);
+	respond(page, 12000, 0);
 	respond(css, 4000, 0);
 	respond(other, 4000, 0);
 	finish();
 	assert_int_equal(got_before(page, css), 1000);
 	assert_order(css, other);
-	assert_int_equal(got(page), 4000);
+	assert_int_equal(got(page), 12000);
 }
 
 static void the_tree_of_the_client_is_followed(void **state)
