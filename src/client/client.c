@@ -103,6 +103,7 @@ static void release(void *user)
 	if (c->protocol)
 		c->protocol->free(c);
 	fr_seen_urls_free(&c->conn.memo);
+	fr_seen_urls_free(&c->conn.late);
 	free(c->conn.held);
 	fr_admission_give(w->admission, &c->conn.ticket);
 	fr_count_down(&w->counters, FR_COUNT_CONNECTIONS_OPEN);

@@ -312,6 +312,11 @@ static void op_after_page(struct fr_exchange *ex, struct fr_exchange *page)
 	fr_h2_rank_request(session_of(ex), ex->stream_id, page->stream_id);
 }
 
+static void op_needed_late(struct fr_exchange *ex)
+{
+	fr_h2_hold_request(session_of(ex), ex->stream_id);
+}
+
 static const struct fr_exchange_ops exchange_ops = {
 	.informational = op_informational,
 	.head = op_head,
@@ -326,6 +331,7 @@ static const struct fr_exchange_ops exchange_ops = {
 	.page_due = op_page_due,
 	.page_head_first = op_page_head_first,
 	.after_page = op_after_page,
+	.needed_late = op_needed_late,
 };
 
 static void *on_open(void *user, int32_t stream_id, struct fr_arena **arena,

@@ -54,6 +54,7 @@ struct fr_connection {
 	uint32_t pushes;            /* promised on this connection */
 	uint64_t backlog_since_ms;  /* the output has waited since; 0: it does not */
 	struct fr_seen_urls *memo;  /* owned: URLs promised or asked for; NULL until needed */
+	struct fr_seen_urls *late;  /* owned: named in a 103, needed late; NULL until needed */
 	struct fr_digest *held;     /* owned: what it got to keep; NULL until needed */
 	struct fr_exchange *hinted; /* borrowed: the last page that got a 103, while it lasts */
 	struct fr_route_memo route;

@@ -100,6 +100,9 @@ struct fr_exchange_ops {
 	void (*page_head_first)(struct fr_exchange *ex, size_t bytes);
 	/* The request, on the page's connection, is for what blocks the page's rendering. */
 	void (*after_page)(struct fr_exchange *ex, struct fr_exchange *page);
+	/* The request is for what its page needs late: behind what the client asks for
+	 * otherwise, for a while. */
+	void (*needed_late)(struct fr_exchange *ex);
 };
 
 /* What the stages and the record need to know of the shared cache's part in it. */

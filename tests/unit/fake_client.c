@@ -184,6 +184,11 @@ static void op_after_page(struct fr_exchange *ex, struct fr_exchange *page)
 	of(ex)->page = of(page);
 }
 
+static void op_needed_late(struct fr_exchange *ex)
+{
+	of(ex)->is_needed_late = true;
+}
+
 static const struct fr_exchange_ops h2_ops = {
 	.informational = op_informational,
 	.head = op_head,
@@ -198,6 +203,7 @@ static const struct fr_exchange_ops h2_ops = {
 	.page_due = op_page_due,
 	.page_head_first = op_page_head_first,
 	.after_page = op_after_page,
+	.needed_late = op_needed_late,
 };
 static const struct fr_exchange_ops h1_ops = {
 	.informational = op_informational,

@@ -40,6 +40,7 @@ struct fake_request {
 	uint32_t think_ms;         /* of page_due; UINT32_MAX: not told */
 	size_t head_first;         /* of page_head_first; 0: not told */
 	struct fake_request *page; /* of after_page; NULL: not told */
+	bool is_needed_late;       /* needed_late was told */
 };
 
 enum fake_kind {

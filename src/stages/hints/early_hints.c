@@ -6,6 +6,7 @@
 #include "hints/way.h"
 #include "stages/hints/facts.h"
 #include "stages/hints/page_load.h"
+#include "stages/hints/page_order.h"
 #include "stages/hints/recall.h"
 #include "stages/hints/settings.h"
 #include "stages/hints/warm.h"
@@ -51,6 +52,7 @@ static size_t name_links(struct fr_exchange *page, struct text *t)
 		append(t, facts.hint.link);
 		page->page.load->idle_bytes -= v.idle_bytes;
 		fr_hint_decide(hint, v.delivery, v.reason);
+		fr_page_order_hinted(page, hint);
 		facts.links_named++;
 		facts.link_bytes = t->len;
 	}

@@ -2,6 +2,7 @@
 #include "stages/hints/page_order.h"
 
 #include "hints/page_head.h"
+#include "hints/seen_urls.h"
 
 /* --- the page's head --- */
 
@@ -28,10 +29,35 @@ static bool is_blocking(const struct fr_hint *hint)
 	return hint->delivery == FR_DELIVERY_EARLY_HINTS && hint->rank == FR_RANK_BLOCKING;
 }
 
+/* What the page needs late: large fonts, which are mostly icons. The browser asks for them at
+ * once, with a high priority, and without the 103 it would have asked only after the style
+ * sheets. */
+static bool is_late(const struct fr_hint *hint)
+{
+	return hint->rank == FR_RANK_LATE && hint->as == FR_AS_FONT;
+}
+
+void fr_page_order_hinted(struct fr_exchange *page, const struct fr_hint *hint)
+{
+	struct fr_connection *c = page->client;
+
+	if (!is_late(hint) || !page->ops->needed_late)
+		return;
+	if (!c->late)
+		c->late = fr_seen_urls_new(FR_PAGE_ORDER_LATE, c->worker->seed);
+	if (c->late)
+		(void)fr_seen_urls_add(c->late, page->req.authority, hint->target);
+}
+
 void fr_page_order_request(struct fr_exchange *ex)
 {
 	struct fr_exchange *page = ex->client->hinted;
 
+	if (ex->client->late && ex->ops->needed_late &&
+	    fr_seen_urls_has(ex->client->late, ex->req.authority, ex->req.target)) {
+		ex->ops->needed_late(ex);
+		return;
+	}
 	if (!page || page == ex || !ex->ops->after_page ||
 	    !fr_str_eq(ex->req.authority, page->req.authority))
 		return;

@@ -8,7 +8,9 @@
 	"    origin: {url: 'http://127.0.0.1:80'}\n"                                               \
 	"    hints: {html: false, warm: false, early_hints: always}\n"                             \
 	"    rules: [{path: '/*', links: ['</a.css>; rel=preload; as=style',"                      \
-	" '</i.png>; rel=preload; as=image']}]\n"
+	" '</i.png>; rel=preload; as=image',"                                                      \
+	" '</large.woff2>; rel=preload; as=font; crossorigin',"                                    \
+	" '</text.woff2>; rel=preload; as=font; crossorigin']}]\n"
 
 #define A "https://a.test/a.css"
 #define HEAD "<html><head><title>x</title></head>"
@@ -64,6 +66,45 @@ static void an_image_that_follows_a_103_has_no_special_place(void **state)
 	assert_null(fake_get(f->client, "https://a.test/i.png", "")->page);
 }
 
+/* A large font, the style sheet that names it, and the page, which is over by then or not. */
+static bool is_font_held(struct fixture *f, const char *font, unsigned bytes, bool page_is_over)
+{
+	static char body[FR_FONT_BLOCKING_BYTES + 2];
+	char url[64];
+
+	(void)snprintf(url, sizeof url, "https://a.test%s", font);
+	(void)fake_get(f->client, url, "sec-fetch-dest: font\n");
+	memset(body, 'f', bytes);
+	body[bytes] = '\0';
+	origin_answer(f->worker, font, "200 OK", "Cache-Control: max-age=1000\r\n", body);
+	(void)fake_get(f->client, "https://a.test/p", "");
+	if (page_is_over) {
+		origin_answer(f->worker, "/p", "200 OK", "", "<p>");
+		worker_turn(f->worker);
+	}
+	return fake_get(f->client, url, "")->is_needed_late;
+}
+
+static void a_large_font_that_a_103_named_is_needed_late(void **state)
+{
+	assert_true(is_font_held(*state, "/large.woff2", FR_FONT_BLOCKING_BYTES + 1, false));
+}
+
+static void it_is_so_when_the_page_is_over(void **state)
+{
+	assert_true(is_font_held(*state, "/large.woff2", FR_FONT_BLOCKING_BYTES + 1, true));
+}
+
+static void a_font_of_text_is_not_needed_late(void **state)
+{
+	assert_false(is_font_held(*state, "/text.woff2", FR_FONT_BLOCKING_BYTES, true));
+}
+
+static void a_font_that_no_103_named_is_not_needed_late(void **state)
+{
+	assert_false(is_font_held(*state, "/other.woff2", FR_FONT_BLOCKING_BYTES + 1, true));
+}
+
 static void another_connection_has_no_page_to_wait_for(void **state)
 {
 	struct fixture *f = *state;
@@ -116,6 +157,10 @@ int main(void)
 		TEST(a_page_that_is_over_is_not_waited_for),
 		TEST(a_later_page_takes_the_place_of_an_earlier_one),
 		TEST(a_page_without_hints_has_no_order),
+		TEST(a_large_font_that_a_103_named_is_needed_late),
+		TEST(it_is_so_when_the_page_is_over),
+		TEST(a_font_of_text_is_not_needed_late),
+		TEST(a_font_that_no_103_named_is_not_needed_late),
 	};
 	RUN(tests);
 }
