@@ -56,18 +56,47 @@ static uint64_t usual_bytes(enum fr_as as)
 	return as == FR_AS_SCRIPT ? USUAL_SCRIPT_BYTES : USUAL_OTHER_BYTES;
 }
 
-/* May it leave before the page? Until the response comes the link is idle. What rendering
- * waits for (style sheets; scripts, unless the HTML shows that nothing waits for them) goes
- * whatever its size, the rest only as far as it will be gone when the page comes. takes: its
- * bytes of what is left. */
+/* Does it leave before the page as far as it will be gone when the page comes? Until the
+ * response comes the link is idle. takes: its bytes of what is left. */
 static bool fits_idle(const struct fr_hint *h, const struct fr_facts *f, uint64_t *takes)
 {
 	uint64_t bytes = f->hint.asset.bytes ? f->hint.asset.bytes : usual_bytes(h->as);
-	bool is_sure =
-		h->rank == FR_RANK_BLOCKING && (h->as == FR_AS_STYLE || h->as == FR_AS_SCRIPT);
 
 	*takes = bytes < f->idle_bytes ? bytes : f->idle_bytes;
-	return is_sure || bytes <= f->idle_bytes;
+	return bytes <= f->idle_bytes;
+}
+
+/* What rendering waits for is pushed whatever its size: style sheets; scripts, unless the HTML
+ * shows that nothing waits for them. */
+static bool is_pushed_anyway(const struct fr_hint *h)
+{
+	return h->rank == FR_RANK_BLOCKING && (h->as == FR_AS_STYLE || h->as == FR_AS_SCRIPT);
+}
+
+/* What the page surely needs is named whatever its size: naming it costs a request, and its
+ * body waits in the edge while the page, or what is more urgent, has bytes to send. */
+static bool is_named_anyway(const struct fr_hint *h)
+{
+	switch (h->as) {
+	case FR_AS_STYLE:
+	case FR_AS_SCRIPT:
+	case FR_AS_FONT:
+		return true;
+	case FR_AS_IMAGE: /* the largest paint, as the site says */
+		return fr_str_iis(h->link.fetchpriority, "high");
+	case FR_AS_NONE:
+	case FR_AS_FETCH:
+	case FR_AS_TRACK:
+	case FR_AS_AUDIO:
+	case FR_AS_VIDEO:
+	case FR_AS_DOCUMENT:
+	case FR_AS_EMBED:
+	case FR_AS_OBJECT:
+	case FR_AS_WORKER:
+	case FR_AS_UNKNOWN:
+		break;
+	}
+	return false;
 }
 
 /* --- push --- */
@@ -134,7 +163,7 @@ static struct fr_verdict judge_push(const struct fr_hint *h, const struct fr_fac
 		return ask_for(asks);
 	if (why != FR_REASON_UNDECIDED)
 		return no_push(h, f, why);
-	if (f->moment == FR_MOMENT_BEFORE && !fits_idle(h, f, &takes))
+	if (f->moment == FR_MOMENT_BEFORE && !fits_idle(h, f, &takes) && !is_pushed_anyway(h))
 		return later(FR_REASON_UNDECIDED); /* with the response */
 	if (lacks(f, FR_FACT_ADVICE, &asks))
 		return ask_for(asks);
@@ -161,7 +190,7 @@ static enum fr_reason against_early(const struct fr_hint *h, const struct fr_fac
 		return FR_REASON_GONE;
 	if (f->hint.asset.is_known && !f->hint.asset.is_reusable)
 		return FR_REASON_NOT_REUSABLE;
-	if (!fits_idle(h, f, takes))
+	if (!fits_idle(h, f, takes) && !is_named_anyway(h))
 		return FR_REASON_BUDGET;
 	return FR_REASON_UNDECIDED;
 }

@@ -230,11 +230,12 @@ static void push_reasons_come_in_their_order(void **state)
 
 static void early_reasons_come_in_their_order(void **state)
 {
-	struct fr_hint *h = read_links(FONT);
+	struct fr_hint *h = read_links(IMAGE);
 
 	(void)state;
 	make_facts(FR_WAY_EARLY, FR_MOMENT_BEFORE);
 	remember_gone(h);
+	h->against.early = FR_REASON_NO_CORS;
 	facts.links_named = 8;
 	facts.hint.asset.is_reusable = false;
 	facts.idle_bytes = 0;
@@ -352,6 +353,40 @@ static void what_leaves_early_takes_its_bytes_of_the_idle_link(void **state)
 	assert_int_equal(fr_verdict_of(read_links(CSS), &facts).idle_bytes, 0);
 }
 
+/* What a page surely needs is named whatever the link carries: its body waits in the edge. */
+static void a_103_names_what_the_page_needs_whatever_its_size(void **state)
+{
+	static const struct {
+		const char *links;
+		enum fr_reason reason;
+	} rows[] = {
+		{CSS, FR_REASON_HINTED},
+		{"</a.js>;rel=preload;as=script", FR_REASON_HINTED},
+		{"</a.mjs>;rel=modulepreload", FR_REASON_HINTED},
+		{FONT ";crossorigin", FR_REASON_HINTED},
+		{IMAGE ";fetchpriority=high", FR_REASON_HINTED},
+		{IMAGE, FR_REASON_BUDGET},
+		{IMAGE ";fetchpriority=low", FR_REASON_BUDGET},
+		{"</a.json>;rel=preload;as=fetch", FR_REASON_BUDGET},
+		{"</a.mp4>;rel=preload;as=video", FR_REASON_BUDGET},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		for (int is_late = 0; is_late < 2; is_late++) {
+			struct fr_hint *h = read_links(rows[i].links);
+			struct fr_verdict v;
+
+			make_facts(FR_WAY_EARLY, FR_MOMENT_BEFORE);
+			facts.idle_bytes = 0;
+			h->rank = is_late ? FR_RANK_LATE : h->rank;
+			v = fr_verdict_of(h, &facts);
+			if (v.reason != rows[i].reason)
+				fail_msg("%s: %s", rows[i].links, fr_reason_str(v.reason));
+		}
+	}
+}
+
 static void who_asks_decides_for_whom_an_asset_is_gone(void **state)
 {
 	struct fr_hint *h = read_links(CSS);
@@ -408,6 +443,7 @@ int main(void)
 		TEST(who_asks_decides_for_whom_an_asset_is_gone),
 		TEST(a_103_has_room_for_the_separator_as_well),
 		TEST(the_client_has_what_was_pushed_or_left_to_itself),
+		TEST(a_103_names_what_the_page_needs_whatever_its_size),
 	};
 
 	RUN(tests);
