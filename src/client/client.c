@@ -126,6 +126,7 @@ static void exchange_opened(struct fr_connection *conn, struct fr_exchange *ex)
 	struct fr_client *c = fr_client_of(conn);
 
 	c->exchanges++;
+	c->has_asked = true;
 	FR_LIST_PUSH(c->first, ex);
 }
 
@@ -167,15 +168,34 @@ void fr_client_cut(struct fr_client *c, bool reset)
 		fr_transport_close(c->conn.transport, reset);
 }
 
+/* How long a drain still waits for the first request. */
+static uint64_t first_request_ms(const struct fr_client *c)
+{
+	uint64_t now = fr_loop_now(c->conn.worker->loop);
+	uint64_t until = c->ready_since_ms + FR_CLIENT_FIRST_REQUEST_MS;
+
+	return until > now ? until - now : 0;
+}
+
+bool fr_client_awaits_first(const struct fr_client *c)
+{
+	return !c->has_asked && first_request_ms(c) > 0;
+}
+
 void fr_client_drain(struct fr_client *c)
 {
 	if (c->conn.is_draining || c->state == FR_CLIENT_CLOSING)
 		return;
 	c->conn.is_draining = true;
-	if (c->state == FR_CLIENT_ACTIVE)
+	if (c->state == FR_CLIENT_ACTIVE) {
 		c->protocol->drain(c);
-	else if (c->state == FR_CLIENT_DETECT && c->n_preface == 0)
-		fr_client_cut(c, false);
+		fr_client_update_wait(c, false);
+	} else if (c->state == FR_CLIENT_DETECT && c->n_preface == 0) {
+		if (fr_client_awaits_first(c))
+			fr_loop_timer_set(c->conn.worker->loop, &c->timer, first_request_ms(c));
+		else
+			fr_client_cut(c, false);
+	}
 }
 
 /* --- time limits --- */
@@ -239,6 +259,9 @@ void fr_client_update_wait(struct fr_client *c, bool fresh)
 		due = c->conn.backlog_since_ms + c->conn.gen->config->timeouts.body_ms;
 	if (waits != FR_WAIT_NONE && c->wait_since_ms + wait_ms(c, waits) < due)
 		due = c->wait_since_ms + wait_ms(c, waits);
+	if (c->conn.is_draining && waits == FR_WAIT_IDLE && fr_client_awaits_first(c) &&
+	    now + first_request_ms(c) < due)
+		due = now + first_request_ms(c);
 	if (due == UINT64_MAX)
 		fr_loop_timer_stop(c->conn.worker->loop, &c->timer);
 	else
@@ -304,6 +327,7 @@ static void on_open(void *user)
 	if (!tls)
 		return; /* DETECT already: decided with the first bytes */
 	fr_count(&c->conn.worker->counters, FR_COUNT_TLS_HANDSHAKES);
+	c->ready_since_ms = fr_loop_now(c->conn.worker->loop);
 	c->conn.tls_version = fr_tls_version_str(tls);
 	c->conn.tls_resumed = fr_tls_is_resumed(tls);
 	if (c->conn.tls_resumed)
@@ -446,7 +470,7 @@ static struct fr_client *client_new(struct fr_clients *all, const struct fr_tick
 	c->flush_task = (struct fr_task){.run = flush, .user = c};
 	c->release_task = (struct fr_task){.run = release, .user = c};
 	fr_timer_init(&c->timer, time_is_up, c);
-	c->wait_since_ms = fr_loop_now(w->loop);
+	c->wait_since_ms = c->ready_since_ms = fr_loop_now(w->loop);
 	fr_mem_took(base_bytes(c));
 	fr_count(&w->counters, FR_COUNT_CONNECTIONS);
 	fr_count(&w->counters, FR_COUNT_CONNECTIONS_OPEN);

@@ -19,6 +19,10 @@
  * (RFC 9113 §3.4) from HTTP/1.x. */
 #define FR_H2_PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 #define FR_H2_PREFACE_BYTES (sizeof(FR_H2_PREFACE) - 1)
+/* A drain waits this long, from when a connection is ready, for its first request: a
+ * client that has just connected sends it now, and would not send it again elsewhere if
+ * the connection only ended. Connections that never ask delay a stop by no more. */
+#define FR_CLIENT_FIRST_REQUEST_MS 1000u
 
 enum fr_client_state {
 	FR_CLIENT_HANDSHAKE,
@@ -64,11 +68,13 @@ struct fr_client {
 	struct fr_timer timer;
 	enum fr_client_wait waits; /* what `timer` limits in state ACTIVE */
 	uint64_t wait_since_ms;
+	uint64_t ready_since_ms; /* since when a first request could be on its way */
 	struct fr_task flush_task;
 	struct fr_task release_task;
 	uint8_t preface[FR_H2_PREFACE_BYTES]; /* DETECT: what came so far */
 	size_t n_preface;
 	bool is_reading_paused;
+	bool has_asked; /* had an exchange */
 	uint32_t exchanges;        /* not released yet */
 	struct fr_exchange *first; /* of them: borrowed, linked */
 };
@@ -92,6 +98,8 @@ void fr_client_finish(struct fr_client *c);
 void fr_client_cut(struct fr_client *c, bool reset);
 /* Begins the drain of one connection. */
 void fr_client_drain(struct fr_client *c);
+/* Whether a drain still waits for the connection's first request. */
+bool fr_client_awaits_first(const struct fr_client *c);
 /* What the client is to do may have changed: sets the time limit. Moving on
  * from one wait to the same one does not extend it unless `fresh`. */
 void fr_client_update_wait(struct fr_client *c, bool fresh);

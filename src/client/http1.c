@@ -218,7 +218,7 @@ static size_t process(struct fr_client *c, const uint8_t *data, size_t len)
 	size_t used = 0;
 
 	while ((used < len || r.event != FR_H1_NEED_MORE) && !is_blocked(c)) {
-		if (h->ignores_input || (!h->current && (h->close_after || c->conn.is_draining)))
+		if (h->ignores_input || (!h->current && h->close_after))
 			return len;
 		if (h->current && h->current->state == FR_EXCHANGE_TUNNEL) {
 			if (used < len)
@@ -474,6 +474,8 @@ static void h1_drained(struct fr_client *c)
 
 static void h1_drain(struct fr_client *c)
 {
+	if (!h1_of(c)->current && fr_client_awaits_first(c))
+		return; /* the response says that it is the last */
 	h1_of(c)->close_after = true;
 	if (!h1_of(c)->current)
 		fr_client_finish(c);

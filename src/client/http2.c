@@ -516,7 +516,7 @@ static void h2_drain(struct fr_client *c)
 	struct h2 *h = h2_of(c);
 
 	fr_h2_shutdown_begin(h->session);
-	if (fr_h2_stream_count(h->session) == 0)
+	if (fr_h2_stream_count(h->session) == 0 && !fr_client_awaits_first(c))
 		fr_h2_shutdown_finish(h->session);
 	else
 		fr_loop_timer_set(c->conn.worker->loop, &h->goaway_timer, GOAWAY_ROUND_TRIP_MS);

@@ -15,8 +15,9 @@ export function tokenFile() {
 export const adminYaml = () => `admin: {listen: "127.0.0.2:0", token_file: "${tokenFile()}"}\n`;
 export const adminPort = (f) => Number([...f.text.matchAll(/listening on admin:\/\/\S+:(\d+)/g)].at(-1)[1]);
 
-export function ask(port, path, { method = 'GET', headers = {}, auth = true, agent } = {}) {
+export function ask(port, path, { method = 'GET', headers = {}, auth = true, agent = false } = {}) {
   return new Promise((resolve, reject) => {
+    // a connection that is kept may be closed, by a reload say, as it is asked on again
     const req = http.request({ host: '127.0.0.2', port, path, method, agent,
       headers: { ...(auth ? { authorization: `Bearer ${token}` } : {}), ...headers } }, (res) => {
       let body = '';

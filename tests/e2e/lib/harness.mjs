@@ -159,6 +159,8 @@ export async function startForerun(t, { origin, config, args = [], workers = 2, 
   f.stateDir = path.join(state, 'forerun');
   t.after(async () => {
     const code = await f.stop();
+    // the first error of a test is the one that is shown; that may be what this one caused
+    if (code !== 0 || t.passed === false) process.stderr.write(`forerun ended with ${code}; the end of its log:\n${f.text.slice(-6000)}\n`);
     assert.equal(code, 0, `forerun ended with ${code}:\n${f.text.slice(-4000)}`);
     assert.doesNotMatch(f.text, /AddressSanitizer|runtime error:|bug:/);
   });

@@ -104,9 +104,44 @@ static void a_drain_closes_who_has_said_nothing(void **state)
 	struct fixture *f = *state;
 	int fd = connect_from(f, 2);
 
+	worker_advance(f->worker, 1100);
 	worker_drain(f->worker);
 	assert_true(is_closed(f, fd));
 	assert_true(fake_client_is_drained(f->client));
+	close(fd);
+}
+
+static void a_drain_waits_a_second_for_a_first_request(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_from(f, 2);
+
+	worker_advance(f->worker, 300);
+	worker_drain(f->worker);
+	worker_advance(f->worker, 600);
+	assert_false(is_closed(f, fd));
+	worker_advance(f->worker, 200);
+	assert_true(is_closed(f, fd));
+	close(fd);
+}
+
+static void a_first_request_is_answered_while_draining(void **state)
+{
+	struct fixture *f = *state;
+	static const char request[] = "GET /x HTTP/1.1\r\nHost: a.test\r\n\r\n";
+	int fd = connect_from(f, 2);
+	char got[4096];
+	ssize_t n;
+
+	worker_drain(f->worker);
+	say(f, fd, request, sizeof request - 1);
+	origin_answer(f->worker, "/x", "200 OK", "", "hello");
+	worker_turn(f->worker);
+	n = recv(fd, got, sizeof got - 1, MSG_DONTWAIT);
+	assert_true(n > 0);
+	got[n] = '\0';
+	assert_non_null(strcasestr(got, "\r\nconnection: close\r\n"));
+	assert_true(is_closed(f, fd));
 	close(fd);
 }
 
@@ -145,6 +180,8 @@ int main(void)
 		TEST(one_address_has_its_share),
 		TEST(who_says_nothing_is_not_waited_for),
 		TEST(a_drain_closes_who_has_said_nothing),
+		TEST(a_drain_waits_a_second_for_a_first_request),
+		TEST(a_first_request_is_answered_while_draining),
 		TEST(a_connection_goes_when_its_last_exchange_has_gone),
 		TEST(a_drain_does_not_last_for_ever),
 	};
