@@ -2,6 +2,7 @@
 #include "observe/status.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -18,13 +19,18 @@ void fr_status_fini(struct fr_status *s)
 
 static uint64_t count_descriptors(void)
 {
-	DIR *d = opendir("/proc/self/fd");
+	/* opened by open, not by opendir: ThreadSanitizer would take the descriptor for that
+	 * of another thread's connection, closed before, and report a race */
+	int fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	uint64_t n = 0;
 
 	while (d && readdir(d))
 		n++;
 	if (d)
 		(void)closedir(d);
+	else if (fd >= 0)
+		(void)close(fd);
 	return n > 3 ? n - 3 : 0; /* ".", "..", and the folder's own */
 }
 
