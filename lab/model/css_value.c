@@ -1,4 +1,4 @@
-/* Numbers and lengths of CSS, with the sums of calc(), min(), max() and clamp(). */
+/* Lists of CSS; numbers and lengths, with the sums of calc(), min(), max() and clamp(). */
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -21,6 +21,34 @@ struct fr_str fr_css_strip(struct fr_str s)
 	while (s.len && fr_css_is_space(s.p[s.len - 1]))
 		s = fr_str_sub(s, 0, s.len - 1);
 	return s;
+}
+
+bool fr_css_next_item(struct fr_str *rest, struct fr_str *item)
+{
+	size_t depth = 0, i = 0;
+	char quote = 0;
+
+	if (!rest->len)
+		return false;
+	for (; i < rest->len; i++) {
+		char c = rest->p[i];
+
+		if (c == '\\')
+			i++;
+		else if (quote)
+			quote = c == quote ? 0 : quote;
+		else if (c == '"' || c == '\'')
+			quote = c;
+		else if (c == '(' || c == '[')
+			depth++;
+		else if ((c == ')' || c == ']') && depth)
+			depth--;
+		else if (c == ',' && !depth)
+			break;
+	}
+	*item = fr_css_strip(fr_str_sub(*rest, 0, i));
+	*rest = fr_str_sub(*rest, i + 1, rest->len);
+	return true;
 }
 
 bool fr_css_number(struct fr_str s, double *out, struct fr_str *unit)

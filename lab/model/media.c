@@ -1,27 +1,9 @@
-/* Media queries: conditions in brackets joined by and, or and not, evaluated with
- * three values, so that what is not known stays unknown. */
+/* Media queries: types, features of the window, and conditions of them (condition.h). */
 #include "lab/model/media.h"
 #include "base/err.h"
+#include "lab/model/condition.h"
 
 #include <math.h>
-
-/* ((...)): brackets that are followed. */
-#define MAX_DEPTH 16u
-
-static enum fr_media both(enum fr_media a, enum fr_media b)
-{
-	return a < b ? a : b;
-}
-
-static enum fr_media either(enum fr_media a, enum fr_media b)
-{
-	return a > b ? a : b;
-}
-
-static enum fr_media opposite(enum fr_media a)
-{
-	return (enum fr_media)(FR_MEDIA_YES - a);
-}
 
 static enum fr_media if_true(bool is)
 {
@@ -254,9 +236,9 @@ static enum fr_media range(struct fr_str s, size_t at, size_t len)
 
 	if (second == s.len)
 		return compare(a, op, b);
-	return both(compare(a, op, b),
-	            compare(b, fr_str_sub(s, second, second + second_len),
-	                    fr_css_strip(fr_str_sub(s, second + second_len, s.len))));
+	return fr_media_both(compare(a, op, b),
+	                     compare(b, fr_str_sub(s, second, second + second_len),
+	                             fr_css_strip(fr_str_sub(s, second + second_len, s.len))));
 }
 
 static enum fr_media feature(struct fr_str s)
@@ -273,106 +255,30 @@ static enum fr_media feature(struct fr_str s)
 	return f ? in_boolean_context(f) : FR_MEDIA_UNKNOWN;
 }
 
-/* --- conditions --- */
-
-static enum fr_media condition(struct fr_str *rest, unsigned depth, bool allow_or);
-
-/* The word at the beginning; "" before a bracket. */
-static struct fr_str word_of(struct fr_str s)
-{
-	size_t n = 0;
-
-	while (n < s.len && !fr_css_is_space(s.p[n]) && s.p[n] != '(')
-		n++;
-	return fr_str_sub(s, 0, n);
-}
-
-static bool take_word(struct fr_str *s, const char *word)
-{
-	struct fr_str w = word_of(*s);
-
-	if (!fr_str_iis(w, word))
-		return false;
-	*s = fr_css_strip(fr_str_sub(*s, w.len, s->len));
-	return true;
-}
-
-/* Takes "( ... )" off; what is in the brackets, or p NULL if they never end. */
-static struct fr_str take_brackets(struct fr_str *s)
-{
-	size_t depth = 0;
-
-	for (size_t i = 0; i < s->len; i++) {
-		depth += s->p[i] == '(';
-		if (s->p[i] == ')' && --depth == 0) {
-			struct fr_str inner = fr_css_strip(fr_str_sub(*s, 1, i));
-
-			*s = fr_css_strip(fr_str_sub(*s, i + 1, s->len));
-			return inner;
-		}
-	}
-	*s = fr_str_sub(*s, s->len, s->len);
-	return (struct fr_str){NULL, 0};
-}
-
-/* In brackets: a condition, or a feature. */
-static enum fr_media in_brackets(struct fr_str *s, unsigned depth)
-{
-	struct fr_str inner;
-
-	if (!s->len || s->p[0] != '(') {
-		*s = fr_str_sub(*s, s->len, s->len); /* a function that is not known */
-		return FR_MEDIA_UNKNOWN;
-	}
-	inner = take_brackets(s);
-	if (!inner.p || depth == MAX_DEPTH)
-		return FR_MEDIA_UNKNOWN;
-	if (inner.len && (inner.p[0] == '(' || fr_str_iis(word_of(inner), "not"))) {
-		enum fr_media m = condition(&inner, depth + 1, true);
-
-		return inner.len ? FR_MEDIA_UNKNOWN : m;
-	}
-	return feature(inner);
-}
-
-static enum fr_media condition(struct fr_str *s, unsigned depth, bool allow_or)
-{
-	enum fr_media m;
-
-	if (take_word(s, "not"))
-		return opposite(in_brackets(s, depth));
-	m = in_brackets(s, depth);
-	if (fr_str_iis(word_of(*s), "and"))
-		while (take_word(s, "and"))
-			m = both(m, in_brackets(s, depth));
-	else if (allow_or)
-		while (take_word(s, "or"))
-			m = either(m, in_brackets(s, depth));
-	return m;
-}
+/* --- queries --- */
 
 /* "not screen and (...)", "only screen", "print". */
 static enum fr_media typed(struct fr_str s)
 {
-	bool negated = take_word(&s, "not");
+	bool negated = fr_condition_take_word(&s, "not");
 	enum fr_media m;
 	struct fr_str type;
 
 	if (!negated)
-		(void)take_word(&s, "only");
-	type = word_of(s);
+		(void)fr_condition_take_word(&s, "only");
+	type = fr_condition_word(s);
 	s = fr_css_strip(fr_str_sub(s, type.len, s.len));
 	m = if_true(fr_str_iis(type, "all") || fr_str_iis(type, "screen"));
-	if (take_word(&s, "and"))
-		m = both(m, condition(&s, 0, false));
+	if (fr_condition_take_word(&s, "and"))
+		m = fr_media_both(m, fr_condition_judge(&s, false, feature));
 	if (s.len)
 		return FR_MEDIA_NO; /* a query that cannot be read is "not all" */
-	return negated ? opposite(m) : m;
+	return negated ? fr_media_opposite(m) : m;
 }
 
 static enum fr_media query(struct fr_str s)
 {
-	struct fr_str first = word_of(s), after;
+	struct fr_str first = fr_condition_word(s), after;
 	enum fr_media m;
 
 	if (first.len && first.len < s.len && s.p[first.len] == '(')
@@ -381,7 +287,7 @@ static enum fr_media query(struct fr_str s)
 	/* without a type: it begins with a bracket, after "not" maybe */
 	if (first.len && !(fr_str_iis(first, "not") && after.len && after.p[0] == '('))
 		return typed(s);
-	m = condition(&s, 0, true);
+	m = fr_condition_judge(&s, true, feature);
 	return s.len ? FR_MEDIA_NO : m;
 }
 
@@ -400,7 +306,7 @@ enum fr_media fr_media_judge(struct fr_str media)
 		depth -= depth && c == ')';
 		if (i < media.len && (c != ',' || depth))
 			continue;
-		m = either(m, query(fr_css_strip(fr_str_sub(media, from, i))));
+		m = fr_media_either(m, query(fr_css_strip(fr_str_sub(media, from, i))));
 		from = i + 1;
 	}
 	return m;

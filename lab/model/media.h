@@ -1,6 +1,7 @@
 /* Media queries (Media Queries 4) and srcset, judged for the window of the model: a screen
  * of FR_MARKUP_WIDTH by FR_MARKUP_HEIGHT pixels (device pixel ratio 1), with a mouse,
- * light colours and no preferences. Unknown queries may apply. No I/O. */
+ * light colours and no preferences. Unknown queries may apply, and so may what @supports
+ * asks for. No I/O. */
 #ifndef FR_LAB_MODEL_MEDIA_H
 #define FR_LAB_MODEL_MEDIA_H
 
@@ -23,6 +24,9 @@ enum fr_media fr_media_judge(struct fr_str media);
 /* May it apply? */
 bool fr_media_applies(struct fr_str media);
 
+/* Judges a condition of @supports, or what supports() of an import has in its brackets. */
+enum fr_media fr_supports_judge(struct fr_str condition);
+
 /* The candidate of a srcset (with its sizes, may be empty) that a screen of
  * one pixel a pixel takes; {NULL, 0}: none. Borrowed. */
 struct fr_str fr_srcset_choose(struct fr_str srcset, struct fr_str sizes);
@@ -36,6 +40,9 @@ struct fr_str fr_link_choice(const struct fr_link *link);
  * either end. */
 bool fr_css_is_space(char c);
 struct fr_str fr_css_strip(struct fr_str s);
+/* The next item of a list with commas: *rest moves past it; brackets and strings hold
+ * together. False at the end. */
+bool fr_css_next_item(struct fr_str *rest, struct fr_str *item);
 /* A number at the beginning of s, and the text after it. False: there is none. */
 bool fr_css_number(struct fr_str s, double *out, struct fr_str *unit);
 /* A length in pixels, calc() and its like included; false: none, or a unit that is not known. */

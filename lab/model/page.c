@@ -40,95 +40,6 @@ static void post(struct fr_page *p, enum job job, size_t arg)
 	fr_thread_post(&p->thread, job, arg, p->now_us);
 }
 
-/* --- what is found in the page --- */
-
-static void on_asset(void *user, const struct fr_markup_asset *a)
-{
-	struct fr_page *p = user;
-	struct fr_page_use u = {.as = a->as,
-	                        .found = a->is_preload ? FR_FOUND_PRELOAD : FR_FOUND_HTML,
-	                        .blocking = a->is_blocking,
-	                        .late = a->is_late,
-	                        .lazy = a->is_lazy,
-	                        .cors = a->is_cors || a->as == FR_AS_FONT,
-	                        .module = a->is_module,
-	                        .is_hint = a->is_preload};
-
-	if (a->is_preload)
-		u.cors = a->is_cors;
-	if (u.as == FR_AS_SCRIPT && !u.late && !u.is_hint)
-		u.order = ++p->n_scripts;
-	fr_page_use(p, &p->base, a->url, u);
-}
-
-static void on_base(void *user, struct fr_str url)
-{
-	struct fr_page *p = user;
-	struct fr_url base;
-
-	if (fr_url_resolve(&p->arena, &p->url, url, &base) == 0)
-		p->base = base;
-}
-
-static void on_content(void *user)
-{
-	struct fr_page *p = user;
-
-	p->content_us = p->now_us;
-}
-
-static void on_script(void *user)
-{
-	struct fr_page *p = user;
-
-	p->load->has_unrun_scripts = true;
-}
-
-static void on_inline_style(void *user, struct fr_str css)
-{
-	struct fr_page *p = user;
-
-	fr_styles_add(p->styles, 0, css);
-}
-
-/* --- style sheets --- */
-
-/* URLs in a style sheet are relative to it. */
-static void use_from_sheet(struct fr_page *p, int sheet, struct fr_str ref, struct fr_page_use u)
-{
-	struct fr_url base = p->base;
-
-	u.parent = sheet;
-	if (sheet > 0 &&
-	    fr_url_parse(&p->arena, fr_str_from(entry(p, (size_t)sheet)->url), &base) < 0)
-		return;
-	fr_page_use(p, &base, ref, u);
-}
-
-static void on_import(void *user, int sheet, struct fr_str url)
-{
-	struct fr_page *p = user;
-	bool blocking = sheet == 0 ? !p->content_us
-	                           : (entry(p, (size_t)sheet)->flags & FR_ENTRY_BLOCKING) != 0;
-
-	use_from_sheet(p, sheet, url,
-	               (struct fr_page_use){
-			       .as = FR_AS_STYLE, .found = FR_FOUND_IMPORT, .blocking = blocking});
-}
-
-static void on_font(void *user, int sheet, struct fr_str url)
-{
-	use_from_sheet(
-		user, sheet, url,
-		(struct fr_page_use){.as = FR_AS_FONT, .found = FR_FOUND_STYLE, .cors = true});
-}
-
-static void on_picture(void *user, int sheet, struct fr_str url)
-{
-	use_from_sheet(user, sheet, url,
-	               (struct fr_page_use){.as = FR_AS_IMAGE, .found = FR_FOUND_STYLE});
-}
-
 /* --- what holds up what --- */
 
 static bool waits_for(const struct fr_page *p, enum fr_as as)
@@ -277,11 +188,12 @@ static void parsed(struct fr_page *p)
 
 static void parse_style(struct fr_page *p, size_t i)
 {
-	struct fr_buf *css = &p->bodies[i].css;
+	struct fr_buf *css = &p->bodies[i].text;
 
 	p->bodies[i].is_taken = true;
 	fr_styles_add(p->styles, (int)i,
-	              fr_str_make((const char *)fr_buf_data(css), fr_buf_len(css)));
+	              fr_str_make((const char *)fr_buf_data(css), fr_buf_len(css)),
+	              !p->bodies[i].is_inactive);
 	fr_buf_clear(css);
 	fr_buf_trim(css);
 	lay_out(p);
@@ -290,7 +202,14 @@ static void parse_style(struct fr_page *p, size_t i)
 
 static void run_script(struct fr_page *p, size_t i)
 {
+	struct fr_buf *text = &p->bodies[i].text;
+
 	p->bodies[i].is_taken = true;
+	if (entry(p, i)->flags & FR_ENTRY_MODULE)
+		fr_page_module(p, i,
+		               fr_str_make((const char *)fr_buf_data(text), fr_buf_len(text)));
+	fr_buf_clear(text);
+	fr_buf_trim(text);
 	if (entry(p, i)->flags & FR_ENTRY_BLOCKING)
 		lay_out(p);
 }
@@ -422,8 +341,8 @@ static void on_piece(void *user, const char *data, size_t len)
 
 	b->decoded += len;
 	/* what is beyond the limits is not searched */
-	if (i && entry(p, i)->as == FR_AS_STYLE)
-		(void)!fr_buf_append(&b->css, data, len);
+	if (i && (entry(p, i)->as == FR_AS_STYLE || (entry(p, i)->flags & FR_ENTRY_MODULE)))
+		(void)!fr_buf_append(&b->text, data, len);
 	if (i || fr_buf_append(&p->html, data, len) < 0)
 		return;
 	if (last)
@@ -462,12 +381,12 @@ void fr_page_head(struct fr_page *p, size_t i, const struct fr_response *resp, u
 	if (i == 0)
 		page_head(p, resp, redirect);
 	else if (redirect && to.len)
-		use_from_sheet(p, (int)i, to,
-		               (struct fr_page_use){.as = e->as,
-		                                    .found = e->found,
-		                                    .blocking = e->flags & FR_ENTRY_BLOCKING,
-		                                    .cors = e->flags & FR_ENTRY_CORS,
-		                                    .order = p->bodies[i].order});
+		fr_page_use_from(p, (int)i, to,
+		                 (struct fr_page_use){.as = e->as,
+		                                      .found = e->found,
+		                                      .blocking = e->flags & FR_ENTRY_BLOCKING,
+		                                      .cors = e->flags & FR_ENTRY_CORS,
+		                                      .order = p->bodies[i].order});
 	fr_page_advance(p, now_us);
 }
 
@@ -514,13 +433,6 @@ void fr_page_end(struct fr_page *p, size_t i, bool ok, uint64_t now_us)
 int fr_page_new(struct fr_measurement *load, const struct fr_page_options *options,
                 const struct fr_page_ops *ops, void *user, struct fr_page **out)
 {
-	struct fr_markup_events found = {.on_asset = on_asset,
-	                                 .on_base = on_base,
-	                                 .on_style = on_inline_style,
-	                                 .on_script = on_script,
-	                                 .on_content = on_content};
-	struct fr_styles_events styles = {
-		.on_import = on_import, .on_font = on_font, .on_picture = on_picture};
 	struct fr_page *p = fr_calloc(1, sizeof *p);
 
 	fr_arena_init(&p->arena, ARENA_BYTES);
@@ -539,8 +451,8 @@ int fr_page_new(struct fr_measurement *load, const struct fr_page_options *optio
 	fr_thread_init(&p->thread);
 	fr_buf_init(&p->html, BODY_BYTES);
 	fr_buf_init(&p->links, LINKS_BYTES);
-	p->markup = fr_markup_new(&found, p, &p->names);
-	p->styles = fr_styles_new(&styles, p);
+	p->markup = fr_markup_new(&fr_page_markup_events, p, &p->names);
+	p->styles = fr_styles_new(&fr_page_styles_events, p);
 	*out = p;
 	return 0;
 }
@@ -553,13 +465,14 @@ void fr_page_free(struct fr_page **pp)
 		return;
 	for (size_t i = 0; i < p->load->n; i++) {
 		fr_scan_decode_free(&p->bodies[i].decode);
-		fr_buf_fini(&p->bodies[i].css);
+		fr_buf_fini(&p->bodies[i].text);
 	}
 	free(p->bodies);
 	fr_thread_fini(&p->thread);
 	fr_buf_fini(&p->html);
 	fr_buf_fini(&p->links);
 	fr_markup_free(&p->markup);
+	json_decref(p->import_map);
 	fr_styles_free(&p->styles);
 	fr_arena_fini(&p->arena);
 	free(p);

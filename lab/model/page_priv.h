@@ -1,7 +1,10 @@
-/* What page.c (events, the main thread's jobs) and page_use.c (uses, hints and
- * promises matched with one another) share. */
+/* What page.c (events, the main thread's jobs), page_found.c (what markup, style sheets
+ * and modules name) and page_use.c (uses, hints and promises
+ * matched with one another) share. */
 #ifndef FR_LAB_MODEL_PAGE_PRIV_H
 #define FR_LAB_MODEL_PAGE_PRIV_H
+
+#include <jansson.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -14,11 +17,12 @@
 struct fr_page_body {                  /* what is kept of an entry's body */
 	struct fr_page *page;          /* borrowed: whose it is; set with decode */
 	struct fr_scan_decode *decode; /* owned; NULL: not looked at */
-	struct fr_buf css;
-	uint64_t decoded; /* bytes */
+	struct fr_buf text;            /* of a style sheet or a module */
+	uint64_t decoded;              /* bytes */
 	size_t order;     /* of the scripts that hold up the parser, from 1; 0: is none */
 	bool is_posted;   /* its job waits, or has been done */
 	bool is_taken;    /* it is done: the style sheet parsed, the script run */
+	bool is_inactive; /* a style sheet that does not apply */
 };
 
 struct fr_page {
@@ -31,6 +35,7 @@ struct fr_page {
 	struct fr_markup *markup; /* owned */
 	struct fr_styles *styles; /* owned */
 	struct fr_names names;
+	json_t *import_map;          /* reference; NULL: none */
 	struct fr_page_body *bodies; /* owned; FR_MEASUREMENT_MAX_ENTRIES */
 	struct fr_thread thread;
 	struct fr_buf html;  /* decoded, not parsed yet */
@@ -42,13 +47,14 @@ struct fr_page {
 	size_t html_bytes;   /* parsed */
 	size_t n_scripts;    /* that hold up the parser, so far */
 	bool is_laid_out, is_parsed, is_complete;
+	bool style_applies; /* the style element being read */
 };
 
 struct fr_page_use { /* of an asset, as found */
 	enum fr_as as;
 	enum fr_found found;
 	int parent;
-	bool blocking, late, lazy, cors, module;
+	bool blocking, late, lazy, cors, module, inactive;
 	bool is_hint; /* a preload: no use yet */
 	size_t order; /* as in fr_page_body */
 };
@@ -56,8 +62,15 @@ struct fr_page_use { /* of an asset, as found */
 /* The page has a use for ref, or a hint at it: matched with what is on its way, or asked for. */
 void fr_page_use(struct fr_page *p, const struct fr_url *base, struct fr_str ref,
                  struct fr_page_use u);
+/* The same with a URL that is relative to a style sheet, entry `sheet`; 0: to the page. */
+void fr_page_use_from(struct fr_page *p, int sheet, struct fr_str ref, struct fr_page_use u);
+/* What markup and style sheets report to (page_found.c). */
+extern const struct fr_markup_events fr_page_markup_events;
+extern const struct fr_styles_events fr_page_styles_events;
 /* The hints of a Link value. */
 void fr_page_use_links(struct fr_page *p, struct fr_str value, enum fr_found found);
+/* The static imports of a module; parent: its entry, 0 for one in the page. */
+void fr_page_module(struct fr_page *p, size_t parent, struct fr_str script);
 /* Asks for the page itself. */
 void fr_page_navigate(struct fr_page *p);
 /* Entry i has come and the page has a use for it: the main thread's business (page.c). */

@@ -3,6 +3,7 @@
 #include "http/link.h"
 #include "lab/model/media.h"
 #include "lab/model/page_priv.h"
+#include "lab/model/usable.h"
 
 /* Imports and redirects in a row. */
 #define MAX_CHAIN 12u
@@ -19,7 +20,7 @@ static unsigned urgency_of(enum fr_as as, bool blocking, bool late, bool hint)
 {
 	switch (as) {
 	case FR_AS_DOCUMENT:
-		return 0;
+		return late ? 3 : 0; /* a frame; the page */
 	case FR_AS_STYLE:
 		return late ? 4 : 0;
 	case FR_AS_SCRIPT:
@@ -77,8 +78,9 @@ static void fetch(struct fr_page *p, struct fr_str url, const struct fr_page_use
 		e->flags |= FR_ENTRY_NEEDED;
 		e->needed_us = p->now_us;
 	}
-	fr_buf_init(&p->bodies[i].css, FR_STYLE_SHEET_BYTES);
+	fr_buf_init(&p->bodies[i].text, FR_STYLE_SHEET_BYTES);
 	p->bodies[i].order = u->order;
+	p->bodies[i].is_inactive = u->inactive;
 	if (u->lazy) {
 		e->flags = (e->flags | FR_ENTRY_LAZY) & ~(unsigned)FR_ENTRY_NEEDED;
 	} else if (!p->ops->request(p->user, i)) {
@@ -111,8 +113,11 @@ static void take(struct fr_page *p, size_t i, const struct fr_page_use *u)
 
 	if (u->is_hint)
 		return;
-	if (!(e->flags & FR_ENTRY_NEEDED))
+	if (!(e->flags & FR_ENTRY_NEEDED)) {
 		e->needed_us = p->now_us;
+		p->bodies[i].is_inactive = u->inactive;
+	}
+	p->bodies[i].is_inactive &= u->inactive;
 	if (!p->bodies[i].order)
 		p->bodies[i].order = u->order;
 	e->flags |= FR_ENTRY_NEEDED | (u->blocking ? FR_ENTRY_BLOCKING : 0) |
@@ -173,8 +178,8 @@ static void on_link(struct fr_page *p, const struct fr_link *l, enum fr_found fo
 	                        .cors = module || l->crossorigin != FR_CORS_NONE,
 	                        .is_hint = true};
 
-	if (!(l->rels & (FR_REL_PRELOAD | FR_REL_MODULEPRELOAD)) || u.as == FR_AS_NONE ||
-	    u.as == FR_AS_UNKNOWN || l->has_anchor || !fr_media_applies(l->media))
+	if (!(l->rels & (FR_REL_PRELOAD | FR_REL_MODULEPRELOAD)) ||
+	    !fr_preload_is_usable(u.as, l->type) || l->has_anchor || !fr_media_applies(l->media))
 		return;
 	u.blocking = false;
 	fr_page_use(p, &p->url, fr_link_choice(l), u);
@@ -235,7 +240,7 @@ int fr_page_promise(struct fr_page *p, const struct fr_request *req, uint64_t no
 	e = fr_measurement_add(p->load, text);
 	if (!e)
 		return FR_ERR_LIMIT;
-	fr_buf_init(&p->bodies[p->load->n - 1].css, FR_STYLE_SHEET_BYTES);
+	fr_buf_init(&p->bodies[p->load->n - 1].text, FR_STYLE_SHEET_BYTES);
 	e->flags = flags;
 	e->found = FR_FOUND_PUSH;
 	e->parent = 0;

@@ -54,66 +54,117 @@ static size_t drop_comments(char *text, size_t len)
 	return n;
 }
 
-void fr_styles_add(struct fr_styles *s, int sheet, struct fr_str css)
+/* A copy without comments; p is NULL if there is no room. */
+static struct fr_str keep(struct fr_styles *s, struct fr_str css)
 {
-	char *text;
+	char *text =
+		css.len <= FR_STYLE_SHEET_BYTES ? fr_arena_alloc(&s->arena, css.len + 1) : NULL;
 
-	if (css.len > FR_STYLE_SHEET_BYTES)
-		return;
-	text = fr_arena_alloc(&s->arena, css.len + 1);
 	if (!text)
-		return;
+		return (struct fr_str){NULL, 0};
 	memcpy(text, css.p ? css.p : "", css.len);
-	fr_styles_parse(s, sheet, fr_str_make(text, drop_comments(text, css.len)));
+	return fr_str_make(text, drop_comments(text, css.len));
+}
+
+void fr_styles_add(struct fr_styles *s, int sheet, struct fr_str css, bool applies)
+{
+	css = keep(s, css);
+	if (css.p)
+		fr_styles_parse(s, sheet, css, applies);
+}
+
+void fr_styles_add_declarations(struct fr_styles *s, struct fr_str css)
+{
+	css = keep(s, css);
+	if (css.p)
+		fr_styles_parse_declarations(s, css);
 }
 
 /* --- does a rule ask for a family? --- */
 
-static size_t find_text(struct fr_str s, struct fr_str what)
+static bool is_generic(struct fr_str family)
 {
-	for (size_t i = 0; i + what.len <= s.len; i++)
-		if (fr_str_ieq(fr_str_sub(s, i, i + what.len), what))
-			return i;
-	return s.len;
+	static const char *const names[] = {
+		"serif",        "sans-serif", "monospace",     "system-ui",  "cursive", "fantasy",
+		"ui-monospace", "ui-serif",   "ui-sans-serif", "ui-rounded", "math",    "emoji"};
+
+	for (size_t i = 0; i < FR_ARRAY_LEN(names); i++)
+		if (fr_str_iis(family, names[i]))
+			return true;
+	return false;
 }
 
-/* A family after a generic one is never reached. */
-static bool has_generic(struct fr_str s)
+/* The family at the end of "italic 700 1em/1.2 Family Name": what follows the size. */
+static struct fr_str family_of_shorthand(struct fr_str item)
 {
-	static const char *const generic[] = {"serif",   "sans-serif", "monospace",   "system-ui",
-	                                      "cursive", "fantasy",    "ui-monospace"};
-	struct fr_str item;
+	size_t from = 0, depth = 0;
 
-	while (fr_str_next_item(&s, &item))
-		for (size_t i = 0; i < FR_ARRAY_LEN(generic); i++)
-			if (fr_str_iis(item, generic[i]))
-				return true;
-	return false;
+	for (size_t i = 0; i < item.len; i++) {
+		size_t end = i;
+
+		depth += item.p[i] == '(';
+		depth -= depth && item.p[i] == ')';
+		if (depth || !fr_css_is_space(item.p[i]))
+			continue;
+		/* a word with a digit is no part of a name without quotes */
+		for (end = from; end < i; end++)
+			if (fr_char_is(item.p[end], FR_CH_DIGIT) || item.p[end] == ')')
+				return family_of_shorthand(
+					fr_css_strip(fr_str_sub(item, i, item.len)));
+		from = i + 1;
+	}
+	return item;
 }
 
 static bool asks_for(const struct fr_styles *s, struct fr_str value, struct fr_str family,
+                     unsigned depth);
+
+/* "var(--name, fallback)" */
+static bool variable_asks_for(const struct fr_styles *s, struct fr_str value, struct fr_str family,
+                              unsigned depth)
+{
+	struct fr_str rest = fr_str_sub(value, 4, value.len ? value.len - 1 : 0), name;
+	bool is_set = false;
+
+	if (depth == MAX_VARIABLES || !fr_css_next_item(&rest, &name))
+		return false;
+	for (size_t k = 0; k < s->n_rules; k++) {
+		if (!s->rules[k].property.len || !fr_str_eq(s->rules[k].property, name))
+			continue;
+		is_set = true;
+		if (asks_for(s, s->rules[k].value, family, depth + 1))
+			return true;
+	}
+	return !is_set && asks_for(s, rest, family, depth + 1);
+}
+
+/* A family after a generic one is never reached. */
+static bool asks_for(const struct fr_styles *s, struct fr_str value, struct fr_str family,
                      unsigned depth)
 {
-	size_t at = find_text(value, family);
+	struct fr_str item;
 
-	if (at < value.len && !has_generic(fr_str_sub(value, 0, at)))
-		return true;
-	for (size_t i = 0; depth < MAX_VARIABLES && i + 4 < value.len; i++) {
-		struct fr_str name;
-		size_t n = 0;
-
-		if (!fr_str_istarts(fr_str_sub(value, i, value.len), FR_STR("var(")))
-			continue;
-		name = fr_str_sub(value, i + 4, value.len);
-		while (n < name.len && name.p[n] != ')' && name.p[n] != ',')
-			n++;
-		name = fr_str_trim(fr_str_sub(name, 0, n));
-		for (size_t k = 0; k < s->n_rules; k++)
-			if (s->rules[k].property.len && fr_str_eq(s->rules[k].property, name) &&
-			    asks_for(s, s->rules[k].value, family, depth + 1))
+	while (fr_css_next_item(&value, &item)) {
+		if (fr_str_istarts(item, FR_STR("var("))) {
+			if (variable_asks_for(s, item, family, depth))
 				return true;
+			continue;
+		}
+		if (fr_str_ieq(fr_css_unquote(item), family))
+			return true;
+		if (is_generic(item))
+			return false;
 	}
 	return false;
+}
+
+static bool rule_asks_for(const struct fr_styles *s, const struct css_rule *r, struct fr_str family)
+{
+	struct fr_str value = r->family;
+
+	if (r->is_shorthand)
+		value = family_of_shorthand(value);
+	return asks_for(s, value, family, 0);
 }
 
 /* --- which faces --- */
@@ -136,21 +187,64 @@ static void want(struct wanted *w, unsigned weight, bool italic)
 	w->italics[w->n++] = italic;
 }
 
-static bool is_for_text(struct fr_str selector)
+static bool is_one_of(struct fr_str name, const char *const *list, size_t n)
 {
-	static const char *const roots[] = {"body", "html", ":root", "*"};
-
-	for (size_t i = 0; i < FR_ARRAY_LEN(roots); i++)
-		if (find_text(selector, fr_str_from(roots[i])) < selector.len)
+	for (size_t i = 0; i < n; i++)
+		if (fr_str_iis(name, list[i]))
 			return true;
 	return false;
+}
+
+/* What the last part of a selector begins with: an element's name, ":root", "*". */
+static struct fr_str subject_of(struct fr_str selector)
+{
+	size_t from = 0, n = 0;
+
+	for (size_t i = 0; i < selector.len; i++)
+		if (fr_css_is_space(selector.p[i]) || strchr(">+~", selector.p[i]))
+			from = i + 1;
+	selector = fr_str_sub(selector, from, selector.len);
+	n = selector.len && strchr(":*", selector.p[0]) ? 1 : 0;
+	while (n < selector.len && !strchr(".#[:", selector.p[n]))
+		n++;
+	return fr_str_sub(selector, 0, n);
+}
+
+enum text { OF_NONE, OF_PARAGRAPHS, OF_ALL };
+
+/* Whose text takes the family: all of the page, or what stands in paragraphs. */
+static enum text text_of(struct fr_str selectors)
+{
+	static const char *const roots[] = {"body", "html", ":root", ":host", "*"};
+	static const char *const blocks[] = {"p",  "li",   "td",      "div",
+	                                     "dd", "main", "article", "section"};
+	enum text all = OF_NONE;
+	struct fr_str one;
+
+	while (fr_css_next_item(&selectors, &one)) {
+		struct fr_str subject = subject_of(one);
+
+		if (is_one_of(subject, roots, FR_ARRAY_LEN(roots)))
+			return OF_ALL;
+		if (is_one_of(subject, blocks, FR_ARRAY_LEN(blocks)))
+			all = OF_PARAGRAPHS;
+	}
+	return all;
+}
+
+/* What browsers set such an element in. */
+static unsigned own_weight(struct fr_str selector)
+{
+	static const char *const bold[] = {"h1", "h2", "h3", "h4", "h5", "h6", "b", "strong", "th"};
+
+	return is_one_of(subject_of(selector), bold, FR_ARRAY_LEN(bold)) ? 700 : 400;
 }
 
 static bool lists(struct fr_str selectors, struct fr_str one, struct wanted *w)
 {
 	struct fr_str item;
 
-	while (w->compared < MAX_COMPARED && fr_str_next_item(&selectors, &item)) {
+	while (w->compared < MAX_COMPARED && fr_css_next_item(&selectors, &item)) {
 		w->compared++;
 		if (fr_str_eq(item, one))
 			return true;
@@ -165,7 +259,7 @@ static void want_elsewhere(const struct fr_styles *s, const struct css_rule *r,
 {
 	struct fr_str rest = r->selector, one;
 
-	while (fr_str_next_item(&rest, &one)) {
+	while (fr_css_next_item(&rest, &one)) {
 		bool found = false;
 
 		if (!fr_selector_applies(one, names))
@@ -179,7 +273,7 @@ static void want_elsewhere(const struct fr_styles *s, const struct css_rule *r,
 			found = true;
 		}
 		if (!found)
-			want(w, 400, r->is_italic);
+			want(w, own_weight(one), r->is_italic);
 	}
 }
 
@@ -189,18 +283,35 @@ static bool is_of_text(const struct fr_styles *s, struct fr_str selectors, struc
 {
 	struct fr_str one;
 
-	while (fr_str_next_item(&selectors, &one)) {
+	while (fr_css_next_item(&selectors, &one)) {
 		bool has_other = false;
 
 		if (!fr_selector_applies(one, names))
 			continue;
 		for (size_t i = 0; i < s->n_rules && !has_other; i++)
 			has_other = s->rules[i].family.len && lists(s->rules[i].selector, one, w) &&
-			            !asks_for(s, s->rules[i].family, family, 0);
+			            !rule_asks_for(s, &s->rules[i], family);
 		if (!has_other)
 			return true;
 	}
 	return false;
+}
+
+/* Elements that browsers set in bold or slanted, and that stand in such text. */
+static void want_emphasis(const struct fr_styles *s, struct fr_str family, enum text text,
+                          const struct fr_names *names, struct wanted *w)
+{
+	static const char *const bold[] = {"b", "strong", "h1", "h2", "h3", "h4", "h5", "h6", "th"};
+	static const char *const slanted[] = {"em", "i", "cite", "dfn", "var", "address"};
+	size_t n = text == OF_ALL ? FR_ARRAY_LEN(bold) : 2;
+
+	for (size_t i = 0; i < n; i++)
+		if (fr_names_has(names, 't', fr_str_from(bold[i])) &&
+		    is_of_text(s, fr_str_from(bold[i]), family, names, w))
+			want(w, 700, false);
+	for (size_t i = 0; i < (text == OF_ALL ? FR_ARRAY_LEN(slanted) : 2); i++)
+		if (fr_names_has(names, 't', fr_str_from(slanted[i])))
+			want(w, 400, true);
 }
 
 /* What the page wants of a family: what its rules say, and for the family of
@@ -208,32 +319,29 @@ static bool is_of_text(const struct fr_styles *s, struct fr_str selectors, struc
 static void collect(const struct fr_styles *s, const struct fr_names *names, struct fr_str family,
                     struct wanted *w)
 {
-	bool is_text = false;
+	enum text text = OF_NONE;
 
 	for (size_t i = 0; i < s->n_rules; i++) {
 		const struct css_rule *r = &s->rules[i];
 
-		if (!r->family.len || !asks_for(s, r->family, family, 0) ||
+		if (!r->family.len || !rule_asks_for(s, r, family) ||
 		    !fr_selector_applies(r->selector, names))
 			continue;
 		if (r->weight)
 			want(w, r->weight, r->is_italic);
 		else
 			want_elsewhere(s, r, names, w);
-		is_text |= is_for_text(r->selector);
+		if (text_of(r->selector) > text)
+			text = text_of(r->selector);
 	}
-	if (!is_text)
-		return;
-	for (size_t i = 0; i < s->n_rules; i++) {
+	for (size_t i = 0; text == OF_ALL && i < s->n_rules; i++) {
 		const struct css_rule *r = &s->rules[i];
 
 		if (!r->family.len && r->weight && is_of_text(s, r->selector, family, names, w))
 			want(w, r->weight, false);
 	}
-	if (fr_names_has(names, 't', FR_STR("b")) || fr_names_has(names, 't', FR_STR("strong")))
-		want(w, 700, false);
-	if (fr_names_has(names, 't', FR_STR("em")) || fr_names_has(names, 't', FR_STR("i")))
-		want(w, 400, true);
+	if (text != OF_NONE)
+		want_emphasis(s, family, text, names, w);
 }
 
 static unsigned distance(const struct css_face *f, unsigned weight)
@@ -332,16 +440,56 @@ static bool is_first_of_family(const struct fr_styles *s, size_t i)
 	return true;
 }
 
-void fr_styles_apply(struct fr_styles *s, const struct fr_names *names)
+/* Does a value have var(name) or var(name, ...)? */
+static bool names_variable(struct fr_str value, struct fr_str name)
+{
+	for (size_t i = 0; i + name.len < value.len; i++)
+		if (fr_str_starts(fr_str_sub(value, i, value.len), name) &&
+		    (fr_css_is_space(value.p[i + name.len]) || strchr(",)", value.p[i + name.len])))
+			return true;
+	return false;
+}
+
+/* The pictures of the custom properties that a value names. */
+static void report_variables(struct fr_styles *s, const struct fr_names *names, struct fr_str value,
+                             unsigned depth)
+{
+	for (size_t i = 0; i < s->n_rules; i++) {
+		struct css_rule *p = &s->rules[i];
+		struct fr_str url;
+		size_t at = 0;
+
+		if (!p->property.len || p->is_reported || !names_variable(value, p->property) ||
+		    !fr_selector_applies(p->selector, names))
+			continue;
+		p->is_reported = true;
+		while (fr_styles_next_picture(s, p->value, &at, &url))
+			if (url.len && url.p[0] != '#' && !fr_str_istarts(url, FR_STR("data:")))
+				s->events.on_picture(s->user, p->sheet, url);
+		if (depth < MAX_VARIABLES)
+			report_variables(s, names, p->value, depth + 1);
+	}
+}
+
+static void report_pictures(struct fr_styles *s, const struct fr_names *names)
 {
 	for (size_t i = 0; i < s->n_rules; i++) {
 		struct css_rule *r = &s->rules[i];
 
-		if (!r->url.len || r->is_reported || !fr_selector_applies(r->selector, names))
+		if ((!r->url.len && !r->uses.len) || r->is_reported ||
+		    !fr_selector_applies(r->selector, names))
 			continue;
 		r->is_reported = true;
-		s->events.on_picture(s->user, r->sheet, r->url);
+		if (r->url.len)
+			s->events.on_picture(s->user, r->sheet, r->url);
+		else
+			report_variables(s, names, r->uses, 0);
 	}
+}
+
+void fr_styles_apply(struct fr_styles *s, const struct fr_names *names)
+{
+	report_pictures(s, names);
 	for (size_t i = 0; i < s->n_faces; i++) {
 		struct wanted w = {.n = 0};
 

@@ -20,15 +20,19 @@ struct fr_styles;
 
 /* url: as written; sheet: the number that fr_styles_add was given. Borrowed for the call. */
 struct fr_styles_events {
-	void (*on_import)(void *user, int sheet, struct fr_str url);
+	/* applies: what it imports may count; it is loaded anyway. */
+	void (*on_import)(void *user, int sheet, struct fr_str url, bool applies);
 	void (*on_font)(void *user, int sheet, struct fr_str url);
 	void (*on_picture)(void *user, int sheet, struct fr_str url);
 };
 
 struct fr_styles *fr_styles_new(const struct fr_styles_events *events, void *user);
 void fr_styles_free(struct fr_styles **s);
-/* A whole style sheet (copied). on_import comes from within. */
-void fr_styles_add(struct fr_styles *s, int sheet, struct fr_str css);
+/* A whole style sheet (copied). on_import comes from within. applies: else only its
+ * imports count, which browsers load whatever their media are. */
+void fr_styles_add(struct fr_styles *s, int sheet, struct fr_str css, bool applies);
+/* The declarations of a style attribute (copied). */
+void fr_styles_add_declarations(struct fr_styles *s, struct fr_str css);
 /* Lays out: reports the fonts and pictures that the page takes and that were
  * not reported before. */
 void fr_styles_apply(struct fr_styles *s, const struct fr_names *names);

@@ -5,11 +5,12 @@
 #include "lab/model/markup.h"
 #include "lab/model/media.h"
 #include "lab/model/style_priv.h"
+#include "lab/model/usable.h"
 
 /* @media in @supports in @layer ... */
 #define MAX_DEPTH 8u
 
-static struct fr_str css_unquote(struct fr_str s)
+struct fr_str fr_css_unquote(struct fr_str s)
 {
 	s = fr_str_trim(s);
 	if (s.len >= 2 && (s.p[0] == '"' || s.p[0] == '\'') && s.p[s.len - 1] == s.p[0])
@@ -33,11 +34,43 @@ static bool next_css_url(struct fr_str css, size_t *at, struct fr_str *url)
 		if (end < css.len && (css.p[end] == '"' || css.p[end] == '\''))
 			end += 1 + fr_str_find(fr_str_sub(css, end + 1, css.len), css.p[end]);
 		end += fr_str_find(fr_str_sub(css, end, css.len), ')');
-		*url = css_unquote(fr_css_strip(fr_str_sub(css, i + 4, end)));
+		*url = fr_css_unquote(fr_css_strip(fr_str_sub(css, i + 4, end)));
 		*at = end;
 		return true;
 	}
 	return false;
+}
+
+/* A URL without its escapes: "b\\.png", "\\62 .png". */
+static struct fr_str without_escapes(struct fr_styles *s, struct fr_str url)
+{
+	char *out;
+	size_t n = 0;
+
+	if (fr_str_find(url, '\\') == url.len)
+		return url;
+	out = fr_arena_alloc(&s->arena, url.len + 1);
+	for (size_t i = 0; out && i < url.len; i++) {
+		unsigned v = 0, digits = 0;
+
+		if (url.p[i] != '\\' || i + 1 == url.len) {
+			out[n++] = url.p[i];
+			continue;
+		}
+		while (digits < 6 && i + 1 < url.len && fr_char_is(url.p[i + 1], FR_CH_HEX)) {
+			char c = fr_ascii_lower(url.p[++i]);
+
+			v = v * 16 + (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+			digits++;
+		}
+		if (!digits)
+			out[n++] = url.p[++i];
+		else if (v && v < 0x80)
+			out[n++] = (char)v;
+		if (digits && i + 1 < url.len && fr_css_is_space(url.p[i + 1]))
+			i++;
+	}
+	return out ? fr_str_make(out, n) : url;
 }
 
 /* Where the bracket that opens at `at` closes; s.len: it never does. */
@@ -155,23 +188,45 @@ static bool next_declaration(struct fr_str *rest, struct fr_str *name, struct fr
 	return true;
 }
 
-/* The first source of a face that browsers can use, which is what they load. */
-static struct fr_str choose_source(struct fr_str src)
+/* What function(...) has in its brackets, without quotes; empty: it is not there. */
+static struct fr_str argument_of(struct fr_str s, const char *function)
 {
-	static const char *const old[] = {".eot", ".svg"};
-	struct fr_str url;
-	size_t at = 0;
+	struct fr_str name = fr_str_from(function);
 
-	while (next_css_url(src, &at, &url)) {
-		struct fr_str path = fr_str_sub(url, 0, fr_str_find(url, '?'));
-		bool usable = true;
+	for (size_t i = 0; i + name.len < s.len; i++) {
+		struct fr_str rest = fr_str_sub(s, i, s.len);
 
-		path = fr_str_sub(path, 0, fr_str_find(path, '#'));
-		for (size_t i = 0; i < FR_ARRAY_LEN(old); i++)
-			usable &= !fr_str_ends(path, fr_str_from(old[i]));
-		if (usable)
-			return fr_str_istarts(url, FR_STR("data:")) ? (struct fr_str){NULL, 0}
-			                                            : url;
+		if (fr_str_istarts(rest, name) && rest.p[name.len] == '(')
+			return fr_css_unquote(fr_css_strip(
+				fr_str_sub(rest, name.len + 1, brackets_end(rest, name.len))));
+	}
+	return (struct fr_str){NULL, 0};
+}
+
+/* By its name a format of old browsers. */
+static bool is_old(struct fr_str url)
+{
+	url = fr_str_sub(url, 0, fr_str_find(url, '?'));
+	url = fr_str_sub(url, 0, fr_str_find(url, '#'));
+	return fr_str_ends(url, FR_STR(".eot")) || fr_str_ends(url, FR_STR(".svg"));
+}
+
+/* The first source of a face that browsers can use, which is what they load. */
+static struct fr_str choose_source(struct fr_styles *s, struct fr_str src)
+{
+	struct fr_str item, url;
+
+	while (fr_css_next_item(&src, &item)) {
+		size_t at = 0;
+
+		if (!next_css_url(item, &at, &url))
+			continue;
+		item = fr_str_sub(item, at, item.len);
+		if (is_old(url) ||
+		    !fr_font_is_usable(argument_of(item, "format"), argument_of(item, "tech")))
+			continue;
+		return fr_str_istarts(url, FR_STR("data:")) ? (struct fr_str){NULL, 0}
+		                                            : without_escapes(s, url);
 	}
 	return (struct fr_str){NULL, 0};
 }
@@ -183,10 +238,10 @@ static void on_face(struct fr_styles *s, int sheet, struct fr_str block)
 
 	while (next_declaration(&block, &name, &value)) {
 		if (fr_str_iis(name, "font-family")) {
-			f.family = css_unquote(value);
+			f.family = fr_css_unquote(value);
 		} else if (fr_str_iis(name, "src")) {
 			/* a second src is for browsers that know it: it wins */
-			source = choose_source(value);
+			source = choose_source(s, value);
 			f.url = source.len ? source : f.url;
 		} else if (fr_str_iis(name, "font-weight")) {
 			f.least = f.most = css_weight(value) ? css_weight(value) : 400;
@@ -200,15 +255,6 @@ static void on_face(struct fr_styles *s, int sheet, struct fr_str block)
 		}
 	}
 	add_face(s, f);
-}
-
-static bool names_font(struct fr_str property)
-{
-	for (size_t i = 0; i + 4 <= property.len; i++)
-		if (fr_str_istarts(fr_str_sub(property, i, property.len), FR_STR("font")) ||
-		    fr_str_istarts(fr_str_sub(property, i, property.len), FR_STR("family")))
-			return true;
-	return false;
 }
 
 /* The candidate of an image-set() that one pixel a pixel takes; its arguments. A
@@ -229,6 +275,8 @@ static struct fr_str choose_image(struct fr_str set)
 			continue;
 		item = fr_css_strip(fr_str_sub(set, from, i));
 		from = i + 1;
+		if (!fr_image_type_is_usable(argument_of(item, "type")))
+			continue;
 		if (item.len && (item.p[0] == '"' || item.p[0] == '\''))
 			url = fr_str_sub(item, 1,
 			                 1 + fr_str_find(fr_str_sub(item, 1, item.len), item.p[0]));
@@ -243,25 +291,48 @@ static struct fr_str choose_image(struct fr_str set)
 	return best;
 }
 
-/* The next picture of a value at or after *at: a url(), or one of an image-set(). */
-static bool next_picture(struct fr_str value, size_t *at, struct fr_str *url)
+bool fr_styles_next_picture(struct fr_styles *s, struct fr_str value, size_t *at,
+                            struct fr_str *url)
 {
 	for (size_t i = *at; i < value.len; i++) {
 		struct fr_str rest = fr_str_sub(value, i, value.len);
+		bool found = true;
 		size_t end;
 
 		if (fr_str_istarts(rest, FR_STR("url("))) {
 			*at = i;
-			return next_css_url(value, at, url);
-		}
-		if (!fr_str_istarts(rest, FR_STR("image-set(")))
+			found = next_css_url(value, at, url);
+		} else if (fr_str_istarts(rest, FR_STR("image-set("))) {
+			end = brackets_end(rest, strlen("image-set"));
+			*url = choose_image(fr_str_sub(rest, strlen("image-set("), end));
+			*at = i + end;
+		} else {
 			continue;
-		end = brackets_end(rest, strlen("image-set"));
-		*url = choose_image(fr_str_sub(rest, strlen("image-set("), end));
-		*at = i + end;
-		return true;
+		}
+		if (found)
+			*url = without_escapes(s, *url);
+		return found;
 	}
 	return false;
+}
+
+static bool may_be_picture(struct fr_str property)
+{
+	static const char *const parts[] = {"background", "mask",    "border-image",
+	                                    "list-style", "content", "-webkit-mask"};
+
+	for (size_t i = 0; i < FR_ARRAY_LEN(parts); i++)
+		if (fr_str_istarts(property, fr_str_from(parts[i])))
+			return true;
+	return false;
+}
+
+static size_t find_var(struct fr_str value)
+{
+	for (size_t i = 0; i + 4 < value.len; i++)
+		if (fr_str_istarts(fr_str_sub(value, i, value.len), FR_STR("var(")))
+			return i;
+	return value.len;
 }
 
 static void on_declaration(struct fr_styles *s, struct css_rule *r, struct fr_str name,
@@ -269,20 +340,25 @@ static void on_declaration(struct fr_styles *s, struct css_rule *r, struct fr_st
 {
 	size_t at = 0;
 
-	if (fr_str_istarts(name, FR_STR("--"))) {
-		struct css_rule p = {.selector = r->selector, .property = name, .value = value};
-
-		if (names_font(name))
-			add_rule(s, p);
+	if (fr_str_starts(name, FR_STR("--"))) {
+		add_rule(s, (struct css_rule){.selector = r->selector,
+		                              .property = name,
+		                              .value = value,
+		                              .sheet = r->sheet});
 		return;
 	}
-	if (fr_str_iis(name, "font-family") || fr_str_iis(name, "font"))
+	if (fr_str_iis(name, "font-family") || fr_str_iis(name, "font")) {
 		r->family = value;
+		r->is_shorthand = fr_str_iis(name, "font");
+	}
 	if (fr_str_iis(name, "font-weight") || fr_str_iis(name, "font"))
 		r->weight = css_weight(value) ? css_weight(value) : r->weight;
 	if (fr_str_iis(name, "font-style"))
 		r->is_italic = fr_str_istarts(value, FR_STR("italic"));
-	for (struct fr_str url; next_picture(value, &at, &url);) {
+	if (may_be_picture(name) && find_var(value) < value.len)
+		add_rule(s, (struct css_rule){
+				    .selector = r->selector, .uses = value, .sheet = r->sheet});
+	for (struct fr_str url; fr_styles_next_picture(s, value, &at, &url);) {
 		struct css_rule p = {.selector = r->selector, .url = url, .sheet = r->sheet};
 
 		if (url.len && url.p[0] != '#' && !fr_str_istarts(url, FR_STR("data:")))
@@ -315,6 +391,14 @@ static size_t block_end(struct fr_str css)
 	return css.len;
 }
 
+/* What a block stands in. */
+struct scope {
+	int sheet;
+	unsigned depth;
+	bool applies;           /* of what does not, only imports count */
+	struct fr_str selector; /* of the rule around it; empty at the top */
+};
+
 /* "layer", "layer(x)", "supports(display: grid)": without it. */
 static struct fr_str skip_function(struct fr_str s, const char *name)
 {
@@ -327,9 +411,16 @@ static struct fr_str skip_function(struct fr_str s, const char *name)
 	return fr_css_strip(fr_str_sub(s, n, s.len));
 }
 
-static void on_import(struct fr_styles *s, int sheet, struct fr_str text)
+/* What function(...) at the beginning of s has in its brackets; empty: it is not there. */
+static struct fr_str leading_argument(struct fr_str s, const char *function)
 {
-	struct fr_str url = {NULL, 0};
+	return fr_str_istarts(s, fr_str_from(function)) ? argument_of(s, function)
+	                                                : (struct fr_str){NULL, 0};
+}
+
+static void on_import(struct fr_styles *s, const struct scope *scope, struct fr_str text)
+{
+	struct fr_str url = {NULL, 0}, condition;
 	size_t at = 0, n;
 
 	text = fr_css_strip(text);
@@ -342,17 +433,13 @@ static void on_import(struct fr_styles *s, int sheet, struct fr_str text)
 		url = fr_str_sub(text, 1, n + 1);
 		text = fr_str_sub(text, n + 2, text.len);
 	}
-	text = skip_function(skip_function(fr_css_strip(text), "layer"), "supports");
-	if (url.len && fr_media_applies(text))
-		s->events.on_import(s->user, sheet, url);
+	text = skip_function(fr_css_strip(text), "layer");
+	condition = leading_argument(text, "supports");
+	text = skip_function(text, "supports");
+	if (url.len && (!condition.len || fr_supports_judge(condition) != FR_MEDIA_NO))
+		s->events.on_import(s->user, scope->sheet, without_escapes(s, url),
+		                    scope->applies && fr_media_applies(text));
 }
-
-/* What a block stands in. */
-struct scope {
-	int sheet;
-	unsigned depth;
-	struct fr_str selector; /* of the rule around it; empty at the top */
-};
 
 static void parse(struct fr_styles *s, const struct scope *scope, struct fr_str css);
 
@@ -373,8 +460,7 @@ static struct fr_str nested_selector(struct fr_styles *s, struct fr_str outer, s
 static void on_at_block(struct fr_styles *s, const struct scope *scope, struct fr_str head,
                         struct fr_str block)
 {
-	static const char *const groups[] = {"@supports", "@layer", "@container", "@scope",
-	                                     "@starting-style"};
+	static const char *const groups[] = {"@layer", "@container", "@scope", "@starting-style"};
 	struct scope inner = *scope;
 
 	inner.depth++;
@@ -382,6 +468,9 @@ static void on_at_block(struct fr_styles *s, const struct scope *scope, struct f
 		on_face(s, scope->sheet, block);
 	} else if (fr_str_istarts(head, FR_STR("@media"))) {
 		if (fr_media_applies(fr_css_strip(fr_str_sub(head, 6, head.len))))
+			parse(s, &inner, block);
+	} else if (fr_str_istarts(head, FR_STR("@supports"))) {
+		if (fr_supports_judge(fr_str_sub(head, 9, head.len)) != FR_MEDIA_NO)
 			parse(s, &inner, block);
 	}
 	for (size_t i = 0; i < FR_ARRAY_LEN(groups); i++)
@@ -431,14 +520,16 @@ static void on_block(struct fr_styles *s, const struct scope *scope, struct fr_s
 /* A statement that ends without a block: an import, or a declaration of the rule
  * around it. */
 static void on_statement(struct fr_styles *s, const struct scope *scope, struct css_rule *r,
-                         struct fr_str text)
+                         const bool *imports, struct fr_str text)
 {
 	struct fr_str name, value;
 
-	if (!scope->selector.len && fr_str_istarts(text, FR_STR("@import")))
-		on_import(s, scope->sheet, fr_str_sub(text, 7, text.len));
-	else if (scope->selector.len && next_declaration(&text, &name, &value))
+	if (fr_str_istarts(text, FR_STR("@import"))) {
+		if (*imports)
+			on_import(s, scope, fr_str_sub(text, 7, text.len));
+	} else if (scope->selector.len && next_declaration(&text, &name, &value)) {
 		on_declaration(s, r, name, value);
+	}
 }
 
 /* Is the "{" at css[head] part of a custom property's value? */
@@ -450,6 +541,7 @@ static bool is_custom_property(struct fr_str text)
 static void parse(struct fr_styles *s, const struct scope *scope, struct fr_str css)
 {
 	struct css_rule r = {.selector = scope->selector, .sheet = scope->sheet};
+	bool imports = scope->depth == 0; /* they stand before all rules */
 
 	if (scope->depth > MAX_DEPTH)
 		return;
@@ -458,12 +550,13 @@ static void parse(struct fr_styles *s, const struct scope *scope, struct fr_str 
 		struct fr_str text = fr_css_strip(fr_str_sub(css, 0, head));
 
 		if (head == css.len || css.p[head] != '{') {
-			on_statement(s, scope, &r, text);
+			on_statement(s, scope, &r, &imports, text);
 			css = fr_str_sub(css, head + 1, css.len);
 			continue;
 		}
 		end = head + block_end(fr_str_sub(css, head, css.len));
-		if (!is_custom_property(text))
+		imports = false;
+		if (!is_custom_property(text) && scope->applies)
 			on_block(s, scope, text, fr_str_sub(css, head + 1, end));
 		css = fr_str_sub(css, end + 1, css.len);
 	}
@@ -471,9 +564,17 @@ static void parse(struct fr_styles *s, const struct scope *scope, struct fr_str 
 		add_rule(s, r);
 }
 
-void fr_styles_parse(struct fr_styles *s, int sheet, struct fr_str css)
+void fr_styles_parse(struct fr_styles *s, int sheet, struct fr_str css, bool applies)
 {
-	struct scope top = {.sheet = sheet};
+	struct scope top = {.sheet = sheet, .applies = applies};
 
 	parse(s, &top, css);
+}
+
+void fr_styles_parse_declarations(struct fr_styles *s, struct fr_str css)
+{
+	/* a selector that names nothing holds always */
+	struct scope rule = {.depth = 1, .applies = true, .selector = FR_STR(":style")};
+
+	parse(s, &rule, css);
 }

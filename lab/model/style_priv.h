@@ -5,13 +5,15 @@
 
 #include "lab/model/style.h"
 
-struct css_rule { /* one of: url, family, weight, italic, property is there */
+struct css_rule { /* one of: url, uses, family, weight, italic, property is there */
 	struct fr_str selector;
 	struct fr_str family;          /* value of font-family or font */
-	struct fr_str property, value; /* a custom property that may name fonts */
+	struct fr_str property, value; /* a custom property */
 	struct fr_str url;             /* a picture */
+	struct fr_str uses;            /* a value with var() that may be a picture */
 	unsigned weight;               /* 0: not set */
 	bool is_italic;
+	bool is_shorthand; /* family is the value of font */
 	bool is_reported;
 	int sheet;
 };
@@ -36,6 +38,13 @@ struct fr_styles {
 };
 
 /* Reads a sheet into rules and faces; css lives in the arena. */
-void fr_styles_parse(struct fr_styles *s, int sheet, struct fr_str css);
+void fr_styles_parse(struct fr_styles *s, int sheet, struct fr_str css, bool applies);
+/* Reads declarations that always apply. */
+void fr_styles_parse_declarations(struct fr_styles *s, struct fr_str css);
+/* The next picture of a value at or after *at: a url(), or one of an image-set(). */
+bool fr_styles_next_picture(struct fr_styles *s, struct fr_str value, size_t *at,
+                            struct fr_str *url);
+/* Without its quotes. */
+struct fr_str fr_css_unquote(struct fr_str s);
 
 #endif

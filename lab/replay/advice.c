@@ -8,6 +8,7 @@
 #include "base/enum.h"
 #include "base/mem.h"
 #include "http/link.h"
+#include "http/url.h"
 #include "lab/model/media.h"
 
 #define TEXT_BYTES 1024u
@@ -387,6 +388,24 @@ static void advise_waste(const struct fr_measurement *l, bool *marked, struct fr
 
 /* --- the Link field that is there --- */
 
+/* Path and query of what a link names, or all of its URL if that is of another host. */
+static struct fr_str resolve(const struct fr_measurement *l, struct fr_str target,
+                             struct fr_arena *arena)
+{
+	struct fr_url page, url;
+	struct fr_str text;
+
+	if (fr_url_parse(arena, fr_str_from(l->url), &page) < 0 ||
+	    fr_url_resolve(arena, &page, target, &url) < 0)
+		return target;
+	if (fr_url_same_origin(&url, &page))
+		return url.target;
+	if (fr_arena_printf(arena, &text, "%.*s://%.*s%.*s", FR_STR_ARG(url.scheme),
+	                    FR_STR_ARG(url.host), FR_STR_ARG(url.target)) < 0)
+		return target;
+	return text;
+}
+
 /* The entry that a link names: the one that the page has a use for, where a wrong
  * link made the browser fetch it twice. */
 static const struct fr_measurement_entry *find(const struct fr_measurement *l, struct fr_str target)
@@ -422,9 +441,9 @@ static void advise_unneeded(const struct fr_measurement *l, const char *name, st
 }
 
 static void check_link(const struct fr_measurement *l, const struct fr_link *k, bool *pictures,
-                       struct fr_advice *a)
+                       struct fr_arena *arena, struct fr_advice *a)
 {
-	const struct fr_measurement_entry *e = find(l, fr_link_choice(k));
+	const struct fr_measurement_entry *e = find(l, resolve(l, fr_link_choice(k), arena));
 	enum fr_as as = fr_as_parse(k->as);
 	char name[256], *better = NULL;
 
@@ -498,7 +517,7 @@ static void check_links(const struct fr_measurement *l, const struct fr_network 
 			continue;
 		line = fr_str_trim(fr_str_sub(line, strlen("link:"), line.len));
 		while (fr_link_next(&arena, &line, &k, NULL))
-			check_link(l, &k, pictures, a);
+			check_link(l, &k, pictures, &arena, a);
 	}
 	check_pictures(l, network, pictures, a);
 	fr_arena_fini(&arena);

@@ -2,6 +2,7 @@
  * chooses the encoding. */
 #include "hints/scan_decode.h"
 #include "lab/model/markup.h"
+#include "lab/model/module_scan.h"
 #include "lab/model/style.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -20,6 +21,25 @@ static void on_text(void *user, struct fr_str text)
 	*n += text.len;
 }
 
+static void on_style(void *user, struct fr_str text, bool applies)
+{
+	size_t *n = user;
+
+	*n += text.len + applies;
+}
+
+static void on_specifier(void *user, struct fr_str specifier, enum fr_as as)
+{
+	size_t *n = user;
+
+	*n += specifier.len + as;
+}
+
+static void on_module(void *user, struct fr_str text)
+{
+	fr_module_scan(text, on_specifier, user);
+}
+
 static void on_content(void *user)
 {
 	size_t *n = user;
@@ -35,6 +55,12 @@ static void on_url(void *user, int sheet, struct fr_str url)
 	*n += url.len;
 }
 
+static void on_import(void *user, int sheet, struct fr_str url, bool applies)
+{
+	on_url(user, sheet, url);
+	(void)applies;
+}
+
 static void piece(void *user, const char *data, size_t len)
 {
 	fr_markup_feed(user, (const uint8_t *)data, len, false);
@@ -45,10 +71,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const char *const encodings[] = {"", "gzip", "br", "deflate"};
 	const struct fr_markup_events events = {.on_asset = on_asset,
 	                                        .on_base = on_text,
-	                                        .on_style = on_text,
+	                                        .on_style = on_style,
+	                                        .on_declarations = on_text,
+	                                        .on_module = on_module,
+	                                        .on_import_map = on_text,
 	                                        .on_content = on_content};
 	const struct fr_styles_events styles = {
-		.on_import = on_url, .on_font = on_url, .on_picture = on_url};
+		.on_import = on_import, .on_font = on_url, .on_picture = on_url};
 	struct fr_names names = {.has_others = false};
 	struct fr_scan_decode *d;
 	struct fr_markup *m;
@@ -68,7 +97,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fr_markup_free(&m);
 	fr_scan_decode_free(&d);
 	s = fr_styles_new(&styles, &n);
-	fr_styles_add(s, 1, fr_str_make((const char *)data, size));
+	fr_styles_add(s, 1, fr_str_make((const char *)data, size), true);
+	fr_styles_add_declarations(s, fr_str_make((const char *)data, size));
+	fr_module_scan(fr_str_make((const char *)data, size), on_specifier, &n);
 	fr_styles_apply(s, &names);
 	fr_styles_free(&s);
 	return 0;

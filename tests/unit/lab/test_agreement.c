@@ -61,7 +61,7 @@ static void scan(const char *html, const char *expected)
 
 static void on_asset(void *user, const struct fr_markup_asset *a)
 {
-	if (!a->is_lazy)
+	if (!a->is_lazy && !a->is_inactive)
 		note(user, a->as, a->is_blocking, a->url);
 }
 
@@ -69,6 +69,12 @@ static void on_text(void *user, struct fr_str text)
 {
 	(void)user;
 	(void)text;
+}
+
+static void on_style(void *user, struct fr_str css, bool applies)
+{
+	on_text(user, css);
+	(void)applies;
 }
 
 static void on_content(void *user)
@@ -80,7 +86,7 @@ static void model(const char *html, const char *expected)
 {
 	const struct fr_markup_events events = {.on_asset = on_asset,
 	                                        .on_base = on_text,
-	                                        .on_style = on_text,
+	                                        .on_style = on_style,
 	                                        .on_content = on_content};
 	struct fr_names names = {.has_others = false};
 	struct found f = {.n = 0};

@@ -1,0 +1,156 @@
+/* Tables of what Chromium 156 takes. */
+#include "lab/model/usable.h"
+
+#include <stdio.h>
+
+#include "base/err.h"
+#include "lab/model/media.h"
+
+static bool is_one_of(struct fr_str text, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fr_str_iis(text, list[i]))
+			return true;
+	return false;
+}
+
+#define IS_ONE_OF(text, list) is_one_of(text, list, FR_ARRAY_LEN(list))
+
+/* Without parameters. */
+static struct fr_str essence(struct fr_str type)
+{
+	return fr_css_strip(fr_str_sub(type, 0, fr_str_find(type, ';')));
+}
+
+static bool is_script(struct fr_str type)
+{
+	static const char *const types[] = {"text/javascript",
+	                                    "application/javascript",
+	                                    "application/ecmascript",
+	                                    "application/x-ecmascript",
+	                                    "application/x-javascript",
+	                                    "text/ecmascript",
+	                                    "text/javascript1.0",
+	                                    "text/javascript1.1",
+	                                    "text/javascript1.2",
+	                                    "text/javascript1.3",
+	                                    "text/javascript1.4",
+	                                    "text/javascript1.5",
+	                                    "text/jscript",
+	                                    "text/livescript",
+	                                    "text/x-ecmascript",
+	                                    "text/x-javascript"};
+
+	return IS_ONE_OF(type, types);
+}
+
+bool fr_script_type_is_usable(struct fr_str type, struct fr_str language)
+{
+	char text[64];
+	int n;
+
+	if (type.p)
+		return !type.len || is_script(fr_css_strip(type));
+	if (!language.len)
+		return true;
+	n = snprintf(text, sizeof text, "text/%.*s", FR_STR_ARG(language));
+	return n > 0 && (size_t)n < sizeof text && is_script(fr_str_from(text));
+}
+
+bool fr_style_type_is_usable(struct fr_str type)
+{
+	type = essence(type);
+	return !type.len || fr_str_iis(type, "text/css");
+}
+
+bool fr_image_type_is_usable(struct fr_str type)
+{
+	static const char *const types[] = {"image/png",
+	                                    "image/jpeg",
+	                                    "image/jpg",
+	                                    "image/gif",
+	                                    "image/webp",
+	                                    "image/avif",
+	                                    "image/svg+xml",
+	                                    "image/bmp",
+	                                    "image/apng",
+	                                    "image/x-icon",
+	                                    "image/vnd.microsoft.icon",
+	                                    "image/x-png",
+	                                    "image/pjpeg",
+	                                    "image/jxl"};
+
+	type = essence(type);
+	return !type.len || IS_ONE_OF(type, types);
+}
+
+static bool is_font(struct fr_str type)
+{
+	static const char *const types[] = {"font/woff2",
+	                                    "font/woff",
+	                                    "font/ttf",
+	                                    "font/otf",
+	                                    "font/sfnt",
+	                                    "font/collection",
+	                                    "application/font-woff",
+	                                    "application/font-woff2",
+	                                    "application/x-font-ttf",
+	                                    "application/x-font-woff",
+	                                    "application/font-sfnt",
+	                                    "application/vnd.ms-opentype"};
+
+	return IS_ONE_OF(type, types);
+}
+
+bool fr_preload_is_usable(enum fr_as as, struct fr_str type)
+{
+	type = essence(type);
+	switch (as) {
+	case FR_AS_STYLE:
+		return fr_style_type_is_usable(type);
+	case FR_AS_SCRIPT:
+		return !type.len || is_script(type);
+	case FR_AS_IMAGE:
+		return fr_image_type_is_usable(type);
+	case FR_AS_FONT:
+		return !type.len || is_font(type);
+	case FR_AS_FETCH:
+	case FR_AS_TRACK:
+		return true;
+	case FR_AS_NONE:
+	case FR_AS_AUDIO:
+	case FR_AS_VIDEO:
+	case FR_AS_DOCUMENT:
+	case FR_AS_EMBED:
+	case FR_AS_OBJECT:
+	case FR_AS_WORKER:
+	case FR_AS_UNKNOWN:
+		break;
+	}
+	return false;
+}
+
+bool fr_font_is_usable(struct fr_str format, struct fr_str tech)
+{
+	static const char *const formats[] = {"woff2",
+	                                      "woff",
+	                                      "truetype",
+	                                      "opentype",
+	                                      "collection",
+	                                      "truetype-aat",
+	                                      "woff2-variations",
+	                                      "woff-variations",
+	                                      "truetype-variations",
+	                                      "opentype-variations"};
+	static const char *const techs[] = {"variations",   "palettes",     "features-opentype",
+	                                    "features-aat", "color-colrv0", "color-colrv1",
+	                                    "color-sbix",   "color-cbdt"};
+	struct fr_str item;
+
+	if (format.len && !IS_ONE_OF(format, formats))
+		return false;
+	while (fr_str_next_item(&tech, &item))
+		if (!IS_ONE_OF(item, techs))
+			return false;
+	return true;
+}
