@@ -6,6 +6,7 @@
 
 #include "base/probes.h"
 #include "exchange/exchange.h"
+#include "http/destination.h"
 #include "http/fields.h"
 #include "http/message.h"
 #include "net/tls.h"
@@ -137,7 +138,7 @@ static bool is_page(const struct fr_exchange *ex)
 	if (ex->is_push || !ex->to_client.head_sent)
 		return false;
 	return (ex->page.plan && ex->page.plan->n) ||
-	       (ex->req.method == FR_METHOD_GET &&
+	       (ex->req.method == FR_METHOD_GET && fr_destination_may_be_page(&ex->req) &&
 	        fr_str_istarts(fr_fields_value(&ex->resp.fields, FR_FIELD_CONTENT_TYPE),
 	                       FR_STR("text/html")));
 }

@@ -2,6 +2,7 @@
 #include "stages/hints/page_load.h"
 
 #include "hints/teach.h"
+#include "http/destination.h"
 #include "stages/hints/settings.h"
 
 enum fr_way fr_page_load_way(const struct fr_exchange *ex)
@@ -36,5 +37,5 @@ struct fr_page_load *fr_page_load_of(struct fr_exchange *ex)
 bool fr_page_load_may_have_hints(const struct fr_exchange *ex)
 {
 	return !ex->is_push && ex->req.method == FR_METHOD_GET && !ex->req.has_override &&
-	       !ex->canonical.path.is_ambiguous;
+	       !ex->canonical.path.is_ambiguous && fr_destination_may_be_page(&ex->req);
 }
