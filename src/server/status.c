@@ -89,7 +89,7 @@ static void add_access_log(struct fr_server *s, json_t *all)
 	                          json_integer((json_int_t)stats.dropped));
 }
 
-void fr_server_log_counters(struct fr_server *s)
+void fr_server_log_counters(struct fr_server *s, enum fr_log_level level)
 {
 	uint64_t sums[FR_COUNTER_COUNT + FR_COUNTERS_EXTRA] = {0};
 	json_t *json;
@@ -103,9 +103,9 @@ void fr_server_log_counters(struct fr_server *s)
 	add_memory(s, json);
 	fr_learned_stats(s->knowledge, json);
 	add_access_log(s, json);
-	text = json_dumps(json, JSON_COMPACT);
+	text = fr_log_on(level) ? json_dumps(json, JSON_COMPACT) : NULL;
 	if (text)
-		FR_LOG(INFO, "counters", "%s", text);
+		fr_log_write(level, "counters", "%s", text);
 	free(text);
 	json_decref(json);
 }

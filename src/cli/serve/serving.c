@@ -205,7 +205,7 @@ static int finish(struct serving *s)
 {
 	size_t left;
 
-	fr_server_log_counters(s->server);
+	fr_server_log_counters(s->server, FR_LOG_DEBUG);
 	left = fr_server_join(&s->server);
 	fr_handed_fini(&s->handed);
 	if (left) {
@@ -227,7 +227,7 @@ static void take_signal(struct serving *s, uint32_t signo)
 	else if (signo == SIGUSR1)
 		fr_server_reopen_logs(s->server);
 	else if (signo == SIGUSR2)
-		fr_server_log_counters(s->server);
+		fr_server_log_counters(s->server, FR_LOG_INFO);
 	else if (signo != SIGHUP)
 		stop(s);
 }
@@ -285,7 +285,7 @@ static void take_message(struct serving *s)
 	} else if (m.kind == FR_HANDOVER_REOPEN) {
 		fr_server_reopen_logs(s->server);
 	} else if (m.kind == FR_HANDOVER_COUNTERS) {
-		fr_server_log_counters(s->server);
+		fr_server_log_counters(s->server, FR_LOG_INFO);
 	}
 }
 
