@@ -24,16 +24,35 @@ union address {
 	struct sockaddr_un un;
 };
 
+/* What to do about it; "" if that is plain. */
+static const char *advice(enum fr_address_kind kind, int error)
+{
+	static const struct {
+		int error;
+		const char *inet, *local;
+	} known[] = {
+		{EADDRINUSE, "; is another server running there?",
+	         "; is another server running there?"},
+		{EACCES, "; ports below 1024 need root or CAP_NET_BIND_SERVICE",
+	         "; this user may not write in its folder"},
+		{ENOENT, "", "; its folder does not exist"},
+		{ENOTDIR, "", "; its folder is a file"},
+		{EADDRNOTAVAIL, "; this machine has no such address", ""},
+		{ENAMETOOLONG, "", "; a socket's path has at most 107 bytes"},
+		{EROFS, "", "; its folder can only be read"},
+	};
+
+	for (size_t i = 0; i < FR_ARRAY_LEN(known); i++)
+		if (known[i].error == error)
+			return kind == FR_ADDRESS_UNIX ? known[i].local : known[i].inet;
+	return "";
+}
+
 static int problem(struct fr_config_problem *why, const struct fr_config_listener *l,
                    const char *what)
 {
-	const char *hint = errno == EADDRINUSE ? "; is another server running there?"
-	                   : errno == EACCES   ? "; ports below 1024 need root or "
-	                                         "CAP_NET_BIND_SERVICE"
-	                                       : "";
-
 	(void)snprintf(why->text, sizeof why->text, "cannot listen on %s: %s: %s%s", l->text, what,
-	               strerror(errno), hint);
+	               strerror(errno), advice(l->kind, errno));
 	return FR_ERR_IO;
 }
 
