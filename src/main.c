@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/suggest.h"
 #include "cli/check/check.h"
 #include "cli/purge/purge.h"
 #include "cli/serve/serve.h"
@@ -54,13 +55,28 @@ static const struct fr_command *find(const char *name)
 	return NULL;
 }
 
+static int complain(const char *name)
+{
+	char near[FR_SUGGEST_TEXT_BYTES];
+	struct fr_suggest s;
+
+	fr_suggest_begin(&s, name);
+	for (size_t i = 0; i < FR_ARRAY_LEN(commands); i++)
+		fr_suggest_offer(&s, commands[i].name);
+	fprintf(stderr, "forerun: unknown %s '%s'%s%s\n", *name == '-' ? "option" : "command", name,
+	        fr_suggest_words(&s, near), s.best ? "" : "; 'forerun --help' lists them");
+	return FR_EXIT_USAGE;
+}
+
 static int help(int argc, char **argv)
 {
 	const struct fr_command *c = argc > 2 ? find(argv[2]) : NULL;
 	char flag[] = "--help";
 	char *args[] = {argc > 2 ? argv[2] : NULL, flag, NULL};
 
-	if (argc > 2 && c)
+	if (argc > 2 && !c)
+		return complain(argv[2]);
+	if (argc > 2)
 		return c->run(2, args);
 	print_help(stdout);
 	return FR_EXIT_OK;
@@ -77,12 +93,10 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0)
 		return help(argc, argv);
-	if (strcmp(argv[1], "--version") == 0)
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
 		return fr_tool_version(argc - 1, argv + 1);
 	c = find(argv[1]);
-	if (!c) {
-		fprintf(stderr, "forerun: unknown command '%s'; see 'forerun --help'\n", argv[1]);
-		return FR_EXIT_USAGE;
-	}
+	if (!c)
+		return complain(argv[1]);
 	return c->run(argc - 1, argv + 1);
 }

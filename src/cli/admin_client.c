@@ -3,6 +3,7 @@
 #include "cli/admin_client.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,16 @@ static int complain(const struct fr_admin_client *c, const char *what, const cha
 	return -FR_EXIT_FAILED;
 }
 
+/* Nobody answers there. */
+static int complain_of_nobody(const struct fr_admin_client *c, const char *where)
+{
+	const char *reason = strerror(errno);
+
+	fprintf(stderr, "%s: nothing listens at %s (%s); is forerun serve running?%s\n", c->command,
+	        where, reason, c->address ? "" : " --admin says where its admin interface is");
+	return -FR_EXIT_FAILED;
+}
+
 /* --- the connection --- */
 
 static int connect_unix(const struct fr_admin_client *c, const char *path)
@@ -50,7 +61,10 @@ static int connect_unix(const struct fr_admin_client *c, const char *path)
 	memcpy(a.sun_path, path, strlen(path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) < 0) {
-		int rc = complain(c, path, strerror(errno));
+		int rc = errno == EACCES ? complain(c, path,
+		                                    "only its owner may use it (permission "
+		                                    "denied)")
+		                         : complain_of_nobody(c, path);
 
 		if (fd >= 0)
 			close(fd);
@@ -98,7 +112,7 @@ static int connect_tcp(const struct fr_admin_client *c, const char *address, cha
 		}
 	}
 	freeaddrinfo(found);
-	return fd >= 0 ? fd : complain(c, c->address, strerror(errno));
+	return fd >= 0 ? fd : complain_of_nobody(c, c->address);
 }
 
 static void set_time_limit(int fd)
@@ -295,19 +309,52 @@ static int receive(struct conn *k, struct fr_buf *text)
 	}
 }
 
+/* The "error" of an answer of ours, as a reference; NULL: somebody else's answer. */
+static json_t *error_of(const char *body)
+{
+	json_t *all = json_loads(body, JSON_REJECT_DUPLICATES, NULL);
+	json_t *error = json_incref(json_object_get(all, "error"));
+
+	json_decref(all);
+	return error;
+}
+
+static int complain_of_answer(const struct fr_admin_client *c, int status, const char *body)
+{
+	json_t *error = error_of(body);
+	const char *words = json_string_value(error);
+
+	if (strstr(body, "speaks TLS"))
+		fprintf(stderr, "%s: %s speaks TLS: --admin https://%s\n", c->command, c->address,
+		        c->address);
+	else if (!words)
+		fprintf(stderr, "%s: this is no admin interface of Forerun: %s answered %d\n",
+		        c->command, c->address ? c->address : "it", status);
+	else if (status == 401 && c->token_file)
+		fprintf(stderr, "%s: the token in %s is wrong\n", c->command, c->token_file);
+	else if (status == 401)
+		fprintf(stderr, "%s: a token is needed: --token-file FILE\n", c->command);
+	else
+		fprintf(stderr, "%s: %s\n", c->command, words);
+	json_decref(error);
+	return -FR_EXIT_FAILED;
+}
+
 static int take_answer(const struct fr_admin_client *c, const struct fr_buf *text,
                        struct fr_buf *body)
 {
 	const char *head = (const char *)fr_buf_data(text), *end = strstr(head, "\r\n\r\n");
 	int status = 0;
 
-	if (!end || sscanf(head, "HTTP/1.1 %3d", &status) != 1)
-		return complain(c, "no answer", "is this an admin interface?");
-	end += 4;
-	if (status != 200) {
-		fprintf(stderr, "%s: %s", c->command, end);
+	if (!end || sscanf(head, "HTTP/1.%*1[01] %3d", &status) != 1) {
+		fprintf(stderr, "%s: this is no admin interface of Forerun: %s%s\n", c->command,
+		        c->address ? c->address : "it",
+		        fr_buf_len(text) ? " does not speak HTTP" : " closed the connection");
 		return -FR_EXIT_FAILED;
 	}
+	end += 4;
+	if (status != 200)
+		return complain_of_answer(c, status, end);
 	return fr_buf_append(body, end, strlen(end) + 1) < 0 ? -FR_EXIT_FAILED : 0;
 }
 

@@ -16,8 +16,13 @@ json_t *fr_status_ask(const struct fr_admin_client *c, int *exit_code)
 	rc = fr_admin_client_ask(c, "GET", "/status", &body);
 	if (rc == 0) {
 		status = json_loads((const char *)fr_buf_data(&body), 0, NULL);
-		if (!status || json_integer_value(json_object_get(status, "version")) != 1) {
-			fprintf(stderr, "%s: not a status that this version can read\n",
+		if (json_integer_value(json_object_get(status, "version")) != 1) {
+			fprintf(stderr,
+			        json_object_get(status, "forerun")
+			                ? "%s: the edge is of another version: its status cannot "
+			                  "be read\n"
+			                : "%s: this is no admin interface of Forerun: its answer "
+			                  "is no status\n",
 			        c->command);
 			json_decref(status);
 			status = NULL;

@@ -4,14 +4,19 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/suggest.h"
 #include "command/command.h"
 
 /* What getopt_long returns for the rows of the table; no character is one. */
 #define FIRST_CODE 256
 #define HELP_CODE (FIRST_CODE + (int)FR_OPTIONS_MAX)
+#define VERSION_CODE (HELP_CODE + 1)
+/* -h and -V; a value that is missing is told apart from an unknown option. */
+#define LETTERS ":hV"
 
 int fr_usage(const char *command, const char *what, const char *detail)
 {
@@ -65,24 +70,57 @@ static void list(const struct fr_command_line *line, struct option *known)
 		                                              : required_argument,
 		                           .val = FIRST_CODE + (int)i};
 	known[n] = (struct option){.name = "help", .val = HELP_CODE};
-	known[n + 1] = (struct option){0};
+	known[n + 1] = (struct option){.name = "version", .val = VERSION_CODE};
+	known[n + 2] = (struct option){0};
+}
+
+/* arg: as it was written, with its dashes. */
+static int complain(const struct fr_command_line *line, const struct option *known, int c,
+                    const char *arg)
+{
+	char name[FR_SUGGEST_MAX_BYTES + 1];
+	size_t len = strcspn(arg, "=");
+	struct fr_suggest s;
+
+	if (c == ':') {
+		fprintf(stderr, "forerun %s: %s needs a value; see 'forerun %s --help'\n",
+		        line->command, arg, line->command);
+		return -FR_EXIT_USAGE;
+	}
+	(void)snprintf(name, sizeof name, "%.*s", (int)len, arg);
+	fr_suggest_begin(&s, name + strspn(name, "-"));
+	for (; known->name; known++) {
+		if (strcmp(known->name, s.word) == 0) {
+			fprintf(stderr, "forerun %s: %s takes no value\n", line->command, name);
+			return -FR_EXIT_USAGE;
+		}
+		fr_suggest_offer(&s, known->name);
+	}
+	if (s.best)
+		fprintf(stderr, "forerun %s: unknown option '%s'; did you mean '--%s'?\n",
+		        line->command, name, s.best);
+	else
+		fprintf(stderr, "forerun %s: unknown option '%s'; --help lists them\n",
+		        line->command, name);
+	return -FR_EXIT_USAGE;
 }
 
 int fr_options_read(const struct fr_command_line *line, int argc, char **argv, void *into,
                     int *first)
 {
-	struct option known[FR_OPTIONS_MAX + 2];
+	struct option known[FR_OPTIONS_MAX + 3];
 	int c, rc = 0;
 
 	list(line, known);
 	opterr = 0;
 	optind = 0; /* getopt begins anew: a command may read two lines */
-	while (rc == 0 && (c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (c == HELP_CODE)
+	while (rc == 0 && (c = getopt_long(argc, argv, LETTERS, known, NULL)) != -1) {
+		if (c == HELP_CODE || c == 'h')
 			return fputs(line->help, stdout) < 0 ? -FR_EXIT_FAILED : 1;
-		if (c == '?')
-			return fr_usage(line->command,
-			                "unknown option or missing value: ", argv[optind - 1]);
+		if (c == VERSION_CODE || c == 'V')
+			return printf("forerun %s\n", FR_VERSION) < 0 ? -FR_EXIT_FAILED : 1;
+		if (c == '?' || c == ':')
+			return complain(line, known, c, argv[optind - 1]);
 		rc = take(line->command, &line->options[c - FIRST_CODE], optarg, into);
 	}
 	if (rc == 0 && argc - optind > 0 && (size_t)(argc - optind) > line->max_arguments)

@@ -1,6 +1,6 @@
 /* Command lines: a command describes its options in a table. This module reads them with
  * getopt_long, and reports errors in the same words for all commands. Every command has
- * --help. */
+ * --help (-h) and --version (-V). */
 #ifndef FR_COMMAND_OPTIONS_H
 #define FR_COMMAND_OPTIONS_H
 
@@ -64,7 +64,7 @@ struct fr_command_line {
 
 /* Reads argv after its first into the command's struct. Options may stand after arguments:
  * argv is reordered. *first is the index of the first argument, argc if there is none. 0 to go
- * on; 1: the help was printed; negative fr_exit: what is wrong has been said. */
+ * on; 1: the help or the version was printed; negative fr_exit: what is wrong has been said. */
 int fr_options_read(const struct fr_command_line *line, int argc, char **argv, void *into,
                     int *first) FR_MUST_USE;
 

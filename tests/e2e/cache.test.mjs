@@ -432,7 +432,7 @@ sites: [{hosts: ["*"], origin: {url: "${url}"}, paths: [{prefix: /b, cache: {que
 test('operators purge by URL, prefix, tag, site, hard and soft', async (t) => {
   const socket = tempFile('admin.sock');
   const { f, get, count } = await site(t, Object.fromEntries(['/a/1', '/a/2', '/b'].map((p) => [p, say({ 'cache-control': 'max-age=60', etag: '"1"', 'cache-tag': `all, ${p}`, 'surrogate-key': 'one two' })])), (url) => admin(url, `unix:${socket}`));
-  const purge = async (...args) => { const r = await run(binary, ['purge', '--admin', `unix:${socket}`, ...args]); assert.equal(r.code, 0, r.stderr); return JSON.parse(r.stdout).purged; };
+  const purge = async (...args) => { const r = await run(binary, ['purge', '--json', '--admin', `unix:${socket}`, ...args]); assert.equal(r.code, 0, r.stderr); return JSON.parse(r.stdout).purged; };
   const fill = async () => { for (const p of ['/a/1', '/a/2', '/b']) await get(p); };
   const base = `https://localhost:${f.port}`;
   assert.equal(fs.statSync(socket).mode & 0o777, 0o600);
@@ -471,7 +471,7 @@ test('without a word the admin interface listens in the runtime folder, if it ca
   await other.waitForLog(/no admin interface: .*forerun.sock/);
   assert.equal(await other.stop(), 0);
   const r = await run(binary, ['purge', '--all'], { env });
-  assert.deepEqual([r.code, r.stdout], [0, '{"purged":1}\n'], r.stderr);
+  assert.deepEqual([r.code, r.stdout], [0, '1 response removed\n'], r.stderr);
   assert.equal(await f.stop(), 0);
   assert.deepEqual(fs.readdirSync(dir), []);
 });
@@ -490,7 +490,7 @@ test('over TCP a token is needed, and sites are not served there', async (t) => 
   assert.equal(await ask('Bearer 0123456789abcdef0123', '/purge?url=%zz'), '400');
   assert.match(status(await get('/a')), /hit/);
   const r = await run(binary, ['purge', '--admin', `127.0.0.1:${port}`, '--token-file', file, '--all']);
-  assert.deepEqual([r.code, r.stdout], [0, '{"purged":1}\n']);
+  assert.deepEqual([r.code, r.stdout], [0, '1 response removed\n']);
   assert.match(status(await get('/a')), /uri-miss/);
   const check = await run(binary, ['check', tempFileWith(admin('http://127.0.0.1:1', '127.0.0.1:9'))]);
   assert.equal(check.code, 1);

@@ -234,7 +234,7 @@ test('purged hints are gone, in memory and in the file, and the edge learns anew
   const page = (req) => ({ headers: { 'cache-control': 'max-age=0', vary: req.url.startsWith('/v') ? 'User-Agent' : 'Accept', link: req.url === '/silent' ? undefined : style('/a.css') } });
   const { f } = await site(t, page, { config });
   const base = `https://localhost:${f.port}`;
-  const ask = (...args) => run(binary, ['purge', '--admin', `unix:${socket}`, '--hints', ...args]);
+  const ask = (...args) => run(binary, ['purge', '--json', '--admin', `unix:${socket}`, '--hints', ...args]);
   const purge = async (...args) => { const r = await ask(...args); assert.equal(r.code, 0, r.stderr); return JSON.parse(r.stdout).purged; };
   const early = async (path) => (await visit(t, f, 9, path)).early;
   const paths = ['/one', '/one?q=1', '/v', '/dir/a', '/dir/b', '/last', '/kept'];

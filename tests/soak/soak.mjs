@@ -89,7 +89,7 @@ async function client() {
 async function purger() {
   while (Date.now() < end) {
     const how = [['--tag', `t${dice(10)}`], ['--tag', `t${dice(10)}`, '--soft'], ['--prefix', `https://localhost:${f.port}/short/`], [`https://localhost:${f.port}/fresh/${dice(50)}`]][dice(4)];
-    const r = await run(binary, ['purge', '--admin', `unix:${socket}`, ...how]);
+    const r = await run(binary, ['purge', '--json', '--admin', `unix:${socket}`, ...how]);
     if (r.code !== 0) seen.wrong.push(`purge: ${r.stderr}`);
     seen.purges++;
     await new Promise((r2) => setTimeout(r2, 200));

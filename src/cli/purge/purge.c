@@ -1,6 +1,7 @@
 /* The command purge: turns its options into one request to the admin interface. */
 #include "cli/purge/purge.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ static const char help[] =
 	"  --all              everything\n"
 	"  --soft             mark as stale: validated before it is served again\n"
 	"  --hints            forget the hints of pages instead of stored responses\n"
+	"  --json             print {\"purged\":N} instead of a sentence\n"
 	"  --admin ADDRESS    unix:PATH, HOST:PORT or https://HOST:PORT; without it\n"
 	"                     $XDG_RUNTIME_DIR/forerun.sock or /run/forerun.sock,\n"
 	"                     where serve listens by default\n"
@@ -39,7 +41,7 @@ static const char help[] =
 struct options {
 	const char *admin, *token_file, *ca_file;
 	const char *prefix, *tag, *site; /* NULL: not given */
-	bool all, soft, hints;
+	bool all, soft, hints, json;
 	const char *name, *value; /* the one parameter of those; NULL: URLs follow */
 };
 
@@ -50,6 +52,7 @@ static const struct fr_option known[] = {
 	FR_FLAG_OPTION("all", offsetof(struct options, all)),
 	FR_FLAG_OPTION("soft", offsetof(struct options, soft)),
 	FR_FLAG_OPTION("hints", offsetof(struct options, hints)),
+	FR_FLAG_OPTION("json", offsetof(struct options, json)),
 	FR_TEXT_OPTION("admin", offsetof(struct options, admin)),
 	FR_TEXT_OPTION("token-file", offsetof(struct options, token_file)),
 	FR_TEXT_OPTION("ca", offsetof(struct options, ca_file)),
@@ -106,6 +109,29 @@ static int encode(struct fr_arena *a, const char *text, struct fr_str *out)
 	return p ? 0 : FR_ERR_NOMEM;
 }
 
+/* "http://a/x: 1 response removed" */
+static int print_answer(const struct options *o, const char *value, const char *answer)
+{
+	json_t *all = json_loads(answer, 0, NULL);
+	json_t *purged = json_object_get(all, "purged");
+	json_int_t n = json_integer_value(purged);
+	int rc = json_is_integer(purged) ? 0 : -FR_EXIT_FAILED;
+
+	if (rc < 0)
+		fprintf(stderr, "forerun purge: this is no admin interface of Forerun\n");
+	else if (o->json)
+		printf("%s", answer);
+	else if (o->hints)
+		printf("%s%s%s of %" JSON_INTEGER_FORMAT " page%s forgotten\n", o->all ? "" : value,
+		       o->all ? "" : ": ", o->all ? "Hints" : "hints", n, n == 1 ? "" : "s");
+	else
+		printf("%s%s%" JSON_INTEGER_FORMAT " response%s %s\n", o->all ? "" : value,
+		       o->all ? "" : ": ", n, n == 1 ? "" : "s",
+		       o->soft ? "marked as stale" : "removed");
+	json_decref(all);
+	return rc;
+}
+
 static int purge(const struct options *o, const char *name, const char *value)
 {
 	struct fr_admin_client client = {.command = "forerun purge",
@@ -126,7 +152,7 @@ static int purge(const struct options *o, const char *name, const char *value)
 	else
 		rc = fr_admin_client_ask(&client, "POST", target.p, &body);
 	if (rc == 0)
-		printf("%s", (const char *)fr_buf_data(&body));
+		rc = print_answer(o, value, (const char *)fr_buf_data(&body));
 	fr_buf_fini(&body);
 	fr_arena_fini(&arena);
 	return rc;

@@ -11,10 +11,17 @@
 #include "h2/session.h"
 #include "net/tls.h"
 
-static const char help[] = "usage: forerun version\n"
-			   "\n"
-			   "Prints the version and the libraries in use, and the build id\n"
-			   "that crash reports name.\n";
+static const char help[] =
+	"usage: forerun version\n"
+	"\n"
+	"Prints the version, the versions of the libraries in use, and the build id that\n"
+	"crash reports name.\n"
+	"\n"
+	"  --help  this text\n"
+	"\n"
+	"exit codes: 0 done; 2 wrong usage\n"
+	"\n"
+	"example: forerun version\n";
 
 int fr_tool_version(int argc, char **argv)
 {
