@@ -128,7 +128,13 @@ static void take_admin_listener(const struct fr_source *s, const struct fr_raw_a
 	l->text = fr_str_dup(fr_str_from(raw->listen));
 	l->is_admin = true;
 	l->tls = c->admin.cert_file != NULL;
+	for (size_t i = 0; i < c->n_listeners; i++)
+		if (strcmp(c->listeners[i].text, l->text) == 0 &&
+		    !fr_str_ends(fr_str_from(l->text), FR_STR(":0")))
+			fr_config_complain(s, "admin.listen", "'%s' is listed twice", l->text);
 	c->n_listeners++;
+	if (l->kind == FR_ADDRESS_UNIX && l->tls)
+		fr_config_complain(s, "admin.tls", "only an interface over TCP has TLS");
 	if (l->kind == FR_ADDRESS_INET && !c->admin.token)
 		fr_config_complain(s, "admin.listen",
 		                   "over TCP a token is needed: admin.token_file");

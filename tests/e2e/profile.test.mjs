@@ -207,10 +207,10 @@ test('advised rules make the page faster, and nothing is advised where nothing i
   assert.equal(plain.code, 0, plain.stderr);
   assert.match(plain.stdout, /Nothing to gain/);
   // rules that the edge would not take are refused before anything is measured
-  fs.writeFileSync(rules, 'rules:\n  - path: "/"\n    lynx: []\n');
+  fs.writeFileSync(rules, 'rules:\n  - path: "/"\n    linkz: []\n');
   const bad = await forerun('profile', '--origin', `${origin.url}/`, '--rules', rules);
   assert.equal(bad.code, 1);
-  assert.match(bad.stderr, /lynx/);
+  assert.match(bad.stderr, /linkz: unknown key; did you mean 'links'/);
 });
 
 test('packets over TUN devices take the time that the network says', { timeout: 60000, skip: (process.getuid() !== 0 || !fs.existsSync('/dev/net/tun')) && 'needs root and /dev/net/tun' }, async (t) => {
