@@ -38,6 +38,19 @@ static void warn_of_admin(const struct fr_config *c, say_fn say)
 	}
 }
 
+static void warn_of_trust(const struct fr_config *c, say_fn say)
+{
+	char text[256];
+
+	if (!c->trusted.wide)
+		return;
+	(void)snprintf(text, sizeof text,
+	               "trusted_proxies: '%s' lets a large part of the Internet say what address "
+	               "a request comes from; list only your own proxies",
+	               c->trusted.wide);
+	say(text);
+}
+
 static void warn_of_file(void *user, const char *path)
 {
 	const say_fn *say = user;
@@ -55,5 +68,6 @@ void fr_config_warn(const struct fr_config *c, say_fn say)
 	if (geteuid() == 0 && !c->user)
 		say("it serves as root: set user, so that a fault in it is not root's");
 	warn_of_admin(c, say);
+	warn_of_trust(c, say);
 	fr_config_each_secret(c, warn_of_file, &say);
 }

@@ -1,23 +1,22 @@
 /* Admits accepted sockets, or closes them. */
 #include "client/accept.h"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "client/client.h"
 #include "client/shedding.h"
 #include "net/admission.h"
 #include "net/memory_limit.h"
+#include "net/party.h"
 #include "observe/counters.h"
 
-static bool admit(struct fr_worker *w, int fd, struct fr_ticket *ticket)
+/* A trusted proxy's connections are many clients': they count only in all, as those of Unix
+ * sockets do. */
+static bool admit(struct fr_worker *w, const struct fr_party *peer, struct fr_ticket *ticket)
 {
-	struct sockaddr_storage ss = {0};
-	socklen_t len = sizeof ss;
+	bool counts = peer->has_ip && !fr_config_trusts(w->gen->config, &peer->ip);
 
-	if (getpeername(fd, (struct sockaddr *)&ss, &len) < 0)
-		return false; /* gone already */
-	switch (fr_admission_take(w->admission, (struct sockaddr *)&ss, ticket)) {
+	switch (fr_admission_take(w->admission, counts ? &peer->counted : NULL, ticket)) {
 	case FR_ADMITTED:
 		return true;
 	case FR_TOO_MANY:
@@ -51,10 +50,11 @@ static bool open_client(struct fr_clients *all, int fd, const struct fr_config_l
 {
 	struct fr_admission *admission = all->worker->admission;
 	struct fr_ticket ticket;
+	struct fr_party peer;
 
-	if (!admit(all->worker, fd, &ticket))
+	if (!fr_party_of_socket(&peer, fd) || !admit(all->worker, &peer, &ticket))
 		return false;
-	if (fr_client_open(all, &ticket, fd, listener))
+	if (fr_client_open(all, &ticket, &peer, fd, listener))
 		return true;
 	fr_admission_give(admission, &ticket);
 	return false;

@@ -105,6 +105,7 @@ static void release(void *user)
 	fr_seen_urls_free(&c->conn.memo);
 	fr_seen_urls_free(&c->conn.late);
 	free(c->conn.held);
+	free(c->conn.proxied);
 	fr_admission_give(w->admission, &c->conn.ticket);
 	fr_count_down(&w->counters, FR_COUNT_CONNECTIONS_OPEN);
 	unlink_client(c);
@@ -226,7 +227,7 @@ static void time_is_up(struct fr_timer *timer, void *user)
 		fr_client_cut(c, false);
 	} else if (is_stalled(c)) {
 		fr_count(counters, FR_COUNT_TIMEOUT_BODY);
-		FR_LOG(DEBUG, "client", "%s: takes no output", c->conn.peer);
+		FR_LOG(DEBUG, "client", "%s: takes no output", c->conn.peer.text);
 		fr_client_cut(c, true);
 	} else if (c->state == FR_CLIENT_DETECT || c->waits == FR_WAIT_FIELDS) {
 		fr_count(counters, FR_COUNT_TIMEOUT_REQUEST_FIELDS);
@@ -332,7 +333,7 @@ static void on_open(void *user)
 	c->conn.tls_resumed = fr_tls_is_resumed(tls);
 	if (c->conn.tls_resumed)
 		fr_count(&c->conn.worker->counters, FR_COUNT_TLS_RESUMED);
-	FR_LOG(DEBUG, "client", "%s: %s, alpn '%.*s', server name '%.*s'", c->conn.peer,
+	FR_LOG(DEBUG, "client", "%s: %s, alpn '%.*s', server name '%.*s'", c->conn.peer.text,
 	       fr_tls_version_str(tls), FR_STR_ARG(fr_tls_alpn(tls)),
 	       FR_STR_ARG(fr_tls_server_name(tls)));
 	if (fr_str_is(fr_tls_alpn(tls), "h2"))
@@ -418,7 +419,7 @@ static void on_failed(void *user, int err)
 
 	if (c->state == FR_CLIENT_HANDSHAKE)
 		fr_count(&c->conn.worker->counters, FR_COUNT_TLS_FAILED);
-	FR_LOG(DEBUG, "client", "%s: %s: %s", c->conn.peer, fr_err_str(err),
+	FR_LOG(DEBUG, "client", "%s: %s: %s", c->conn.peer.text, fr_err_str(err),
 	       fr_transport_error_text(c->conn.transport));
 	fr_client_cut(c, false);
 }
@@ -451,6 +452,7 @@ static const struct fr_connection_ops connection_ops = {
 };
 
 static struct fr_client *client_new(struct fr_clients *all, const struct fr_ticket *ticket,
+                                    const struct fr_party *peer,
                                     const struct fr_config_listener *listener)
 {
 	struct fr_worker *w = all->worker;
@@ -466,6 +468,7 @@ static struct fr_client *client_new(struct fr_clients *all, const struct fr_tick
 	c->conn.worker = w;
 	c->conn.gen = fr_generation_ref(w->gen);
 	c->conn.ticket = *ticket;
+	c->conn.peer = *peer;
 	c->conn.is_tls = listener->tls;
 	c->flush_task = (struct fr_task){.run = flush, .user = c};
 	c->release_task = (struct fr_task){.run = release, .user = c};
@@ -497,11 +500,12 @@ static struct fr_tls_server *tls_of(const struct fr_worker *w,
 	return listener->is_admin ? shared->admin_tls : shared->tls;
 }
 
-struct fr_client *fr_client_open(struct fr_clients *all, const struct fr_ticket *ticket, int fd,
+struct fr_client *fr_client_open(struct fr_clients *all, const struct fr_ticket *ticket,
+                                 const struct fr_party *peer, int fd,
                                  const struct fr_config_listener *listener)
 {
 	struct fr_worker *w = all->worker;
-	struct fr_client *c = client_new(all, ticket, listener);
+	struct fr_client *c = client_new(all, ticket, peer, listener);
 	struct fr_connection *conn;
 
 	if (!c)
@@ -515,8 +519,8 @@ struct fr_client *fr_client_open(struct fr_clients *all, const struct fr_ticket 
 		maybe_release(c);
 		return c;
 	}
-	fr_transport_peer(conn->transport, conn->peer, sizeof conn->peer, &conn->port);
-	fr_transport_set_path_source(conn->transport, conn->gen->config->path_source, conn->port);
+	fr_transport_set_path_source(conn->transport, conn->gen->config->path_source,
+	                             conn->peer.port);
 	fr_loop_timer_set(w->loop, &c->timer,
 	                  listener->tls ? conn->gen->config->timeouts.handshake_ms
 	                                : conn->gen->config->timeouts.request_fields_ms);

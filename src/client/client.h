@@ -85,9 +85,10 @@ static inline struct fr_client *fr_client_of(struct fr_connection *conn)
 	return FR_CONTAINER(conn, struct fr_client, conn);
 }
 
-/* Takes an admitted socket, and the ticket; NULL: there is no memory, both stay the
- * caller's. all: borrowed. */
-struct fr_client *fr_client_open(struct fr_clients *all, const struct fr_ticket *ticket, int fd,
+/* Takes an admitted socket of that peer, and the ticket; NULL: there is no memory, both stay
+ * the caller's. all: borrowed. */
+struct fr_client *fr_client_open(struct fr_clients *all, const struct fr_ticket *ticket,
+                                 const struct fr_party *peer, int fd,
                                  const struct fr_config_listener *listener);
 
 /* The connection is to be flushed at the end of this turn. */

@@ -10,6 +10,7 @@
 #include "exchange/connection.h"
 #include "exchange/exchange.h"
 #include "exchange/record.h"
+#include "exchange/whose.h"
 #include "http/fields.h"
 #include "http/h1.h"
 #include "http/message.h"
@@ -117,6 +118,9 @@ static void op_abort(struct fr_exchange *ex, enum fr_abort why)
 
 static int op_path(struct fr_exchange *ex, struct fr_budget_path *out)
 {
+	/* of a proxy the path says nothing: the client is behind it */
+	if (fr_whose_is_proxied(ex))
+		return FR_ERR_UNSUPPORTED;
 	return fr_client_path(fr_client_of(ex->client), out);
 }
 

@@ -11,6 +11,7 @@
 #include "exchange/connection.h"
 #include "exchange/exchange.h"
 #include "exchange/record.h"
+#include "exchange/whose.h"
 #include "h2/session.h"
 #include "hints/pacing.h"
 #include "hints/plan.h"
@@ -162,7 +163,7 @@ static void on_fault(void *user, void *stream, enum fr_h2_fault f)
 	struct fr_client *c = user;
 	struct fr_exchange *ex = stream;
 
-	FR_LOG(DEBUG, "h2", "%s: stream %d: %s", c->conn.peer, ex ? (int)ex->stream_id : 0,
+	FR_LOG(DEBUG, "h2", "%s: stream %d: %s", c->conn.peer.text, ex ? (int)ex->stream_id : 0,
 	       fr_h2_fault_str(f));
 }
 
@@ -299,6 +300,9 @@ static int op_push(struct fr_exchange *page, struct fr_exchange *push, enum fr_r
 
 static int op_path(struct fr_exchange *ex, struct fr_budget_path *out)
 {
+	/* of a proxy the path says nothing: the client is behind it */
+	if (fr_whose_is_proxied(ex))
+		return FR_ERR_UNSUPPORTED;
 	return fr_client_path(fr_client_of(ex->client), out);
 }
 
@@ -495,7 +499,7 @@ static void h2_flush(struct fr_client *c)
 	    fr_h2_stream_count(h->session) == 0)
 		add_stats(c);
 	if (h->is_broken && fr_h2_drain(h->session, out, GOAWAY_BYTES) < 0)
-		FR_LOG(DEBUG, "h2", "%s: no room for GOAWAY", c->conn.peer);
+		FR_LOG(DEBUG, "h2", "%s: no room for GOAWAY", c->conn.peer.text);
 	if (h->is_broken || fr_h2_is_finished(h->session))
 		fr_client_finish(c);
 }

@@ -26,7 +26,7 @@ bool fr_shed_idle(struct fr_clients *all)
 			oldest = c;
 	if (!oldest)
 		return false;
-	FR_LOG(DEBUG, "memory", "%s: closed to make room: idle", oldest->conn.peer);
+	FR_LOG(DEBUG, "memory", "%s: closed to make room: idle", oldest->conn.peer.text);
 	fr_client_cut(oldest, false);
 	return true;
 }
@@ -51,7 +51,7 @@ static size_t close_one(struct fr_worker *w, struct fr_client *c, bool reset)
 	size_t held = fr_client_held(c);
 
 	fr_count(&w->counters, FR_COUNT_LIMIT_MEMORY_CLOSED);
-	FR_LOG(DEBUG, "memory", "%s: closed: holds %zu bytes", c->conn.peer, held);
+	FR_LOG(DEBUG, "memory", "%s: closed: holds %zu bytes", c->conn.peer.text, held);
 	fr_client_cut(c, reset);
 	fr_memory_note_shed(&w->memory);
 	return held;

@@ -292,10 +292,10 @@ int fr_config_from_args(const struct fr_config_args *args, struct fr_config **ou
 
 	(void)snprintf(workers, sizeof workers, "%u", args->workers);
 	for (size_t i = 0; i < args->n_listen; i++)
-		listeners[i] = (struct fr_raw_listener){text_of(args->listen[i]), NULL};
+		listeners[i] = (struct fr_raw_listener){.address = text_of(args->listen[i])};
 	for (size_t i = 0; i < args->n_listen_plain; i++)
-		listeners[args->n_listen + i] =
-			(struct fr_raw_listener){text_of(args->listen_plain[i]), text_of("false")};
+		listeners[args->n_listen + i] = (struct fr_raw_listener){
+			.address = text_of(args->listen_plain[i]), .tls = text_of("false")};
 	c = fr_config_convert(&source, &raw);
 	if (faults.n) {
 		take_first(&faults, why);

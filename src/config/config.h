@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/ip.h"
 #include "base/str.h"
 #include "config/log_fields.h"
 #include "config/settings.h"
@@ -172,6 +173,12 @@ struct fr_config_limits {
 	uint32_t origin_requests_per_client; /* 256: in flight for one connection */
 };
 
+struct fr_config_trusted { /* proxies in front of the edge, whose word on clients counts */
+	struct fr_ip_set addresses;
+	bool unix_sockets; /* so does that of whoever connects by a Unix socket */
+	char *wide;        /* an entry that takes in a large part of the Internet; NULL: none */
+};
+
 struct fr_config_security {
 	bool seccomp;    /* true: system calls that serving needs, no others */
 	bool core_dumps; /* false: the serving process's memory is nobody's to read */
@@ -201,6 +208,7 @@ struct fr_config_admin {            /* its listener is one of the others */
 	char *cert_file, *key_file; /* of the interface over TCP; NULL: plain */
 };
 
+/* members: one for each group of settings. */
 struct fr_config {
 	uint32_t refs; /* owners: the server, and every worker that still uses it (atomic) */
 	char *source;  /* file name, or "command line" */
@@ -220,6 +228,7 @@ struct fr_config {
 	struct fr_config_hint_memory hint_memory;
 	struct fr_config_access_log access_log;
 	struct fr_config_security security;
+	struct fr_config_trusted trusted;
 	char *user, *group; /* what the serving process becomes; NULL: unchanged, the user's */
 	struct fr_config_admin admin;
 	struct fr_config_site *sites;
@@ -312,6 +321,8 @@ const struct fr_config_site *fr_config_find_site(const struct fr_config *c, stru
 /* The cache settings for a path on that site. One that is ambiguous has no cache. */
 const struct fr_config_cache *fr_config_find_cache(const struct fr_config_site *site,
                                                    const struct fr_url_path *path);
+/* Is a peer of that address in trusted_proxies? NULL: one of a Unix socket. */
+bool fr_config_trusts(const struct fr_config *c, const struct fr_ip *ip);
 /* Does the rule speak of this path? Never of an ambiguous one. */
 bool fr_config_rule_matches(const struct fr_config_rule *rule, const struct fr_url_path *path);
 /* The hint settings for a path on that site. One that is ambiguous has no hints. */

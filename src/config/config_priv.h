@@ -108,6 +108,8 @@ struct fr_raw {
 	struct fr_raw_access_log *access_log;
 	struct fr_raw_listener *listen;
 	unsigned listen_count;
+	char **trusted_proxies;
+	unsigned trusted_proxies_count;
 	struct fr_raw_admin *admin;
 	struct fr_raw_security *security;
 	struct fr_raw_tls *tls;
@@ -201,6 +203,11 @@ void fr_raw_free(struct fr_raw **raw);
 /* --- convert.c --- */
 /* Makes the configuration from what was read (borrowed). With faults it is incomplete. Owned. */
 struct fr_config *fr_config_convert(const struct fr_source *s, const struct fr_raw *raw);
+
+/* --- trusted.c --- */
+void fr_trusted_take(const struct fr_source *s, const struct fr_raw *raw,
+                     struct fr_config_trusted *out);
+void fr_trusted_fini(struct fr_config_trusted *t);
 
 /* --- access_log.c --- */
 /* File and format; buffer_bytes is set by the caller. */

@@ -384,6 +384,7 @@ struct fr_config *fr_config_convert(const struct fr_source *s, const struct fr_r
 	DEFAULTS(access_log, &c->access_log);
 	DEFAULTS(security, &c->security);
 	take_general(s, raw, c);
+	fr_trusted_take(s, raw, &c->trusted);
 	take_listeners(s, raw, c);
 	take_admin(s, raw->admin, c);
 	take_user(s, raw, c);

@@ -16,6 +16,7 @@
 #define FR_LOG_FIELDS_SIDE(X)                                                                      \
 	X(CLIENT, "client")                                                                        \
 	X(CLIENT_PORT, "client_port")                                                              \
+	X(PEER, "peer")                                                                            \
 	X(PROTOCOL, "protocol")                                                                    \
 	X(TLS, "tls")                                                                              \
 	X(TLS_RESUMED, "tls_resumed")                                                              \

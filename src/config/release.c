@@ -73,5 +73,6 @@ void fr_config_unref(struct fr_config **cp)
 	free(c->group);
 	free(c->hint_memory.file);
 	fr_access_log_config_fini(&c->access_log);
+	fr_trusted_fini(&c->trusted);
 	free(c);
 }

@@ -11,6 +11,7 @@
 #define MAX_RULES 1000
 #define MAX_LISTENERS 64
 #define MAX_NAMES 64
+#define MAX_TRUSTED 1024
 
 #define TEXT(type, member)                                                                         \
 	{                                                                                          \
@@ -133,6 +134,7 @@ static const struct fr_schema_field root_fields[] = {
 	GROUP(fr_raw, log, log_fields),
 	GROUP(fr_raw, access_log, access_log_fields),
 	LIST(fr_raw, listen, &listener_value, MAX_LISTENERS),
+	LIST(fr_raw, trusted_proxies, &text_value, MAX_TRUSTED),
 	GROUP(fr_raw, admin, admin_fields),
 	GROUP(fr_raw, tls, tls_fields),
 	GROUP(fr_raw, timeouts, timeouts_fields),

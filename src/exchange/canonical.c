@@ -113,31 +113,87 @@ int fr_canonical_make(struct fr_arena *a, struct fr_request *req, struct fr_cano
 
 /* --- what only the origin is told --- */
 
-/* RFC 7239 §4: addresses with colons are quoted and bracketed. */
-static int add_forwarded(struct fr_arena *a, const struct fr_request *req, struct fr_str peer,
-                         struct fr_fields *f)
+static bool is_address(struct fr_str node)
 {
-	bool is6 = fr_str_find(peer, ':') < peer.len;
-	bool is_ip = is6 || fr_str_find(peer, '.') < peer.len;
-	const struct fr_str parts[] = {FR_STR("for="),
-	                               is6 ? FR_STR("\"[") : (is_ip ? FR_STR("") : FR_STR("_")),
-	                               peer,
-	                               is6 ? FR_STR("]\"") : FR_STR(""),
-	                               FR_STR(";host=\""),
-	                               req->authority,
-	                               FR_STR("\";proto="),
-	                               req->scheme};
-	struct fr_str line;
-	int rc = fr_arena_concat(a, parts, FR_ARRAY_LEN(parts), &line);
+	return fr_str_find(node, ':') < node.len || fr_str_find(node, '.') < node.len;
+}
 
+/* for=NODE, with more behind it. RFC 7239 §6: addresses with colons are quoted and bracketed,
+ * words begin with an underscore. */
+static int write_node(struct fr_arena *a, struct fr_str node, struct fr_str more,
+                      struct fr_str *out)
+{
+	bool is6 = fr_str_find(node, ':') < node.len;
+	const struct fr_str parts[] = {FR_STR("for="),
+	                               is6                ? FR_STR("\"[")
+	                               : is_address(node) ? FR_STR("")
+	                                                  : FR_STR("_"),
+	                               node, is6 ? FR_STR("]\"") : FR_STR(""), more};
+
+	return fr_arena_concat(a, parts, FR_ARRAY_LEN(parts), out);
+}
+
+/* What the two ways of writing a chain have in common: the client first, the peer last. */
+struct chain_text {
+	struct fr_str client;    /* its address */
+	struct fr_str addresses; /* X-Forwarded-For */
+	struct fr_str nodes;     /* Forwarded */
+};
+
+static int join(struct fr_arena *a, struct fr_str *list, struct fr_str item)
+{
+	const struct fr_str parts[] = {*list, FR_STR(", "), item};
+
+	return fr_arena_concat(a, parts, FR_ARRAY_LEN(parts), list);
+}
+
+/* about: what is said of the client's own request. */
+static int write_chain(struct fr_arena *a, const struct fr_canonical_hop *hop, struct fr_str about,
+                       struct chain_text *out)
+{
+	char text[FR_IP_TEXT_BYTES];
+	struct fr_str address = hop->peer, node;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i <= hop->n_chain; i++) {
+		address = hop->peer;
+		if (i < hop->n_chain) {
+			fr_ip_print(&hop->chain[i], text);
+			rc = fr_arena_copy(a, fr_str_from(text), &address);
+		}
+		if (rc == 0)
+			rc = write_node(a, address, i == 0 ? about : FR_STR(""), &node);
+		if (rc < 0 || i == 0) {
+			*out = (struct chain_text){address, address, node};
+			continue;
+		}
+		rc = join(a, &out->nodes, node);
+		if (rc == 0 && is_address(address))
+			rc = join(a, &out->addresses, address);
+	}
+	return rc;
+}
+
+static int add_forwarded(struct fr_arena *a, const struct fr_request *req,
+                         const struct fr_canonical_hop *hop, struct fr_fields *f)
+{
+	const struct fr_str parts[] = {FR_STR(";host=\""), req->authority, FR_STR("\";proto="),
+	                               req->scheme};
+	struct chain_text chain;
+	struct fr_str about;
+	int rc = fr_arena_concat(a, parts, FR_ARRAY_LEN(parts), &about);
+
+	if (rc == 0)
+		rc = write_chain(a, hop, about, &chain);
 	if (rc < 0)
 		return rc;
-	if ((is_ip && (fr_fields_add_id(f, FR_FIELD_X_FORWARDED_FOR, peer) < 0 ||
-	               fr_fields_add(f, FR_STR("x-real-ip"), peer) < 0)) ||
+	if ((is_address(chain.client) &&
+	     (fr_fields_add_id(f, FR_FIELD_X_FORWARDED_FOR, chain.addresses) < 0 ||
+	      fr_fields_add(f, FR_STR("x-real-ip"), chain.client) < 0)) ||
 	    fr_fields_add_id(f, FR_FIELD_X_FORWARDED_PROTO, req->scheme) < 0 ||
 	    (req->authority.len &&
 	     (fr_fields_add_id(f, FR_FIELD_X_FORWARDED_HOST, req->authority) < 0 ||
-	      fr_fields_add_id(f, FR_FIELD_FORWARDED, line) < 0)))
+	      fr_fields_add_id(f, FR_FIELD_FORWARDED, chain.nodes) < 0)))
 		return FR_ERR_NOMEM;
 	return 0;
 }
@@ -243,7 +299,7 @@ int fr_canonical_forward(struct fr_arena *a, const struct fr_request *req,
 	if (rc == 0)
 		rc = count_forwards(a, &to);
 	if (rc == 0)
-		rc = add_forwarded(a, req, hop->peer, &to.fields);
+		rc = add_forwarded(a, req, hop, &to.fields);
 	if (rc == 0)
 		rc = fr_fields_add_id(&to.fields, FR_FIELD_CDN_LOOP, hop->loop);
 	if (rc == 0 && hop->via)

@@ -13,6 +13,7 @@
 #ifndef FR_EXCHANGE_CANONICAL_H
 #define FR_EXCHANGE_CANONICAL_H
 
+#include "base/ip.h"
 #include "cache/key.h"
 #include "config/config.h"
 #include "http/message.h"
@@ -46,10 +47,12 @@ bool fr_canonical_came_back(const struct fr_fields *f, struct fr_str own);
 
 /* What the second step adds. */
 struct fr_canonical_hop {
-	struct fr_str peer;    /* the client's address, or another word for it */
-	struct fr_str loop;    /* see fr_canonical_loop_write */
-	struct fr_str upgrade; /* passed on for req->is_upgrade */
-	struct fr_str host;    /* what the origin is to be called; empty: as the client does */
+	struct fr_str peer;        /* address of who connected, or another word for it */
+	const struct fr_ip *chain; /* who the peer speaks for: the client, then proxies */
+	size_t n_chain;            /* 0: the peer is the client */
+	struct fr_str loop;        /* see fr_canonical_loop_write */
+	struct fr_str upgrade;     /* passed on for req->is_upgrade */
+	struct fr_str host;        /* what the origin is to be called; empty: as the client does */
 	const struct fr_query_rule *query; /* of the key; NULL: the whole query is sent */
 	/* Via, the client's and ours. Else neither is sent: origins compress nothing for
 	 * requests with it (nginx, gzip_proxied), whoever they came from. */

@@ -1,15 +1,5 @@
-/* What a connection counts as, at origins and in memory. */
+/* What a connection may hold of memory. */
 #include "exchange/connection.h"
-
-#include <string.h>
-
-struct fr_asker fr_connection_asker(const struct fr_connection *c)
-{
-	struct fr_asker asker;
-
-	memcpy(asker.address, c->ticket.address, sizeof asker.address);
-	return asker;
-}
 
 bool fr_connection_has_share(const struct fr_connection *c)
 {

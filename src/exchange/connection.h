@@ -10,8 +10,8 @@
 
 #include "exchange/worker.h"
 #include "net/admission.h"
+#include "net/party.h"
 #include "net/transport.h"
-#include "origin/fetch.h"
 
 struct fr_connection;
 struct fr_digest;
@@ -30,10 +30,16 @@ struct fr_connection_ops {
 
 /* The site of the latest request, for the next one of the same authority. */
 struct fr_route_memo {
-	uint64_t generation;  /* its serial; 0: nothing yet */
-	struct fr_site *site; /* borrowed from that generation */
-	size_t len;
-	char authority[64]; /* longer ones are not remembered */
+	uint64_t generation;    /* its serial; 0: nothing yet */
+	struct fr_site *site;   /* borrowed from that generation */
+	size_t len, scheme_len; /* a trusted proxy brings both schemes */
+	char authority[64];     /* longer ones are not remembered */
+};
+
+/* Does its client speak for others, by the configuration of that generation? */
+struct fr_peer_trust {
+	uint64_t generation; /* its serial; 0: not looked up yet */
+	bool is_trusted;
 };
 
 struct fr_connection {
@@ -43,8 +49,10 @@ struct fr_connection {
 	struct fr_transport *transport; /* owned until closed; NULL then */
 	uint64_t serial;                /* number among the worker's, from 1 */
 	struct fr_ticket ticket;        /* what it counts as */
-	uint16_t port;
-	char peer[48]; /* address, for logs and Forwarded */
+	struct fr_party peer;           /* who connected: a client, or a proxy */
+	struct fr_party *proxied;       /* owned: the client behind that, as the PROXY header
+	                                   says; NULL: the peer itself */
+	struct fr_peer_trust trust;
 	bool is_tls;
 	bool tls_resumed;
 	bool is_admin; /* speaks to the admin interface */
@@ -60,8 +68,11 @@ struct fr_connection {
 	struct fr_route_memo route;
 };
 
-/* As what its requests are counted at origins. */
-struct fr_asker fr_connection_asker(const struct fr_connection *c);
+/* Whose connection it is, before any request says more (exchange/whose.h). */
+static inline const struct fr_party *fr_connection_client(const struct fr_connection *c)
+{
+	return c->proxied ? c->proxied : &c->peer;
+}
 /* False: memory is all but out, and it holds more than its share of what its worker
  * holds: no request of it is taken. */
 bool fr_connection_has_share(const struct fr_connection *c);

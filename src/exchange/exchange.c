@@ -109,6 +109,7 @@ static struct fr_exchange *new_under(struct fr_generation *gen, struct fr_connec
 	fr_exchange_init_body(ex);
 	fr_loop_timer_set(w->loop, &ex->limit.timer, ex->gen->config->timeouts.request_fields_ms);
 	count(ex, FR_COUNT_EXCHANGES_OPEN);
+	fr_whose_init(ex);
 	c->ops->opened(c, ex);
 	fr_record_opened(ex);
 	return ex;
@@ -124,8 +125,13 @@ struct fr_exchange *fr_exchange_new_for(const struct fr_exchange *page)
 {
 	struct fr_exchange *ex = new_under(page->gen, page->client, page->ops, 0);
 
-	if (ex)
-		ex->site = page->site;
+	if (!ex)
+		return NULL;
+	ex->site = page->site;
+	if (fr_whose_inherit(ex, page) < 0) {
+		fr_exchange_leave(ex, true, false, false);
+		return NULL;
+	}
 	return ex;
 }
 
@@ -281,7 +287,7 @@ void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why)
 	fr_exchange_discard_request(ex);
 	if (status < 500)
 		count(ex, FR_COUNT_REQUESTS_REFUSED);
-	FR_LOG(DEBUG, "edge", "%s: %.*s %.*s: answered %d: %s", ex->client->peer,
+	FR_LOG(DEBUG, "edge", "%s: %.*s %.*s: answered %d: %s", ex->whose.client->text,
 	       FR_STR_ARG(ex->req.method_text), FR_STR_ARG(ex->req.target), status, why);
 	(void)!fr_arena_printf(&ex->arena, &text, "%d %s\n%s%s", status, fr_status_reason(status),
 	                       why, *why ? "\n" : "");
@@ -441,7 +447,7 @@ void fr_exchange_adopt(struct fr_exchange *ex, struct fr_fetch *fetch,
 
 void fr_exchange_start_fetch(struct fr_exchange *ex)
 {
-	struct fr_asker asker = fr_connection_asker(ex->client);
+	struct fr_asker asker = fr_whose_asker(ex);
 
 	fr_record_asked(ex);
 	ex->to_origin.fetch = fr_fetch_start(ex->site->origin, &ex->to_origin.req, &asker,
@@ -477,6 +483,7 @@ void fr_exchange_turn_away(struct fr_exchange *ex)
 void fr_exchange_begin(struct fr_exchange *ex, bool body_ended)
 {
 	count(ex, ex->client->is_admin ? FR_COUNT_ADMIN_REQUESTS : FR_COUNT_REQUESTS);
+	fr_whose_find(ex);
 	fr_record_begun(ex);
 	fr_activity_exchange(ex, FR_ACTIVITY_REQUEST);
 	fr_loop_timer_stop(ex->worker->loop, &ex->limit.timer);

@@ -32,6 +32,7 @@
 #include "exchange/connection.h"
 #include "exchange/record.h"
 #include "exchange/stage.h"
+#include "exchange/whose.h"
 #include "exchange/worker.h"
 #include "hints/plan.h"
 #include "http/message.h"
@@ -172,12 +173,14 @@ struct fr_exchange_stages {
 	uint32_t wants_body;            /* bit i: stage i looks at the body */
 };
 
-/* What is everybody's: identity and state, then one struct for each way. */
+/* What is everybody's: identity and state, then one struct for each way.
+ * members: one for each part of an exchange, which are structs where they have several. */
 struct fr_exchange {
 	uint32_t magic;
 	enum fr_exchange_state state;
 	struct fr_worker *worker;     /* borrowed */
 	struct fr_connection *client; /* borrowed; outlives it */
+	struct fr_whose whose;        /* the client: of the request, not of the connection */
 	const struct fr_exchange_ops *ops;
 	int32_t stream_id;         /* client side's; 0 for HTTP/1.1 */
 	struct fr_generation *gen; /* reference: the configuration it runs under */

@@ -7,10 +7,9 @@
 
 uint64_t fr_exchange_client_hash(const struct fr_exchange *ex)
 {
-	const struct fr_ticket *from = &ex->client->ticket;
+	const struct fr_ip *counted = fr_whose_counted(ex);
 
-	return fr_witness_client(fr_str_make((const char *)from->address,
-	                                     from->has_address ? sizeof from->address : 0),
+	return fr_witness_client(fr_str_make((const char *)counted, counted ? sizeof *counted : 0),
 	                         ex->gen->shared->seed);
 }
 

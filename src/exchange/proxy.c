@@ -6,7 +6,9 @@ int fr_proxy_request(struct fr_exchange *ex)
 	const struct fr_config_origin *origin = &ex->site->config->origin;
 	struct fr_query_rule rule = fr_canonical_query_rule(ex->cache.rules);
 	struct fr_canonical_hop hop = {
-		.peer = fr_str_from(ex->client->peer),
+		.peer = fr_str_from(fr_connection_client(ex->client)->text),
+		.chain = ex->whose.chain,
+		.n_chain = ex->whose.n_chain,
 		.upgrade = ex->canonical.upgrade,
 		.query = ex->cache.is_keyed ? &rule : NULL,
 		.loop = fr_str_from(ex->gen->shared->loop),

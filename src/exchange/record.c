@@ -6,6 +6,7 @@
 
 #include "base/probes.h"
 #include "exchange/exchange.h"
+#include "exchange/whose.h"
 #include "http/destination.h"
 #include "http/fields.h"
 #include "http/message.h"
@@ -152,8 +153,9 @@ static void fill_record(const struct fr_exchange *ex, struct fr_record *r)
 		.time_us = wall_us(&ex->worker->observer, s->begun_us, s->ended_us),
 		.id = s->id,
 		.parent_id = s->parent_id,
-		.client = fr_str_from(c->peer),
-		.client_port = c->port,
+		.client = fr_str_from(ex->whose.client->text),
+		.client_port = ex->whose.client->port,
+		.peer = fr_whose_is_proxied(ex) ? fr_str_from(c->peer.text) : (struct fr_str){0},
 		.protocol = protocol_of(ex->req.version),
 		.tls = c->tls_version,
 		.tls_resumed = c->tls_resumed,

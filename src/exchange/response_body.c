@@ -20,7 +20,7 @@ struct fr_spill *fr_exchange_new_spill(struct fr_exchange *ex)
 {
 	uint64_t limit = (uint64_t)ex->gen->config->limits.spill_mib << 20;
 	struct fr_spill *s =
-		limit ? fr_spill_new(ex->worker->admission, &ex->client->ticket, limit) : NULL;
+		limit ? fr_spill_new(ex->worker->admission, fr_whose_counted(ex), limit) : NULL;
 
 	fr_count(&ex->worker->counters, s ? FR_COUNT_BODIES_SPILLED : FR_COUNT_LIMIT_SPILL);
 	return s;
@@ -38,7 +38,7 @@ static void spill(struct fr_timer *t, void *user)
 		ex->to_client.spill = fr_exchange_new_spill(ex);
 	if (!ex->to_client.spill)
 		return; /* it stays paused, and makes way when others wait */
-	FR_LOG(DEBUG, "edge", "%s: %.*s: not read: its body goes to a file", ex->client->peer,
+	FR_LOG(DEBUG, "edge", "%s: %.*s: not read: its body goes to a file", ex->whose.client->text,
 	       FR_STR_ARG(ex->req.target));
 	fr_fetch_resume(ex->to_origin.fetch);
 }

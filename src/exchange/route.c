@@ -27,6 +27,7 @@ static bool recall(struct fr_exchange *ex)
 	const struct fr_route_memo *m = &ex->client->route;
 
 	if (m->generation != ex->gen->serial || m->len != ex->req.authority.len ||
+	    m->scheme_len != ex->req.scheme.len ||
 	    memcmp(m->authority, ex->req.authority.p, m->len) != 0)
 		return false;
 	ex->site = m->site;
@@ -42,6 +43,7 @@ static void remember(struct fr_exchange *ex)
 	m->generation = ex->gen->serial;
 	m->site = ex->site;
 	m->len = ex->req.authority.len;
+	m->scheme_len = ex->req.scheme.len;
 	memcpy(m->authority, ex->req.authority.p, m->len);
 }
 

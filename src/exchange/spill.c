@@ -11,11 +11,17 @@
 struct fr_spill {
 	int fd;
 	struct fr_admission *admission; /* borrowed */
-	struct fr_ticket *ticket;       /* borrowed */
+	struct fr_ip address;           /* whose it is, if it has one */
+	bool has_address;
 	uint64_t limit_bytes;
 	uint64_t begin, end;      /* in the file: what waits */
 	uint64_t given, reserved; /* in the file, in whole steps: given back; reserved up to */
 };
+
+static const struct fr_ip *address_of(const struct fr_spill *s)
+{
+	return s->has_address ? &s->address : NULL;
+}
 
 static int open_file(void)
 {
@@ -24,7 +30,7 @@ static int open_file(void)
 	return open(folder && *folder ? folder : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
-struct fr_spill *fr_spill_new(struct fr_admission *a, struct fr_ticket *ticket,
+struct fr_spill *fr_spill_new(struct fr_admission *a, const struct fr_ip *address,
                               uint64_t limit_bytes)
 {
 	struct fr_spill *s = fr_try_calloc(1, sizeof *s);
@@ -32,7 +38,9 @@ struct fr_spill *fr_spill_new(struct fr_admission *a, struct fr_ticket *ticket,
 	if (!s)
 		return NULL;
 	*s = (struct fr_spill){
-		.fd = -1, .admission = a, .ticket = ticket, .limit_bytes = limit_bytes};
+		.fd = -1, .admission = a, .has_address = address, .limit_bytes = limit_bytes};
+	if (address)
+		s->address = *address;
 	s->fd = open_file();
 	if (s->fd < 0 || fr_spill_reserve(s, 1) < 0)
 		fr_spill_free(&s);
@@ -42,7 +50,7 @@ struct fr_spill *fr_spill_new(struct fr_admission *a, struct fr_ticket *ticket,
 static void give_back(struct fr_spill *s, uint64_t bytes)
 {
 	if (bytes)
-		fr_admission_give_disk(s->admission, s->ticket, bytes);
+		fr_admission_give_disk(s->admission, address_of(s), bytes);
 }
 
 void fr_spill_free(struct fr_spill **sp)
@@ -70,7 +78,7 @@ static bool fits(const struct fr_spill *s)
 int fr_spill_reserve(struct fr_spill *s, size_t len)
 {
 	while (s->reserved - s->end < len) {
-		if (!fr_admission_take_disk(s->admission, s->ticket, FR_SPILL_STEP_BYTES,
+		if (!fr_admission_take_disk(s->admission, address_of(s), FR_SPILL_STEP_BYTES,
 		                            s->limit_bytes))
 			return FR_ERR_LIMIT;
 		if (!fits(s)) {

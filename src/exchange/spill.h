@@ -22,9 +22,10 @@
 
 struct fr_spill; /* opaque */
 
-/* admission: borrowed; ticket: of the client, which outlives it. limit_bytes: limits.spill.
+/* admission: borrowed. address: what the client counts as; NULL: it has none. limit_bytes:
+ * limits.spill.
  * NULL: no file can be had, or no room. */
-struct fr_spill *fr_spill_new(struct fr_admission *a, struct fr_ticket *ticket,
+struct fr_spill *fr_spill_new(struct fr_admission *a, const struct fr_ip *address,
                               uint64_t limit_bytes);
 /* Drops what waits; NULL is allowed. Clears the pointer. */
 void fr_spill_free(struct fr_spill **s);

@@ -1,7 +1,6 @@
 /* Counts connections, by address in buckets under one lock. */
 #include "net/admission.h"
 
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -16,10 +15,10 @@ struct entry {
 	struct entry *next; /* owned, in a bucket */
 	uint32_t count;
 	uint64_t disk_bytes;
-	uint8_t address[16];
+	struct fr_ip address;
 };
 
-#define BUCKETS 4096u /* entries are bounded by the connections in all */
+#define BUCKETS 4096u /* entries are bounded by connections in all and by limits.spill */
 
 struct fr_admission {
 	pthread_mutex_t lock;
@@ -62,61 +61,76 @@ void fr_admission_set_limits(struct fr_admission *a, uint32_t total, uint32_t pe
 	(void)pthread_mutex_unlock(&a->lock);
 }
 
-/* The address that counts, as 16 bytes; false for what has none. */
-static bool key_of(const struct sockaddr *addr, uint8_t key[16])
+static struct entry **find(struct fr_admission *a, const struct fr_ip *address)
 {
-	memset(key, 0, 16);
-	if (addr->sa_family == AF_INET) {
-		key[10] = key[11] = 0xff;
-		memcpy(key + 12, &((const struct sockaddr_in *)(const void *)addr)->sin_addr, 4);
-		return true;
-	}
-	if (addr->sa_family == AF_INET6) {
-		const struct in6_addr *in6 =
-			&((const struct sockaddr_in6 *)(const void *)addr)->sin6_addr;
+	size_t at_bucket = fr_siphash(a->seed, address->bytes, sizeof address->bytes) % BUCKETS;
+	struct entry **at = &a->buckets[at_bucket];
 
-		memcpy(key, in6, IN6_IS_ADDR_V4MAPPED(in6) || IN6_IS_ADDR_LOOPBACK(in6) ? 16 : 8);
-		return true;
-	}
-	return false;
-}
-
-static struct entry **find(struct fr_admission *a, const uint8_t key[16])
-{
-	struct entry **at = &a->buckets[fr_siphash(a->seed, key, 16) % BUCKETS];
-
-	while (*at && memcmp((*at)->address, key, 16) != 0)
+	while (*at && memcmp(&(*at)->address, address, sizeof *address) != 0)
 		at = &(*at)->next;
 	return at;
 }
 
-static enum fr_admitted take_locked(struct fr_admission *a, struct fr_ticket *t)
+static struct entry *find_or_add(struct fr_admission *a, const struct fr_ip *address)
 {
-	struct entry **at;
+	struct entry **at = find(a, address);
 
+	if (!*at) {
+		*at = fr_calloc(1, sizeof **at);
+		(*at)->address = *address;
+	}
+	return *at;
+}
+
+/* Frees it when nothing is counted for it any more. */
+static void drop_unused(struct entry **at)
+{
+	struct entry *e = *at;
+
+	if (!e || e->count || e->disk_bytes)
+		return;
+	*at = e->next;
+	free(e);
+}
+
+static bool count_up(struct fr_admission *a, const struct fr_ip *address)
+{
+	struct entry *e = *find(a, address);
+
+	if (e && e->count >= a->max_address)
+		return false;
+	find_or_add(a, address)->count++;
+	return true;
+}
+
+static void count_down(struct fr_admission *a, const struct fr_ip *address)
+{
+	struct entry **at = find(a, address);
+
+	if (!FR_HOLDS(*at && (*at)->count))
+		return;
+	(*at)->count--;
+	drop_unused(at);
+}
+
+static enum fr_admitted take_locked(struct fr_admission *a, const struct fr_ticket *t)
+{
 	if (a->total >= a->max_total)
 		return FR_TOO_MANY;
-	if (t->has_address) {
-		at = find(a, t->address);
-		if (!*at) {
-			*at = fr_calloc(1, sizeof **at);
-			memcpy((*at)->address, t->address, 16);
-		} else if ((*at)->count >= a->max_address) {
-			return FR_TOO_MANY_FROM_ADDRESS;
-		}
-		(*at)->count++;
-	}
+	if (t->has_address && !count_up(a, &t->address))
+		return FR_TOO_MANY_FROM_ADDRESS;
 	a->total++;
 	return FR_ADMITTED;
 }
 
-enum fr_admitted fr_admission_take(struct fr_admission *a, const struct sockaddr *addr,
+enum fr_admitted fr_admission_take(struct fr_admission *a, const struct fr_ip *address,
                                    struct fr_ticket *out)
 {
-	struct fr_ticket t = {0};
+	struct fr_ticket t = {.has_address = address != NULL};
 	enum fr_admitted got;
 
-	t.has_address = key_of(addr, t.address);
+	if (address)
+		t.address = *address;
 	(void)pthread_mutex_lock(&a->lock);
 	got = take_locked(a, &t);
 	(void)pthread_mutex_unlock(&a->lock);
@@ -125,30 +139,38 @@ enum fr_admitted fr_admission_take(struct fr_admission *a, const struct sockaddr
 	return got;
 }
 
+bool fr_admission_move(struct fr_admission *a, struct fr_ticket *t, const struct fr_ip *address)
+{
+	bool ok;
+
+	(void)pthread_mutex_lock(&a->lock);
+	ok = count_up(a, address);
+	if (ok && t->has_address)
+		count_down(a, &t->address);
+	(void)pthread_mutex_unlock(&a->lock);
+	if (ok) {
+		t->has_address = true;
+		t->address = *address;
+	}
+	return ok;
+}
+
 void fr_admission_give(struct fr_admission *a, struct fr_ticket *t)
 {
-	struct entry **at, *gone;
-
 	if (!t->is_held)
 		return;
 	t->is_held = false;
 	(void)pthread_mutex_lock(&a->lock);
 	a->total--;
-	if (t->has_address) {
-		at = find(a, t->address);
-		gone = *at;
-		if (FR_HOLDS(gone) && gone && --gone->count == 0) {
-			*at = gone->next;
-			free(gone);
-		}
-	}
+	if (t->has_address)
+		count_down(a, &t->address);
 	(void)pthread_mutex_unlock(&a->lock);
 }
 
-static bool take_disk_locked(struct fr_admission *a, const struct fr_ticket *t, uint64_t bytes,
+static bool take_disk_locked(struct fr_admission *a, const struct fr_ip *address, uint64_t bytes,
                              uint64_t limit_bytes)
 {
-	struct entry *e = t->has_address ? *find(a, t->address) : NULL;
+	const struct entry *e = address ? *find(a, address) : NULL;
 
 	if (a->disk_bytes + bytes > limit_bytes)
 		return false;
@@ -156,31 +178,33 @@ static bool take_disk_locked(struct fr_admission *a, const struct fr_ticket *t, 
 	if (e && e->disk_bytes && e->disk_bytes + bytes > limit_bytes / FR_ADMISSION_DISK_PART)
 		return false;
 	a->disk_bytes += bytes;
-	if (e)
-		e->disk_bytes += bytes;
+	if (address)
+		find_or_add(a, address)->disk_bytes += bytes;
 	return true;
 }
 
-bool fr_admission_take_disk(struct fr_admission *a, const struct fr_ticket *t, uint64_t bytes,
+bool fr_admission_take_disk(struct fr_admission *a, const struct fr_ip *address, uint64_t bytes,
                             uint64_t limit_bytes)
 {
 	bool ok;
 
 	(void)pthread_mutex_lock(&a->lock);
-	ok = take_disk_locked(a, t, bytes, limit_bytes);
+	ok = take_disk_locked(a, address, bytes, limit_bytes);
 	(void)pthread_mutex_unlock(&a->lock);
 	return ok;
 }
 
-void fr_admission_give_disk(struct fr_admission *a, const struct fr_ticket *t, uint64_t bytes)
+void fr_admission_give_disk(struct fr_admission *a, const struct fr_ip *address, uint64_t bytes)
 {
-	struct entry *e;
+	struct entry **at;
 
 	(void)pthread_mutex_lock(&a->lock);
-	e = t->has_address ? *find(a, t->address) : NULL;
 	a->disk_bytes -= bytes;
-	if (e)
-		e->disk_bytes -= bytes;
+	at = address ? find(a, address) : NULL;
+	if (at && FR_HOLDS(*at && (*at)->disk_bytes >= bytes)) {
+		(*at)->disk_bytes -= bytes;
+		drop_unused(at);
+	}
 	(void)pthread_mutex_unlock(&a->lock);
 }
 

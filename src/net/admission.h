@@ -1,11 +1,12 @@
 /* Admits connections: the limits on connections in all and from one address, shared by all
- * workers. An IPv6 client counts as its /64, which is what one subscriber has. Thread-safe. */
+ * workers. Addresses are what fr_ip_subscriber makes of them. Thread-safe. */
 #ifndef FR_NET_ADMISSION_H
 #define FR_NET_ADMISSION_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/socket.h>
+
+#include "base/ip.h"
 
 struct fr_admission;
 
@@ -18,13 +19,16 @@ void fr_admission_set_limits(struct fr_admission *a, uint32_t total, uint32_t pe
 struct fr_ticket {
 	bool is_held;
 	bool has_address;
-	uint8_t address[16];
+	struct fr_ip address;
 };
 
 enum fr_admitted { FR_ADMITTED, FR_TOO_MANY, FR_TOO_MANY_FROM_ADDRESS };
-/* addr: the peer's; Unix sockets count only in all. */
-enum fr_admitted fr_admission_take(struct fr_admission *a, const struct sockaddr *addr,
+/* address: what it counts as; NULL: it counts only in all (Unix sockets, trusted proxies). */
+enum fr_admitted fr_admission_take(struct fr_admission *a, const struct fr_ip *address,
                                    struct fr_ticket *out);
+/* Counts what was admitted as another address from now on: that of the client behind a proxy.
+ * False: that address has its limit; the ticket is as before. */
+bool fr_admission_move(struct fr_admission *a, struct fr_ticket *t, const struct fr_ip *address);
 void fr_admission_give(struct fr_admission *a, struct fr_ticket *t);
 
 /* How many connections of clients may be open at once, for want of descriptors. */
@@ -37,10 +41,10 @@ void fr_admission_give_descriptor(struct fr_admission *a);
 /* Of the room on disk, for bodies that wait (exchange/spill.h), one address has at most this
  * part of all; what it takes first may be more. */
 #define FR_ADMISSION_DISK_PART 4u
-/* Takes bytes of it for the ticket's holder; false: fewer are left, of
- * limit_bytes in all, or for that address. They are given back before the ticket is. */
-bool fr_admission_take_disk(struct fr_admission *a, const struct fr_ticket *t, uint64_t bytes,
+/* Takes bytes of it for an address, NULL: for what has none; false: fewer are left, of
+ * limit_bytes in all, or for that address. */
+bool fr_admission_take_disk(struct fr_admission *a, const struct fr_ip *address, uint64_t bytes,
                             uint64_t limit_bytes);
-void fr_admission_give_disk(struct fr_admission *a, const struct fr_ticket *t, uint64_t bytes);
+void fr_admission_give_disk(struct fr_admission *a, const struct fr_ip *address, uint64_t bytes);
 
 #endif

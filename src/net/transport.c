@@ -317,32 +317,6 @@ struct fr_tls *fr_transport_tls(struct fr_transport *s)
 	return s->tls;
 }
 
-void fr_transport_peer(const struct fr_transport *s, char *out, size_t cap, uint16_t *port)
-{
-	struct sockaddr_storage ss;
-	int len = sizeof ss;
-
-	*port = 0;
-	if (s->is_unix || uv_tcp_getpeername(&s->uv.tcp, (struct sockaddr *)&ss, &len) < 0) {
-		(void)snprintf(out, cap, "%s", s->is_unix ? "unix" : "unknown");
-		return;
-	}
-	if (ss.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&ss;
-
-		*port = ntohs(in6->sin6_port);
-		if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-			(void)inet_ntop(AF_INET, &in6->sin6_addr.s6_addr[12], out, (socklen_t)cap);
-		else
-			(void)inet_ntop(AF_INET6, &in6->sin6_addr, out, (socklen_t)cap);
-	} else {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)&ss;
-
-		*port = ntohs(in->sin_port);
-		(void)inet_ntop(AF_INET, &in->sin_addr, out, (socklen_t)cap);
-	}
-}
-
 void fr_transport_set_path_source(struct fr_transport *s, const struct fr_path_source *source,
                                   uint16_t peer_port)
 {

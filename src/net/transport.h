@@ -105,8 +105,6 @@ bool fr_transport_is_open(const struct fr_transport *s);
 
 /* NULL for plain. Borrowed. */
 struct fr_tls *fr_transport_tls(struct fr_transport *s);
-/* The peer's address without port, "unix" for Unix sockets, into `out`. */
-void fr_transport_peer(const struct fr_transport *s, char *out, size_t cap, uint16_t *port);
 /* After on_eof: could nobody have cut the stream short? With TLS only if the
  * peer sent close_notify. */
 bool fr_transport_eof_is_clean(const struct fr_transport *s);

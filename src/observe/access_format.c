@@ -15,7 +15,7 @@
 
 /* Kept free for what may follow a plan's links: all strings that others choose,
  * at their longest, and the rest. */
-#define TAIL_BYTES (7u * (6u * FR_ACCESS_VALUE_MAX + 64u) + 2048u)
+#define TAIL_BYTES (8u * (6u * FR_ACCESS_VALUE_MAX + 64u) + 2048u)
 
 void fr_access_set_second(struct fr_access_format *f, int64_t second)
 {
@@ -43,6 +43,7 @@ const struct fr_access_field fr_access_fields[FR_LOG_FIELD_COUNT] = {
 	FIELD(ID, ID, id),
 	FIELD(CLIENT, STRING, client),
 	FIELD(CLIENT_PORT, PORT, client_port),
+	FIELD(PEER, STRING, peer),
 	FIELD(PROTOCOL, PROTOCOL, protocol),
 	FIELD(TLS, STATIC, tls),
 	FIELD(TLS_RESUMED, RESUMED, tls_resumed),

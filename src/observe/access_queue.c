@@ -13,9 +13,8 @@
 
 struct side { /* the client side's fields; strings follow */
 	const char *tls;
-	uint32_t protocol;
-	uint16_t client_port, tls_resumed;
-	uint16_t client, scheme, host, user_agent; /* bytes */
+	uint16_t protocol, client_port, tls_resumed;
+	uint16_t peer, client, scheme, host, user_agent; /* bytes */
 };
 
 _Static_assert(sizeof(struct side) == FR_ACCESS_SIDE_BYTES, "as the header says");
@@ -60,9 +59,9 @@ void fr_access_queue_fini(struct fr_access_queue *q)
  * belongs to the record, too: the next one may be in the making there. */
 static inline size_t measure(const struct fr_record *r)
 {
-	return sizeof(struct head) + FR_ACCESS_QUEUE_SLACK + cut(r->client) + cut(r->scheme) +
-	       cut(r->host) + cut(r->user_agent) + cut(r->method) + cut(r->target) +
-	       cut(r->referer) + cut(r->origin);
+	return sizeof(struct head) + FR_ACCESS_QUEUE_SLACK + cut(r->client) + cut(r->peer) +
+	       cut(r->scheme) + cut(r->host) + cut(r->user_agent) + cut(r->method) +
+	       cut(r->target) + cut(r->referer) + cut(r->origin);
 }
 
 /* How many of the plan's links the record has room for; they are added to *size. */
@@ -125,11 +124,12 @@ static inline void write_record(struct head *h, const struct fr_record *r, size_
 	h->n_cut = (uint16_t)(r->plan ? r->plan->n - n_links : 0);
 	memcpy(h->plain, r, PLAIN_BYTES);
 	h->side = (struct side){.tls = r->tls,
-	                        .protocol = r->protocol,
+	                        .protocol = (uint16_t)r->protocol,
 	                        .client_port = r->client_port,
 	                        .tls_resumed = r->tls_resumed};
 #define STRING(to, name) at = append(at, r->name.p, to->name = cut(r->name))
 	STRING((&h->side), client);
+	STRING((&h->side), peer);
 	STRING((&h->side), scheme);
 	STRING((&h->side), host);
 	STRING((&h->side), user_agent);
@@ -251,6 +251,7 @@ static void read_record(struct fr_access_item *item, const struct head *h)
 	r->client_port = h->side.client_port;
 	r->tls_resumed = h->side.tls_resumed;
 	r->client = take(&at, h->side.client);
+	r->peer = take(&at, h->side.peer);
 	r->scheme = take(&at, h->side.scheme);
 	r->host = take(&at, h->side.host);
 	r->user_agent = take(&at, h->side.user_agent);

@@ -46,6 +46,10 @@
 	X(RESPONSES_FAILED, responses_failed, "responses_failed_total", "",                        \
 	  "Responses whose body could not be completed.")                                          \
 	X(UPGRADES, upgrades, "upgrades_total", "", "Connections handed through after a 101.")     \
+	X(FORWARDED_UNTRUSTED, forwarded_untrusted, "forwarded_untrusted_total", "",               \
+	  "Requests with X-Forwarded-For or Forwarded from peers that are not trusted.")           \
+	X(FORWARDED_MALFORMED, forwarded_malformed, "forwarded_malformed_total", "",               \
+	  "Requests of trusted proxies that name no client where one should be.")                  \
 	X(ORIGIN_CONNECTIONS, origin_connections, "origin_connections_total", "",                  \
 	  "Connections to origins opened.")                                                        \
 	X(ORIGIN_REUSED, origin_reused, "origin_reused_total", "",                                 \

@@ -91,10 +91,12 @@ struct fr_record {
 	struct fr_plan_learning learning; /* of a page: what others are not told yet */
 	/* the client side */
 	bool tls_resumed;
-	uint16_t client_port; /* 0: Unix socket */
+	uint16_t client_port; /* 0: Unix socket, or not known */
 	enum fr_protocol protocol;
 	const char *tls; /* "TLSv1.3", static; NULL: none */
-	struct fr_str client, scheme, host, user_agent;
+	struct fr_str client;
+	struct fr_str peer; /* the proxy that connected; empty: the client did */
+	struct fr_str scheme, host, user_agent;
 	/* this request */
 	struct fr_str method, target, referer;
 	struct fr_str origin;       /* "127.0.0.1:8080"; empty: not asked */

@@ -218,7 +218,7 @@ static void set_log_level(struct fr_exchange *ex, struct fr_str query)
 		fr_admin_error(ex, 400, "not a module, or too many have levels of their own");
 		return;
 	}
-	FR_LOG(INFO, "admin", "%s: log level of %s: %s", ex->client->peer,
+	FR_LOG(INFO, "admin", "%s: log level of %s: %s", ex->client->peer.text,
 	       *module ? module : "everything", level);
 	fr_exchange_answer(ex, 200, FR_ADMIN_JSON, FR_STR("{}\n"));
 }

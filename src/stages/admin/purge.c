@@ -232,6 +232,6 @@ void fr_admin_purge(struct fr_exchange *ex, struct fr_str query)
 	}
 	fr_count_add(&ex->worker->counters, w.hints ? FR_COUNT_HINTS_PURGED : FR_COUNT_CACHE_PURGED,
 	             n);
-	FR_LOG(INFO, "admin", "%s: purged %zu: %.*s", ex->client->peer, n, FR_STR_ARG(query));
+	FR_LOG(INFO, "admin", "%s: purged %zu: %.*s", ex->client->peer.text, n, FR_STR_ARG(query));
 	fr_exchange_answer(ex, 200, FR_ADMIN_JSON, text);
 }

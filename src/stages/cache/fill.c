@@ -524,7 +524,7 @@ struct fr_fill *fr_fill_start(struct fr_exchange *ex, const struct fr_fill_leade
 	f->leader = leads ? ex : NULL;
 	f->leader_ops = ops;
 	/* what no client waits for has one share together */
-	f->asker = leads ? fr_connection_asker(ex->client) : (struct fr_asker){.address = {0xff}};
+	f->asker = leads ? fr_whose_asker(ex) : (struct fr_asker){.address = {0xff}};
 	if (leads)
 		fr_record_asked(ex);
 	ask(f);

@@ -102,7 +102,11 @@ bool fr_client_cache_has(struct fr_exchange *page, const struct fr_hint *hint,
 
 static bool is_kept(const struct fr_exchange *ex)
 {
-	return ex->client->is_tls && fr_hints_settings(ex)->digest && fr_hints_may_push(ex);
+	/* TLS may end at a proxy */
+	bool is_secure = ex->client->is_tls ||
+	                 (fr_whose_is_proxied(ex) && fr_str_is(ex->req.scheme, "https"));
+
+	return is_secure && fr_hints_settings(ex)->digest && fr_hints_may_push(ex);
 }
 
 void fr_client_cache_note(struct fr_exchange *ex)
@@ -111,6 +115,9 @@ void fr_client_cache_note(struct fr_exchange *ex)
 	struct fr_asset asset;
 	int64_t now = fr_loop_wall_s();
 
+	/* a proxy's connection brings to many clients: their digests stay apart */
+	if (fr_whose_is_proxied(ex))
+		return;
 	if (ex->req.method != FR_METHOD_GET || ex->resp.status != 200 || !is_kept(ex) ||
 	    !fr_assets_find(ex->gen->shared->assets, ex->req.authority, ex->req.target, now,
 	                    &asset) ||
@@ -205,9 +212,11 @@ void fr_client_cache_page(struct fr_exchange *page)
 	int64_t now = fr_loop_wall_s();
 
 	if (is_cleared(page)) {
-		free(c->held);
-		c->held = NULL;
-		fr_seen_urls_free(&c->memo);
+		if (!fr_whose_is_proxied(page)) {
+			free(c->held);
+			c->held = NULL;
+			fr_seen_urls_free(&c->memo);
+		}
 		if (page->page.digest.len && !is_shared(page))
 			add_cookie(page, "", 0);
 		return;
@@ -216,7 +225,7 @@ void fr_client_cache_page(struct fr_exchange *page)
 		return;
 	read_held(page);
 	add_plan(page, &d, now);
-	if (c->held) {
+	if (c->held && !fr_whose_is_proxied(page)) {
 		fr_digest_expire(c->held, now);
 		fr_digest_merge(&d, c->held);
 	}

@@ -21,7 +21,8 @@ static void refresh(const struct fr_exchange *page, struct fr_facts *f)
 	f->is_draining = c->is_draining;
 	f->has_103 = load->has_103;
 	f->pushes_page = page->page.pushes;
-	f->pushes_connection = c->pushes;
+	/* a proxy's connection is many clients', and lasts */
+	f->pushes_connection = fr_whose_is_proxied(page) ? 0 : c->pushes;
 	f->origin_requests = c->origin_requests;
 	f->push_bytes = load->push_bytes;
 	f->idle_bytes = load->idle_bytes;

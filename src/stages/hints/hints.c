@@ -124,7 +124,7 @@ static void log_decision(struct fr_exchange *page, const struct fr_hint *hint)
 {
 	fr_counter_bump(&page->worker->counters.extra[hint->reason], 1);
 	fr_count(&page->worker->counters, FR_COUNT_HINTS);
-	FR_LOG(DEBUG, "hints", "%s: %.*s: <%.*s> as=%s from=%s: %s (%s)", page->client->peer,
+	FR_LOG(DEBUG, "hints", "%s: %.*s: <%.*s> as=%s from=%s: %s (%s)", page->whose.client->text,
 	       FR_STR_ARG(page->req.target), FR_STR_ARG(hint->url), fr_as_str(hint->as),
 	       fr_hint_source_str(hint->source), fr_delivery_str(hint->delivery),
 	       fr_reason_str(hint->reason));
@@ -194,7 +194,7 @@ static void add_server_timing(struct fr_exchange *page)
 		return;
 	if (fr_arena_printf(&page->arena, &value, "forerun;desc=\"%s\"", summary) < 0 ||
 	    fr_fields_add_id(&page->resp.fields, FR_FIELD_SERVER_TIMING, value) < 0)
-		FR_LOG(DEBUG, "hints", "%s: no room for Server-Timing", page->client->peer);
+		FR_LOG(DEBUG, "hints", "%s: no room for Server-Timing", page->whose.client->text);
 }
 
 static bool is_html(const struct fr_exchange *page)

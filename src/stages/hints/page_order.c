@@ -58,7 +58,7 @@ void fr_page_order_request(struct fr_exchange *ex)
 		ex->ops->needed_late(ex);
 		return;
 	}
-	if (!page || page == ex || !ex->ops->after_page ||
+	if (!page || page == ex || !ex->ops->after_page || !fr_whose_is_same(ex, page) ||
 	    !fr_str_eq(ex->req.authority, page->req.authority))
 		return;
 	for (size_t i = 0; i < page->page.plan->n; i++) {

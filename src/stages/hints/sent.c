@@ -22,6 +22,19 @@ static struct fr_seen_urls *memo_of(struct fr_exchange *page)
 	return c->memo;
 }
 
+/* What URLs are remembered under: the authority; behind a proxy with the client, since the
+ * connection carries others' requests as well. */
+static struct fr_str scope_of(struct fr_exchange *ex)
+{
+	struct fr_str scope = ex->req.authority;
+
+	/* without memory it is taken for another URL: pushed again at worst */
+	if (fr_whose_is_proxied(ex))
+		(void)!fr_arena_printf(&ex->arena, &scope, "%s %.*s", ex->whose.client->text,
+		                       FR_STR_ARG(ex->req.authority));
+	return scope;
+}
+
 void fr_sent_failed(struct fr_exchange *push, int status)
 {
 	struct fr_push_target t = {
@@ -48,16 +61,16 @@ bool fr_sent_has_failed(const struct fr_exchange *page, const struct fr_hint *hi
 
 bool fr_sent_has(struct fr_exchange *page, const struct fr_hint *hint)
 {
-	return fr_seen_urls_has(memo_of(page), page->req.authority, hint->target);
+	return fr_seen_urls_has(memo_of(page), scope_of(page), hint->target);
 }
 
 void fr_sent_note_request(struct fr_exchange *ex)
 {
 	if (ex->req.method == FR_METHOD_GET && fr_hints_may_push(ex))
-		(void)fr_seen_urls_add(memo_of(ex), ex->req.authority, ex->req.target);
+		(void)fr_seen_urls_add(memo_of(ex), scope_of(ex), ex->req.target);
 }
 
 void fr_sent_add(struct fr_exchange *page, const struct fr_hint *hint)
 {
-	(void)fr_seen_urls_add(memo_of(page), page->req.authority, hint->target);
+	(void)fr_seen_urls_add(memo_of(page), scope_of(page), hint->target);
 }

@@ -186,6 +186,40 @@ static void the_origin_is_told_what_the_edge_knows(void **state)
 	assert_int_equal(fr_fields_count(&to.fields, FR_FIELD_VIA), 2);
 }
 
+static struct fr_ip ip_of(const char *text)
+{
+	struct fr_ip ip;
+
+	assert_int_equal(fr_ip_parse(S(text), &ip), 0);
+	return ip;
+}
+
+static void the_origin_is_told_who_a_proxy_speaks_for(void **state)
+{
+	struct fr_ip chain[] = {ip_of("192.0.2.66"), ip_of("2001:db8::7")};
+	struct fr_canonical_hop hop = {
+		.peer = S("10.0.0.1"), .chain = chain, .n_chain = 2, .loop = S("forerun")};
+	struct fr_request req, to;
+
+	(void)state;
+	begin(&req, "/");
+	add(&req, "x-forwarded-for", "198.51.100.1, 192.0.2.66, 2001:db8::7");
+	make(&req);
+	assert_int_equal(fr_canonical_forward(&arena, &req, &hop, &to), 0);
+	assert_str(value(&to, "x-forwarded-for"), "192.0.2.66, 2001:db8::7, 10.0.0.1");
+	assert_str(value(&to, "x-real-ip"), "192.0.2.66");
+	assert_str(value(&to, "forwarded"),
+	           "for=192.0.2.66;host=\"a.example\";proto=https, for=\"[2001:db8::7]\", "
+	           "for=10.0.0.1");
+	/* a proxy on a Unix socket has no address to tell */
+	hop.peer = S("unix");
+	hop.n_chain = 1;
+	assert_int_equal(fr_canonical_forward(&arena, &req, &hop, &to), 0);
+	assert_str(value(&to, "x-forwarded-for"), "192.0.2.66");
+	assert_str(value(&to, "forwarded"),
+	           "for=192.0.2.66;host=\"a.example\";proto=https, for=_unix");
+}
+
 static void requests_in_circles_end(void **state)
 {
 	static const struct {
@@ -423,6 +457,7 @@ int main(void)
 		T(lists_have_one_form),
 		T(the_values_of_browsers_are_in_form),
 		T(the_origin_is_told_what_the_edge_knows),
+		T(the_origin_is_told_who_a_proxy_speaks_for),
 		T(requests_in_circles_end),
 		T(requests_of_one_key_and_variant_are_one_request),
 	};

@@ -1,9 +1,6 @@
 /* Bodies that wait in temporary files: what goes in comes out, and room is given back. */
 #include "exchange/spill.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include "unit.h"
 
 #define LIMIT (16ull * FR_SPILL_STEP_BYTES)
@@ -14,10 +11,10 @@ static struct fr_ticket ticket;
 
 static void take_ticket(struct fr_ticket *t, const char *from)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET};
+	struct fr_ip ip;
 
-	assert_int_equal(inet_pton(AF_INET, from, &in.sin_addr), 1);
-	assert_int_equal(fr_admission_take(admission, (struct sockaddr *)&in, t), FR_ADMITTED);
+	assert_int_equal(fr_ip_parse(S(from), &ip), 0);
+	assert_int_equal(fr_admission_take(admission, &ip, t), FR_ADMITTED);
 }
 
 static int set_up(void **state)
@@ -39,9 +36,9 @@ static int tear_down(void **state)
 /* All of an address's part can be had: nothing is held any more. */
 static void assert_all_given_back(void)
 {
-	assert_true(
-		fr_admission_take_disk(admission, &ticket, LIMIT / FR_ADMISSION_DISK_PART, LIMIT));
-	fr_admission_give_disk(admission, &ticket, LIMIT / FR_ADMISSION_DISK_PART);
+	assert_true(fr_admission_take_disk(admission, &ticket.address,
+	                                   LIMIT / FR_ADMISSION_DISK_PART, LIMIT));
+	fr_admission_give_disk(admission, &ticket.address, LIMIT / FR_ADMISSION_DISK_PART);
 }
 
 static uint8_t octet_at(size_t i)
@@ -71,7 +68,7 @@ static void get(struct fr_spill *s, size_t at, size_t n)
 
 static void what_goes_in_comes_out_in_order(void **state)
 {
-	struct fr_spill *s = fr_spill_new(admission, &ticket, LIMIT);
+	struct fr_spill *s = fr_spill_new(admission, &ticket.address, LIMIT);
 	size_t in = 0, out = 0, n;
 
 	(void)state;
@@ -94,16 +91,16 @@ static void what_goes_in_comes_out_in_order(void **state)
 
 static void one_address_has_a_part(void **state)
 {
-	struct fr_spill *s = fr_spill_new(admission, &ticket, LIMIT), *other;
+	struct fr_spill *s = fr_spill_new(admission, &ticket.address, LIMIT), *other;
 	struct fr_ticket theirs;
 
 	(void)state;
 	assert_non_null(s);
 	assert_int_equal(fr_spill_reserve(s, LIMIT / FR_ADMISSION_DISK_PART), 0);
 	assert_int_equal(fr_spill_reserve(s, LIMIT / FR_ADMISSION_DISK_PART + 1), FR_ERR_LIMIT);
-	assert_null(fr_spill_new(admission, &ticket, LIMIT));
+	assert_null(fr_spill_new(admission, &ticket.address, LIMIT));
 	take_ticket(&theirs, "192.0.2.2");
-	other = fr_spill_new(admission, &theirs, LIMIT);
+	other = fr_spill_new(admission, &theirs.address, LIMIT);
 	assert_non_null(other);
 	fr_spill_free(&other);
 	fr_admission_give(admission, &theirs);
@@ -121,12 +118,13 @@ static void all_together_have_a_bound(void **state)
 
 		(void)snprintf(from, sizeof from, "198.51.100.%zu", i);
 		take_ticket(&tickets[i], from);
-		assert_true(fr_admission_take_disk(admission, &tickets[i],
+		assert_true(fr_admission_take_disk(admission, &tickets[i].address,
 		                                   LIMIT / FR_ADMISSION_DISK_PART, LIMIT));
 	}
-	assert_null(fr_spill_new(admission, &ticket, LIMIT));
+	assert_null(fr_spill_new(admission, &ticket.address, LIMIT));
 	for (size_t i = 0; i < FR_ADMISSION_DISK_PART; i++) {
-		fr_admission_give_disk(admission, &tickets[i], LIMIT / FR_ADMISSION_DISK_PART);
+		fr_admission_give_disk(admission, &tickets[i].address,
+		                       LIMIT / FR_ADMISSION_DISK_PART);
 		fr_admission_give(admission, &tickets[i]);
 	}
 	assert_all_given_back();
@@ -139,7 +137,7 @@ static void without_a_folder_there_is_none(void **state)
 
 	(void)state;
 	assert_int_equal(setenv("TMPDIR", "/nowhere/at/all", 1), 0);
-	assert_null(fr_spill_new(admission, &ticket, LIMIT));
+	assert_null(fr_spill_new(admission, &ticket.address, LIMIT));
 	assert_all_given_back();
 	assert_int_equal(kept ? setenv("TMPDIR", kept, 1) : unsetenv("TMPDIR"), 0);
 	free(kept);

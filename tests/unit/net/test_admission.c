@@ -1,9 +1,5 @@
 #include "net/admission.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/un.h>
-
 #include "unit.h"
 
 static struct fr_admission *admission;
@@ -23,15 +19,19 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static struct fr_ip counted_of(const char *address)
+{
+	struct fr_ip ip;
+
+	assert_int_equal(fr_ip_parse(S(address), &ip), 0);
+	return fr_ip_subscriber(&ip);
+}
+
 static enum fr_admitted take(const char *address, struct fr_ticket *t)
 {
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
-	struct sockaddr_in in = {.sin_family = AF_INET};
+	struct fr_ip counted = counted_of(address);
 
-	if (inet_pton(AF_INET, address, &in.sin_addr) == 1)
-		return fr_admission_take(admission, (const struct sockaddr *)&in, t);
-	assert_int_equal(inet_pton(AF_INET6, address, &in6.sin6_addr), 1);
-	return fr_admission_take(admission, (const struct sockaddr *)&in6, t);
+	return fr_admission_take(admission, &counted, t);
 }
 
 static void one_address_has_its_limit_and_others_theirs(void **state)
@@ -79,15 +79,12 @@ static void a_mapped_ipv4_address_is_that_address(void **state)
 
 static void all_together_have_a_limit(void **state)
 {
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	struct fr_ticket a, b, c;
 
 	(void)state;
 	fr_admission_set_limits(admission, 2, 1);
-	assert_int_equal(fr_admission_take(admission, (const struct sockaddr *)&un, &a),
-	                 FR_ADMITTED);
-	assert_int_equal(fr_admission_take(admission, (const struct sockaddr *)&un, &b),
-	                 FR_ADMITTED);
+	assert_int_equal(fr_admission_take(admission, NULL, &a), FR_ADMITTED);
+	assert_int_equal(fr_admission_take(admission, NULL, &b), FR_ADMITTED);
 	assert_int_equal(take("192.0.2.1", &c), FR_TOO_MANY);
 	fr_admission_give(admission, &a);
 	fr_admission_give(admission, &b);
@@ -107,12 +104,12 @@ static void an_address_has_its_part_of_the_disk(void **state)
 	fr_admission_set_limits(admission, 100, 10);
 	assert_int_equal(take("192.0.2.1", &a), FR_ADMITTED);
 	assert_int_equal(take("192.0.2.2", &b), FR_ADMITTED);
-	assert_true(fr_admission_take_disk(admission, &a, STEP, 8 * STEP));
-	assert_true(fr_admission_take_disk(admission, &a, STEP, 8 * STEP));
-	assert_false(fr_admission_take_disk(admission, &a, STEP, 8 * STEP));
-	assert_true(fr_admission_take_disk(admission, &b, STEP, 8 * STEP));
-	fr_admission_give_disk(admission, &a, 2 * STEP);
-	fr_admission_give_disk(admission, &b, STEP);
+	assert_true(fr_admission_take_disk(admission, &a.address, STEP, 8 * STEP));
+	assert_true(fr_admission_take_disk(admission, &a.address, STEP, 8 * STEP));
+	assert_false(fr_admission_take_disk(admission, &a.address, STEP, 8 * STEP));
+	assert_true(fr_admission_take_disk(admission, &b.address, STEP, 8 * STEP));
+	fr_admission_give_disk(admission, &a.address, 2 * STEP);
+	fr_admission_give_disk(admission, &b.address, STEP);
 	fr_admission_give(admission, &a);
 	fr_admission_give(admission, &b);
 }
@@ -125,13 +122,48 @@ static void a_small_limit_leaves_an_address_one_piece(void **state)
 	fr_admission_set_limits(admission, 100, 10);
 	assert_int_equal(take("192.0.2.1", &a), FR_ADMITTED);
 	assert_int_equal(take("192.0.2.2", &b), FR_ADMITTED);
-	assert_true(fr_admission_take_disk(admission, &a, STEP, 2 * STEP));
-	assert_false(fr_admission_take_disk(admission, &a, STEP, 2 * STEP));
-	assert_true(fr_admission_take_disk(admission, &b, STEP, 2 * STEP));
+	assert_true(fr_admission_take_disk(admission, &a.address, STEP, 2 * STEP));
+	assert_false(fr_admission_take_disk(admission, &a.address, STEP, 2 * STEP));
+	assert_true(fr_admission_take_disk(admission, &b.address, STEP, 2 * STEP));
 	/* all have the limit together */
-	fr_admission_give_disk(admission, &a, STEP);
-	assert_false(fr_admission_take_disk(admission, &a, 2 * STEP, 2 * STEP));
-	fr_admission_give_disk(admission, &b, STEP);
+	fr_admission_give_disk(admission, &a.address, STEP);
+	assert_false(fr_admission_take_disk(admission, &a.address, 2 * STEP, 2 * STEP));
+	fr_admission_give_disk(admission, &b.address, STEP);
+	fr_admission_give(admission, &a);
+	fr_admission_give(admission, &b);
+}
+
+static void an_address_without_a_connection_has_its_part_too(void **state)
+{
+	struct fr_ip client = counted_of("192.0.2.7");
+
+	(void)state;
+	assert_true(fr_admission_take_disk(admission, &client, 2 * STEP, 8 * STEP));
+	assert_false(fr_admission_take_disk(admission, &client, STEP, 8 * STEP));
+	assert_true(fr_admission_take_disk(admission, NULL, STEP, 8 * STEP));
+	fr_admission_give_disk(admission, &client, 2 * STEP);
+	assert_true(fr_admission_take_disk(admission, &client, STEP, 8 * STEP));
+	fr_admission_give_disk(admission, &client, STEP);
+	fr_admission_give_disk(admission, NULL, STEP);
+}
+
+/* --- behind a proxy --- */
+
+static void a_connection_moves_to_the_address_behind_its_proxy(void **state)
+{
+	struct fr_ip client = counted_of("192.0.2.7"), other = counted_of("192.0.2.8");
+	struct fr_ticket a, b, c;
+
+	(void)state;
+	fr_admission_set_limits(admission, 100, 1);
+	assert_int_equal(fr_admission_take(admission, NULL, &a), FR_ADMITTED);
+	assert_int_equal(fr_admission_take(admission, NULL, &b), FR_ADMITTED);
+	assert_true(fr_admission_move(admission, &a, &client));
+	assert_false(fr_admission_move(admission, &b, &client));
+	assert_int_equal(take("192.0.2.7", &c), FR_TOO_MANY_FROM_ADDRESS);
+	/* and on, which frees the place that it had */
+	assert_true(fr_admission_move(admission, &a, &other));
+	assert_true(fr_admission_move(admission, &b, &client));
 	fr_admission_give(admission, &a);
 	fr_admission_give(admission, &b);
 }
@@ -147,6 +179,8 @@ int main(void)
 		T(all_together_have_a_limit),
 		T(an_address_has_its_part_of_the_disk),
 		T(a_small_limit_leaves_an_address_one_piece),
+		T(an_address_without_a_connection_has_its_part_too),
+		T(a_connection_moves_to_the_address_behind_its_proxy),
 	};
 
 	RUN(tests);

@@ -147,6 +147,7 @@ static void every_field_reads_the_same_alone_and_among_all(void **state)
 	(void)state;
 	record.is_push = true;
 	record.parent_id = 0xff;
+	record.peer = FR_STR("10.0.0.1");
 	record.received_bytes = 5;
 	record.referer = FR_STR("https://h.test/");
 	record.origin_duration_us = 0;

@@ -1,0 +1,124 @@
+/* Finds the client of a request behind the proxies that are trusted. */
+#include "exchange/whose.h"
+
+#include <string.h>
+
+#include "exchange/connection.h"
+#include "exchange/exchange.h"
+#include "http/forwarded.h"
+#include "observe/counters.h"
+
+void fr_whose_init(struct fr_exchange *ex)
+{
+	ex->whose.client = fr_connection_client(ex->client);
+}
+
+/* Whether the connection's client may speak for others, by the configuration of this
+ * exchange: looked up once, and again after a reload. */
+static bool is_trusted(const struct fr_exchange *ex)
+{
+	const struct fr_party *from = fr_connection_client(ex->client);
+	struct fr_peer_trust *trust = &ex->client->trust;
+
+	if (trust->generation != ex->gen->serial) {
+		trust->generation = ex->gen->serial;
+		trust->is_trusted =
+			fr_config_trusts(ex->gen->config, from->has_ip ? &from->ip : NULL);
+	}
+	return trust->is_trusted;
+}
+
+static void take_client(struct fr_exchange *ex, const struct fr_forwarded *f)
+{
+	struct fr_party *party = fr_arena_alloc(&ex->arena, sizeof *party);
+	struct fr_ip *chain = fr_arena_alloc(&ex->arena, f->n_hops * sizeof *chain);
+
+	if (!party || !chain)
+		return;
+	fr_party_set(party, &f->hops[0], f->port);
+	memcpy(chain, f->hops, f->n_hops * sizeof *chain);
+	ex->whose = (struct fr_whose){.client = party, .chain = chain, .n_chain = f->n_hops};
+}
+
+static void take_forwarded(struct fr_exchange *ex)
+{
+	struct fr_forwarded f;
+
+	fr_forwarded_read(&ex->req.fields, &ex->gen->config->trusted.addresses, &f);
+	switch (f.kind) {
+	case FR_FORWARDED_NONE:
+		break;
+	case FR_FORWARDED_MALFORMED:
+		fr_count(&ex->worker->counters, FR_COUNT_FORWARDED_MALFORMED);
+		break;
+	case FR_FORWARDED_CLIENT:
+		take_client(ex, &f);
+		break;
+	}
+	if (f.scheme.p)
+		ex->req.scheme = f.scheme;
+}
+
+/* A field by which a proxy says whom it speaks for. */
+static bool has_forwarded(const struct fr_fields *f)
+{
+	return fr_fields_get(f, FR_FIELD_X_FORWARDED_FOR) || fr_fields_get(f, FR_FIELD_FORWARDED);
+}
+
+void fr_whose_find(struct fr_exchange *ex)
+{
+	if (ex->is_push || ex->client->is_admin)
+		return;
+	if (is_trusted(ex))
+		take_forwarded(ex);
+	else if (has_forwarded(&ex->req.fields))
+		fr_count(&ex->worker->counters, FR_COUNT_FORWARDED_UNTRUSTED);
+}
+
+int fr_whose_inherit(struct fr_exchange *ex, const struct fr_exchange *page)
+{
+	const struct fr_whose *from = &page->whose;
+	struct fr_party *party;
+	struct fr_ip *chain;
+
+	ex->whose = *from;
+	if (!from->chain)
+		return 0;
+	/* it may outlive the page */
+	party = fr_arena_alloc(&ex->arena, sizeof *party);
+	chain = fr_arena_alloc(&ex->arena, from->n_chain * sizeof *chain);
+	if (!party || !chain) {
+		fr_whose_init(ex);
+		return FR_ERR_NOMEM;
+	}
+	*party = *from->client;
+	memcpy(chain, from->chain, from->n_chain * sizeof *chain);
+	ex->whose.client = party;
+	ex->whose.chain = chain;
+	return 0;
+}
+
+bool fr_whose_is_proxied(const struct fr_exchange *ex)
+{
+	return ex->whose.client != &ex->client->peer;
+}
+
+bool fr_whose_is_same(const struct fr_exchange *ex, const struct fr_exchange *other)
+{
+	const struct fr_party *a = ex->whose.client, *b = other->whose.client;
+
+	return a == b || (a->has_ip && b->has_ip && memcmp(&a->ip, &b->ip, sizeof a->ip) == 0);
+}
+
+const struct fr_ip *fr_whose_counted(const struct fr_exchange *ex)
+{
+	return ex->whose.client->has_ip ? &ex->whose.client->counted : NULL;
+}
+
+struct fr_asker fr_whose_asker(const struct fr_exchange *ex)
+{
+	struct fr_asker asker;
+
+	memcpy(asker.address, ex->whose.client->counted.bytes, sizeof asker.address);
+	return asker;
+}
