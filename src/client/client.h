@@ -74,7 +74,7 @@ struct fr_client {
 	uint8_t preface[FR_H2_PREFACE_BYTES]; /* DETECT: what came so far */
 	size_t n_preface;
 	bool is_reading_paused;
-	bool has_asked; /* had an exchange */
+	bool has_asked;            /* had an exchange */
 	uint32_t exchanges;        /* not released yet */
 	struct fr_exchange *first; /* of them: borrowed, linked */
 };
