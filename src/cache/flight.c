@@ -17,7 +17,7 @@ static struct fr_flight *flight_new(struct fr_store *s, struct fr_store_shard *s
 	return f;
 }
 
-enum fr_fly fr_store_fly(struct fr_store *s, struct fr_str key, uint64_t now_ms,
+enum fr_fly fr_store_fly(struct fr_store *s, struct fr_str key, bool is_known, uint64_t now_ms,
                          struct fr_flight **out)
 {
 	unsigned hash = fr_store_hash(s, key);
@@ -29,7 +29,7 @@ enum fr_fly fr_store_fly(struct fr_store *s, struct fr_str key, uint64_t now_ms,
 	e = fr_store_lookup(sh, key, hash);
 	if (!e)
 		e = fr_store_add_entry(s, sh, key, hash);
-	if (!e || e->pass_until_ms > now_ms) {
+	if (!e || e->pass_until_ms > now_ms || (is_known && e->personal_until_ms > now_ms)) {
 		how = FR_FLY_ALONE;
 	} else if (e->flight) {
 		how = FR_FLY_JOIN;
@@ -38,6 +38,8 @@ enum fr_fly fr_store_fly(struct fr_store *s, struct fr_str key, uint64_t now_ms,
 		*out = e->flight;
 	} else {
 		e->pass_until_ms = 0;
+		if (e->personal_until_ms <= now_ms)
+			e->personal_until_ms = 0;
 		*out = e->flight = flight_new(s, sh, e);
 	}
 	(void)pthread_mutex_unlock(&sh->lock);
@@ -63,6 +65,8 @@ void fr_flight_land(struct fr_flight *f, enum fr_flight_state how, struct fr_obj
 	if (e) {
 		if (how == FR_FLIGHT_NOTHING && f->was_joined)
 			e->pass_until_ms = now_ms + FR_STORE_PASS_MS;
+		if (how == FR_FLIGHT_PERSONAL && f->was_joined)
+			e->personal_until_ms = now_ms + FR_STORE_PERSONAL_MS;
 		fr_store_remove_if_empty(f->store, f->shard, e);
 	}
 	(void)pthread_mutex_unlock(&f->shard->lock);

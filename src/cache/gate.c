@@ -2,6 +2,7 @@
 #include "cache/gate.h"
 
 #include "cache/conditional.h"
+#include "cache/kind.h"
 #include "http/date.h"
 
 /* --- which fields --- */
@@ -70,19 +71,33 @@ static void override_lifetime(struct fr_freshness *fresh, int64_t ttl_s)
 	fresh->source = FR_LIFETIME_OPERATOR;
 }
 
-/* Does the request identify its client by a field that the key does not contain? */
-static bool has_credentials(const struct fr_gate_question *q, const struct fr_request *req)
+/* The client that asked must be of the audience, by what it sent and by what the origin got:
+ * what was taken out on the way still identifies it. */
+static enum fr_cache_store check_audience(const struct fr_gate_question *q,
+                                          const struct fr_request *req,
+                                          const struct fr_gate_verdict *v)
 {
-	for (size_t i = 0; i < req->fields.n; i++) {
-		const struct fr_field *f = &req->fields.v[i];
+	static const enum fr_cache_store reasons[] = {
+		[FR_IDENTITY_NONE] = FR_CACHE_STORE_YES,
+		[FR_IDENTITY_FIELD] = FR_CACHE_STORE_CREDENTIAL,
+		[FR_IDENTITY_COOKIE] = FR_CACHE_STORE_COOKIE,
+		[FR_IDENTITY_BYPASS] = FR_CACHE_STORE_BYPASS,
+	};
+	enum fr_identity who = fr_identity_of(&req->fields, &q->rules.identity, &q->resp->fields);
 
-		/* these have rules of their own */
-		if (f->id == FR_FIELD_COOKIE || f->id == FR_FIELD_AUTHORIZATION)
-			continue;
-		if (q->rules.is_credential(f) && !fr_cache_varies_by(q->resp, f->name))
-			return true;
-	}
-	return false;
+	/* a picture may be this person's own where its origin does not say how long it is good */
+	if (who == FR_IDENTITY_BYPASS && v->fresh.source == FR_LIFETIME_HEURISTIC &&
+	    fr_kind_is_picture(q->resp))
+		return FR_CACHE_STORE_BYPASS;
+	return fr_audience_has(v->audience, who) ? FR_CACHE_STORE_YES : reasons[who];
+}
+
+static enum fr_cache_store judge(const struct fr_gate_question *q, const struct fr_request *req,
+                                 const struct fr_gate_verdict *v)
+{
+	enum fr_cache_store why = fr_cache_may_store(req, q->resp, &v->fresh);
+
+	return why == FR_CACHE_STORE_YES ? check_audience(q, req, v) : why;
 }
 
 void fr_gate_judge(const struct fr_gate_question *q, struct fr_gate_verdict *out)
@@ -93,15 +108,10 @@ void fr_gate_judge(const struct fr_gate_question *q, struct fr_gate_verdict *out
 	                   fr_cache_heuristic_most(q->rules.heuristics, q->client, q->resp),
 	                   &out->fresh);
 	override_lifetime(&out->fresh, q->rules.ttl_s);
-	out->why = fr_cache_may_store(q->sent, q->resp, &out->fresh);
-	/* what was taken out on the way to the origin still identifies the client */
+	out->audience = fr_audience_of(q->resp);
+	out->why = judge(q, q->sent, out);
 	if (out->why == FR_CACHE_STORE_YES && q->client != q->sent)
-		out->why = fr_cache_may_store(q->client, q->resp, &out->fresh);
-	if (out->why == FR_CACHE_STORE_YES && q->rules.is_credential &&
-	    !fr_cache_is_for_all(q->resp) &&
-	    (has_credentials(q, q->sent) ||
-	     (q->client != q->sent && has_credentials(q, q->client))))
-		out->why = FR_CACHE_STORE_COOKIE;
+		out->why = judge(q, q->client, out);
 	out->drops = drops(out, &q->resp->fields);
 }
 

@@ -8,17 +8,16 @@
 #ifndef FR_CACHE_GATE_H
 #define FR_CACHE_GATE_H
 
+#include "cache/audience.h"
 #include "cache/policy.h"
 
-/* What an operator says, and who knows credentials. */
+/* What an operator says. */
 struct fr_gate_rules {
 	/* cache.ttl: a lifetime instead of the origin's; 0: none. Never widens
 	 * what may be stored. */
 	int64_t ttl_s;
 	enum fr_heuristics heuristics; /* cache.heuristics */
-	/* Identifies the client, besides Cookie and Authorization (X-Auth-Token, ...): it
-	 * counts as a cookie does, unless Vary names it. NULL: none does. */
-	bool (*is_credential)(const struct fr_field *f);
+	struct fr_identity_rules identity;
 };
 
 struct fr_gate_question {
@@ -34,6 +33,7 @@ struct fr_gate_question {
 struct fr_gate_verdict {
 	enum fr_cache_store why; /* FR_CACHE_STORE_YES: it may be stored */
 	struct fr_freshness fresh;
+	enum fr_audience audience;
 	/* a field is kept out of the store, so that what is stored is less than
 	 * what the client that asked gets */
 	bool drops;

@@ -18,6 +18,11 @@ static const char *const types[] = {
 };
 
 static const char *const font_extensions[] = {"woff", "woff2", "ttf", "otf", "eot"};
+/* Of other assets. */
+static const char *const other_extensions[] = {"css",  "js",  "mjs",  "wasm", "png",  "jpg",
+                                               "jpeg", "gif", "webp", "svg",  "avif", "ico",
+                                               "bmp",  "cur", "tiff", "apng", "jxl"};
+
 static bool is_type(struct fr_str text, const char *type)
 {
 	struct fr_str pattern = fr_str_from(type);
@@ -50,7 +55,7 @@ static bool is_whole(const struct fr_response *resp)
 	return resp->status == 200 || resp->status == 203;
 }
 
-static bool is_asset(const struct fr_response *resp)
+bool fr_kind_is_asset(const struct fr_response *resp)
 {
 	struct fr_str type = media_type(resp);
 
@@ -58,6 +63,11 @@ static bool is_asset(const struct fr_response *resp)
 		if (is_type(type, types[i]))
 			return !is_handed_out(resp);
 	return false;
+}
+
+bool fr_kind_is_picture(const struct fr_response *resp)
+{
+	return fr_kind_is_asset(resp) && is_type(media_type(resp), "image/*");
 }
 
 /* The last segment of the path. */
@@ -138,8 +148,20 @@ bool fr_kind_is_guessable(const struct fr_request *req, const struct fr_response
 {
 	if (fr_kind_is_worker(req))
 		return false;
-	return is_asset(resp) ||
+	return fr_kind_is_asset(resp) ||
 	       (is_whole(resp) && is_plain_bytes(media_type(resp)) && !is_handed_out(resp) &&
 	        is_among(extension(file_name(req)), font_extensions,
 	                 FR_ARRAY_LEN(font_extensions)));
+}
+
+bool fr_kind_looks_like_asset(const struct fr_request *req)
+{
+	static const char *const destinations[] = {"style", "script", "font", "image"};
+	struct fr_str dest = fr_fields_value(&req->fields, FR_FIELD_SEC_FETCH_DEST), ext;
+
+	if (dest.p)
+		return is_among(dest, destinations, FR_ARRAY_LEN(destinations));
+	ext = extension(file_name(req));
+	return is_among(ext, font_extensions, FR_ARRAY_LEN(font_extensions)) ||
+	       is_among(ext, other_extensions, FR_ARRAY_LEN(other_extensions));
 }

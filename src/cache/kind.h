@@ -9,8 +9,13 @@
 
 #include "http/message.h"
 
-/* An asset (style sheet, script, font or picture, with status 200 or 203, exactly one
- * Content-Type, and not handed out as a file), or a font that its server sends as application/octet-stream: by the name's
+/* A style sheet, script, font or picture, with status 200 or 203, exactly one Content-Type,
+ * and not handed out as a file (Content-Disposition: attachment). */
+bool fr_kind_is_asset(const struct fr_response *resp);
+/* Of the assets, those that may be somebody's own. */
+bool fr_kind_is_picture(const struct fr_response *resp);
+
+/* An asset, or a font that its server sends as application/octet-stream: by the name's
  * extension. Not a service worker. Whether a lifetime may be guessed, and nothing else,
  * depends on it. */
 bool fr_kind_is_guessable(const struct fr_request *req, const struct fr_response *resp);
@@ -18,5 +23,9 @@ bool fr_kind_is_guessable(const struct fr_request *req, const struct fr_response
 /* The script of a service worker, which decides over later loads: by what browsers say when
  * they ask for one, and by the names that such scripts have. */
 bool fr_kind_is_worker(const struct fr_request *req);
+
+/* Is the request likely one for an asset? By what the request says: good enough to save a
+ * wait, never to share anything. */
+bool fr_kind_looks_like_asset(const struct fr_request *req);
 
 #endif

@@ -114,6 +114,7 @@ static struct fr_object *make(const struct fr_request *req, const struct fr_resp
 	o->status = resp->status;
 	o->content_length = resp->content_length;
 	o->fresh = verdict->fresh;
+	o->audience = verdict->audience;
 	o->is_admitted = !is_whole;
 	return o;
 }

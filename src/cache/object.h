@@ -13,6 +13,7 @@ struct fr_object {
 	_Atomic bool is_stale;  /* invalidated or purged softly: not without validation */
 	_Atomic bool is_purged; /* taken out, by a purge or as the origin took it back: of no use */
 	bool is_admitted;       /* the gate let it into the store; false: for one client */
+	enum fr_audience audience; /* whom it may answer */
 	int status;
 	struct fr_field *fields; /* without Content-Length */
 	size_t n_fields;

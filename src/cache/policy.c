@@ -66,11 +66,16 @@ static bool is_of_request(int status)
 	}
 }
 
+bool fr_cache_store_is_of_client(enum fr_cache_store s)
+{
+	return s == FR_CACHE_STORE_AUTHORIZATION || s == FR_CACHE_STORE_COOKIE ||
+	       s == FR_CACHE_STORE_CREDENTIAL || s == FR_CACHE_STORE_BYPASS;
+}
+
 bool fr_cache_store_is_of_request(enum fr_cache_store s)
 {
 	return s == FR_CACHE_STORE_METHOD || s == FR_CACHE_STORE_REQUEST_NO_STORE ||
-	       s == FR_CACHE_STORE_AUTHORIZATION || s == FR_CACHE_STORE_COOKIE ||
-	       s == FR_CACHE_STORE_OF_REQUEST;
+	       s == FR_CACHE_STORE_OF_REQUEST || fr_cache_store_is_of_client(s);
 }
 
 /* The directives that count: CDN-Cache-Control replaces Cache-Control, and
@@ -251,25 +256,20 @@ static bool says_for_all(const struct fr_cache_control *cc)
 	return (cc->flags & FR_CC_PUBLIC) || cc->s_maxage != FR_CC_ABSENT;
 }
 
-/* ... or gives a lifetime to caches like this one alone (CDN-Cache-Control). */
-static bool speaks_to_caches(const struct fr_cache_control *cc, bool targeted)
-{
-	return says_for_all(cc) || (targeted && cc->max_age != FR_CC_ABSENT);
-}
-
 bool fr_cache_is_for_all(const struct fr_response *resp)
 {
 	struct fr_cache_control cc;
 	bool targeted = read_directives(resp, &cc);
 
-	return speaks_to_caches(&cc, targeted);
+	/* a lifetime for caches like this one alone says it, too */
+	return says_for_all(&cc) || (targeted && cc.max_age != FR_CC_ABSENT);
 }
 
-bool fr_cache_varies_by(const struct fr_response *resp, struct fr_str name)
+bool fr_cache_varies_by(const struct fr_fields *resp, struct fr_str name)
 {
 	const struct fr_field *f = NULL;
 
-	while ((f = fr_fields_next(&resp->fields, FR_FIELD_VARY, f))) {
+	while ((f = fr_fields_next(resp, FR_FIELD_VARY, f))) {
 		struct fr_str rest = f->value, item;
 
 		while (fr_str_next_item(&rest, &item))
@@ -283,7 +283,7 @@ bool fr_cache_varies_by(const struct fr_response *resp, struct fr_str name)
  * is for all: a lifetime alone was meant for that person's browser. */
 static enum fr_cache_store personal_forbids(const struct fr_request *req,
                                             const struct fr_response *resp,
-                                            const struct fr_cache_control *cc, bool targeted)
+                                            const struct fr_cache_control *cc)
 {
 	bool for_all = says_for_all(cc);
 
@@ -292,9 +292,6 @@ static enum fr_cache_store personal_forbids(const struct fr_request *req,
 		return FR_CACHE_STORE_AUTHORIZATION;
 	if (!for_all && is_personal(resp))
 		return FR_CACHE_STORE_SET_COOKIE;
-	if (fr_fields_get(&req->fields, FR_FIELD_COOKIE) && !speaks_to_caches(cc, targeted) &&
-	    !fr_cache_varies_by(resp, FR_STR("cookie")))
-		return FR_CACHE_STORE_COOKIE;
 	return FR_CACHE_STORE_YES;
 }
 
@@ -314,7 +311,7 @@ enum fr_cache_store fr_cache_may_store(const struct fr_request *req, const struc
 		return FR_CACHE_STORE_REQUEST_NO_STORE;
 	s = response_forbids(resp, &cc);
 	if (s == FR_CACHE_STORE_YES)
-		s = personal_forbids(req, resp, &cc, targeted);
+		s = personal_forbids(req, resp, &cc);
 	if (s == FR_CACHE_STORE_YES && is_of_request(resp->status))
 		s = FR_CACHE_STORE_OF_REQUEST;
 	if (s != FR_CACHE_STORE_YES)

@@ -35,7 +35,9 @@ enum fr_heuristics {
 	X(REQUEST_NO_STORE, "request no-store")                                                    \
 	X(PRIVATE, "private")                                                                      \
 	X(AUTHORIZATION, "authorization")                                                          \
-	X(COOKIE, "cookie, and not said to be for all")                                            \
+	X(COOKIE, "asked for with a cookie")                                                       \
+	X(CREDENTIAL, "asked for with a credential")                                               \
+	X(BYPASS, "asked for with a bypass cookie")                                                \
 	X(SET_COOKIE, "set-cookie, and not said to be for all")                                    \
 	X(OF_REQUEST, "an answer to how it was asked")                                             \
 	X(VARY_ANY, "vary *")                                                                      \
@@ -71,15 +73,18 @@ struct fr_freshness {
 /* Does the reason lie in the request alone, so that it says nothing of what
  * others would get? */
 bool fr_cache_store_is_of_request(enum fr_cache_store s);
+/* ... in who asks, so that others who are known to the site will hardly share it either? */
+bool fr_cache_store_is_of_client(enum fr_cache_store s);
 
 /* Does the response say that it may be given to every client: public, s-maxage,
  * or max-age in CDN-Cache-Control? */
 bool fr_cache_is_for_all(const struct fr_response *resp);
-/* Does its Vary name the field, so that the key has it? */
-bool fr_cache_varies_by(const struct fr_response *resp, struct fr_str name);
+/* Does the Vary of these fields name the field, so that the key has it? */
+bool fr_cache_varies_by(const struct fr_fields *resp, struct fr_str name);
 
-/* May the final response to this request be stored? resp is whole, its
- * Cache-Control as effective is read here. To store, ask cache/gate.h. */
+/* May the final response to this request be stored, as far as RFC 9111 goes? resp is whole,
+ * its Cache-Control as effective is read here. To store, ask cache/gate.h: it knows more of
+ * cookies. */
 enum fr_cache_store fr_cache_may_store(const struct fr_request *req, const struct fr_response *resp,
                                        const struct fr_freshness *fresh);
 

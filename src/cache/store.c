@@ -92,7 +92,7 @@ static void remove_entry(struct fr_store *s, struct fr_store_shard *sh, struct f
 void fr_store_remove_if_empty(struct fr_store *s, struct fr_store_shard *sh,
                               struct fr_store_entry *e)
 {
-	if (!e->variants && !e->flight && e->pass_until_ms == 0)
+	if (!e->variants && !e->flight && e->pass_until_ms == 0 && e->personal_until_ms == 0)
 		remove_entry(s, sh, e);
 }
 
@@ -306,7 +306,7 @@ bool fr_store_insert(struct fr_store *s, struct fr_str key, struct fr_object *o,
 		free(v);
 		return false;
 	}
-	e->pass_until_ms = 0;
+	e->pass_until_ms = e->personal_until_ms = 0;
 	drop_superseded(s, sh, e, o, replaced);
 	v->object = fr_object_ref(o);
 	v->bytes = o->bytes + fr_body_bytes(o->body);

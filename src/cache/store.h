@@ -15,6 +15,9 @@
 /* After a response that could not be stored although others waited for it,
  * requests for its key go to the origin side by side for this long. */
 #define FR_STORE_PASS_MS 1000u
+/* After one that could not be stored because of who asked, requests of clients that are known
+ * to the site go there side by side for this long. */
+#define FR_STORE_PERSONAL_MS 10000u
 /* Bytes that one entry costs beside its objects. */
 #define FR_STORE_ENTRY_BYTES 256u
 
@@ -58,16 +61,19 @@ void fr_store_remove(struct fr_store *s, struct fr_str key, const struct fr_obje
 
 enum fr_flight_state {
 	FR_FLIGHT_UNDER_WAY,
-	FR_FLIGHT_LANDED,  /* `object` is what came; its body may still be filling */
-	FR_FLIGHT_NOTHING, /* it cannot be shared: everybody asks for himself */
-	FR_FLIGHT_FAILED,  /* nobody's request can reach the origin: `error` answers all */
-	FR_FLIGHT_LOST     /* the leader's request got an end of its own: ask again */
+	FR_FLIGHT_LANDED,   /* `object` is what came; its body may still be filling */
+	FR_FLIGHT_NOTHING,  /* it cannot be shared: everybody asks for himself */
+	FR_FLIGHT_FAILED,   /* nobody's request can reach the origin: `error` answers all */
+	FR_FLIGHT_PERSONAL, /* it is the leader's own: who is known to the site asks alone, one of
+	                       the others for the rest */
+	FR_FLIGHT_LOST      /* the leader's request got an end of its own: ask again */
 };
 
 enum fr_fly { FR_FLY_LEAD, FR_FLY_JOIN, FR_FLY_ALONE };
 /* LEAD: nobody fetches this key; *out is a new flight that must be landed.
- * JOIN: *out is the one under way. ALONE: fetch, and share nothing. */
-enum fr_fly fr_store_fly(struct fr_store *s, struct fr_str key, uint64_t now_ms,
+ * JOIN: *out is the one under way. ALONE: fetch, and share nothing.
+ * is_known: the request identifies its client. */
+enum fr_fly fr_store_fly(struct fr_store *s, struct fr_str key, bool is_known, uint64_t now_ms,
                          struct fr_flight **out);
 /* Ends it; a second time changes nothing. LANDED: with an object (a reference
  * is taken). FAILED: with the status that answers waiting exchanges. Else both are 0. */

@@ -26,8 +26,9 @@ struct fr_store_entry {
 	struct fr_store_entry *older, *newer; /* borrowed, in the shard's list */
 	struct fr_store_variant *variants;    /* owned, newest first */
 	struct fr_flight *flight;             /* borrowed: it unlinks itself when it lands */
-	uint64_t pass_until_ms;
-	_Atomic bool is_visited; /* asked for since the hand passed */
+	uint64_t pass_until_ms;               /* nobody waits for anybody */
+	uint64_t personal_until_ms;           /* nobody who is known to the site does */
+	_Atomic bool is_visited;              /* asked for since the hand passed */
 	size_t key_len;
 	char key[];
 };

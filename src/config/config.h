@@ -100,21 +100,28 @@ struct fr_config_hint_memory { /* of all sites */
 	bool no_file;          /* file: none */
 };
 
+/* What gets a lifetime that the origin did not give. */
 enum fr_config_heuristics {
 	FR_CONFIG_HEURISTICS_ASSETS, /* style sheets, scripts, fonts, pictures (default) */
 	FR_CONFIG_HEURISTICS_ALL,    /* whatever RFC 9111 allows */
 	FR_CONFIG_HEURISTICS_OFF
 };
 
-struct fr_config_cache {   /* of a site or path */
-	bool enabled;      /* true */
-	bool ignore_query; /* false: the query is part of the key */
-	enum fr_config_heuristics
-		heuristics; /* what gets a lifetime that the origin did not give */
+enum fr_config_cookies {
+	FR_CONFIG_COOKIES_CAUTIOUS, /* a document asked for with one is for that client (default) */
+	FR_CONFIG_COOKIES_IGNORE    /* they say nothing */
+};
+
+struct fr_config_cache {                      /* of a site or path */
+	bool enabled;                         /* true */
+	bool ignore_query;                    /* false: the query is part of the key */
+	enum fr_config_heuristics heuristics; /* assets */
+	enum fr_config_cookies cookies;       /* cautious */
 	uint32_t ttl_ms; /* 0: as the origin says; else instead of that, for what may be stored */
 	/* query_only: parameters that are part of the key, the others are not;
-	 * bypass_cookies: requests with a cookie of that name ("wp_*": of that prefix) are not
-	 * for the cache */
+	 * bypass_cookies: whoever has a cookie of that name ("wp_*": of that prefix) is known to
+	 * the site, and gets no document from the cache; ignore_cookies: cookies that do not
+	 * matter. Of both NULL, and the member "default": those of cache/cookies.h. */
 	FR_LISTS_CACHE(FR_LIST_MEMBER)
 };
 

@@ -46,7 +46,7 @@ struct fr_raw_hint_memory {
 struct fr_raw_cache {
 	FR_SETTINGS_CACHE(TEXT_MEMBER)
 	FR_LISTS_CACHE(LIST_MEMBER)
-	char *heuristics;
+	char *heuristics, *cookies;
 };
 struct fr_raw_store {
 	FR_SETTINGS_STORE(TEXT_MEMBER)

@@ -73,8 +73,9 @@ static const struct fr_schema_field hint_memory_fields[] = {
 #undef X
 #define X(key, member, kind, value, least, most) ROW(fr_raw_cache, key)
 #define L(key, most) LIST_ROW(fr_raw_cache, key, most)
-static const struct fr_schema_field cache_fields[] = {
-	FR_SETTINGS_CACHE(X) FR_LISTS_CACHE(L) TEXT(fr_raw_cache, heuristics), END};
+static const struct fr_schema_field cache_fields[] = {FR_SETTINGS_CACHE(X) FR_LISTS_CACHE(L)
+                                                              TEXT(fr_raw_cache, heuristics),
+                                                      TEXT(fr_raw_cache, cookies), END};
 #undef X
 #undef L
 #define X(key, member, kind, value, least, most) ROW(fr_raw_store, key)

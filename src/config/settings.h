@@ -121,7 +121,8 @@ enum fr_setting_kind {
 #define FR_LISTS_HINTS(X) X(query_only, FR_LIST_NAMES)
 #define FR_LISTS_CACHE(X)                                                                          \
 	X(query_only, FR_LIST_NAMES)                                                               \
-	X(bypass_cookies, FR_LIST_NAMES)
+	X(bypass_cookies, FR_LIST_NAMES)                                                           \
+	X(ignore_cookies, FR_LIST_NAMES)
 
 /* A list in a group of the configuration: owned, or a site's. NULL: not written. */
 #define FR_LIST_MEMBER(key, most)                                                                  \

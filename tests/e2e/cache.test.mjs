@@ -370,7 +370,7 @@ sites:
 });
 
 test('parts of the query in the key, and cookies that keep a request from the cache', async (t) => {
-  const { get, count, asked } = await site(t, { '/q/a': say({ 'cache-control': 'max-age=60' }), '/c': say({ 'cache-control': 'max-age=60' }) }, (url) => `
+  const { get, count, asked } = await site(t, { '/q/a': say({ 'cache-control': 'max-age=60' }), '/c': say({ 'cache-control': 'public, max-age=60' }) }, (url) => `
 listen: [{address: "127.0.0.1:0"}]
 sites:
   - hosts: ["*"]

@@ -67,6 +67,8 @@ static void answer_leader(struct fr_fill *f, struct fr_object *o, enum fr_flight
 
 static enum fr_flight_state for_others(enum fr_cache_store why)
 {
+	if (fr_cache_store_is_of_client(why))
+		return FR_FLIGHT_PERSONAL;
 	return fr_cache_store_is_of_request(why) ? FR_FLIGHT_LOST : FR_FLIGHT_NOTHING;
 }
 

@@ -16,9 +16,20 @@ static enum fr_heuristics heuristics_of(const struct fr_config_cache *settings)
 	return FR_HEURISTICS_ASSETS;
 }
 
+struct fr_identity_rules fr_cached_identity_rules(const struct fr_config_cache *settings)
+{
+	return (struct fr_identity_rules){
+		.cookies = {.bypass = {.v = (const char *const *)settings->bypass_cookies,
+	                               .n = settings->n_bypass_cookies},
+	                    .ignored = {.v = (const char *const *)settings->ignore_cookies,
+	                                .n = settings->n_ignore_cookies},
+	                    .ignores_all = settings->cookies == FR_CONFIG_COOKIES_IGNORE},
+		.is_credential = fr_teach_is_credential};
+}
+
 struct fr_gate_rules fr_cached_gate_rules(const struct fr_config_cache *settings)
 {
 	return (struct fr_gate_rules){.ttl_s = settings->ttl_ms / 1000,
 	                              .heuristics = heuristics_of(settings),
-	                              .is_credential = fr_teach_is_credential};
+	                              .identity = fr_cached_identity_rules(settings)};
 }

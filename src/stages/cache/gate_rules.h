@@ -5,7 +5,8 @@
 #include "cache/gate.h"
 #include "config/config.h"
 
-/* Borrows from the settings. */
+/* Both borrow from the settings. */
+struct fr_identity_rules fr_cached_identity_rules(const struct fr_config_cache *settings);
 struct fr_gate_rules fr_cached_gate_rules(const struct fr_config_cache *settings);
 
 #endif

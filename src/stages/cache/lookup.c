@@ -4,9 +4,9 @@
 #include "base/log.h"
 #include "cache/key.h"
 #include "cache/kind.h"
-#include "hints/teach.h"
 #include "net/wakeup.h"
 #include "stages/cache/fill.h"
+#include "stages/cache/gate_rules.h"
 #include "stages/cache/lookup_priv.h"
 
 static struct fr_store *store_of(const struct fr_exchange *ex)
@@ -141,6 +141,22 @@ static bool would_wait_for_itself(const struct fr_exchange *ex)
 	return fr_canonical_came_back(&ex->req.fields, fr_str_from(ex->gen->shared->loop));
 }
 
+/* What the request says of its client, for this object; NULL: for none that is known. */
+static enum fr_identity identity_for(const struct fr_exchange *ex, const struct fr_object *o)
+{
+	struct fr_identity_rules rules = fr_cached_identity_rules(ex->cache.rules);
+	struct fr_fields stored;
+
+	if (!o)
+		return fr_identity_of(&ex->req.fields, &rules, NULL);
+	if (o->audience == FR_AUDIENCE_ALL) /* whoever it is */
+		return FR_IDENTITY_NONE;
+	if (o->audience == FR_AUDIENCE_DECLARED) /* fields make no difference to it */
+		rules.is_credential = NULL;
+	stored = (struct fr_fields){.v = o->fields, .n = o->n_fields, .seen = o->seen};
+	return fr_identity_of(&ex->req.fields, &rules, &stored);
+}
+
 /* Somebody must ask: we, unless it is being done. False: directly, alone. */
 static bool ask(struct fr_exchange *ex)
 {
@@ -149,7 +165,8 @@ static bool ask(struct fr_exchange *ex)
 
 	if (would_wait_for_itself(ex))
 		return c->stale && lead(ex, NULL, c->stale);
-	switch (fr_store_fly(store_of(ex), c->key, fr_loop_now(ex->worker->loop), &flight)) {
+	switch (fr_store_fly(store_of(ex), c->key, c->is_known, fr_loop_now(ex->worker->loop),
+	                     &flight)) {
 	case FR_FLY_JOIN:
 		return wait_for(ex, flight);
 	case FR_FLY_ALONE:
@@ -181,14 +198,8 @@ static bool selects(struct fr_exchange *ex, const struct fr_object *o)
 /* May what another request brought answer this one? */
 static bool is_shareable(struct fr_exchange *ex, const struct fr_object *o)
 {
-	return selects(ex, o) && !o->fresh.no_cache &&
-	       fr_cache_ttl(&o->fresh, o->fresh.response_s) > 0;
-}
-
-/* What it brings will hardly be for others: it does not fetch for them. */
-static bool is_personal(const struct fr_exchange *ex)
-{
-	return fr_teach_credential_kinds(&ex->req.fields) != 0;
+	return selects(ex, o) && fr_audience_has(o->audience, identity_for(ex, o)) &&
+	       !o->fresh.no_cache && fr_cache_ttl(&o->fresh, o->fresh.response_s) > 0;
 }
 
 /* The fetch that was waited for came to an end of its own. One of those who
@@ -196,7 +207,7 @@ static bool is_personal(const struct fr_exchange *ex)
  * each waiting for all the others. */
 static void ask_again(struct fr_exchange *ex)
 {
-	if (fr_cached_of(ex)->waits >= FR_CACHED_MAX_WAITS || is_personal(ex))
+	if (fr_cached_of(ex)->waits >= FR_CACHED_MAX_WAITS || fr_cached_of(ex)->is_known)
 		ask_alone(ex);
 	else if (!ask(ex))
 		ask_directly(ex);
@@ -255,7 +266,7 @@ static void landed(struct fr_exchange *ex)
 	stop_waiting(ex);
 	if (state == FR_FLIGHT_FAILED)
 		fr_exchange_refuse(ex, error, "The origin failed.");
-	else if (state == FR_FLIGHT_LOST)
+	else if (state == FR_FLIGHT_LOST || state == FR_FLIGHT_PERSONAL)
 		ask_again(ex);
 	else if (o)
 		take_landed(ex, o);
@@ -287,7 +298,7 @@ static void validate_behind(struct fr_exchange *ex, struct fr_object *o)
 	struct fr_cached *c = fr_cached_of(ex);
 	struct fr_flight *flight = NULL;
 	enum fr_fly how =
-		fr_store_fly(store_of(ex), c->key, fr_loop_now(ex->worker->loop), &flight);
+		fr_store_fly(store_of(ex), c->key, false, fr_loop_now(ex->worker->loop), &flight);
 
 	if (how == FR_FLY_LEAD)
 		(void)fr_fill_start(ex, NULL, c->key, flight, o);
@@ -350,39 +361,31 @@ static bool use(struct fr_exchange *ex, struct fr_object *o, const struct fr_cac
 	return ex->req.method != FR_METHOD_HEAD && ask(ex);
 }
 
-static bool is_named(const struct fr_config_cache *rules, struct fr_str cookie)
+/* May the cache answer this client, or what it asks for be stored? Of somebody who is known
+ * to the site by a cookie of cache.bypass_cookies, only what is an asset. */
+static bool is_for_cache(const struct fr_exchange *ex, const struct fr_object *o,
+                         enum fr_identity who)
 {
-	for (size_t i = 0; i < rules->n_bypass_cookies; i++) {
-		struct fr_str name = fr_str_from(rules->bypass_cookies[i]);
-
-		if (fr_str_eq(cookie, name) ||
-		    (fr_str_ends(name, FR_STR("*")) &&
-		     fr_str_starts(cookie, fr_str_sub(name, 0, name.len - 1))))
-			return true;
-	}
-	return false;
+	if (o)
+		return fr_audience_has(o->audience, who);
+	return who != FR_IDENTITY_BYPASS || fr_kind_looks_like_asset(&ex->req);
 }
 
-/* Does the request have a cookie that the rules name? */
-static bool has_bypass_cookie(const struct fr_exchange *ex)
+/* Nothing stored is for this client: the origin answers it alone. */
+static bool decline(struct fr_exchange *ex, enum fr_identity who, const struct fr_cache_control *cc)
 {
-	const struct fr_config_cache *rules = ex->cache.rules;
-	const struct fr_field *f = NULL;
+	struct fr_cached *c = fr_cached_of(ex);
 
-	while (rules->n_bypass_cookies &&
-	       (f = fr_fields_next(&ex->req.fields, FR_FIELD_COOKIE, f))) {
-		struct fr_str rest = f->value;
-
-		while (rest.len) {
-			size_t end = fr_str_find(rest, ';');
-			struct fr_str crumb = fr_str_trim(fr_str_sub(rest, 0, end));
-
-			if (is_named(rules, fr_str_sub(crumb, 0, fr_str_find(crumb, '='))))
-				return true;
-			rest = fr_str_sub(rest, end + 1, rest.len);
-		}
+	c->is_declined = true;
+	if (who == FR_IDENTITY_BYPASS) {
+		c->fwd = "bypass";
+		ex->cache.is_keyed = false;
+		count(ex, FR_COUNT_CACHE_BYPASSED);
+	} else {
+		c->fwd = "request";
+		count(ex, FR_COUNT_CACHE_MISSES);
 	}
-	return false;
+	return refuse_only_if_cached(ex, cc);
 }
 
 static const char *reason_to_bypass(const struct fr_exchange *ex)
@@ -390,7 +393,7 @@ static const char *reason_to_bypass(const struct fr_exchange *ex)
 	if (ex->req.method != FR_METHOD_GET && ex->req.method != FR_METHOD_HEAD)
 		return "method";
 	if (ex->req.has_body || ex->req.is_upgrade || ex->req.has_override ||
-	    fr_has_origin_preconditions(&ex->req.fields) || has_bypass_cookie(ex))
+	    fr_has_origin_preconditions(&ex->req.fields))
 		return "bypass";
 	return NULL;
 }
@@ -400,6 +403,7 @@ static bool begin(struct fr_exchange *ex)
 	struct fr_cache_control cc;
 	struct fr_cached *c;
 	struct fr_object *o;
+	enum fr_identity who;
 	bool others, done;
 
 	if (!ex->cache.rules->enabled)
@@ -417,7 +421,13 @@ static bool begin(struct fr_exchange *ex)
 	ex->cache.is_keyed = true;
 	fr_cache_control_read(&ex->req.fields, &cc);
 	o = fr_store_find(store_of(ex), c->key, &ex->req.fields, &ex->arena, &others);
-	done = o ? use(ex, o, &cc) : miss(ex, &cc, others);
+	who = identity_for(ex, o);
+	c->is_known =
+		who != FR_IDENTITY_NONE || fr_fields_get(&ex->req.fields, FR_FIELD_AUTHORIZATION);
+	if (is_for_cache(ex, o, who))
+		done = o ? use(ex, o, &cc) : miss(ex, &cc, others);
+	else
+		done = decline(ex, who, &cc);
 	fr_object_unref(&o);
 	if (!done)
 		ex->cache.fwd = c->fwd;
@@ -439,7 +449,7 @@ static bool warm(struct fr_exchange *ex)
 		fr_object_unref(&o);
 		return false;
 	}
-	switch (fr_store_fly(store_of(ex), key, fr_loop_now(ex->worker->loop), &flight)) {
+	switch (fr_store_fly(store_of(ex), key, false, fr_loop_now(ex->worker->loop), &flight)) {
 	case FR_FLY_LEAD:
 		return fr_fill_start(ex, NULL, key, flight, NULL) != NULL;
 	case FR_FLY_JOIN:
@@ -466,7 +476,7 @@ static enum fr_cache_result result_of(const struct fr_exchange *ex, const struct
 		return FR_CACHE_RESULT_JOINED;
 	if (answers && c->is_validated)
 		return FR_CACHE_RESULT_REVALIDATED;
-	if (strcmp(fwd, "bypass") == 0 || strcmp(fwd, "method") == 0)
+	if (strcmp(fwd, "bypass") == 0 || strcmp(fwd, "method") == 0 || (c && c->is_declined))
 		return FR_CACHE_RESULT_BYPASS;
 	if (strcmp(fwd, "stale") != 0 && strcmp(fwd, "request") != 0)
 		return FR_CACHE_RESULT_MISS;

@@ -40,6 +40,8 @@ struct fr_cached {
 	bool is_validated; /* by the origin, for this exchange */
 	bool is_stale;     /* what answers was no longer fresh */
 	bool is_refused;   /* not asked of the origin: only-if-cached */
+	bool is_known;     /* the request identifies its client */
+	bool is_declined;  /* because of that, nothing stored answers */
 };
 
 /* What is in the stage's slot; NULL: the store was not asked. */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "cache/audience.h"
 #include "cache/policy.h"
 #include "hints/cache_digest.h"
 #include "hints/digest.h"
@@ -141,6 +142,9 @@ static bool is_shared(struct fr_exchange *page)
 
 	if (page->cache.is_stored)
 		return true;
+	if (fr_fields_get(&page->req.fields, FR_FIELD_COOKIE) &&
+	    fr_audience_of(&page->resp) == FR_AUDIENCE_ANONYMOUS)
+		return false;
 	fr_cache_freshness(&page->resp, now, now, FR_CACHE_HEURISTIC_MAX_S, &fresh);
 	return fr_cache_may_store(&page->req, &page->resp, &fresh) == FR_CACHE_STORE_YES;
 }

@@ -36,6 +36,18 @@ static const struct rule rules[] = {
 	{"authorization, for all", "authorization", "Basic x", NULL, NULL, "public, max-age=60",
          FR_CACHE_STORE_YES},
 	{"cookie", "cookie", "a=b", NULL, NULL, "max-age=60", FR_CACHE_STORE_COOKIE},
+	{"cookie, in the key", "cookie", "a=b", "vary", "Accept, Cookie", "max-age=60",
+         FR_CACHE_STORE_YES},
+	{"cookie, must-revalidate", "cookie", "a=b", NULL, NULL, "max-age=60, must-revalidate",
+         FR_CACHE_STORE_COOKIE},
+	{"cookie, for caches", "cookie", "a=b", "cdn-cache-control", "max-age=60", "max-age=60",
+         FR_CACHE_STORE_YES},
+	{"a cookie that does not matter", "cookie", "_ga=1; _gid=2", NULL, NULL, "max-age=60",
+         FR_CACHE_STORE_YES},
+	{"a session", "cookie", "sessionid=1", NULL, NULL, "public, max-age=60",
+         FR_CACHE_STORE_BYPASS},
+	{"a session, in the key", "cookie", "sessionid=1", "vary", "cookie", "max-age=60",
+         FR_CACHE_STORE_BYPASS},
 	{"cookie, for all", "cookie", "a=b", NULL, NULL, "max-age=60, public", FR_CACHE_STORE_YES},
 	{"set-cookie", NULL, NULL, "set-cookie", "a=b", "max-age=60", FR_CACHE_STORE_SET_COOKIE},
 	{"set-cookie that may not be kept", NULL, NULL, "set-cookie", "a=b",
@@ -46,7 +58,7 @@ static const struct rule rules[] = {
          FR_CACHE_STORE_YES},
 	{"set-cookie2", NULL, NULL, "set-cookie2", "a=b", "max-age=60", FR_CACHE_STORE_SET_COOKIE},
 	{"another credential", "x-auth-token", "1", NULL, NULL, "max-age=60",
-         FR_CACHE_STORE_COOKIE},
+         FR_CACHE_STORE_CREDENTIAL},
 	{"another credential, for all", "x-auth-token", "1", NULL, NULL, "public, max-age=60",
          FR_CACHE_STORE_YES},
 	{"another credential, in the key", "x-auth-token", "1", "vary", "Accept, X-Auth-Token",
@@ -85,14 +97,15 @@ static enum fr_cache_store judge(const struct fr_request *client, const struct f
                                  const struct fr_response *what, int64_t ttl_s,
                                  struct fr_gate_verdict *v)
 {
-	fr_gate_judge(&(struct fr_gate_question){.client = client,
-	                                         .sent = sent,
-	                                         .resp = what,
-	                                         .request_s = NOW,
-	                                         .response_s = NOW,
-	                                         .rules = {.ttl_s = ttl_s,
-	                                                   .is_credential = is_credential}},
-	              v);
+	fr_gate_judge(
+		&(struct fr_gate_question){
+			.client = client,
+			.sent = sent,
+			.resp = what,
+			.request_s = NOW,
+			.response_s = NOW,
+			.rules = {.ttl_s = ttl_s, .identity.is_credential = is_credential}},
+		v);
 	return v->why;
 }
 

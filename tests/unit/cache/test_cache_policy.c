@@ -139,39 +139,6 @@ static void s3_5_authorization_and_cookies_need_permission(void **state)
 	assert_int_equal(may_store(), FR_CACHE_STORE_VARY_ANY);
 }
 
-/* A lifetime alone was meant for the browser that has the cookie. */
-static void what_was_asked_for_with_a_cookie_must_be_said_to_be_for_all(void **state)
-{
-	static const struct {
-		const char *field, *value;
-		enum fr_cache_store expected;
-	} cases[] = {
-		{"cache-control", "max-age=60", FR_CACHE_STORE_COOKIE},
-		{"cache-control", "max-age=60, must-revalidate", FR_CACHE_STORE_COOKIE},
-		{"cache-control", "max-age=60, immutable", FR_CACHE_STORE_COOKIE},
-		{"cache-control", "max-age=60, public", FR_CACHE_STORE_YES},
-		{"cache-control", "s-maxage=60", FR_CACHE_STORE_YES},
-		{"cdn-cache-control", "max-age=60", FR_CACHE_STORE_YES},
-		{"expires", "Thu, 01 Jan 2099 00:00:00 GMT", FR_CACHE_STORE_COOKIE},
-		{"last-modified", "Sun, 06 Nov 1994 08:49:37 GMT", FR_CACHE_STORE_COOKIE},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
-		begin(200);
-		add(&resp.fields, cases[i].field, cases[i].value);
-		assert_int_equal(may_store(), FR_CACHE_STORE_YES);
-		add(&req.fields, "cookie", "session=1");
-		if (may_store() != cases[i].expected)
-			fail_msg("%s: %s", cases[i].value, fr_cache_store_str(may_store()));
-	}
-	/* the key tells them apart */
-	response("max-age=60");
-	add(&req.fields, "cookie", "session=1");
-	add(&resp.fields, "vary", "Accept, Cookie");
-	assert_int_equal(may_store(), FR_CACHE_STORE_YES);
-}
-
 static void answers_to_how_it_was_asked_are_for_nobody_else(void **state)
 {
 	static const int of_request[] = {400, 408, 412, 413, 416, 421, 425, 429, 431, 511};
@@ -624,7 +591,6 @@ int main(void)
 		T(s3_what_forbids_storing),
 		T(s3_methods_and_statuses),
 		T(s3_5_authorization_and_cookies_need_permission),
-		T(what_was_asked_for_with_a_cookie_must_be_said_to_be_for_all),
 		T(answers_to_how_it_was_asked_are_for_nobody_else),
 		T(s4_2_1_lifetimes_and_their_order),
 		T(s4_2_1_garbage_is_stale),

@@ -221,8 +221,8 @@ static void one_leads_and_the_others_join(void **state)
 
 	(void)state;
 	begin(1u << 20);
-	assert_int_equal(fr_store_fly(store, S("a"), 1, &lead), FR_FLY_LEAD);
-	assert_int_equal(fr_store_fly(store, S("a"), 1, &joined), FR_FLY_JOIN);
+	assert_int_equal(fr_store_fly(store, S("a"), false, 1, &lead), FR_FLY_LEAD);
+	assert_int_equal(fr_store_fly(store, S("a"), false, 1, &joined), FR_FLY_JOIN);
 	assert_ptr_equal(lead, joined);
 	woken = 0;
 	fr_flight_watch(joined, &w);
@@ -238,7 +238,7 @@ static void one_leads_and_the_others_join(void **state)
 	fr_flight_unwatch(joined, &w);
 	fr_flight_unref(&joined);
 	fr_flight_unref(&lead);
-	assert_int_equal(fr_store_fly(store, S("a"), 1, &again), FR_FLY_LEAD);
+	assert_int_equal(fr_store_fly(store, S("a"), false, 1, &again), FR_FLY_LEAD);
 	fr_flight_land(again, FR_FLIGHT_NOTHING, NULL, 0, 1);
 	fr_flight_unref(&again);
 }
@@ -249,15 +249,15 @@ static void after_a_common_disappointment_nobody_waits(void **state)
 
 	(void)state;
 	begin(1u << 20);
-	assert_int_equal(fr_store_fly(store, S("a"), 1000, &lead), FR_FLY_LEAD);
-	assert_int_equal(fr_store_fly(store, S("a"), 1000, &joined), FR_FLY_JOIN);
+	assert_int_equal(fr_store_fly(store, S("a"), false, 1000, &lead), FR_FLY_LEAD);
+	assert_int_equal(fr_store_fly(store, S("a"), false, 1000, &joined), FR_FLY_JOIN);
 	fr_flight_land(lead, FR_FLIGHT_NOTHING, NULL, 0, 1000);
 	assert_int_equal(fr_flight_state(joined), FR_FLIGHT_NOTHING);
 	assert_null(fr_flight_object(joined));
 	fr_flight_unref(&lead);
 	fr_flight_unref(&joined);
-	assert_int_equal(fr_store_fly(store, S("a"), 1999, &none), FR_FLY_ALONE);
-	assert_int_equal(fr_store_fly(store, S("a"), 2000, &lead), FR_FLY_LEAD);
+	assert_int_equal(fr_store_fly(store, S("a"), false, 1999, &none), FR_FLY_ALONE);
+	assert_int_equal(fr_store_fly(store, S("a"), false, 2000, &lead), FR_FLY_LEAD);
 	/* nobody waited: no trace is left */
 	fr_flight_land(lead, FR_FLIGHT_NOTHING, NULL, 0, 2000);
 	fr_flight_unref(&lead);
@@ -271,15 +271,15 @@ static void after_a_lost_flight_one_asks_for_the_others(void **state)
 
 	(void)state;
 	begin(1u << 20);
-	assert_int_equal(fr_store_fly(store, S("a"), 1000, &lead), FR_FLY_LEAD);
-	assert_int_equal(fr_store_fly(store, S("a"), 1000, &joined), FR_FLY_JOIN);
+	assert_int_equal(fr_store_fly(store, S("a"), false, 1000, &lead), FR_FLY_LEAD);
+	assert_int_equal(fr_store_fly(store, S("a"), false, 1000, &joined), FR_FLY_JOIN);
 	fr_flight_land(lead, FR_FLIGHT_LOST, NULL, 0, 1000);
 	fr_flight_land(lead, FR_FLIGHT_FAILED, NULL, 502, 1000); /* it has landed */
 	assert_int_equal(fr_flight_state(joined), FR_FLIGHT_LOST);
 	fr_flight_unref(&lead);
 	fr_flight_unref(&joined);
-	assert_int_equal(fr_store_fly(store, S("a"), 1000, &lead), FR_FLY_LEAD);
-	assert_int_equal(fr_store_fly(store, S("a"), 1000, &again), FR_FLY_JOIN);
+	assert_int_equal(fr_store_fly(store, S("a"), false, 1000, &lead), FR_FLY_LEAD);
+	assert_int_equal(fr_store_fly(store, S("a"), false, 1000, &again), FR_FLY_JOIN);
 	fr_flight_unref(&again);
 	/* given up without a word: nobody waits for it for ever */
 	fr_flight_unref(&lead);
@@ -312,14 +312,14 @@ static void a_purge_is_missed_by_no_fetch(void **state)
 
 		begin(1u << 20);
 		o = object(10, NULL, NULL, "red");
-		assert_int_equal(fr_store_fly(store, key, 1, &f), FR_FLY_LEAD);
+		assert_int_equal(fr_store_fly(store, key, false, 1, &f), FR_FLY_LEAD);
 		(void)fr_store_purge(store, &purges[i].purge);
 		assert_int_equal(fr_flight_is_void(f), purges[i].hits);
 		stored = fr_store_insert(store, key, o, NULL, f);
 		if (stored == purges[i].hits || has("https://h/a", NULL, NULL) != stored)
 			fail_msg("purged while it was fetched: %s", purges[i].what);
 		/* who asks now is not given what may be from before */
-		how = fr_store_fly(store, key, 1, &other);
+		how = fr_store_fly(store, key, false, 1, &other);
 		assert_int_equal(how, purges[i].hits ? FR_FLY_LEAD : FR_FLY_JOIN);
 		fr_flight_land(f, FR_FLIGHT_LANDED, o, 0, 1);
 		if (purges[i].hits)
@@ -343,7 +343,7 @@ static void what_was_purged_is_not_put_back_by_its_validation(void **state)
 	put("a", stale = fr_object_ref(object(10, NULL, NULL, NULL)));
 	(void)fr_store_purge(store, &all); /* found before, asked about after */
 	validated = object(10, NULL, NULL, NULL);
-	assert_int_equal(fr_store_fly(store, S("a"), 1, &f), FR_FLY_LEAD);
+	assert_int_equal(fr_store_fly(store, S("a"), false, 1, &f), FR_FLY_LEAD);
 	assert_true(stale->is_purged);
 	assert_false(fr_store_insert(store, S("a"), validated, stale, f));
 	assert_false(has("a", NULL, NULL));
@@ -438,7 +438,7 @@ static void *hammer(void *user)
 		(void)snprintf(key, sizeof key, "/%u", seed >> 16 & 63);
 		fr_fields_init(&none, &a);
 		o = fr_store_find(store, S(key), &none, &a, &others);
-		if (!o && fr_store_fly(store, S(key), 1, &f) == FR_FLY_LEAD) {
+		if (!o && fr_store_fly(store, S(key), false, 1, &f) == FR_FLY_LEAD) {
 			o = object(5000, NULL, NULL, "t");
 			(void)fr_store_insert(store, S(key), o, NULL, f);
 			fr_flight_land(f, FR_FLIGHT_LANDED, o, 0, 1);

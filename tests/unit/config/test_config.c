@@ -356,6 +356,44 @@ static void options_make_one_site_for_any_host(void **state)
 	assert_non_null(strstr(why.text, "origin"));
 }
 
+static void caches_have_lists_of_cookies(void **state)
+{
+	static const char *const bad[] = {"a*b", "**", "", "a=b", "a;b", "a b"};
+	char text[200];
+	const struct fr_config_cache *c;
+
+	(void)state;
+	assert_int_equal(parse("listen: [{address: \"*:0\"}]\n"
+	                       "sites:\n"
+	                       "  - hosts: [\"*\"]\n"
+	                       "    origin: {url: \"http://o\"}\n"
+	                       "    cache: {bypass_cookies: [default, \"*_sid\", \"x*\", \"*\"]}\n"
+	                       "    paths:\n"
+	                       "      - {prefix: /a, cache: {bypass_cookies: []}}\n"
+	                       "      - {prefix: /b, cache: {cookies: ignore}}\n"),
+	                 0);
+	c = fr_config_find_cache(&config->sites[0], at("/"));
+	assert_int_equal(c->n_bypass_cookies, 4);
+	assert_null(c->ignore_cookies);
+	assert_int_equal(c->cookies, FR_CONFIG_COOKIES_CAUTIOUS);
+	/* an empty list is not the built-in one */
+	c = fr_config_find_cache(&config->sites[0], at("/a"));
+	assert_int_equal(c->n_bypass_cookies, 0);
+	assert_non_null(c->bypass_cookies);
+	c = fr_config_find_cache(&config->sites[0], at("/b"));
+	assert_int_equal(c->cookies, FR_CONFIG_COOKIES_IGNORE);
+	assert_int_equal(c->n_bypass_cookies, 4);
+	for (size_t i = 0; i < FR_ARRAY_LEN(bad); i++) {
+		(void)snprintf(text, sizeof text,
+		               "listen: [{address: \"*:0\"}]\n"
+		               "sites: [{hosts: [\"*\"], origin: {url: \"http://o\"}, "
+		               "cache: {ignore_cookies: [a, \"%s\"]}}]\n",
+		               bad[i]);
+		assert_int_equal(parse(text), FR_ERR_INVALID);
+		assert_non_null(strstr(why.text, "cache.ignore_cookies[1]"));
+	}
+}
+
 static void caches_have_modes(void **state)
 {
 	static const char *const bad[] = {"some", "", "Assets"};
@@ -552,6 +590,9 @@ static void check_list(const char *docs, const char *group, const char *key)
 	char row[128];
 
 	(void)snprintf(row, sizeof row, "| `%s%s` | none | ", group, key);
+	if (strstr(docs, row))
+		return;
+	(void)snprintf(row, sizeof row, "| `%s%s` | `[default]` | ", group, key);
 	if (!strstr(docs, row))
 		fail_msg("docs/configuration.md lacks: %s", row);
 }
@@ -622,6 +663,7 @@ int main(void)
 		T(the_admin_interface_needs_a_token_over_tcp),
 		T(addresses_of_listeners_are_understood),
 		T(options_make_one_site_for_any_host),
+		T(caches_have_lists_of_cookies),
 		T(caches_have_modes),
 		T(hints_have_modes_rules_and_a_memory),
 		T(rules_match_paths_with_stars),

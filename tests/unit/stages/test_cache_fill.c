@@ -49,7 +49,9 @@ static void what_is_renewed_behind_a_client_is_asked_for_as_anybody(void **state
 
 	(void)get(f, "");
 	origin_answer(f->worker, "/x", "200 OK",
-	              "Cache-Control: max-age=60, stale-while-revalidate=60\r\n", "hello");
+	              "Content-Type: text/css\r\n"
+	              "Cache-Control: max-age=60, stale-while-revalidate=60\r\n",
+	              "hello");
 	worker_advance(f->worker, 61000);
 	(void)get(f, "cookie: session=1\nauthorization: Basic YTpi\n");
 	assert_null(strcasestr(origin_request(f->worker, "/x"), "cookie"));

@@ -8,7 +8,8 @@
 	"  - hosts: [a.test]\n"                                                                    \
 	"    origin: {url: 'http://127.0.0.1:80', connect_timeout: 500ms}\n"                       \
 	"    cache: {bypass_cookies: [sid, 'wp_*']}\n"                                             \
-	"    paths: [{prefix: /off, cache: {enabled: false}}]\n"
+	"    paths: [{prefix: /off, cache: {enabled: false}}, "                                    \
+	"{prefix: /open, cache: {cookies: ignore}}]\n"
 
 #define FRESH "Cache-Control: max-age=60\r\n"
 
@@ -300,9 +301,125 @@ static void requests_that_are_not_for_the_cache_go_past_it(void **state)
 		origin_answer(f->worker, past[i].path, "400 Bad Request", "", "");
 	}
 	assert_int_equal(worker_count(f->worker, FR_COUNT_CACHE_BYPASSED), FR_ARRAY_LEN(past));
-	/* other cookies are no reason */
-	(void)get(f, "/x", "cookie: a=b; xsid=1\n");
+	/* cookies that do not matter are no reason */
+	(void)get(f, "/x", "cookie: _ga=b; _gid=1\n");
 	assert_int_equal(origin_requests(f->worker), 1 + FR_ARRAY_LEN(past));
+}
+
+/* --- who is known to the site --- */
+
+#define STYLE FRESH "Content-Type: text/css\r\n"
+#define DECLARED "Cache-Control: public, max-age=60\r\n"
+
+/* What is stored, asked for by each kind of client: is it answered from the store? */
+static void an_object_answers_its_audience_alone(void **state)
+{
+	static const struct {
+		const char *path, *fields, *said;
+		bool hits;
+	} cases[] = {
+		{"/page", "", FRESH, true},
+		{"/page", "cookie: user=alice\n", FRESH, false},
+		{"/page", "x-auth-token: alice\n", FRESH, false},
+		{"/page", "cookie: sid=1\n", FRESH, false},
+		{"/page", "cookie: _ga=1\n", FRESH, true},
+		{"/declared", "cookie: user=alice\n", DECLARED, true},
+		{"/declared", "x-auth-token: alice\n", DECLARED, true},
+		{"/declared", "cookie: sid=1\n", DECLARED, false},
+		{"/style", "cookie: user=alice\n", STYLE, true},
+		{"/style", "cookie: sid=1\n", STYLE, true},
+		{"/open", "cookie: user=alice\n", FRESH, true}, /* cache.cookies: ignore */
+		{"/open", "cookie: sid=1\n", FRESH, false},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++) {
+		static const char *const methods[] = {"GET", "HEAD"};
+
+		if (i == 0 || strcmp(cases[i].path, cases[i - 1].path) != 0)
+			store(f, cases[i].path, cases[i].said);
+		for (size_t k = 0; k < FR_ARRAY_LEN(methods); k++) {
+			size_t before = origin_requests(f->worker);
+			char url[64];
+			struct fake_request *r;
+
+			(void)snprintf(url, sizeof url, "https://a.test%s", cases[i].path);
+			r = fake_send(f->client, methods[k], url, cases[i].fields, false);
+			if ((origin_requests(f->worker) == before) != cases[i].hits)
+				fail_msg("%s %s, %s", methods[k], cases[i].path, cases[i].fields);
+			if (!cases[i].hits)
+				origin_answer(f->worker, cases[i].path, "200 OK", cases[i].said,
+				              methods[k][0] == 'G' ? "own" : "");
+			assert_int_equal(r->status, 200);
+		}
+		/* the store has what it had */
+		if (!cases[i].hits)
+			assert_string_equal(get(f, cases[i].path, "")->body, "hello");
+	}
+}
+
+static void only_if_cached_does_not_ask_for_who_is_known(void **state)
+{
+	struct fixture *f = *state;
+
+	store(f, "/x", FRESH);
+	assert_int_equal(
+		get(f, "/x", "cookie: user=alice\ncache-control: only-if-cached\n")->status, 504);
+	assert_int_equal(origin_requests(f->worker), 1);
+}
+
+/* What comes is for the others alone: who is known asks for itself. */
+static void who_is_known_is_not_answered_by_anothers_document(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_request *lead = get(f, "/x", ""), *alice = get(f, "/x", "cookie: user=alice\n"),
+			    *other = get(f, "/x", "");
+
+	assert_int_equal(origin_requests(f->worker), 1);
+	origin_answer(f->worker, "/x", "200 OK", FRESH, "for all");
+	assert_string_equal(lead->body, "for all");
+	assert_string_equal(other->body, "for all");
+	assert_int_equal(alice->status, 0);
+	assert_non_null(strcasestr(origin_request(f->worker, "/x"), "user=alice"));
+	origin_answer(f->worker, "/x", "200 OK", FRESH, "alice's");
+	assert_string_equal(alice->body, "alice's");
+}
+
+/* The other way round: what one who is known brings is nobody else's, and for a while no one
+ * like that waits for another. */
+static void what_a_known_client_brings_is_its_own(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_request *alice = get(f, "/x", "cookie: user=alice\n"),
+			    *other = get(f, "/x", ""), *third;
+
+	assert_int_equal(origin_requests(f->worker), 1);
+	origin_answer(f->worker, "/x", "200 OK", FRESH, "alice's");
+	assert_string_equal(alice->body, "alice's");
+	assert_int_equal(other->status, 0);
+	assert_null(strcasestr(origin_request(f->worker, "/x"), "cookie"));
+	/* while that is under way */
+	third = get(f, "/x", "cookie: user=bob\n");
+	assert_int_equal(origin_requests(f->worker), 3);
+	assert_int_equal(third->status, 0);
+}
+
+/* By what the request looks like, a style sheet is fetched for everybody. */
+static void assets_of_a_known_client_are_stored(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_request *r = get(f, "/a.css", "cookie: sid=1\n");
+
+	origin_answer(f->worker, "/a.css", "200 OK", STYLE, "hello");
+	assert_string_equal(r->body, "hello");
+	assert_string_equal(get(f, "/a.css", "")->body, "hello");
+	assert_int_equal(origin_requests(f->worker), 1);
+	/* it is one no more when the answer says so */
+	(void)get(f, "/b.css", "cookie: sid=1\n");
+	origin_answer(f->worker, "/b.css", "200 OK", DECLARED "Content-Type: text/html\r\n",
+	              "page");
+	(void)get(f, "/b.css", "");
+	assert_int_equal(origin_requests(f->worker), 3);
 }
 
 static void where_the_cache_is_off_nothing_is_stored(void **state)
@@ -341,6 +458,11 @@ int main(void)
 		TEST(who_joins_late_gets_the_body_from_its_beginning),
 		TEST(our_own_request_that_came_back_does_not_wait_for_itself),
 		TEST(requests_that_are_not_for_the_cache_go_past_it),
+		TEST(an_object_answers_its_audience_alone),
+		TEST(only_if_cached_does_not_ask_for_who_is_known),
+		TEST(who_is_known_is_not_answered_by_anothers_document),
+		TEST(what_a_known_client_brings_is_its_own),
+		TEST(assets_of_a_known_client_are_stored),
 		TEST(where_the_cache_is_off_nothing_is_stored),
 	};
 	RUN(tests);

@@ -1,0 +1,110 @@
+/* Walks over the Cookie fields once and compares each name with the lists. */
+#include "cache/cookies.h"
+
+#include <string.h>
+
+/* Patterns begin with a letter, or with '*': the first characters tell most apart. */
+static bool matches(const char *pattern, struct fr_str name)
+{
+	struct fr_str p;
+	bool from_any = *pattern == '*', to_any;
+
+	if (!from_any && (name.len == 0 || *pattern != *name.p))
+		return false;
+	p = fr_str_from(pattern + from_any);
+	to_any = p.len > 0 && p.p[p.len - 1] == '*';
+	p = fr_str_sub(p, 0, p.len - to_any);
+	if (!from_any)
+		return to_any ? fr_str_starts(name, p) : fr_str_eq(name, p);
+	if (!to_any)
+		return fr_str_ends(name, p);
+	for (size_t i = 0; i + p.len <= name.len; i++)
+		if (memcmp(name.p + i, p.p, p.len) == 0)
+			return true;
+	return false;
+}
+
+static bool is_among(const char *const *list, size_t n, struct fr_str name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (matches(list[i], name))
+			return true;
+	return false;
+}
+
+#define X(name) name,
+static const char *const bypass_defaults[] = {FR_COOKIES_BYPASS_TABLE(X)};
+static const char *const ignored_defaults[] = {FR_COOKIES_IGNORED_TABLE(X)};
+#undef X
+
+static bool is_listed(const struct fr_cookie_names *names, const char *const *defaults,
+                      size_t n_defaults, struct fr_str name)
+{
+	if (!names->v)
+		return is_among(defaults, n_defaults, name);
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(names->v[i], FR_COOKIES_DEFAULT) == 0
+		            ? is_among(defaults, n_defaults, name)
+		            : matches(names->v[i], name))
+			return true;
+	return false;
+}
+
+static struct fr_str without_prefix(struct fr_str name)
+{
+	static const char *const prefixes[] = {"__Host-", "__Secure-"};
+
+	for (size_t i = 0; i < FR_ARRAY_LEN(prefixes); i++)
+		if (fr_str_starts(name, fr_str_from(prefixes[i])))
+			return fr_str_sub(name, strlen(prefixes[i]), name.len);
+	return name;
+}
+
+static enum fr_cookies judge_one(const struct fr_cookie_rules *rules, struct fr_str name)
+{
+	name = without_prefix(name);
+	if (is_listed(&rules->bypass, bypass_defaults, FR_ARRAY_LEN(bypass_defaults), name))
+		return FR_COOKIES_BYPASS;
+	if (rules->ignores_all ||
+	    is_listed(&rules->ignored, ignored_defaults, FR_ARRAY_LEN(ignored_defaults), name))
+		return FR_COOKIES_NONE;
+	return FR_COOKIES_COUNT;
+}
+
+/* "a=1; b=2" as far as the first one to bypass; *left: how many more are looked at. */
+static enum fr_cookies judge_field(const struct fr_cookie_rules *rules, struct fr_str rest,
+                                   unsigned *left)
+{
+	enum fr_cookies most = FR_COOKIES_NONE;
+
+	while (rest.len && most != FR_COOKIES_BYPASS) {
+		size_t end = fr_str_find(rest, ';');
+		struct fr_str one = fr_str_trim(fr_str_sub(rest, 0, end));
+		enum fr_cookies now;
+
+		rest = fr_str_sub(rest, end + 1, rest.len);
+		if (one.len == 0)
+			continue;
+		if ((*left)-- == 0)
+			return FR_COOKIES_BYPASS;
+		now = judge_one(rules, fr_str_trim(fr_str_sub(one, 0, fr_str_find(one, '='))));
+		most = now > most ? now : most;
+	}
+	return most;
+}
+
+enum fr_cookies fr_cookies_judge(const struct fr_fields *req, const struct fr_cookie_rules *rules)
+{
+	const struct fr_field *f = NULL;
+	enum fr_cookies most = FR_COOKIES_NONE;
+	unsigned left = FR_COOKIES_MAX;
+
+	if (!fr_fields_get(req, FR_FIELD_COOKIE))
+		return FR_COOKIES_NONE;
+	while (most != FR_COOKIES_BYPASS && (f = fr_fields_next(req, FR_FIELD_COOKIE, f))) {
+		enum fr_cookies now = judge_field(rules, f->value, &left);
+
+		most = now > most ? now : most;
+	}
+	return most;
+}
