@@ -38,9 +38,9 @@ async function measure(browser, name, port) {
   const before = await counters(name);
   const result = await load(browser, `https://${job.host}:${port}/`);
   const after = await counters(name);
-  result.edge = Object.fromEntries(counted.map((c) => [c, after[c] - before[c]]));
+  result.edge = Object.fromEntries(counted.map((c) => [c, (after[c] ?? 0) - (before[c] ?? 0)]));
   // what the edge was asked for, or pushed, beyond what the page needs
-  result.extra = result.edge.requests - new Set(result.rows.map((r) => r.path)).size;
+  result.extra = !after.requests ? 0 : result.edge.requests - new Set(result.rows.map((r) => r.path)).size;
   return result;
 }
 

@@ -37,9 +37,10 @@ function send(req, res, f, fields) {
 }
 
 // folder: the page; think: ms; link, early: lists of Link values for the HTML
-// and for a 103 of the origin's own; fields: more fields of the HTML.
-export async function startOrigin({ folder, think = 200, link = [], early = [], fields = {} }) {
+// and for a 103 of the origin's own; fields: more fields of the HTML; plain: nothing is compressed.
+export async function startOrigin({ folder, think = 200, link = [], early = [], fields = {}, plain = false }) {
   const files = readAll(folder);
+  if (plain) for (const f of files.values()) delete f.gzip;
   const server = http.createServer({ keepAliveTimeout: 60000 }, (req, res) => {
     const f = files.get(decodeURI(req.url.replace(/[?#].*/, '')));
     if (!f) { res.writeHead(404, { 'content-type': 'text/plain', 'cache-control': 'no-store' }); res.end('not here\n'); return; }

@@ -37,10 +37,35 @@ async function warm(port, n, cookie) {
   await once(session, 'close');
 }
 
+// nghttpx has no cache; what it asks for is in the origin's memory, on the same machine.
+async function startPeer(name, v, origin) {
+  const free = net.createServer().listen(0, job.address);
+  await once(free, 'listening');
+  const { port } = free.address();
+  free.close();
+  await once(free, 'close');
+  const log = path.join(job.scratch, `${name}.err`);
+  const child = spawn('nghttpx', ['--conf=/dev/null', `--frontend=${job.address},${port}`, `--frontend=127.0.0.1,${port}`, `--backend=127.0.0.1,${new URL(origin.url).port}`,
+    '--workers=1', '--single-process', '--no-ocsp', `--errorlog-file=${log}`, '--accesslog-file=/dev/null', job.key, job.certificate], { stdio: 'ignore' });
+  child.on('error', (e) => { process.stderr.write(`nghttpx: ${e.message}\n`); process.exit(1); });
+  for (let n = 0; ; n++) {
+    const s = net.connect(port, '127.0.0.1');
+    const [what] = await Promise.race([once(s, 'connect').then(() => ['up']), once(s, 'error').catch((e) => [e]).then(() => ['down'])]).catch(() => ['down']);
+    s.destroy();
+    if (what === 'up') break;
+    if (n > 200) throw new Error(`nghttpx did not start: ${fs.existsSync(log) ? fs.readFileSync(log, 'utf8').slice(-500) : ''}`);
+    await new Promise((r) => setTimeout(r, 50));
+  }
+  for (let n = 0; n < v.warm; n++) await warm(port, n, v.cookie);
+  edges.set(name, { text: '', counters: () => ({}), stop: async () => { const gone = once(child, 'exit'); child.kill('SIGTERM'); await gone; return 0; } });
+  return port;
+}
+
 async function start(name) {
   const v = variants[name];
   const { link: inHtml, early, fields } = v.origin ?? {};
-  const origin = await startOrigin({ folder: job.folder, think: job.think, link: links(manifest, inHtml), early: links(manifest, early), fields });
+  const origin = await startOrigin({ folder: job.folder, think: job.think, plain: job.plain, link: links(manifest, inHtml), early: links(manifest, early), fields });
+  if (v.peer) return startPeer(name, v, origin);
   const state = path.join(job.scratch, name);
   fs.mkdirSync(state, { recursive: true });
   const file = path.join(job.scratch, `${name}.yaml`);

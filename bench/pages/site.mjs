@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeWordpress } from './wordpress.mjs';
 
 const bench = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const modules = path.join(bench, 'node_modules');
@@ -38,6 +39,20 @@ const templates = {
     package: 'startbootstrap-sb-admin-2', folder: '',
     edit: [[/https:\/\/source\.unsplash\.com\/[^"]*/, 'img/undraw_profile_3.svg']], fetch: [],
   },
+  // an article list: a picture that the HTML names in a style attribute, two families of text fonts
+  blog: {
+    package: 'startbootstrap-clean-blog', folder: 'dist',
+    edit: [[/<script src="https:\/\/use\.fontawesome\.com\/releases\/v6\.3\.0\/js\/all\.js"[^>]*><\/script>/,
+      '<link href="https://use.fontawesome.com/releases/v6.3.0/css/all.css" rel="stylesheet" />']],
+    fetch: [bootstrapJs, ['https://use.fontawesome.com/releases/v6.3.0/css/all.css', '@fortawesome/fontawesome-free/css/all.min.css', 'vendor/fontawesome/css/all.min.css']],
+  },
+  // long HTML (69 KB) behind large style sheets, seven scripts at its end, pictures by style sheets and HTML
+  kit: {
+    package: 'now-ui-kit', folder: '',
+    edit: [[/<link rel="stylesheet" href="https:\/\/use\.fontawesome[^>]*>/, '<link rel="stylesheet" href="https://use.fontawesome.com/releases/v6.3.0/css/all.css" />'],
+      [/<script src="https:\/\/maps\.googleapis[^>]*><\/script>/, ''], [/<link rel="apple-touch-icon"[^>]*>/, '']],
+    fetch: [['https://use.fontawesome.com/releases/v6.3.0/css/all.css', '@fortawesome/fontawesome-free/css/all.min.css', 'vendor/fontawesome/css/all.min.css']],
+  },
 };
 const lightbox = 'simplelightbox/dist/simple-lightbox.min';
 const picture = (n) => [`startbootstrap-creative/dist/assets/img/portfolio/thumbnails/${n}.jpg`, `img/${n}.jpg`];
@@ -49,7 +64,9 @@ const ownPages = {
     [`${lightbox}.css`, 'css/lightbox.css'], [`${lightbox}.js`, 'js/lightbox.js'],
     ['@fontsource/roboto-slab/files/roboto-slab-latin-400-normal.woff2', 'fonts/roboto-slab.woff2'], picture(1), picture(2), picture(3)],
 };
-export const pageNames = [...Object.keys(templates), ...Object.keys(ownPages)];
+// WordPress with its default theme, and with an older one that has two large style sheets
+const wordpressThemes = { wordpress: 'twentytwentythree', 'wordpress-2021': 'twentytwentyone' };
+export const pageNames = [...Object.keys(templates), ...Object.keys(ownPages), ...Object.keys(wordpressThemes)];
 
 // Copies a style sheet and the files that it names, keeping their places.
 function copyStyle(from, to) {
@@ -117,13 +134,14 @@ function copyTemplate(name, t, folder) {
 }
 
 // Writes the self-hosted page into a folder and returns it.
-export function makePage(name) {
+export async function makePage(name) {
   if (!pageNames.includes(name)) throw new Error(`no page of that name: ${name} (there are ${pageNames.join(', ')})`);
   const folder = path.join(cache, 'pages', name);
   if (fs.existsSync(path.join(folder, 'manifest.json'))) return folder;
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
-  if (ownPages[name]) copyOwnPage(name, folder);
+  if (wordpressThemes[name]) await makeWordpress(folder, wordpressThemes[name]);
+  else if (ownPages[name]) copyOwnPage(name, folder);
   else copyTemplate(name, templates[name], folder);
   return folder;
 }
@@ -133,10 +151,12 @@ export function makePage(name) {
 export const readManifest = (folder) => JSON.parse(fs.readFileSync(path.join(folder, 'manifest.json'), 'utf8'));
 
 // Assets of a selection of the manifest: `all`, `blocking` (style sheets and
-// scripts of the head), `fonts` (those and the fonts).
+// scripts of the head), `fonts` (those and the fonts), `critical` (all style sheets, scripts
+// and fonts).
 export function select(manifest, what) {
   if (what === 'none' || !what) return [];
-  return manifest.assets.filter((a) => what === 'all' || a.blocking || (what === 'fonts' && a.as === 'font'));
+  const critical = ['style', 'script', 'font'];
+  return manifest.assets.filter((a) => what === 'all' || a.blocking || (what === 'fonts' && a.as === 'font') || (what === 'critical' && critical.includes(a.as)));
 }
 
 // One link value, as an origin or a rule has it.

@@ -12,6 +12,7 @@
 //   warm     loads before the measurement, by clients of different addresses and
 //            cookies; 1 at least fills the edge's cache with the assets
 //   bin      another binary, for a comparison with an earlier one
+//   peer     another server: 'nghttpx', which passes on an origin's own 103, or pushes what it names
 //
 // The binary's defaults hold for all that is not written here.
 import { link, select } from './site.mjs';
@@ -26,6 +27,10 @@ export const variants = {
   // Forerun as it is: what it finds out by itself, and before sites that name all in Link
   forerun: { about: 'defaults, an origin that says nothing', warm: 4 },
   'forerun-link': { about: 'defaults, every asset in Link', origin: { link: 'all' }, warm: 4 },
+
+  // another server, and what its operator would have the origin's 103 name
+  'peer-critical': { about: 'nghttpx, a 103 of the origin with style sheets, scripts and fonts', origin: { early: 'critical' }, warm: 1, peer: 'nghttpx' },
+  'peer-blocking': { about: 'nghttpx, a 103 of the origin with what blocks rendering', origin: { early: 'blocking' }, warm: 1, peer: 'nghttpx' },
 
   // known before the origin is asked: by rules
   'rule-all': { about: 'a rule with every asset', hints: told, rules: 'all', warm: 2 },
