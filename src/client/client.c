@@ -540,6 +540,7 @@ int fr_client_path(const struct fr_client *c, struct fr_budget_path *out)
 		.cwnd_bytes = p.cwnd_bytes,
 		.unsent_bytes = p.unsent_bytes,
 		.in_flight_bytes = p.in_flight_bytes,
+		.acked_bytes = p.acked_bytes,
 		.delivery_rate_bytes_per_s = p.delivery_rate_bytes_per_s,
 	};
 	return 0;

@@ -207,12 +207,12 @@ static int add_length(struct fr_exchange *ex)
 }
 
 /* One at a time: the last that was asked for. */
-static void op_page_due(struct fr_exchange *ex, uint32_t think_ms, size_t links)
+static void op_page_due(struct fr_exchange *ex, const struct fr_pacing_page *page)
 {
 	struct h2 *h = h2_of(fr_client_of(ex->client));
 
 	h->page_id = ex->stream_id;
-	fr_pacing_expect(&h->pacing, fr_loop_now(ex->worker->loop), think_ms, links);
+	fr_pacing_expect(&h->pacing, fr_loop_now(ex->worker->loop), page);
 }
 
 static void op_head(struct fr_exchange *ex)

@@ -41,6 +41,7 @@
 
 struct fr_exchange;
 struct fr_budget_path;
+struct fr_pacing_page;
 struct fr_page_load;
 struct fr_spill;
 
@@ -94,9 +95,8 @@ struct fr_exchange_ops {
 	int (*push)(struct fr_exchange *ex, struct fr_exchange *push, enum fr_rank rank);
 	/* What is known of the connection's path. 0, or negative: nothing, *out untouched. */
 	int (*path)(struct fr_exchange *ex, struct fr_budget_path *out);
-	/* The page's response is expected in think_ms (0: unknown); what leaves
-	 * before leaves room for its beginning. links: how many its fields may have. */
-	void (*page_due)(struct fr_exchange *ex, uint32_t think_ms, size_t links);
+	/* The page's response is expected; what leaves before leaves room for it. */
+	void (*page_due)(struct fr_exchange *ex, const struct fr_pacing_page *page);
 	/* So many bytes of the page's body go before what blocks its rendering. */
 	void (*page_head_first)(struct fr_exchange *ex, size_t bytes);
 	/* The request, on the page's connection, is for what blocks the page's rendering. */

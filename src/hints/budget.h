@@ -24,6 +24,7 @@ struct fr_budget_path {
 	uint64_t cwnd_bytes;
 	uint64_t unsent_bytes;              /* handed to the connection, not sent yet */
 	uint64_t in_flight_bytes;           /* sent, not acknowledged */
+	uint64_t acked_bytes;               /* acknowledged, since the connection began */
 	uint64_t delivery_rate_bytes_per_s; /* 0: not known yet */
 };
 

@@ -54,6 +54,7 @@ struct fr_remembered_page *fr_memory_page_new(const struct fr_memory_draft *d)
 	p->ids = ids;
 	p->bytes = d->bytes;
 	atomic_init(&p->think_ms, 0);
+	atomic_init(&p->body_bytes, 0);
 	atomic_init(&p->refs, 1);
 	return p;
 }
@@ -72,6 +73,15 @@ bool fr_memory_draft_add(const struct fr_hint_memory *m, struct fr_memory_draft 
 	return true;
 }
 
+void fr_memory_keep_bytes(struct fr_remembered_page *page, struct fr_remembered_page *before)
+{
+	if (before)
+		atomic_store_explicit(
+			&page->body_bytes,
+			atomic_load_explicit(&before->body_bytes, memory_order_relaxed),
+			memory_order_relaxed);
+}
+
 bool fr_memory_install(struct fr_memory_entry *e, const struct fr_memory_draft *d)
 {
 	struct fr_remembered_page *page = NULL;
@@ -81,6 +91,7 @@ bool fr_memory_install(struct fr_memory_entry *e, const struct fr_memory_draft *
 		if (!page)
 			return false;
 		atomic_store(&page->think_ms, e->think_ms);
+		fr_memory_keep_bytes(page, e->page);
 	}
 	fr_remembered_page_unref(&e->page);
 	e->page = page;

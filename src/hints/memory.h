@@ -97,7 +97,7 @@ struct fr_remembered {
 	uint64_t needs;
 };
 
-/* A snapshot: immutable but for think_ms, reference-counted; owners are the
+/* A snapshot: immutable but for think_ms and body_bytes, reference-counted; owners are the
  * memory and each exchange that found it. Confirmed hints, those from
  * links first, each source in the order of the load; one made for a client
  * has its own news as well, and nobody else gets it. */
@@ -105,6 +105,8 @@ struct fr_remembered_page {
 	size_t n; /* 1 to FR_MEMORY_MAX_HINTS */
 	const struct fr_remembered *v;
 	_Atomic uint32_t think_ms; /* what the origin takes to answer: smoothed; 0: unknown */
+	/* Of the page's last body, as a client got it; 0: unknown. Not kept on disk. */
+	_Atomic uint32_t body_bytes;
 	/* the memory's own */
 	_Atomic uint32_t refs;
 	size_t bytes;        /* of all of it */

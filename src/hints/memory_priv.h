@@ -187,6 +187,8 @@ size_t fr_memory_hint_bytes(const struct fr_remembered *r);
 size_t fr_memory_page_max(const struct fr_hint_memory *m);
 /* Bytes of confirmed pages, and of candidates, for each shard. */
 size_t fr_memory_pages_max(const struct fr_hint_memory *m);
+/* What is known of the page's length goes on. before: NULL: nothing is. */
+void fr_memory_keep_bytes(struct fr_remembered_page *page, struct fr_remembered_page *before);
 /* Makes the draft the entry's page; empty: none. False without memory, with
  * nothing changed. */
 bool fr_memory_install(struct fr_memory_entry *e, const struct fr_memory_draft *d);

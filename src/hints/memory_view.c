@@ -106,8 +106,10 @@ struct fr_remembered_page *fr_memory_view(const struct fr_hint_memory *m,
 	if (d.n == 0)
 		return NULL;
 	p = fr_memory_page_new(&d);
-	if (p)
-		atomic_init(&p->think_ms, e->think_ms);
+	if (!p)
+		return NULL;
+	atomic_init(&p->think_ms, e->think_ms);
+	fr_memory_keep_bytes(p, e->page);
 	return p;
 }
 

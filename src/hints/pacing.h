@@ -21,22 +21,45 @@
 /* Assets leave this much of the congestion window to the page's head and first bytes, and
  * to each link that its fields may have. Without it they wait a round trip. */
 #define FR_PACING_PAGE_BYTES 3584u
+/* A page that the window holds as a whole is kept room for as a whole: the asset that takes
+ * its place costs it a round trip, and the asset may wait. Of its fields and frames: */
+#define FR_PACING_FIELDS_BYTES 1024u
 #define FR_PACING_LINK_BYTES 80u
+/* The rate is taken from a burst of so much at least, and acknowledgements that come after a
+ * pause of so long are no part of it. The kernel is asked every 4 ms. */
+#define FR_PACING_BURST_MS 12u
+#define FR_PACING_BURST_PACKETS 3u
+#define FR_PACING_PAUSE_MS 25u
 /* No more than this waits in the kernel meanwhile. The kernel appends to its last buffer
  * beyond TCP_NOTSENT_LOWAT. */
 #define FR_PACING_UNSENT_BYTES 8192u
+
+/* Acknowledgements of a burst that was sent at once: the link spread them, and so told its
+ * rate, long before TCP believes in one. */
+struct fr_pacing_burst {
+	bool is_begun, is_over;
+	uint64_t base_bytes; /* acknowledged before it */
+	uint64_t end_bytes;  /* when so many are, it is over: later ones were paced */
+	uint64_t first_ms, first_bytes, last_ms, last_bytes;
+};
 
 /* Of one connection. {0}: no page is due. */
 struct fr_pacing {
 	bool is_due;
 	uint64_t due_ms;           /* when the page is expected */
-	uint64_t page_bytes;       /* of the window, kept for it */
+	uint64_t page_bytes;       /* of the window, kept for its head */
+	uint64_t whole_bytes;      /* kept for all of it, if the window holds that; 0: unknown */
 	uint64_t rate_bytes_per_s; /* of the path, as last known; 0: never */
+	struct fr_pacing_burst burst;
 };
 
-/* A page was asked for and is expected in think_ms; 0: unknown, output is not held back.
- * links: how many links its fields may have. */
-void fr_pacing_expect(struct fr_pacing *p, uint64_t now_ms, uint32_t think_ms, size_t links);
+/* A page that was asked for. */
+struct fr_pacing_page {
+	uint32_t think_ms;   /* it is expected in; 0: unknown, output is not held back */
+	size_t links;        /* that its fields may have */
+	uint64_t body_bytes; /* of its body, as last seen; 0: unknown */
+};
+void fr_pacing_expect(struct fr_pacing *p, uint64_t now_ms, const struct fr_pacing_page *page);
 /* The page came, or will not come. */
 void fr_pacing_end(struct fr_pacing *p);
 

@@ -41,6 +41,7 @@ int fr_tcp_path(int fd, struct fr_path *out)
 		.mss_bytes = i.tcpi_snd_mss,
 		.unsent_bytes = i.tcpi_notsent_bytes,
 		.in_flight_bytes = flying > gone ? (flying - gone) * i.tcpi_snd_mss : 0,
+		.acked_bytes = i.tcpi_bytes_acked,
 		.delivery_rate_bytes_per_s = rate_of(&i),
 	};
 	return 0;

@@ -119,6 +119,7 @@ struct fr_path {
 	uint64_t mss_bytes;       /* what a packet carries */
 	uint64_t unsent_bytes;    /* in the kernel and in our buffers, not sent yet */
 	uint64_t in_flight_bytes; /* sent, not acknowledged and not known to be lost */
+	uint64_t acked_bytes;     /* acknowledged, since the connection began */
 	/* 0: not known. What was measured while the sender had no more to send counts
 	 * only if a queue stood all the same: else it is our own silence. */
 	uint64_t delivery_rate_bytes_per_s;

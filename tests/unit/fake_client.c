@@ -5,6 +5,7 @@
 
 #include "client/client.h"
 #include "hints/budget.h"
+#include "hints/pacing.h"
 
 #define REQUESTS 512
 
@@ -168,10 +169,10 @@ static int op_path(struct fr_exchange *ex, struct fr_budget_path *out)
 	return 0;
 }
 
-static void op_page_due(struct fr_exchange *ex, uint32_t think_ms, size_t links)
+static void op_page_due(struct fr_exchange *ex, const struct fr_pacing_page *page)
 {
-	(void)links;
-	of(ex)->think_ms = think_ms;
+	of(ex)->think_ms = page->think_ms;
+	of(ex)->due_bytes = page->body_bytes;
 }
 
 static void op_page_head_first(struct fr_exchange *ex, size_t bytes)

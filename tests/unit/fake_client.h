@@ -38,6 +38,7 @@ struct fake_request {
 	enum fr_rank ranks[FAKE_PUSHES];
 	size_t n_pushes;
 	uint32_t think_ms;         /* of page_due; UINT32_MAX: not told */
+	uint64_t due_bytes;        /* likewise */
 	size_t head_first;         /* of page_head_first; 0: not told */
 	struct fake_request *page; /* of after_page; NULL: not told */
 	bool is_needed_late;       /* needed_late was told */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "hints/budget.h"
 #include "hints/memory.h"
+#include "hints/pacing.h"
 #include "hints/verdict.h"
 #include "hints/way.h"
 #include "stages/hints/early_hints.h"
@@ -71,6 +72,19 @@ static void ask_memory(struct fr_exchange *ex)
 	fr_recall_page(ex);
 }
 
+/* To the connection: what is known of the page that is due. */
+static void announce(struct fr_exchange *ex)
+{
+	const struct fr_page_load *load = ex->page.load;
+	struct fr_pacing_page page = {.links = load->plan.n};
+
+	if (!ex->ops->page_due || !load->remembered)
+		return;
+	page.think_ms = atomic_load_explicit(&load->remembered->think_ms, memory_order_relaxed);
+	page.body_bytes = atomic_load_explicit(&load->remembered->body_bytes, memory_order_relaxed);
+	ex->ops->page_due(ex, &page);
+}
+
 void fr_hints_begin(struct fr_exchange *ex)
 {
 	ex->page.asked_ms = fr_loop_now(ex->worker->loop);
@@ -79,11 +93,7 @@ void fr_hints_begin(struct fr_exchange *ex)
 	ask_memory(ex);
 	if (ex->page.load->plan.n == 0)
 		return;
-	if (ex->ops->page_due && ex->page.load->remembered)
-		ex->ops->page_due(ex,
-		                  atomic_load_explicit(&ex->page.load->remembered->think_ms,
-		                                       memory_order_relaxed),
-		                  ex->page.load->plan.n);
+	announce(ex);
 	deliver_early(ex, NULL);
 }
 
@@ -238,6 +248,16 @@ void fr_hints_page(struct fr_exchange *page)
 }
 
 /* --- the end --- */
+
+void fr_hints_note_body(struct fr_exchange *ex)
+{
+	struct fr_page_load *load = ex->page.load;
+
+	if (load && load->remembered && ex->resp.status == 200 && ex->to_client.sent_bytes &&
+	    ex->to_client.sent_bytes <= UINT32_MAX)
+		atomic_store_explicit(&load->remembered->body_bytes,
+		                      (uint32_t)ex->to_client.sent_bytes, memory_order_relaxed);
+}
 
 void fr_hints_end(struct fr_exchange *ex)
 {

@@ -22,6 +22,8 @@
 void fr_hints_begin(struct fr_exchange *ex);
 void fr_hints_interim(struct fr_exchange *ex, const struct fr_response *resp);
 void fr_hints_page(struct fr_exchange *ex);
+/* The whole body went to the client: how long it was is remembered. */
+void fr_hints_note_body(struct fr_exchange *ex);
 /* The client side is through with the exchange. */
 void fr_hints_end(struct fr_exchange *ex);
 /* The exchange is released: gives up what the load holds. */

@@ -34,7 +34,8 @@ static void take_response(struct fr_exchange *ex, void **slot)
 static void end_hints(struct fr_exchange *ex, void **slot, enum fr_end how)
 {
 	(void)slot;
-	(void)how;
+	if (how == FR_END_COMPLETED)
+		fr_hints_note_body(ex);
 	fr_hints_end(ex);
 }
 

@@ -90,7 +90,7 @@ static void without_an_expected_time_it_is_one_window_or_what_fills_the_link(voi
 
 static void absurd_figures_do_no_harm(void **state)
 {
-	struct fr_budget_path p = {UINT64_MAX, UINT64_MAX, UINT64_MAX, 0, 0, UINT64_MAX};
+	struct fr_budget_path p = {UINT64_MAX, UINT64_MAX, UINT64_MAX, 0, 0, 0, UINT64_MAX};
 
 	(void)state;
 	assert_true(fr_budget_idle_bytes(&p, UINT32_MAX) > 0);

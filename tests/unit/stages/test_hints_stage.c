@@ -12,6 +12,7 @@
 
 #define A "https://a.test/a.css"
 #define LINK_A "Link: </a.css>; rel=preload; as=style\r\n"
+#define LINK_B "Link: </b.css>; rel=preload; as=style\r\n"
 
 static struct fake_request *get(struct fixture *f, const char *path, const char *fields)
 {
@@ -55,6 +56,24 @@ static void the_client_side_is_told_how_long_the_page_will_take(void **state)
 	origin_answer(f->worker, "/", "200 OK", "", "<p>");
 	teach(f, LINK_A);
 	assert_in_range(get(f, "/", "")->think_ms, 150, 300);
+}
+
+/* The length that a client got last; other links do not make it unknown. */
+static void the_client_side_is_told_how_long_the_page_was(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_request *r;
+
+	teach(f, LINK_A);
+	r = get(f, "/", "");
+	assert_int_equal(r->due_bytes, 0);
+	origin_answer(f->worker, "/", "200 OK", LINK_A, "<p>hello");
+	worker_turn(f->worker);
+	r = get(f, "/", "");
+	assert_int_equal(r->due_bytes, 8);
+	origin_answer(f->worker, "/", "200 OK", LINK_A LINK_B, "<p>");
+	worker_turn(f->worker);
+	assert_in_range(get(f, "/", "")->due_bytes, 3, 8);
 }
 
 static void rules_hint_without_any_load_before(void **state)
@@ -212,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_remembered_is_pushed_before_the_origin_answers),
 		TEST(the_client_side_is_told_how_long_the_page_will_take),
+		TEST(the_client_side_is_told_how_long_the_page_was),
 		TEST(rules_hint_without_any_load_before),
 		TEST(a_request_that_is_no_navigation_gets_nothing_early),
 		TEST(a_client_that_asks_whether_it_changed_gets_nothing_early),
