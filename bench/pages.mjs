@@ -8,7 +8,7 @@
 //                                                  prints one load as bars
 //   bench/pages.mjs --matrix FOLDER                measures all cells of the target table, each into a file of its
 //                                                  own, and judges them; stopped, it goes on where it was. Hours:
-//                                                  narrow it by --pages, --links (4g:200,cable:200), --browsers.
+//                                                  narrow it by --pages, --links (4g:200,cable:200), --browsers, --runs.
 //                                                  With --judge it only judges what is there
 // Options: --runs 9, --discard 1 (rounds before the first that counts), --think 200
 // (ms that the origin takes for the HTML), --seconds 150 (no new round after), --plain (the origin compresses nothing),

@@ -28,6 +28,10 @@ export const variants = {
   forerun: { about: 'defaults, an origin that says nothing', warm: 4 },
   'forerun-link': { about: 'defaults, every asset in Link', origin: { link: 'all' }, warm: 4 },
 
+  // the same with style sheets, scripts and fonts alone; and what that Link field does by itself
+  'forerun-critical': { about: 'defaults, every style sheet, script and font in Link', origin: { link: 'critical' }, warm: 4 },
+  'off-critical': { about: 'no hints, every style sheet, script and font in Link', hints: off, origin: { link: 'critical' }, warm: 2 },
+
   // another server, and what its operator would have the origin's 103 name
   'peer-critical': { about: 'nghttpx, a 103 of the origin with style sheets, scripts and fonts', origin: { early: 'critical' }, warm: 1, peer: 'nghttpx' },
   'peer-blocking': { about: 'nghttpx, a 103 of the origin with what blocks rendering', origin: { early: 'blocking' }, warm: 1, peer: 'nghttpx' },

@@ -120,7 +120,7 @@ export async function makeWordpress(folder, theme) {
       let text = '';
       return during(child, async () => { text = await get(port); return text.includes('</html>'); }, () => text);
     });
-    copyNamed(html, '', site, folder, new Set());
+    copyNamed(html.replaceAll('\\/', '/'), '', site, folder, new Set());
     const own = html.replaceAll(`https://${host}`, '').replaceAll(`https:\\/\\/${host}`, '').replaceAll(`//${host}`, '')
       .replace(/<link rel="dns-prefetch"[^>]*>|<link rel='dns-prefetch'[^>]*>/g, '');
     fs.writeFileSync(path.join(folder, 'index.html'), own.replace('</title>', '</title>\n<link rel="icon" href="data:,">'));
