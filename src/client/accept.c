@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "client/client.h"
+#include "client/proxied.h"
 #include "client/shedding.h"
 #include "net/admission.h"
 #include "net/memory_limit.h"
@@ -52,7 +53,8 @@ static bool open_client(struct fr_clients *all, int fd, const struct fr_config_l
 	struct fr_ticket ticket;
 	struct fr_party peer;
 
-	if (!fr_party_of_socket(&peer, fd) || !admit(all->worker, &peer, &ticket))
+	if (!fr_party_of_socket(&peer, fd) || !fr_proxied_admits(all, &peer, listener) ||
+	    !admit(all->worker, &peer, &ticket))
 		return false;
 	if (fr_client_open(all, &ticket, &peer, fd, listener))
 		return true;

@@ -4,14 +4,17 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/holds.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/probes.h"
+#include "client/proxied.h"
 #include "exchange/activity.h"
 #include "hints/budget.h"
+#include "http/proxy_header.h"
 
 /* Of a response: fields that we add, and its status line. */
 #define OWN_FIELDS_BYTES 65536u
@@ -25,6 +28,8 @@ static struct fr_client *of(void *user)
 }
 
 static const uint8_t allowed[] = {
+	[FR_CLIENT_HEADER] =
+		FR_BIT(FR_CLIENT_HANDSHAKE) | FR_BIT(FR_CLIENT_DETECT) | FR_BIT(FR_CLIENT_CLOSING),
 	[FR_CLIENT_HANDSHAKE] =
 		FR_BIT(FR_CLIENT_DETECT) | FR_BIT(FR_CLIENT_ACTIVE) | FR_BIT(FR_CLIENT_CLOSING),
 	[FR_CLIENT_DETECT] = FR_BIT(FR_CLIENT_ACTIVE) | FR_BIT(FR_CLIENT_CLOSING),
@@ -49,7 +54,7 @@ static size_t base_bytes(const struct fr_client *c)
 
 size_t fr_client_held(const struct fr_client *c)
 {
-	size_t sum = base_bytes(c);
+	size_t sum = base_bytes(c) + (c->header ? sizeof *c->header : 0);
 
 	if (c->conn.transport)
 		sum += fr_transport_held(c->conn.transport);
@@ -106,6 +111,7 @@ static void release(void *user)
 	fr_seen_urls_free(&c->conn.late);
 	free(c->conn.held);
 	free(c->conn.proxied);
+	fr_proxied_drop(c);
 	fr_admission_give(w->admission, &c->conn.ticket);
 	fr_count_down(&w->counters, FR_COUNT_CONNECTIONS_OPEN);
 	unlink_client(c);
@@ -222,7 +228,7 @@ static void time_is_up(struct fr_timer *timer, void *user)
 	struct fr_counters *counters = &c->conn.worker->counters;
 
 	(void)timer;
-	if (c->state == FR_CLIENT_HANDSHAKE) {
+	if (c->state == FR_CLIENT_HEADER || c->state == FR_CLIENT_HANDSHAKE) {
 		fr_count(counters, FR_COUNT_TIMEOUT_HANDSHAKE);
 		fr_client_cut(c, false);
 	} else if (is_stalled(c)) {
@@ -434,6 +440,33 @@ static void on_closed(void *user)
 	maybe_release(c);
 }
 
+/* The time limit of a handshake goes on; a plain connection's request has its own. */
+static int on_header(void *user, const uint8_t *data, size_t len, size_t *used)
+{
+	struct fr_client *c = of(user);
+	int rc;
+
+	fr_activity_connection(&c->conn, FR_ACTIVITY_READ);
+	rc = fr_proxied_take(c, data, len, used);
+	if (rc <= 0)
+		return rc;
+	set_state(c, c->conn.is_tls ? FR_CLIENT_HANDSHAKE : FR_CLIENT_DETECT);
+	if (!c->conn.is_tls)
+		fr_loop_timer_set(c->conn.worker->loop, &c->timer,
+		                  c->conn.gen->config->timeouts.request_fields_ms);
+	return 1;
+}
+
+/* With and without a PROXY header. */
+static const struct fr_transport_handler header_handler = {
+	.on_header = on_header,
+	.on_open = on_open,
+	.on_data = on_data,
+	.on_eof = on_eof,
+	.on_drained = on_drained,
+	.on_failed = on_failed,
+	.on_closed = on_closed,
+};
 static const struct fr_transport_handler handler = {
 	.on_open = on_open,
 	.on_data = on_data,
@@ -464,7 +497,9 @@ static struct fr_client *client_new(struct fr_clients *all, const struct fr_tick
 	c->all = all;
 	c->conn.ops = &connection_ops;
 	c->conn.is_admin = listener->is_admin;
-	c->state = listener->tls ? FR_CLIENT_HANDSHAKE : FR_CLIENT_DETECT;
+	c->state = listener->proxy_protocol ? FR_CLIENT_HEADER
+	           : listener->tls          ? FR_CLIENT_HANDSHAKE
+	                                    : FR_CLIENT_DETECT;
 	c->conn.worker = w;
 	c->conn.gen = fr_generation_ref(w->gen);
 	c->conn.ticket = *ticket;
@@ -512,9 +547,15 @@ struct fr_client *fr_client_open(struct fr_clients *all, const struct fr_ticket 
 		return NULL;
 	conn = &c->conn;
 	fr_activity_connection(conn, FR_ACTIVITY_ACCEPT);
+	if (listener->proxy_protocol && !fr_proxied_expect(c)) {
+		close(fd);
+		set_state(c, FR_CLIENT_CLOSING);
+		maybe_release(c);
+		return c;
+	}
 	if (fr_transport_accept(w->loop, fd, listener->kind == FR_ADDRESS_UNIX, tls_of(w, listener),
-	                        output_bytes(&w->gen->config->limits), &handler, c,
-	                        &conn->transport) < 0) {
+	                        output_bytes(&w->gen->config->limits),
+	                        c->header ? &header_handler : &handler, c, &conn->transport) < 0) {
 		set_state(c, FR_CLIENT_CLOSING);
 		maybe_release(c);
 		return c;
@@ -522,8 +563,9 @@ struct fr_client *fr_client_open(struct fr_clients *all, const struct fr_ticket 
 	fr_transport_set_path_source(conn->transport, conn->gen->config->path_source,
 	                             conn->peer.port);
 	fr_loop_timer_set(w->loop, &c->timer,
-	                  listener->tls ? conn->gen->config->timeouts.handshake_ms
-	                                : conn->gen->config->timeouts.request_fields_ms);
+	                  listener->tls || c->header
+	                          ? conn->gen->config->timeouts.handshake_ms
+	                          : conn->gen->config->timeouts.request_fields_ms);
 	return c;
 }
 

@@ -2,7 +2,7 @@
  * what is the same for all (TLS, choosing the protocol, time limits, closing);
  * http1.c and http2.c speak. What its exchanges see of it is a struct fr_connection.
  *
- *   HANDSHAKE (TLS) -> DETECT (plain: which protocol?) -> ACTIVE -> CLOSING
+ *   HEADER (PROXY) -> HANDSHAKE (TLS) -> DETECT (plain: which protocol?) -> ACTIVE -> CLOSING
  *
  * An object of this type is freed when its transport has closed and its last
  * exchange has been released. */
@@ -13,6 +13,8 @@
 #include "client/clients.h"
 #include "exchange/connection.h"
 #include "exchange/exchange.h"
+
+struct fr_proxy_header;
 
 #define FR_CLIENT_MAGIC 0x636c6e74u
 /* On a plain listener the first bytes tell HTTP/2 with prior knowledge
@@ -25,6 +27,7 @@
 #define FR_CLIENT_FIRST_REQUEST_MS 1000u
 
 enum fr_client_state {
+	FR_CLIENT_HEADER, /* a proxy says whose connection it is */
 	FR_CLIENT_HANDSHAKE,
 	FR_CLIENT_DETECT,
 	FR_CLIENT_ACTIVE,
@@ -65,6 +68,7 @@ struct fr_client {
 	struct fr_client *next, **pprev;           /* borrowed, among them */
 	const struct fr_client_protocol *protocol; /* NULL before it is known */
 	void *h;                                   /* owned: the protocol's own state */
+	struct fr_proxy_header *header;            /* owned; NULL: none is waited for */
 	struct fr_timer timer;
 	enum fr_client_wait waits; /* what `timer` limits in state ACTIVE */
 	uint64_t wait_since_ms;

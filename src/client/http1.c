@@ -164,7 +164,7 @@ static void take_head(struct fr_client *c)
 	struct h1 *h = h1_of(c);
 	struct fr_exchange *ex = h->current;
 
-	ex->req.scheme = c->conn.is_tls ? FR_STR("https") : FR_STR("http");
+	ex->req.scheme = fr_connection_scheme(&c->conn);
 	if (!fr_connection_has_share(&c->conn)) {
 		fr_count(&c->conn.worker->counters, FR_COUNT_LIMIT_MEMORY_REQUESTS);
 		h->close_after = true;

@@ -65,7 +65,7 @@ static void on_request(void *user, void *stream, bool end)
 	h2_of(c)->heads--;
 	ex->req.version = FR_HTTP_2;
 	/* what the connection is decides the scheme, not what the client says */
-	ex->req.scheme = c->conn.is_tls ? FR_STR("https") : FR_STR("http");
+	ex->req.scheme = fr_connection_scheme(&c->conn);
 	ex->req.has_body = !end;
 	fr_exchange_begin(ex, end);
 }

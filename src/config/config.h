@@ -25,8 +25,9 @@ enum fr_address_kind { FR_ADDRESS_INET, FR_ADDRESS_UNIX };
 struct fr_config_listener {
 	char *text; /* as written: "127.0.0.1:8443", "[::]:443", "*:443", "unix:/run/x.sock" */
 	bool tls;
-	bool is_admin;    /* the admin interface: no site, commands for operators */
-	bool is_optional; /* nobody asked for it: the server goes on without */
+	bool is_admin;       /* the admin interface: no site, commands for operators */
+	bool is_optional;    /* nobody asked for it: the server goes on without */
+	bool proxy_protocol; /* connections begin with the PROXY protocol's header */
 	enum fr_address_kind kind;
 	char *host;    /* INET: numeric address without brackets; "*" is "::" dual-stack */
 	uint16_t port; /* INET; 0: the kernel chooses, logged at start */

@@ -77,7 +77,7 @@ struct fr_raw_admin {
 	struct fr_raw_tls *tls;
 };
 struct fr_raw_listener {
-	char *address, *tls;
+	char *address, *tls, *proxy_protocol;
 };
 struct fr_raw_path {
 	char *prefix;

@@ -41,6 +41,25 @@ static const struct fr_setting workers_setting = {"workers", FR_SETTING_COUNT_OF
 
 /* --- groups --- */
 
+static void take_proxy_protocol(const struct fr_source *s, unsigned i,
+                                const struct fr_raw_listener *r, const struct fr_config *c,
+                                struct fr_config_listener *l)
+{
+	bool is_unix = l->kind == FR_ADDRESS_UNIX;
+	char path[64];
+	uint64_t is_on = 0;
+
+	(void)snprintf(path, sizeof path, "listen[%u].proxy_protocol", i);
+	if (r->proxy_protocol && !fr_setting_switch(r->proxy_protocol, &is_on))
+		fr_config_complain(s, path, "expected true or false, not '%s'", r->proxy_protocol);
+	else if (is_on && !(is_unix ? c->trusted.unix_sockets : c->trusted.addresses.n > 0))
+		fr_config_complain(s, path,
+		                   "only connections of trusted_proxies are accepted, and it names "
+		                   "no %s",
+		                   is_unix ? "'unix'" : "address");
+	l->proxy_protocol = is_on;
+}
+
 static void take_listener(const struct fr_source *s, unsigned i, const struct fr_raw_listener *r,
                           struct fr_config *c)
 {
@@ -67,6 +86,7 @@ static void take_listener(const struct fr_source *s, unsigned i, const struct fr
 	if (r->tls && !fr_setting_switch(r->tls, &tls))
 		fr_config_complain(s, path, "expected true or false, not '%s'", r->tls);
 	l->tls = tls;
+	take_proxy_protocol(s, i, r, c, l);
 }
 
 static void take_listeners(const struct fr_source *s, const struct fr_raw *raw, struct fr_config *c)

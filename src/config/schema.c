@@ -106,8 +106,9 @@ static const struct fr_schema_field site_tls_fields[] = {TEXT(fr_raw_tls, certif
 static const struct fr_schema_field admin_fields[] = {
 	TEXT(fr_raw_admin, listen), TEXT(fr_raw_admin, token_file),
 	GROUP(fr_raw_admin, tls, site_tls_fields), END};
-static const struct fr_schema_field listener_fields[] = {TEXT(fr_raw_listener, address),
-                                                         TEXT(fr_raw_listener, tls), END};
+static const struct fr_schema_field listener_fields[] = {
+	TEXT(fr_raw_listener, address), TEXT(fr_raw_listener, tls),
+	TEXT(fr_raw_listener, proxy_protocol), END};
 static const struct fr_schema listener_value = ENTRY(fr_raw_listener, listener_fields);
 static const struct fr_schema_field path_fields[] = {TEXT(fr_raw_path, prefix),
                                                      GROUP(fr_raw_path, hints, hints_fields),

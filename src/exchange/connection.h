@@ -53,6 +53,8 @@ struct fr_connection {
 	struct fr_party *proxied;       /* owned: the client behind that, as the PROXY header
 	                                   says; NULL: the peer itself */
 	struct fr_peer_trust trust;
+	bool has_header; /* began with a PROXY header: the peer speaks for others by that alone */
+	bool is_tls_before; /* by which the client spoke TLS with the peer */
 	bool is_tls;
 	bool tls_resumed;
 	bool is_admin; /* speaks to the admin interface */
@@ -72,6 +74,11 @@ struct fr_connection {
 static inline const struct fr_party *fr_connection_client(const struct fr_connection *c)
 {
 	return c->proxied ? c->proxied : &c->peer;
+}
+/* The scheme that its client used. */
+static inline struct fr_str fr_connection_scheme(const struct fr_connection *c)
+{
+	return c->is_tls || c->is_tls_before ? FR_STR("https") : FR_STR("http");
 }
 /* False: memory is all but out, and it holds more than its share of what its worker
  * holds: no request of it is taken. */

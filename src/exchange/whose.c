@@ -21,9 +21,12 @@ static bool is_trusted(const struct fr_exchange *ex)
 	struct fr_peer_trust *trust = &ex->client->trust;
 
 	if (trust->generation != ex->gen->serial) {
+		/* a PROXY header that names nobody does not make its client the proxy */
+		bool may_be = !ex->client->has_header || (ex->client->proxied && from->has_ip);
+
 		trust->generation = ex->gen->serial;
-		trust->is_trusted =
-			fr_config_trusts(ex->gen->config, from->has_ip ? &from->ip : NULL);
+		trust->is_trusted = may_be && fr_config_trusts(ex->gen->config,
+		                                               from->has_ip ? &from->ip : NULL);
 	}
 	return trust->is_trusted;
 }

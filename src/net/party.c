@@ -1,7 +1,6 @@
 /* Fills in who is at an end of a connection. */
 #include "net/party.h"
 
-#include <stdio.h>
 #include <sys/socket.h>
 
 void fr_party_set(struct fr_party *p, const struct fr_ip *ip, uint16_t port)
@@ -13,10 +12,9 @@ void fr_party_set(struct fr_party *p, const struct fr_ip *ip, uint16_t port)
 	fr_ip_print(ip, p->text);
 }
 
-static void set_word(struct fr_party *p, const char *word)
+void fr_party_set_unix(struct fr_party *p)
 {
-	*p = (struct fr_party){.has_ip = false};
-	(void)snprintf(p->text, sizeof p->text, "%s", word);
+	*p = (struct fr_party){.text = "unix"};
 }
 
 bool fr_party_of_socket(struct fr_party *p, int fd)
@@ -31,6 +29,6 @@ bool fr_party_of_socket(struct fr_party *p, int fd)
 	if (fr_ip_of_socket((struct sockaddr *)&ss, &ip, &port))
 		fr_party_set(p, &ip, port);
 	else
-		set_word(p, "unix");
+		fr_party_set_unix(p);
 	return true;
 }

@@ -14,6 +14,8 @@ struct fr_party {
 };
 
 void fr_party_set(struct fr_party *p, const struct fr_ip *ip, uint16_t port);
+/* One on a Unix socket. */
+void fr_party_set_unix(struct fr_party *p);
 /* Of a socket's peer. False: it has gone. */
 bool fr_party_of_socket(struct fr_party *p, int fd);
 

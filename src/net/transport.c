@@ -16,6 +16,8 @@
 static const uint8_t allowed[] = {
 	[FR_TRANSPORT_CONNECTING] = FR_BIT(FR_TRANSPORT_HANDSHAKE) | FR_BIT(FR_TRANSPORT_OPEN) |
                                     FR_BIT(FR_TRANSPORT_CLOSING),
+	[FR_TRANSPORT_HEADER] = FR_BIT(FR_TRANSPORT_HANDSHAKE) | FR_BIT(FR_TRANSPORT_OPEN) |
+                                FR_BIT(FR_TRANSPORT_CLOSING),
 	[FR_TRANSPORT_HANDSHAKE] = FR_BIT(FR_TRANSPORT_OPEN) | FR_BIT(FR_TRANSPORT_CLOSING),
 	[FR_TRANSPORT_OPEN] = FR_BIT(FR_TRANSPORT_FINISHING) | FR_BIT(FR_TRANSPORT_CLOSING),
 	[FR_TRANSPORT_FINISHING] = FR_BIT(FR_TRANSPORT_CLOSING),
@@ -163,7 +165,9 @@ int fr_transport_accept(struct fr_loop *l, int fd, bool is_unix, struct fr_tls_s
 	s->fd = fd;
 	if (!is_unix)
 		tune(s);
-	s->state = tls ? FR_TRANSPORT_HANDSHAKE : FR_TRANSPORT_OPEN;
+	s->state = h->on_header ? FR_TRANSPORT_HEADER
+	           : tls        ? FR_TRANSPORT_HANDSHAKE
+	                        : FR_TRANSPORT_OPEN;
 	if (tls)
 		s->tls = fr_tls_accept(tls, &s->wire);
 	if (tls && !s->tls) {

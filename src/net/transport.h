@@ -2,7 +2,7 @@
  * handshake inside. Received bytes are passed on as they arrive; written bytes are
  * collected in the transport's output and leave on flush. One worker's loop owns it.
  *
- * CONNECTING -> HANDSHAKE -> OPEN -> FINISHING (output, close_notify and FIN are
+ * CONNECTING or HEADER -> HANDSHAKE -> OPEN -> FINISHING (output, close_notify and FIN are
  * sent, input is discarded for a while) -> CLOSING -> freed; CLOSING from anywhere.
  *
  * No event comes from within a call of the owner (except on_open, see
@@ -23,6 +23,10 @@
 struct fr_transport;
 
 struct fr_transport_handler {
+	/* Not NULL: an accepted stream begins with something that is read before TLS (a PROXY
+	 * header). Bytes as they came. 1: it is complete, *used of them were its; 0: all were, and
+	 * more must come; below 0: the stream is of no use (on_failed). It may not close it. */
+	int (*on_header)(void *user, const uint8_t *data, size_t len, size_t *used);
 	/* Connected and, with TLS, the handshake is done. */
 	void (*on_open)(void *user);
 	/* Plain bytes; borrowed for the call; all of them are taken. */
@@ -48,7 +52,7 @@ struct fr_transport *fr_transport_connect(struct fr_loop *l, const struct sockad
                                           size_t output_bytes, const struct fr_transport_handler *h,
                                           void *user);
 /* Takes an accepted socket (owned from here on). is_unix: a Unix socket. tls: NULL for plain.
- * Reading begins at once; without TLS on_open is called before this returns. 0; FR_ERR_IO,
+ * Reading begins at once; without TLS and header on_open is called before this returns. 0; FR_ERR_IO,
  * FR_ERR_NOMEM: fd is closed. */
 int fr_transport_accept(struct fr_loop *l, int fd, bool is_unix, struct fr_tls_server *tls,
                         size_t output_bytes, const struct fr_transport_handler *h, void *user,

@@ -332,13 +332,47 @@ static void handle_eof(struct fr_transport *s)
 {
 	if (s->state == FR_TRANSPORT_FINISHING) {
 		fr_transport_close(s, false);
-	} else if (s->state == FR_TRANSPORT_HANDSHAKE) {
-		fr_transport_fail(s, FR_ERR_CLOSED, "connection closed during the TLS handshake");
+	} else if (s->state == FR_TRANSPORT_HANDSHAKE || s->state == FR_TRANSPORT_HEADER) {
+		fr_transport_fail(s, FR_ERR_CLOSED,
+		                  s->state == FR_TRANSPORT_HANDSHAKE
+		                          ? "connection closed during the TLS handshake"
+		                          : "connection closed before its PROXY header");
 	} else if (!s->got_eof) {
 		s->got_eof = true;
 		(void)uv_read_stop(&s->uv.stream);
 		s->h->on_eof(s->user);
 	}
+}
+
+/* What came is the stream's own. */
+static void take_bytes(struct fr_transport *s, const uint8_t *data, size_t len)
+{
+	if (s->tls) {
+		fr_tls_feed(s->tls, data, len);
+		fr_transport_read_tls(s);
+	} else if (s->state == FR_TRANSPORT_OPEN) {
+		s->h->on_data(s->user, data, len);
+	}
+}
+
+/* Before TLS: the owner says how much of it is the header's. */
+static void take_header(struct fr_transport *s, const uint8_t *data, size_t len)
+{
+	size_t used = 0;
+	int rc = s->h->on_header(s->user, data, len, &used);
+
+	if (rc < 0) {
+		fr_transport_fail(s, rc, "no PROXY header");
+		return;
+	}
+	if (rc == 0)
+		return;
+	if (s->tls)
+		fr_transport_set_state(s, FR_TRANSPORT_HANDSHAKE);
+	else
+		fr_transport_now_open(s);
+	if (used < len)
+		take_bytes(s, data + used, len - used);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
@@ -351,11 +385,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		handle_eof(s);
 	} else if (n < 0) {
 		fr_transport_fail(s, FR_ERR_CLOSED, uv_strerror((int)n));
-	} else if (s->tls) {
-		fr_tls_feed(s->tls, (const uint8_t *)buf->base, (size_t)n);
-		fr_transport_read_tls(s);
-	} else if (s->state == FR_TRANSPORT_OPEN) {
-		s->h->on_data(s->user, (const uint8_t *)buf->base, (size_t)n);
+	} else if (s->state == FR_TRANSPORT_HEADER) {
+		take_header(s, (const uint8_t *)buf->base, (size_t)n);
+	} else {
+		take_bytes(s, (const uint8_t *)buf->base, (size_t)n);
 	}
 }
 

@@ -16,6 +16,7 @@
 /* See transport.h for the way between them. */
 enum fr_transport_state {
 	FR_TRANSPORT_CONNECTING, /* TCP connect under way */
+	FR_TRANSPORT_HEADER,     /* what comes before all else is the owner's to read */
 	FR_TRANSPORT_HANDSHAKE,  /* TLS handshake under way */
 	FR_TRANSPORT_OPEN,       /* owner reads and writes */
 	FR_TRANSPORT_FINISHING,  /* output is sent, then FIN; input discarded */

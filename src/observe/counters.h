@@ -46,6 +46,8 @@
 	X(RESPONSES_FAILED, responses_failed, "responses_failed_total", "",                        \
 	  "Responses whose body could not be completed.")                                          \
 	X(UPGRADES, upgrades, "upgrades_total", "", "Connections handed through after a 101.")     \
+	X(PROXY_HEADERS_REFUSED, proxy_headers_refused, "proxy_headers_refused_total", "",         \
+	  "Connections refused for want of a PROXY header of a trusted proxy.")                    \
 	X(FORWARDED_UNTRUSTED, forwarded_untrusted, "forwarded_untrusted_total", "",               \
 	  "Requests with X-Forwarded-For or Forwarded from peers that are not trusted.")           \
 	X(FORWARDED_MALFORMED, forwarded_malformed, "forwarded_malformed_total", "",               \

@@ -8,7 +8,7 @@ import net from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
 import { once } from 'node:events';
-import { assert, startForerun, startOrigin, h2request, loadPage, tempFile, scratch } from './lib/harness.mjs';
+import { assert, run, spawnTied, startForerun, startOrigin, h2request, loadPage, tempFile, scratch } from './lib/harness.mjs';
 
 const balancer = '127.0.0.9';
 
@@ -240,4 +240,158 @@ test('connections of a trusted proxy count only in all', async (t) => {
   for (const s of mine) assert.equal((await h2request(s, '/')).status, 200);
   await assert.rejects(h1get(f.plainPort, '127.0.0.8'));
   assert.equal((await f.counters()).limit_connections_per_address, 1);
+});
+
+// --- the PROXY protocol ---
+
+const v1 = (from = '192.0.2.7', port = 4711) => Buffer.from(`PROXY TCP4 ${from} 10.0.0.1 ${port} 443\r\n`);
+function v2({ command = 0x21, family = 0x11, from = [192, 0, 2, 7], port = 4711, tlvs = [] } = {}) {
+  const addresses = family === 0x11 ? Buffer.from([...from, 10, 0, 0, 1, port >> 8, port & 255, 1, 0xbb]) : Buffer.alloc(0);
+  const rest = Buffer.concat([addresses, ...tlvs.map(([type, value]) => Buffer.concat([Buffer.from([type, value.length >> 8, value.length & 255]), value]))]);
+  return Buffer.concat([Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1'), Buffer.from([command, family, rest.length >> 8, rest.length & 255]), rest]);
+}
+const headerYaml = (origin, more = {}) => yaml(origin, more).replaceAll('0.1:0"', '0.1:0", proxy_protocol: true');
+
+// What comes back on a connection from that address that begins with these pieces, each sent
+// once the one before has left.
+function speak(port, from, pieces, { secure = false, request = 'GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n' } = {}) {
+  return new Promise((resolve) => {
+    const socket = net.connect({ host: '127.0.0.1', port, localAddress: from, noDelay: true });
+    let text = '';
+    const take = (s) => {
+      s.setEncoding('latin1');
+      s.on('data', (d) => { text += d; });
+      s.on('error', () => {});
+      s.on('close', () => resolve(text));
+    };
+    socket.on('error', () => resolve(text));
+    socket.once('connect', async () => {
+      for (const piece of pieces) await new Promise((done) => socket.write(piece, done));
+      if (!secure) {
+        take(socket);
+        socket.write(request);
+        return;
+      }
+      const s = tls.connect({ socket, servername: 'localhost', ALPNProtocols: ['http/1.1'], rejectUnauthorized: false }, () => s.write(request));
+      take(s);
+    });
+  });
+}
+const bodyOf = (text) => JSON.parse(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1));
+
+test('a PROXY header says whose connection it is, before clear text and before TLS', async (t) => {
+  const origin = await startOrigin(t, echo);
+  const log = tempFile('access.log');
+  const f = await startForerun(t, { config: headerYaml(origin.url, { log }) });
+  for (const [port, secure] of [[f.plainPort, false], [f.port, true]])
+    for (const header of [v1(), v2()])
+      for (const pieces of [[header], [...header].map((b) => Buffer.from([b]))]) {
+        const got = bodyOf(await speak(port, balancer, pieces, { secure }));
+        assert.equal(got['x-forwarded-for'], '192.0.2.7');
+        assert.equal(got['x-forwarded-proto'], secure ? 'https' : 'http');
+      }
+  for (const l of await lines(f, log)) assert.deepEqual([l.client, l.client_port, l.peer], ['192.0.2.7', 4711, balancer]);
+});
+
+test('connections without the header are refused, as are those of anybody else', async (t) => {
+  const origin = await startOrigin(t, echo);
+  const f = await startForerun(t, { config: headerYaml(origin.url) });
+  assert.equal(await speak(f.plainPort, balancer, []), '');
+  assert.equal(await speak(f.port, balancer, [], { secure: true }), '');
+  assert.equal(await speak(f.plainPort, balancer, ['PROXY TCP4 192.0.2.7 10.0.0.1 4711\r\n']), '');
+  assert.equal(await speak(f.plainPort, balancer, [v2({ command: 0x22 })]), '');
+  assert.equal(await speak(f.plainPort, '127.0.0.8', [v1()]), '');
+  await f.waitForLog(/warn client: connection of 127\.0\.0\.9 refused: it does not begin with a PROXY header/);
+  assert.equal((await f.counters()).proxy_headers_refused, 5);
+  assert.equal(origin.requests.length, 0);
+});
+
+test('a header that never comes whole is not waited for', async (t) => {
+  const origin = await startOrigin(t, echo);
+  const f = await startForerun(t, { config: headerYaml(origin.url, { top: 'timeouts: {handshake: 200ms}' }) });
+  for (const port of [f.plainPort, f.port]) {
+    const socket = net.connect({ host: '127.0.0.1', port, localAddress: balancer });
+    socket.on('error', () => {});
+    socket.write('PROXY TCP4 192');
+    socket.resume();
+    await once(socket, 'close');
+  }
+  assert.equal((await f.counters()).timeout_handshake, 2);
+});
+
+test('what a header says of nobody leaves the proxy as the client', async (t) => {
+  const origin = await startOrigin(t, echo);
+  const f = await startForerun(t, { config: headerYaml(origin.url) });
+  const request = 'GET / HTTP/1.1\r\nHost: a.example\r\nX-Forwarded-For: 198.51.100.9\r\nConnection: close\r\n\r\n';
+  for (const header of [Buffer.from('PROXY UNKNOWN\r\n'), v2({ command: 0x20 }), v2({ family: 0 })])
+    assert.equal(bodyOf(await speak(f.plainPort, balancer, [header], { request }))['x-forwarded-for'], balancer);
+  // nor is the client that a header names believed, unless it is a proxy itself
+  assert.equal(bodyOf(await speak(f.plainPort, balancer, [v1()], { request }))['x-forwarded-for'], '192.0.2.7');
+  assert.equal(bodyOf(await speak(f.plainPort, balancer, [v1('10.9.9.9')], { request }))['x-forwarded-for'], '198.51.100.9, 10.9.9.9');
+});
+
+test('a proxy says by a TLV that the client spoke TLS', async (t) => {
+  const origin = await startOrigin(t, echo);
+  const f = await startForerun(t, { config: headerYaml(origin.url) });
+  const tlv = (client) => [0x20, Buffer.from([client, 0, 0, 0, 0])];
+  assert.equal(bodyOf(await speak(f.plainPort, balancer, [v2({ tlvs: [[0x02, Buffer.from('a.example')], tlv(1)] })]))['x-forwarded-proto'], 'https');
+  assert.equal(bodyOf(await speak(f.plainPort, balancer, [v2({ tlvs: [tlv(0)] })]))['x-forwarded-proto'], 'http');
+});
+
+test('limits count the client behind the header', async (t) => {
+  const origin = await startOrigin(t, echo);
+  const f = await startForerun(t, { config: headerYaml(origin.url, { top: 'limits: {connections_per_address: 2}' }) });
+  const request = 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n';
+  const open = [];
+  t.after(() => open.forEach((s) => s.destroy()));
+  const keep = async (n) => {
+    const s = net.connect({ host: '127.0.0.1', port: f.plainPort, localAddress: balancer });
+    open.push(s);
+    s.on('error', () => {});
+    s.write(Buffer.concat([v1(`192.0.2.${n}`), Buffer.from(request)]));
+    const [first] = await Promise.race([once(s, 'data'), once(s, 'close')]);
+    return Buffer.isBuffer(first);
+  };
+  for (const [n, taken] of [[1, true], [1, true], [1, false], [2, true], [2, true], [2, false]]) assert.equal(await keep(n), taken, `192.0.2.${n}`);
+  assert.equal((await f.counters()).limit_connections_per_address, 2);
+});
+
+test('curl speaks the PROXY protocol', async (t) => {
+  const origin = await startOrigin(t, echo);
+  const f = await startForerun(t, { config: headerYaml(origin.url, { trusted: '[loopback]' }) });
+  for (const url of [`http://127.0.0.1:${f.plainPort}/`, `https://127.0.0.1:${f.port}/`]) {
+    const r = await run('curl', ['-sk', '--haproxy-protocol', '--interface', '127.0.0.5', '-H', 'Host: a.example', url]);
+    assert.equal(r.code, 0, r.stderr);
+    assert.equal(JSON.parse(r.stdout)['x-forwarded-for'], '127.0.0.5');
+  }
+});
+
+const haproxy = ['/usr/sbin/haproxy', '/usr/local/sbin/haproxy'].find((p) => fs.existsSync(p));
+test('HAProxy in front', { skip: haproxy ? false : 'haproxy is not installed' }, async (t) => {
+  const origin = await startOrigin(t, echo);
+  const f = await startForerun(t, { config: headerYaml(origin.url, { trusted: '[loopback]' }) });
+  const front = [1, 2].map((n) => path.join(scratch, `haproxy-${n}-${f.port}.sock`));
+  const config = tempFile('haproxy.cfg');
+  fs.writeFileSync(config, `defaults
+  mode tcp
+  timeout connect 10s
+  timeout client 30s
+  timeout server 30s
+${[['send-proxy', 'accept-proxy'], ['send-proxy-v2 proxy-v2-options crc32c', 'accept-proxy']].map(([send, take], n) => `listen l${n}
+  bind unix@${front[n]} ${take}
+  server edge 127.0.0.1:${f.plainPort} ${send}`).join('\n')}
+`);
+  const child = spawnTied(haproxy, ['-db', '-f', config], { stdio: 'ignore' });
+  const ended = once(child, 'close');
+  t.after(async () => { child.kill('SIGKILL'); await ended; });
+  for (const at of front) {
+    while (!fs.existsSync(at)) await new Promise((r) => setImmediate(r));
+    const socket = net.connect(at);
+    let text = '';
+    socket.setEncoding('latin1');
+    socket.on('data', (d) => { text += d; });
+    socket.write(Buffer.concat([v1('192.0.2.99'), Buffer.from('GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n')]));
+    await once(socket, 'close');
+    assert.equal(bodyOf(text)['x-forwarded-for'], '192.0.2.99');
+  }
 });

@@ -125,22 +125,6 @@ static void errors_name_file_line_and_key(void **state)
 	         "http://x}\n"
 	         "    paths: [{prefix: a}]\n",
 	         "a prefix begins with '/'"},
-		{SMALL "trusted_proxies: [10.0.0.0/8, x]\n",
-	         "edge.yaml:5: trusted_proxies[1]: expected ADDRESS, ADDRESS/BITS, private, "
-	         "loopback or unix, not 'x'"},
-		{SMALL "trusted_proxies: [10.0.0.5/8]\n",
-	         "trusted_proxies[0]: '10.0.0.5/8' has bits set beyond its prefix: write "
-	         "10.0.0.0/8 "
-	         "for the network, or leave /8 out for the one address"},
-		{SMALL "trusted_proxies: [\"2001:db8::1/32\"]\n", "write 2001:db8::/32 for"},
-		{SMALL "trusted_proxies: [10.0.0.0/33]\n", "trusted_proxies[0]: expected ADDRESS"},
-		{SMALL "trusted_proxies: [\"[::1]\"]\n", "trusted_proxies[0]: expected ADDRESS"},
-		{SMALL "trusted_proxies: [\"127.0.0.1:80\"]\n", "trusted_proxies[0]: expected"},
-		{SMALL "trusted_proxies: [\"\"]\n", "trusted_proxies[0]: expected ADDRESS"},
-		{SMALL "trusted_proxies: [Private]\n", "trusted_proxies[0]: expected ADDRESS"},
-		{SMALL "trusted_proxies: [unix, \"::1\", unix]\n",
-	         "trusted_proxies[2]: 'unix' is listed twice"},
-		{SMALL "trusted_proxies: 10.0.0.0/8\n", "edge.yaml:5: trusted_proxies"},
 		{"listen: &a [{address: \"*:0\"}]\nsites: *a\n", "edge.yaml:"},
 		{"a: [", "edge.yaml:"},
 		{"", "edge.yaml:1: "},
@@ -174,66 +158,6 @@ static void hosts_are_found_exact_first_then_the_longest_wildcard(void **state)
 	for (size_t i = 0; i < FR_ARRAY_LEN(cases); i++)
 		assert_string_equal(fr_config_find_site(config, S(cases[i][0]))->origin.host,
 		                    cases[i][1]);
-}
-
-static void trusted_proxies_are_networks_and_words(void **state)
-{
-	static const struct {
-		const char *list, *address; /* address "": a Unix socket */
-		bool trusts;
-	} rows[] = {
-		{"[]", "127.0.0.1", false},
-		{"[]", "", false},
-		{"[loopback]", "127.3.2.1", true},
-		{"[loopback]", "::1", true},
-		{"[loopback]", "10.0.0.1", false},
-		{"[loopback]", "", false},
-		{"[private]", "127.0.0.1", true},
-		{"[private]", "10.255.0.1", true},
-		{"[private]", "172.31.255.255", true},
-		{"[private]", "172.32.0.0", false},
-		{"[private]", "192.168.1.1", true},
-		{"[private]", "fd12::1", true},
-		{"[private]", "::1", true},
-		{"[private]", "2001:db8::1", false},
-		{"[private]", "169.254.1.1", false},
-		{"[private]", "", false},
-		{"[unix]", "", true},
-		{"[unix]", "127.0.0.1", false},
-		{"[\"2001:db8::/32\", 192.0.2.1]", "192.0.2.1", true},
-		{"[\"2001:db8::/32\", 192.0.2.1]", "::ffff:192.0.2.1", true},
-		{"[\"2001:db8::/32\", 192.0.2.1]", "2001:db8:7::", true},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
-		struct fr_ip ip;
-		char yaml[512];
-		bool is_unix = !*rows[i].address;
-
-		(void)snprintf(yaml, sizeof yaml, SMALL "trusted_proxies: %s\n", rows[i].list);
-		assert_int_equal(parse(yaml), 0);
-		assert_true(is_unix || fr_ip_parse(S(rows[i].address), &ip) == 0);
-		if (fr_config_trusts(config, is_unix ? NULL : &ip) != rows[i].trusts)
-			fail_msg("%s in %s", rows[i].address, rows[i].list);
-	}
-}
-
-static void a_wide_network_of_proxies_is_noted(void **state)
-{
-	static const char *const wide[] = {"0.0.0.0/0", "\"::/0\"", "0.0.0.0/7", "\"2000::/3\""};
-	static const char *const narrow[] = {"10.0.0.0/8", "private", "\"2001::/16\"", "\"::1\""};
-	char yaml[512];
-
-	(void)state;
-	for (size_t i = 0; i < FR_ARRAY_LEN(wide); i++) {
-		(void)snprintf(yaml, sizeof yaml, SMALL "trusted_proxies: [%s]\n", wide[i]);
-		assert_int_equal(parse(yaml), 0);
-		assert_non_null(config->trusted.wide);
-		(void)snprintf(yaml, sizeof yaml, SMALL "trusted_proxies: [%s]\n", narrow[i]);
-		assert_int_equal(parse(yaml), 0);
-		assert_null(config->trusted.wide);
-	}
 }
 
 static void an_unknown_host_has_no_site(void **state)
@@ -656,8 +580,6 @@ int main(void)
 		T(errors_name_file_line_and_key),
 		T(hosts_are_found_exact_first_then_the_longest_wildcard),
 		T(an_unknown_host_has_no_site),
-		T(trusted_proxies_are_networks_and_words),
-		T(a_wide_network_of_proxies_is_noted),
 		T(path_hints_change_only_what_they_write),
 		T(cache_rules_of_a_path_replace_those_of_its_site),
 		T(the_admin_interface_needs_a_token_over_tcp),
