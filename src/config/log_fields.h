@@ -38,6 +38,7 @@
 	X(ORIGIN, "origin")                                                                        \
 	X(ORIGIN_FIRST_BYTE, "origin_first_byte_us")                                               \
 	X(ORIGIN_DURATION, "origin_duration_us")                                                   \
+	X(ERROR, "error")                                                                          \
 	X(PARENT, "parent")                                                                        \
 	X(OUTCOME, "outcome")                                                                      \
 	X(PLAN, "plan")                                                                            \

@@ -287,6 +287,8 @@ void fr_exchange_refuse(struct fr_exchange *ex, int status, const char *why)
 	fr_exchange_discard_request(ex);
 	if (status < 500)
 		count(ex, FR_COUNT_REQUESTS_REFUSED);
+	else
+		fr_record_error(ex, fr_str_from(*why ? why : fr_status_reason(status)));
 	FR_LOG(DEBUG, "edge", "%s: %.*s %.*s: answered %d: %s", ex->whose.client->text,
 	       FR_STR_ARG(ex->req.method_text), FR_STR_ARG(ex->req.target), status, why);
 	(void)!fr_arena_printf(&ex->arena, &text, "%d %s\n%s%s", status, fr_status_reason(status),
@@ -354,6 +356,7 @@ static void on_head(void *user)
 void fr_exchange_fail_body(struct fr_exchange *ex)
 {
 	count(ex, FR_COUNT_RESPONSES_FAILED);
+	fr_record_error(ex, FR_STR("the response's body ended early"));
 	ex->to_client.failed = true;
 	fr_origin_watch_drop(ex);
 	set_state(ex, FR_EXCHANGE_ENDED);
@@ -388,6 +391,7 @@ static void on_failed(void *user, enum fr_fetch_error e)
 {
 	struct fr_exchange *ex = of(user);
 
+	fr_record_error(ex, fr_fetch_failure(ex->to_origin.fetch));
 	fr_exchange_fetch_over(ex);
 	fr_record_origin_end(ex);
 	if (!ex->to_client.head_sent)

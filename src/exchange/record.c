@@ -85,6 +85,12 @@ void fr_record_origin_end(struct fr_exchange *ex)
 	ex->seen.origin_end_us = now_us(ex);
 }
 
+void fr_record_error(struct fr_exchange *ex, struct fr_str why)
+{
+	if (!ex->seen.error.len)
+		(void)!fr_arena_copy(&ex->arena, why, &ex->seen.error);
+}
+
 void fr_record_answered(struct fr_exchange *ex)
 {
 	ex->seen.answered_us = now_us(ex);
@@ -176,6 +182,7 @@ static void fill_record(const struct fr_exchange *ex, struct fr_record *r)
 		.duration_us = since(s->begun_us, s->ended_us),
 		.cache = ex->cache.result,
 		.origin = s->origin,
+		.error = s->error,
 		.origin_first_byte_us = since(s->asked_us, s->origin_head_us),
 		.origin_duration_us = since(s->asked_us, s->origin_end_us),
 		.plan = ex->page.plan,

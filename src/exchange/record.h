@@ -27,6 +27,7 @@ struct fr_seen {
 	uint64_t begun_us, asked_us, origin_head_us, origin_end_us, answered_us;
 	uint64_t received_bytes; /* of the request's body */
 	struct fr_str origin;    /* who was asked; borrowed from the arena or configuration */
+	struct fr_str error; /* why it has no response of the origin's; in the arena, or static */
 	uint64_t ended_us;
 	enum fr_end end;
 	struct fr_exchange *next_ended; /* borrowed: that is to be counted, too */
@@ -57,6 +58,8 @@ void fr_record_begun(struct fr_exchange *ex);
 void fr_record_asked(struct fr_exchange *ex);
 void fr_record_origin_head(struct fr_exchange *ex, const struct fr_fetch *fetch);
 void fr_record_origin_end(struct fr_exchange *ex);
+/* Why the origin's response is not there, or not whole; the first that is said counts. */
+void fr_record_error(struct fr_exchange *ex, struct fr_str why);
 /* The final head goes to the client side. */
 void fr_record_answered(struct fr_exchange *ex);
 /* How an exchange ends; arguments as of fr_exchange_leave. */

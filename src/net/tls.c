@@ -26,7 +26,7 @@ struct fr_tls {
 	const uint8_t *in;              /* borrowed: ciphertext received, in_len left */
 	size_t in_len;
 	char name[NAME_MAX_BYTES]; /* SNI, lower case, no dot at its end */
-	char error[160];
+	char error[160]; /* until failed(): the subject of a certificate that was refused */
 	bool is_first_read;
 	bool saw_plain_http;
 };
@@ -186,6 +186,9 @@ void fr_tls_free(struct fr_tls **tp)
 
 /* --- errors --- */
 
+/* Of a certificate's subject in an error. */
+#define SUBJECT_BYTES 80
+
 void fr_tls_describe(char *out, size_t cap, const char *what)
 {
 	unsigned long first = ERR_peek_error(), last = ERR_peek_last_error();
@@ -199,14 +202,46 @@ void fr_tls_describe(char *out, size_t cap, const char *what)
 	ERR_clear_error();
 }
 
+int fr_tls_on_verify(int ok, X509_STORE_CTX *store)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	X509 *cert = X509_STORE_CTX_get_current_cert(store);
+	struct fr_tls *t = ssl ? SSL_get_app_data(ssl) : NULL;
+	BIO *bio;
+	int n;
+
+	if (ok || !t || !cert || *t->error)
+		return ok;
+	bio = BIO_new(BIO_s_mem());
+	/* escaped: it is printed in logs */
+	if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0,
+	                              XN_FLAG_ONELINE & ~XN_FLAG_SPC_EQ) > 0) {
+		n = BIO_read(bio, t->error, SUBJECT_BYTES - 1);
+		t->error[n > 0 ? n : 0] = '\0';
+	}
+	BIO_free(bio);
+	return ok;
+}
+
+/* "certificate has expired: CN=a"; "certificate with hostname mismatch: CN=a" */
+static void explain_refusal(struct fr_tls *t, long verify)
+{
+	const char *reason = X509_verify_cert_error_string(verify);
+	const char *of = strstr(reason, "certificate") ? "" : "certificate with ";
+	char subject[SUBJECT_BYTES];
+
+	(void)snprintf(subject, sizeof subject, "%.*s", SUBJECT_BYTES - 1, t->error);
+	(void)snprintf(t->error, sizeof t->error, "%s%s%s%s", of, reason, *subject ? ": " : "",
+	               subject);
+	ERR_clear_error();
+}
+
 static int failed(struct fr_tls *t)
 {
 	long verify = SSL_get_verify_result(t->ssl);
 
 	if (t->client && verify != X509_V_OK) {
-		(void)snprintf(t->error, sizeof t->error, "certificate verify failed: %s",
-		               X509_verify_cert_error_string(verify));
-		ERR_clear_error();
+		explain_refusal(t, verify);
 	} else if (t->saw_plain_http) {
 		(void)snprintf(t->error, sizeof t->error, "plain HTTP on a TLS port");
 		ERR_clear_error();

@@ -367,7 +367,7 @@ int fr_tls_client_new(const char *ca_file, bool verify, const char *alpn,
 	if (alpn)
 		set_alpn(c->ctx, alpn);
 	if (verify) {
-		SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, NULL);
+		SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, fr_tls_on_verify);
 		rc = load_trust(c->ctx, ca_file, why);
 	}
 	if (rc < 0) {

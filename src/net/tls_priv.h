@@ -39,6 +39,9 @@ const struct fr_tls_cert *fr_tls_server_choose(const struct fr_tls_server *s, st
  * connection's server. */
 void fr_tls_tickets_install(SSL_CTX *ctx);
 
+/* Notes whose certificate is refused, for the error's text (SSL_verify_cb). */
+int fr_tls_on_verify(int ok, X509_STORE_CTX *store);
+
 /* "what: reason of the last OpenSSL error", then clears the error queue. */
 void fr_tls_describe(char *out, size_t cap, const char *what);
 

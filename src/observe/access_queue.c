@@ -22,7 +22,8 @@ _Static_assert(sizeof(struct side) == FR_ACCESS_SIDE_BYTES, "as the header says"
 struct head {
 	uint32_t size; /* of all of it, a multiple of ALIGN; 0: the next one is at the beginning */
 	uint16_t n_links, n_cut;
-	uint16_t method, target, referer, origin; /* bytes of strings after those of the side */
+	uint16_t method, target, referer, origin,
+		error; /* bytes of strings after those of the side */
 	uint8_t plain[PLAIN_BYTES];
 	struct side side;
 };
@@ -61,7 +62,7 @@ static inline size_t measure(const struct fr_record *r)
 {
 	return sizeof(struct head) + FR_ACCESS_QUEUE_SLACK + cut(r->client) + cut(r->peer) +
 	       cut(r->scheme) + cut(r->host) + cut(r->user_agent) + cut(r->method) +
-	       cut(r->target) + cut(r->referer) + cut(r->origin);
+	       cut(r->target) + cut(r->referer) + cut(r->origin) + cut(r->error);
 }
 
 /* How many of the plan's links the record has room for; they are added to *size. */
@@ -137,6 +138,7 @@ static inline void write_record(struct head *h, const struct fr_record *r, size_
 	STRING(h, target);
 	STRING(h, referer);
 	STRING(h, origin);
+	STRING(h, error);
 #undef STRING
 	if (n_links)
 		write_links(at, r->plan, n_links);
@@ -261,6 +263,7 @@ static void read_record(struct fr_access_item *item, const struct head *h)
 	r->target = take(&at, h->target);
 	r->referer = take(&at, h->referer);
 	r->origin = take(&at, h->origin);
+	r->error = take(&at, h->error);
 	r->plan = NULL;
 	item->plan_cut = h->n_cut;
 	if (h->n_links || h->n_cut)

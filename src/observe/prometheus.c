@@ -10,6 +10,7 @@
 #include "hints/plan.h"
 #include "observe/counters.h"
 #include "observe/metrics.h"
+#include "observe/origin_stats.h"
 #include "observe/record.h"
 #include "observe/status.h"
 
@@ -243,6 +244,22 @@ static void put_origin_metric(struct writer *w, const struct fr_status *s, const
 	}
 }
 
+static void put_origin_causes(struct writer *w, const struct fr_status *s)
+{
+	begin(w, "origin_failure_causes_total", "counter", "Failures of the origin by cause.");
+	for (size_t i = 0; i < s->n_origins; i++)
+		for (size_t k = 0; k < FR_ORIGIN_CAUSES; k++) {
+			char labels[660], escaped[560];
+
+			if (!s->origins[i].cause_names[k])
+				continue;
+			escape(s->origins[i].name, escaped, sizeof escaped);
+			(void)snprintf(labels, sizeof labels, "origin=\"%s\",cause=\"%s\"", escaped,
+			               s->origins[i].cause_names[k]);
+			sample(w, labels, s->origins[i].causes[k]);
+		}
+}
+
 static void put_origins(struct writer *w, const struct fr_status *s)
 {
 #define GAUGE(name, member, help)                                                                  \
@@ -255,6 +272,7 @@ static void put_origins(struct writer *w, const struct fr_status *s)
 	COUNTER("origin_requests_total", requests, "Requests to the origin.");
 	COUNTER("origin_requests_failed_total", failed, "Requests to the origin that failed.");
 	COUNTER("origin_responses_5xx_total", errors, "Responses of the origin with 5xx.");
+	put_origin_causes(w, s);
 #undef GAUGE
 #undef COUNTER
 }

@@ -100,6 +100,7 @@ struct fr_record {
 	/* this request */
 	struct fr_str method, target, referer;
 	struct fr_str origin;       /* "127.0.0.1:8080"; empty: not asked */
+	struct fr_str error;        /* why the origin's response is not there or not whole; empty */
 	const struct fr_plan *plan; /* pages with hints; else NULL */
 };
 

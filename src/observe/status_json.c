@@ -8,6 +8,7 @@
 #include "hints/plan.h"
 #include "observe/counters.h"
 #include "observe/metrics.h"
+#include "observe/origin_stats.h"
 #include "observe/record.h"
 #include "observe/status.h"
 #include "observe/text.h"
@@ -148,6 +149,16 @@ static json_t *log_of(const struct fr_status *s)
 	return o;
 }
 
+static json_t *causes_of(const struct fr_origin_sum *from)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < FR_ORIGIN_CAUSES; i++)
+		if (from->cause_names[i])
+			set(o, from->cause_names[i], from->causes[i]);
+	return o;
+}
+
 static json_t *origins_of(const struct fr_status *s)
 {
 	json_t *all = json_array();
@@ -165,7 +176,12 @@ static json_t *origins_of(const struct fr_status *s)
 		set(o, "responses_5xx", from->errors);
 		set(o, "answers", from->answers);
 		set(o, "first_byte_us", from->first_byte_us);
+		(void)json_object_set_new(o, "is_failing", json_boolean(from->is_failing));
 		set(o, "last_failure_s", from->last_failure_s);
+		(void)json_object_set_new(o, "last_failure",
+		                          *from->last_failure ? text_of(from->last_failure)
+		                                              : json_null());
+		(void)json_object_set_new(o, "causes", causes_of(from));
 		(void)json_array_append_new(all, o);
 	}
 	return all;

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "http/h1.h"
 
-#define X(name, status, counter, text) +1
+#define X(name, label, status, counter, text) +1
 _Static_assert(0 FR_FETCH_ERROR_TABLE(X) <= FR_ORIGIN_CAUSES, "a row for each error");
 #undef X
 
@@ -33,7 +33,7 @@ static bool is_due(struct fr_origin_cause *c, uint64_t now_s, uint64_t *before)
 }
 
 void fr_complain(const struct fr_origin_stats *stats, const char *origin,
-                 const struct fr_request *req, enum fr_fetch_error e, const char *cause,
+                 const struct fr_request *req, enum fr_fetch_error e, struct fr_str words,
                  uint64_t now_s)
 {
 	uint64_t before = 0;
@@ -44,8 +44,8 @@ void fr_complain(const struct fr_origin_stats *stats, const char *origin,
 	if (before)
 		(void)snprintf(more, sizeof more, " (and %llu times more since this was last said)",
 		               (unsigned long long)before);
-	FR_LOG(WARN, "origin", "%s: %.*s %.*s: %s%s%s%s", origin, FR_STR_ARG(req->method_text),
-	       FR_STR_ARG(req->target), fr_fetch_error_str(e), *cause ? ": " : "", cause, more);
+	FR_LOG(WARN, "origin", "%s: %.*s %.*s: %.*s%s", origin, FR_STR_ARG(req->method_text),
+	       FR_STR_ARG(req->target), FR_STR_ARG(words), more);
 }
 
 /* "one fault, another fault" of the bits. */

@@ -11,10 +11,9 @@
 /* The same line is repeated after this number of seconds at the earliest. */
 #define FR_COMPLAINT_INTERVAL_S 60u
 
-/* req: what was asked. cause: in words; "" if there is none but the error itself.
- * now_s: the wall clock. Errors that are the client's own doing are not logged. */
+/* req: what was asked. words: why it failed. now_s: the wall clock. Errors that are the client's own doing are not logged. */
 void fr_complain(const struct fr_origin_stats *stats, const char *origin,
-                 const struct fr_request *req, enum fr_fetch_error e, const char *cause,
+                 const struct fr_request *req, enum fr_fetch_error e, struct fr_str words,
                  uint64_t now_s);
 /* The response to req had these faults (bits of FR_H1_SLOPPY_TABLE), which were borne:
  * warns once for each origin, whatever follows. */

@@ -94,15 +94,30 @@ static void detach_and_close(struct fr_fetch *f)
 		fr_origin_unqueue(f->origin, f);
 }
 
+static void find_words(struct fr_fetch *f, enum fr_fetch_error e)
+{
+	const char *cause = f->origin->cause;
+
+	if (fr_arena_printf(f->arena, &f->failure, "%s%s%s", fr_fetch_error_str(e),
+	                    *cause ? ": " : "", cause) < 0)
+		f->failure = (struct fr_str){0};
+	f->origin->cause[0] = '\0';
+}
+
+static void note_cause(struct fr_fetch *f, const struct fr_origin_conn *c, const char *cause)
+{
+	(void)snprintf(f->origin->cause, sizeof f->origin->cause, "%s: %s", c->address, cause);
+}
+
 static void note_failure(struct fr_fetch *f, enum fr_fetch_error e)
 {
 	struct fr_origin_stats *stats = f->origin->limits.stats;
 	uint64_t now_s = (uint64_t)time(NULL);
+	struct fr_str words = f->failure.len ? f->failure : fr_str_from(fr_fetch_error_str(e));
 
-	fr_count_stat(&stats->failed, 1);
-	atomic_store_explicit(&stats->last_failure_s, now_s, memory_order_relaxed);
-	fr_complain(stats, f->origin->config->url, f->req, e, f->origin->cause, now_s);
-	f->origin->cause[0] = '\0';
+	/* words are NUL-terminated: by printf, or static */
+	fr_origin_stats_failed(stats, (unsigned)e, fr_fetch_error_label(e), words.p, now_s);
+	fr_complain(stats, f->origin->config->url, f->req, e, words, now_s);
 }
 
 void fr_fetch_fail(struct fr_fetch *f, enum fr_fetch_error e)
@@ -110,6 +125,7 @@ void fr_fetch_fail(struct fr_fetch *f, enum fr_fetch_error e)
 	if (!FR_HOLDS(f->state != FR_FETCH_DONE))
 		return;
 	fr_count(f->counters, fr_fetch_error_counter(e));
+	find_words(f, e);
 	if (e != FR_FETCH_EVICTED && e != FR_FETCH_BUSY && e != FR_FETCH_TIMEOUT_TUNNEL)
 		note_failure(f, e); /* the others are not the origin's */
 	FR_LOG(DEBUG, "origin", "%s: %.*s %.*s: %s", fr_fetch_detail(f),
@@ -361,9 +377,8 @@ static void note_answer(struct fr_fetch *f, int status)
 {
 	struct fr_origin_stats *stats = f->origin->limits.stats;
 
-	fr_count_stat(&stats->answers, 1);
 	fr_count_stat(&stats->errors, status >= 500);
-	fr_count_stat(&stats->first_byte_us, fr_loop_now_us(f->loop) - f->started_us);
+	fr_origin_stats_answered(stats, fr_loop_now_us(f->loop) - f->started_us);
 }
 
 /* Faults that were borne in the response count once. */
@@ -385,6 +400,7 @@ static bool take_head(struct fr_fetch *f, struct fr_origin_conn *c)
 
 	if (status == 101) {
 		if (!f->req->is_upgrade) {
+			note_cause(f, c, "101 without a request for another protocol");
 			fr_fetch_fail(f, FR_FETCH_MALFORMED);
 			return false;
 		}
@@ -395,6 +411,7 @@ static bool take_head(struct fr_fetch *f, struct fr_origin_conn *c)
 		f->h->on_head(f->user);
 	} else if (status < 200) {
 		if (++f->n_informational > FR_FETCH_MAX_INFORMATIONAL) {
+			note_cause(f, c, "too many interim responses");
 			fr_fetch_fail(f, FR_FETCH_MALFORMED);
 			return false;
 		}
@@ -446,8 +463,7 @@ static bool take_event(struct fr_fetch *f, struct fr_origin_conn *c, struct fr_h
 		complete(f, c, extra);
 		return false;
 	case FR_H1_FAILED:
-		(void)snprintf(f->origin->cause, sizeof f->origin->cause, "%s: %s", c->address,
-		               fr_h1_error_str(r.error));
+		note_cause(f, c, fr_h1_error_str(r.error));
 		fr_fetch_fail(f,
 		              r.error == FR_H1_TRUNCATED ? FR_FETCH_TRUNCATED : FR_FETCH_MALFORMED);
 		return false;
@@ -571,6 +587,11 @@ void fr_fetch_resume(struct fr_fetch *f)
 	if (f->conn)
 		fr_transport_resume(f->conn->stream);
 	progress(f);
+}
+
+struct fr_str fr_fetch_failure(const struct fr_fetch *f)
+{
+	return f ? f->failure : (struct fr_str){0};
 }
 
 const char *fr_fetch_detail(const struct fr_fetch *f)

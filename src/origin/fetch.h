@@ -23,30 +23,37 @@
 /* Interim responses that an origin may send for one request. */
 #define FR_FETCH_MAX_INFORMATIONAL 16u
 
-/* Why a fetch failed: name, status for the client, counter, text. */
+/* Why a fetch failed: name, its label in figures, status for the client, counter, text. */
 #define FR_FETCH_ERROR_TABLE(X)                                                                    \
-	X(DNS, 502, ORIGIN_FAILED, "the origin's name cannot be resolved")                         \
-	X(CONNECT, 502, ORIGIN_FAILED, "the origin cannot be reached")                             \
-	X(TLS, 502, ORIGIN_FAILED, "TLS with the origin failed")                                   \
-	X(CLOSED, 502, ORIGIN_FAILED, "the origin closed the connection without an answer")        \
-	X(MALFORMED, 502, ORIGIN_MALFORMED, "the origin's response is malformed")                  \
-	X(TRUNCATED, 502, ORIGIN_TRUNCATED, "the origin's response was cut short")                 \
-	X(TIMEOUT_CONNECT, 504, ORIGIN_TIMEOUTS, "no connection to the origin in time")            \
-	X(TIMEOUT_QUEUE, 504, ORIGIN_TIMEOUTS, "no connection to the origin became free in time")  \
-	X(TIMEOUT_RESPONSE, 504, ORIGIN_TIMEOUTS, "the origin did not answer in time")             \
-	X(TIMEOUT_BODY, 504, ORIGIN_TIMEOUTS, "the origin stopped sending or reading")             \
-	X(TIMEOUT_TUNNEL, 504, TIMEOUT_TUNNEL, "nothing moved in the tunnel")                      \
-	X(BUSY, 503, LIMIT_ORIGIN_WAITING, "too many requests wait for the origin")                \
-	X(EVICTED, 503, LIMIT_ORIGIN_SHARE,                                                        \
+	X(DNS, "dns", 502, ORIGIN_FAILED, "the origin's name cannot be resolved")                  \
+	X(CONNECT, "connect", 502, ORIGIN_FAILED, "the origin cannot be reached")                  \
+	X(TLS, "tls", 502, ORIGIN_FAILED, "TLS with the origin failed")                            \
+	X(CLOSED, "closed", 502, ORIGIN_FAILED,                                                    \
+	  "the origin closed the connection without an answer")                                    \
+	X(MALFORMED, "malformed", 502, ORIGIN_MALFORMED, "the origin's response is malformed")     \
+	X(TRUNCATED, "truncated", 502, ORIGIN_TRUNCATED, "the origin's response was cut short")    \
+	X(TIMEOUT_CONNECT, "timeout_connect", 504, ORIGIN_TIMEOUTS,                                \
+	  "no connection to the origin in time")                                                   \
+	X(TIMEOUT_QUEUE, "timeout_queue", 504, ORIGIN_TIMEOUTS,                                    \
+	  "no connection to the origin became free in time")                                       \
+	X(TIMEOUT_RESPONSE, "timeout_response", 504, ORIGIN_TIMEOUTS,                              \
+	  "the origin did not answer in time")                                                     \
+	X(TIMEOUT_BODY, "timeout_body", 504, ORIGIN_TIMEOUTS,                                      \
+	  "the origin stopped sending or reading")                                                 \
+	X(TIMEOUT_TUNNEL, "timeout_tunnel", 504, TIMEOUT_TUNNEL, "nothing moved in the tunnel")    \
+	X(BUSY, "busy", 503, LIMIT_ORIGIN_WAITING, "too many requests wait for the origin")        \
+	X(EVICTED, "evicted", 503, LIMIT_ORIGIN_SHARE,                                             \
 	  "others wait, and hold less of the origin's connections")                                \
-	X(REQUEST, 500, ORIGIN_FAILED, "the request cannot be written")
+	X(REQUEST, "request", 500, ORIGIN_FAILED, "the request cannot be written")
 
 enum fr_fetch_error {
-#define X(name, status, counter, text) FR_FETCH_##name,
+#define X(name, label, status, counter, text) FR_FETCH_##name,
 	FR_FETCH_ERROR_TABLE(X)
 #undef X
 };
 const char *fr_fetch_error_str(enum fr_fetch_error e);
+/* Its label in figures: "connect". */
+const char *fr_fetch_error_label(enum fr_fetch_error e);
 int fr_fetch_error_status(enum fr_fetch_error e);
 
 struct fr_fetch;
@@ -60,6 +67,7 @@ struct fr_fetch_handler {
 	void (*on_body)(void *user, const uint8_t *data, size_t len);
 	/* The response is complete. trailers: in the arena, may be empty. */
 	void (*on_end)(void *user, const struct fr_fields *trailers);
+	/* Why in words: fr_fetch_failure, until it returns. */
 	void (*on_failed)(void *user, enum fr_fetch_error e);
 	/* fr_fetch_can_write has become true. */
 	void (*on_can_write)(void *user);
@@ -96,6 +104,10 @@ void fr_fetch_resume(struct fr_fetch *f);
 /* Ends it without further events; its connection is closed if a response is
  * still due. Clears the pointer; NULL is allowed. */
 void fr_fetch_cancel(struct fr_fetch **f);
+
+/* During on_failed: "the origin cannot be reached: 127.0.0.1:1: connection refused". In the
+ * fetch's arena; empty if that is full, or for NULL. */
+struct fr_str fr_fetch_failure(const struct fr_fetch *f);
 
 /* "127.0.0.1:8080" or "" before a connection; for logs. Borrowed. */
 const char *fr_fetch_detail(const struct fr_fetch *f);

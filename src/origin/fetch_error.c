@@ -4,9 +4,9 @@
 static const struct {
 	int status;
 	enum fr_counter counter;
-	const char *text;
+	const char *text, *label;
 } errors[] = {
-#define X(name, status, counter, text) {status, FR_COUNT_##counter, text},
+#define X(name, label, status, counter, text) {status, FR_COUNT_##counter, text, label},
 	FR_FETCH_ERROR_TABLE(X)
 #undef X
 };
@@ -14,6 +14,11 @@ static const struct {
 const char *fr_fetch_error_str(enum fr_fetch_error e)
 {
 	return (size_t)e < FR_ARRAY_LEN(errors) ? errors[e].text : "?";
+}
+
+const char *fr_fetch_error_label(enum fr_fetch_error e)
+{
+	return (size_t)e < FR_ARRAY_LEN(errors) ? errors[e].label : "?";
 }
 
 int fr_fetch_error_status(enum fr_fetch_error e)

@@ -89,6 +89,7 @@ struct fr_fetch {
 	struct fr_timer timer;          /* the time limit of the current state */
 	struct fr_task task;            /* puts off a failure, then the release */
 	enum fr_fetch_error error;      /* of a failure that was put off */
+	struct fr_str failure;          /* in words; in the arena */
 	bool has_failed_later;          /* such a failure is queued */
 	bool is_retried;
 	bool is_paused;

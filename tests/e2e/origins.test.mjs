@@ -1,7 +1,11 @@
 // What origins answer: faults that can be read in one way only are borne, the
 // others are not; trailers.
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import https from 'node:https';
 import test from 'node:test';
-import { freePort, assert, startForerun, startRawOrigin, h2connect, h2request, raw } from './lib/harness.mjs';
+import { binary, freePort, assert, run, startForerun, startRawOrigin, h2connect, h2request, raw, tempFile } from './lib/harness.mjs';
 
 const get = (path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
 const target = (head) => head.split(' ')[1];
@@ -127,21 +131,79 @@ sites:
   assert.equal((await f.counters()).origin_sloppy, 12);
 });
 
-// What an operator sees when an origin fails: [what, behaviour of the origin, cause in the log].
+// What an operator sees when an origin fails: [what, behaviour of the origin, label, cause in words].
 const failures = [
-  ['nothing listens', null, /the origin cannot be reached: 127\.0\.0\.1:\d+: connection refused/],
-  ['no answer', (socket) => socket.end(), /the origin closed the connection without an answer/],
-  ['no HTTP', (socket) => socket.end('SSH-2.0-OpenSSH\r\n\r\n'), /the origin's response is malformed: 127\.0\.0\.1:\d+: ./],
-  ['cut short', (socket) => socket.end(`${ok}Content-Length: 5\r\n\r\nx`), /the origin's response was cut short/],
+  ['nothing listens', null, 'connect', /the origin cannot be reached: 127\.0\.0\.1:\d+: connection refused/],
+  ['no answer', (socket) => socket.end(), 'closed', /the origin closed the connection without an answer/],
+  ['no HTTP', (socket) => socket.end('SSH-2.0-OpenSSH\r\n\r\n'), 'malformed', /the origin's response is malformed: 127\.0\.0\.1:\d+: ./],
+  ['a bare CR', (socket) => socket.end('HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n'), 'malformed', /the origin's response is malformed: 127\.0\.0\.1:\d+: .*CR/],
+  ['an unasked 101', (socket) => socket.end('HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'), 'malformed', /malformed: 127\.0\.0\.1:\d+: 101 without a request/],
+  ['cut short', (socket) => socket.end(`${ok}Content-Length: 5\r\n\r\nx`), 'truncated', /the origin's response was cut short/],
 ];
 
-for (const [what, answer, cause] of failures)
-  test(`an origin that fails is named in the log with its cause, once: ${what}`, async (t) => {
+const linesOf = (file) => fs.readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+
+for (const [what, answer, label, cause] of failures)
+  test(`an origin that fails is named with its cause in log, access log, status and metrics: ${what}`, async (t) => {
     const url = answer ? (await startRawOrigin(t, answer)).url : `http://127.0.0.1:${await freePort()}`;
-    const f = await startForerun(t, { origin: url, workers: 2 });
+    const file = tempFile('access.log'), socket = tempFile('admin.sock');
+    const f = await startForerun(t, { config: `
+workers: 2
+access_log: {file: ${file}}
+admin: {listen: "unix:${socket}"}
+listen: [{address: "127.0.0.1:0", tls: false}]
+sites: [{hosts: ["*"], origin: {url: "${url}"}}]
+` });
     for (const path of ['/a', '/b', '/c']) await raw(f.plainPort, get(path));
     const lines = f.text.split('\n').filter((l) => / warn origin: /.test(l));
     assert.equal(lines.length, 1, f.text);
     assert.match(lines[0], new RegExp(` warn origin: ${url}: GET /a: `));
     assert.match(lines[0], cause);
+    const [origin] = JSON.parse((await run(binary, ['status', '--json', '--admin', `unix:${socket}`])).stdout).origins;
+    assert.match(origin.last_failure, cause);
+    assert.deepEqual(origin.causes, { [label]: 3 });
+    assert.equal(origin.is_failing, true);
+    const metrics = (await run('curl', ['-sS', '--unix-socket', socket, 'http://localhost/metrics'])).stdout;
+    assert.ok(metrics.includes(`forerun_origin_failure_causes_total{origin="${url}",cause="${label}"} 3\n`), metrics);
+    assert.equal(await f.stop(), 0);
+    const logged = linesOf(file);
+    assert.equal(logged.length, 3);
+    for (const line of logged) assert.match(line.error, label === 'truncated' ? /cut short|ended early/ : cause);
   });
+
+test('an origin whose certificate is refused: which, and why', async (t) => {
+  const cert = tempFile('old.pem'), key = tempFile('old.key');
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-out', cert, '-subj', '/CN=shop.example.org', '-days', '30', '-addext', 'subjectAltName=DNS:other.example.org'], { stdio: 'ignore' });
+  const server = https.createServer({ key: fs.readFileSync(key), cert: fs.readFileSync(cert) }, (req, res) => res.end('x')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => { server.closeAllConnections(); server.close(); });
+  const url = `https://127.0.0.1:${server.address().port}`;
+  for (const [ca, cause] of [['', /TLS with the origin failed: 127\.0\.0\.1:\d+: self-signed certificate: CN=shop\.example\.org/], [`, ca: ${cert}`, /TLS with the origin failed: .*mismatch.*: CN=shop\.example\.org/i]]) {
+    const f = await startForerun(t, { config: `
+listen: [{address: "127.0.0.1:0", tls: false}]
+sites: [{hosts: ["*"], origin: {url: "${url}"${ca}}}]
+` });
+    assert.match((await raw(f.plainPort, get('/'))).text, /^HTTP\/1\.1 502/);
+    assert.match(f.text, cause);
+    assert.equal(await f.stop(), 0);
+  }
+});
+
+test('an origin that answers again is not failing any more', async (t) => {
+  let broken = true;
+  const origin = await startRawOrigin(t, (socket) => (broken ? socket.end('x\r\n\r\n') : socket.write(`${ok}Content-Length: 2\r\n\r\nok`)));
+  const admin = tempFile('admin.sock');
+  const f = await startForerun(t, { config: `
+listen: [{address: "127.0.0.1:0", tls: false}]
+admin: {listen: "unix:${admin}"}
+sites: [{hosts: ["*"], origin: {url: "${origin.url}"}}]
+` });
+  const state = async () => JSON.parse((await run(binary, ['status', '--json', '--admin', `unix:${admin}`])).stdout).origins[0];
+  await raw(f.plainPort, get('/'));
+  assert.equal((await state()).is_failing, true);
+  broken = false;
+  assert.match((await raw(f.plainPort, get('/'))).text, /ok$/);
+  const now = await state();
+  assert.deepEqual([now.is_failing, now.causes], [false, { malformed: 1 }]);
+  assert.ok(now.last_failure && now.last_failure_s);
+});

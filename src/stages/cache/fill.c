@@ -304,11 +304,13 @@ static bool is_anybodys(enum fr_fetch_error e)
 	       e == FR_FETCH_TIMEOUT_CONNECT;
 }
 
-static void fail(struct fr_fill *f, enum fr_fetch_error e)
+static void fail(struct fr_fill *f, enum fr_fetch_error e, struct fr_str why)
 {
-	struct fr_exchange *leader;
+	struct fr_exchange *leader = f->leader;
 	int status = fr_fetch_error_status(e);
 
+	if (leader)
+		fr_record_error(leader, why);
 	if (fr_fill_serve_stale(f, false, is_anybodys(e)))
 		return;
 	leader = fr_fill_take_leader(f);
@@ -323,12 +325,13 @@ static void fail(struct fr_fill *f, enum fr_fetch_error e)
 static void on_failed(void *user, enum fr_fetch_error e)
 {
 	struct fr_fill *f = user;
+	struct fr_str why = fr_fetch_failure(f->fetch);
 
 	f->fetch = NULL;
 	if (f->state == FR_FILL_FILLING)
 		end_body(f, false);
 	else if (f->state == FR_FILL_ASKING)
-		fail(f, e);
+		fail(f, e, why);
 	fr_fill_over(f);
 }
 

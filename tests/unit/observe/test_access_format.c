@@ -150,6 +150,7 @@ static void every_field_reads_the_same_alone_and_among_all(void **state)
 	record.peer = FR_STR("10.0.0.1");
 	record.received_bytes = 5;
 	record.referer = FR_STR("https://h.test/");
+	record.error = FR_STR("the origin cannot be reached");
 	record.origin_duration_us = 0;
 	record.learning = (struct fr_plan_learning){.waiting = 2, .seen_by = 1, .witnesses = 3};
 	format_json("{file: a.log}");
