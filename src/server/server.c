@@ -18,6 +18,7 @@
 #include "learned/learned.h"
 #include "net/admission.h"
 #include "net/memory_limit.h"
+#include "server/historian.h"
 #include "server/server_priv.h"
 #include "server/status.h"
 
@@ -465,6 +466,10 @@ int fr_server_start(struct fr_config *config, struct fr_sockets *sockets, struct
 	s->origins = fr_origin_registry_new(fr_server_count_workers(config));
 	s->start_us = fr_wall_us();
 	rc = start_workers(s, fr_server_count_workers(config), why);
+	if (rc == 0 && fr_historian_start(s, &s->historian) < 0) {
+		(void)snprintf(why->text, sizeof why->text, "cannot start a thread");
+		rc = FR_ERR_IO;
+	}
 	if (rc == 0)
 		rc = configure(s, config, sockets, why);
 	if (rc < 0) {
@@ -510,8 +515,10 @@ size_t fr_server_join(struct fr_server **sp)
 	struct fr_server *s = *sp;
 	size_t live = 0;
 
+	fr_historian_stop(s->historian);
 	for (size_t i = 0; i < s->n_workers; i++)
 		live += fr_worker_thread_join(&s->workers[i]);
+	fr_historian_free(&s->historian);
 	free(s->workers);
 	fr_access_log_free(&s->access_log);
 	fr_origin_registry_free(&s->origins);

@@ -10,6 +10,8 @@
 #include "server/server.h"
 #include "server/worker_thread.h"
 
+struct fr_historian;
+
 /* A listener that is open: what it says and where it is. */
 struct fr_bound {
 	struct fr_config_listener config; /* its strings are owned copies */
@@ -38,6 +40,7 @@ struct fr_server {
 	_Atomic unsigned crashes;           /* of those that served before */
 	int64_t start_us;                   /* wall clock */
 	struct fr_origin_registry *origins; /* owned */
+	struct fr_historian *historian;     /* owned; NULL: tests without threads */
 };
 
 /* What the workers share under this configuration, of which it takes a reference; without

@@ -14,7 +14,9 @@
 #include "hints/plan.h"
 #include "learned/learned.h"
 #include "net/memory_limit.h"
+#include "observe/history.h"
 #include "observe/status.h"
+#include "server/historian.h"
 #include "server/server_priv.h"
 #include "stages/admin/admin.h"
 
@@ -176,4 +178,14 @@ static bool is_draining(const void *server)
 	return atomic_load(&s->is_stopping);
 }
 
-const struct fr_admin_ops fr_server_admin = {.is_draining = is_draining, .snapshot = snapshot};
+static int write_history(void *server, enum fr_history_range range, struct fr_buf *out)
+{
+	struct fr_server *s = server;
+
+	if (!s->historian)
+		return FR_ERR_NOTFOUND;
+	return fr_history_json_write(fr_historian_history(s->historian), range, out);
+}
+
+const struct fr_admin_ops fr_server_admin = {
+	.is_draining = is_draining, .snapshot = snapshot, .history = write_history};

@@ -308,3 +308,37 @@ test('forerun status and top say it in the terminal', async (t) => {
   assert.equal((await run(binary, ['status', '--admin', 'unix:/nowhere'])).code, 1);
   assert.match((await run(binary, ['status', '--admin', `127.0.0.2:${port}`])).stderr, /a token is needed/);
 });
+
+test('the history has what was, over a reload, in two ranges', async (t) => {
+  const origin = await startOrigin(t, (req, res) => { res.statusCode = req.url === '/broken' ? 500 : 200; res.end('x'); });
+  const f = await startForerun(t, { config: `listen: [{address: "127.0.0.1:0", tls: false}]\n${adminYaml()}sites: [{hosts: ["*"], origin: {url: "${origin.url}"}}]\n` });
+  const port = adminPort(f), total = (h, name) => h[name].reduce((a, b) => a + b, 0);
+  const history = async (range) => JSON.parse((await ask(port, `/history?range=${range}`)).body);
+  // sampled once a second: until a look has seen them
+  const until = async (range, condition) => {
+    for (const end = Date.now() + 20000; ;) {
+      const h = await history(range);
+      if (condition(h)) return h;
+      if (Date.now() > end) throw new Error(JSON.stringify(h));
+    }
+  };
+  // what came before the first look is not known
+  await until('hour', (h) => h.requests.length > 0);
+  for (const path of ['/', '/a', '/broken']) await fetch(`http://127.0.0.1:${f.plainPort}${path}`).then((r) => r.text());
+  f.child.kill('SIGHUP');
+  await f.waitForLog(/configuration reloaded/);
+  await fetch(`http://127.0.0.1:${f.plainPort}/b`).then((r) => r.text());
+  for (const range of ['hour', 'day']) {
+    const h = await until(range, (all) => total(all, 'responses') === 4);
+    assert.deepEqual([h.version, h.range, h.step_s], [1, range, range === 'hour' ? 1 : 60]);
+    assert.equal(total(h, 'requests'), 4);
+    assert.equal(total(h, 'errors'), 1);
+    assert.ok(Math.max(...h.p99_us) > 0);
+    const lists = Object.values(h).filter(Array.isArray);
+    assert.equal(lists.length, 14);
+    assert.ok(lists.every((list) => list.length === h.requests.length && list.length <= 3600));
+  }
+  assert.equal((await ask(port, '/history')).status, 200);
+  assert.equal((await ask(port, '/history?range=year')).status, 400);
+  assert.equal((await ask(port, '/history', { auth: false })).status, 401);
+});

@@ -181,6 +181,32 @@ static void get_status(struct fr_exchange *ex, struct fr_str query)
 	answer_snapshot(ex, true, FR_ADMIN_JSON, fr_status_json_write);
 }
 
+/* "range=hour" (default) or "range=day" */
+static void get_history(struct fr_exchange *ex, struct fr_str query)
+{
+	const struct fr_shared *shared = ex->gen->shared;
+	struct fr_str name = FR_STR("range=");
+	int range = FR_HISTORY_HOUR;
+	struct fr_buf text;
+
+	if (query.len)
+		range = fr_str_starts(query, name)
+		                ? fr_history_range_find(fr_str_sub(query, name.len, query.len))
+		                : -1;
+	if (range < 0) {
+		fr_admin_error(ex, 400, "there are range=hour and range=day");
+		return;
+	}
+	fr_buf_init(&text, FR_ANSWERED_BY_MAX_BYTES);
+	if (shared->admin->history(shared->server, (enum fr_history_range)range, &text) < 0)
+		fr_admin_error(ex, 503, "there is no history");
+	else
+		fr_exchange_answer(
+			ex, 200, FR_ADMIN_JSON,
+			fr_str_make((const char *)fr_buf_data(&text), fr_buf_len(&text)));
+	fr_buf_fini(&text);
+}
+
 static void set_log_level(struct fr_exchange *ex, struct fr_str query)
 {
 	char level[16] = "", module[FR_LOG_MODULE_BYTES] = "";
@@ -266,6 +292,7 @@ static const struct route {
 	{"/ready", FR_METHOD_GET, true, get_ready},
 	{"/metrics", FR_METHOD_GET, false, get_metrics},
 	{"/status", FR_METHOD_GET, false, get_status},
+	{"/history", FR_METHOD_GET, false, get_history},
 	{"/events", FR_METHOD_GET, false, fr_admin_events},
 	{"/purge", FR_METHOD_POST, false, fr_admin_purge},
 	{"/log-level", FR_METHOD_POST, false, set_log_level},
@@ -311,9 +338,10 @@ static void begin(struct fr_exchange *ex)
 			return;
 		}
 	if (has_token(ex))
-		fr_admin_error(ex, 404,
-		               "there are /dashboard/, /events, /live, /log-level, /metrics, "
-		               "/purge, /ready, /status");
+		fr_admin_error(
+			ex, 404,
+			"there are /dashboard/, /events, /history, /live, /log-level, /metrics, "
+			"/purge, /ready, /status");
 	else
 		fr_admin_error(ex, 401, "a bearer token is needed");
 }

@@ -3,6 +3,7 @@
  *
  *   GET  /live /ready           health; without a token
  *   GET  /metrics /status       figures: Prometheus' text, JSON
+ *   GET  /history?range=        an hour by seconds, a day by minutes
  *   GET  /events                the status each second, as server-sent events
  *   GET  /dashboard/            a page that shows it all; without a token: no secrets
  *   POST /purge                 removes responses from the cache
@@ -15,6 +16,7 @@
 #define FR_STAGES_ADMIN_ADMIN_H
 
 #include "exchange/exchange.h"
+#include "observe/history.h"
 #include "observe/status.h"
 
 /* Status streams at once, of one worker. */
@@ -28,6 +30,8 @@ struct fr_admin_ops {
 	 * too. shared: the configuration that they are of. */
 	void (*snapshot)(void *server, const struct fr_shared *shared, bool with_traffic,
 	                 struct fr_status *out);
+	/* What happened lately, as JSON; appends. 0, or negative. */
+	int (*history)(void *server, enum fr_history_range range, struct fr_buf *out);
 };
 
 /* Takes every request of the admin listener. */
