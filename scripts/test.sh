@@ -2,11 +2,11 @@
 # Installs what the tests need and runs them all: checks of the source, unit
 # tests and fuzz corpora (gcc with sanitizers, clang), clang-tidy, end-to-end
 # tests (AddressSanitizer and UBSan; some again with ThreadSanitizer), the
-# browser test, and, as root, tests over emulated links.
+# browser test, real sites behind the edge, and, as root, tests over emulated links.
 #
 #   scripts/test.sh                everything
 #   scripts/test.sh NAME           one unit test (test_link, or link), one end-to-end file
-#                                  (links), or 'checks', 'tidy', 'browser', 'races', 'soak', 'net'
+#                                  (links), or 'checks', 'tidy', 'browser', 'sites', 'races', 'soak', 'net'
 #   scripts/test.sh NAME 'CASE'    only the cases of it whose name contains CASE
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -19,6 +19,9 @@ tsan=$root/build-tsan
 TEST_PACKAGES="git clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev nghttp2-client curl openssl python3 iproute2 prometheus"
 # what the browser of the npm package links with, and a browser of today
 BROWSER_PACKAGES="libnss3 fontconfig fonts-dejavu-core chromium"
+
+# PHP before WordPress: it would bring Apache's otherwise
+SITE_PACKAGES="nginx python3-django gunicorn php8.2 php8.2-fpm php8.2-mysql mariadb-server-core wordpress wordpress-theme-twentytwentyone"
 
 need_node() {
     if ! command -v node >/dev/null 2>&1 || [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 18 ]; then
@@ -104,6 +107,13 @@ browser() {
     FR_BIN=$san/forerun node --test tests/browser/*.test.mjs
 }
 
+sites() {
+    say "real sites"
+    # shellcheck disable=SC2086
+    fr_need_packages $SITE_PACKAGES
+    FR_BIN=$san/forerun node tests/sites/run.mjs "$@"
+}
+
 case ${1-} in
 '')
     install_all
@@ -115,6 +125,7 @@ case ${1-} in
     unit clang "$plain"
     unit "gcc, sanitizers" "$san"
     browser
+    sites --short
     races
     soak
     e2e tests/e2e/*.test.mjs
@@ -123,6 +134,7 @@ case ${1-} in
 checks) build_san; checks ;;
 tidy) build_plain; tidy ;;
 browser) install_all; build_san; browser ;;
+sites) need_node; build_only forerun; shift; sites "$@" ;;
 races) races ;;
 soak) build_san; soak ;;
 net) install_all; build_san; net ;;

@@ -1,0 +1,3 @@
+import { Shell } from 'lib';
+
+export default function About() { return <Shell title="About" />; }

@@ -1,0 +1,4 @@
+import { judge } from '../lib/judge.mjs';
+import { start } from './site.mjs';
+
+judge('vite', start);
