@@ -118,6 +118,7 @@ function summary(page, seen) {
     // of the final response: a 103 does not count
     ttfb: rows[0].first,
     html: seen.nav.responseEnd,
+    loadEvent: seen.nav.loadEventEnd,
     fcp: seen.paint['first-contentful-paint'],
     lcp: lcp?.at, lcpWhat: lcp && (lcp.url ? new URL(lcp.url, 'https://x').pathname : lcp.tag),
     complete: Math.max(seen.nav.loadEventEnd, ...rows.map((r) => r.end ?? 0)),

@@ -83,8 +83,8 @@ export async function startService(scope, name, program, args, { ready, signal, 
 }
 
 // nginx with the settings of Debian's own nginx.conf: gzip on, for HTML only.
-// server: lines of its server block. Resolves with the service and its URL.
-export async function startNginx(scope, folder, server, { listen = '', http = '' } = {}) {
+// server: lines of its server block; address: where else than on loopback it listens. Resolves with the service and its URL.
+export async function startNginx(scope, folder, server, { listen = '', http = '', address } = {}) {
   const data = path.join(folder, 'nginx');
   fs.mkdirSync(data, { recursive: true });
   for (let attempt = 0; ; attempt++) {
@@ -106,6 +106,7 @@ http {
   ${http}
   server {
     listen 127.0.0.1:${port} ${listen};
+    ${address ? `listen ${address}:${port} ${listen};` : ''}
     ${server}
   }
 }

@@ -42,10 +42,10 @@ function copyWordPress(folder) {
   fs.mkdirSync(root, { recursive: true });
   for (const name of fs.readdirSync(source)) {
     if (['wp-content', 'wp-config.php', '.htaccess'].includes(name)) continue;
-    fs.cpSync(path.join(source, name), path.join(root, name), { recursive: true, dereference: true });
+    fs.cpSync(path.join(source, name), path.join(root, name), { recursive: true, dereference: true, preserveTimestamps: true });
   }
   for (const name of ['themes', 'plugins', 'uploads', 'mu-plugins', 'build']) fs.mkdirSync(path.join(root, 'wp-content', name), { recursive: true });
-  fs.cpSync(path.join(source, 'wp-content/themes/twentytwentyone'), path.join(root, 'wp-content/themes/twentytwentyone'), { recursive: true, dereference: true });
+  fs.cpSync(path.join(source, 'wp-content/themes/twentytwentyone'), path.join(root, 'wp-content/themes/twentytwentyone'), { recursive: true, dereference: true, preserveTimestamps: true });
   fs.copyFileSync(path.join(here, 'wp-config.php'), path.join(root, 'wp-config.php'));
   return root;
 }
