@@ -26,29 +26,31 @@ enum fr_heuristics {
 	FR_HEURISTICS_OFF     /* none */
 };
 
-/* Why a response is not stored; text for logs. */
+/* Why a response is not stored, in the words of Cache-Status, the access log and metrics;
+ * docs/cache.md says what to do about each. */
 #define FR_CACHE_STORE_TABLE(X)                                                                    \
 	X(YES, "stored")                                                                           \
-	X(METHOD, "method")                                                                        \
-	X(STATUS, "status")                                                                        \
+	X(METHOD, "not a GET")                                                                     \
+	X(STATUS, "status is not cacheable")                                                       \
 	X(NO_STORE, "no-store")                                                                    \
-	X(REQUEST_NO_STORE, "request no-store")                                                    \
+	X(REQUEST_NO_STORE, "request with no-store")                                               \
 	X(PRIVATE, "private")                                                                      \
-	X(AUTHORIZATION, "authorization")                                                          \
+	X(AUTHORIZATION, "asked for with authorization")                                           \
 	X(COOKIE, "asked for with a cookie")                                                       \
 	X(CREDENTIAL, "asked for with a credential")                                               \
 	X(BYPASS, "asked for with a bypass cookie")                                                \
-	X(SET_COOKIE, "set-cookie, and not said to be for all")                                    \
-	X(OF_REQUEST, "an answer to how it was asked")                                             \
-	X(VARY_ANY, "vary *")                                                                      \
+	X(SET_COOKIE, "sets a cookie")                                                             \
+	X(OF_REQUEST, "status of one request")                                                     \
+	X(VARY_ANY, "varies by what no key has")                                                   \
 	X(NO_FRESHNESS, "no explicit freshness")                                                   \
-	X(NOT_REUSABLE, "neither fresh nor to be validated")                                       \
+	X(NOT_REUSABLE, "stale at once, no validator")                                             \
 	X(TOO_LARGE, "too large")                                                                  \
 	X(MEMORY, "no memory")
 enum fr_cache_store {
 #define X(id, text) FR_CACHE_STORE_##id,
 	FR_CACHE_STORE_TABLE(X)
 #undef X
+		FR_CACHE_STORE_COUNT
 };
 const char *fr_cache_store_str(enum fr_cache_store s);
 

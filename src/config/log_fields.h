@@ -35,6 +35,7 @@
 	X(FIRST_BYTE, "first_byte_us")                                                             \
 	X(DURATION, "duration_us")                                                                 \
 	X(CACHE, "cache")                                                                          \
+	X(NOT_STORED, "not_stored")                                                                \
 	X(ORIGIN, "origin")                                                                        \
 	X(ORIGIN_FIRST_BYTE, "origin_first_byte_us")                                               \
 	X(ORIGIN_DURATION, "origin_duration_us")                                                   \

@@ -26,6 +26,7 @@
 #include "base/buf.h"
 #include "base/chain.h"
 #include "base/mem.h"
+#include "cache/policy.h"
 #include "config/config.h"
 #include "exchange/body_source.h"
 #include "exchange/canonical.h"
@@ -111,6 +112,7 @@ struct fr_cache_facts {
 	const struct fr_config_cache *rules; /* of its path; NULL until routed */
 	const char *fwd;                     /* why the origin was asked (RFC 9211); NULL */
 	enum fr_cache_result result;         /* known when it ends */
+	enum fr_cache_store not_stored;      /* why its response was not; YES: nothing to say */
 	bool is_keyed;  /* a store's key is of it: that much of the query is sent */
 	bool is_hit;    /* answered from the store, without the origin */
 	bool is_stored; /* its response comes from a stored object */

@@ -181,6 +181,7 @@ static void fill_record(const struct fr_exchange *ex, struct fr_record *r)
 		.first_byte_us = since(s->begun_us, s->answered_us),
 		.duration_us = since(s->begun_us, s->ended_us),
 		.cache = ex->cache.result,
+		.not_stored = ex->cache.not_stored,
 		.origin = s->origin,
 		.error = s->error,
 		.origin_first_byte_us = since(s->asked_us, s->origin_head_us),

@@ -58,6 +58,7 @@ const struct fr_access_field fr_access_fields[FR_LOG_FIELD_COUNT] = {
 	FIELD(FIRST_BYTE, SPAN, first_byte_us),
 	FIELD(DURATION, SPAN, duration_us),
 	FIELD(CACHE, CACHE, cache),
+	FIELD(NOT_STORED, NOT_STORED, not_stored),
 	FIELD(ORIGIN, STRING, origin),
 	FIELD(ORIGIN_FIRST_BYTE, SPAN, origin_first_byte_us),
 	FIELD(ORIGIN_DURATION, SPAN, origin_duration_us),
@@ -245,6 +246,7 @@ static inline int64_t number_of(const struct fr_record *r, enum fr_log_field fie
 	case RESUMED:
 	case PROTOCOL:
 	case CACHE:
+	case NOT_STORED:
 	case END:
 	case OUTCOME:
 	case PLAN:
@@ -284,6 +286,10 @@ static inline __attribute__((always_inline)) char *put_field(char *p, const char
 		return put_json_word(put_key(p, field), &protocols[r->protocol]);
 	case CACHE:
 		return put_json_word(put_key(p, field), &caches[r->cache]);
+	case NOT_STORED:
+		return r->not_stored ? put_json_static(put_key(p, field),
+		                                       fr_cache_store_str(r->not_stored))
+		                     : p;
 	case END:
 		return put_json_word(put_key(p, field), &ends[r->end]);
 	case OUTCOME:

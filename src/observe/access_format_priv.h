@@ -47,6 +47,7 @@ enum fr_access_kind {
 	RESUMED, /* bool; absent without TLS */
 	PROTOCOL,
 	CACHE,
+	NOT_STORED, /* enum fr_cache_store; absent if nothing is to be said */
 	END,
 	OUTCOME, /* END; only of pushes */
 	PLAN,

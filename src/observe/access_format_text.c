@@ -93,6 +93,9 @@ static void put_text(struct fr_text *t, struct fr_access_format *f,
 	case CACHE:
 		put_ours(t, fr_cache_result_str(r->cache));
 		break;
+	case NOT_STORED:
+		put_ours(t, r->not_stored ? fr_cache_store_str(r->not_stored) : NULL);
+		break;
 	case END:
 		put_ours(t, fr_end_str(r->end));
 		break;

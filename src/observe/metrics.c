@@ -54,6 +54,8 @@ static void add_one(struct fr_metrics *m, const struct fr_record *r)
 	fr_counter_bump(&m->responses[r->protocol][status_slot(r->status)][r->cache], 1);
 	if (!r->is_push)
 		fr_counter_bump(&m->ends[r->end], 1);
+	if (r->not_stored)
+		fr_counter_bump(&m->not_stored[r->not_stored], 1);
 	if (r->is_page)
 		fr_counter_bump(&m->pages, 1);
 	fr_counter_bump(&m->sent_bytes, r->sent_bytes);
@@ -90,6 +92,7 @@ void fr_metrics_collect(struct fr_metrics *from, struct fr_metrics_sum *to)
 	        sizeof to->responses / sizeof(uint64_t));
 	collect(&from->hints[0][0][0], &to->hints[0][0][0], sizeof to->hints / sizeof(uint64_t));
 	collect(from->ends, to->ends, FR_END_COUNT);
+	collect(from->not_stored, to->not_stored, FR_CACHE_STORE_COUNT);
 	collect(&from->pages, &to->pages, 1);
 	collect(&from->sent_bytes, &to->sent_bytes, 1);
 	collect(&from->received_bytes, &to->received_bytes, 1);

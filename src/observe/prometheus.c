@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/histogram.h"
+#include "cache/policy.h"
 #include "h2/session.h"
 #include "hints/plan.h"
 #include "observe/counters.h"
@@ -152,6 +153,21 @@ static void put_responses(struct writer *w, const struct fr_metrics_sum *m)
 			}
 }
 
+static void put_not_stored(struct writer *w, const struct fr_metrics_sum *m)
+{
+	begin(w, "cache_not_stored_total", "counter",
+	      "Responses that the cache did not store, by reason.");
+	for (int r = 0; r < FR_CACHE_STORE_COUNT; r++) {
+		char labels[64];
+
+		if (!m->not_stored[r])
+			continue;
+		(void)snprintf(labels, sizeof labels, "reason=\"%s\"",
+		               fr_cache_store_str((enum fr_cache_store)r));
+		sample(w, labels, m->not_stored[r]);
+	}
+}
+
 static void put_hints(struct writer *w, const struct fr_metrics_sum *m)
 {
 	begin(w, "hints_total", "counter",
@@ -201,6 +217,7 @@ static void put_exchanges(struct writer *w, const struct fr_metrics_sum *m)
 	char labels[32];
 
 	put_responses(w, m);
+	put_not_stored(w, m);
 	put_hints(w, m);
 	begin(w, "requests_ended_total", "counter", "Requests without pushes, by how they ended.");
 	for (int e = 0; e < FR_END_COUNT; e++) {

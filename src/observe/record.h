@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "cache/policy.h"
 #include "hints/plan.h"
 
 /* How the cache took part. */
@@ -86,6 +87,7 @@ struct fr_record {
 	int status;                   /* 0: no head was sent */
 	enum fr_end end;
 	enum fr_cache_result cache;
+	enum fr_cache_store not_stored; /* why the response was not; YES: nothing to say */
 	bool is_push;
 	bool is_page;                     /* a document, or something with hints */
 	struct fr_plan_learning learning; /* of a page: what others are not told yet */

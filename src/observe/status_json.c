@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/histogram.h"
+#include "cache/policy.h"
 #include "hints/plan.h"
 #include "observe/counters.h"
 #include "observe/metrics.h"
@@ -53,6 +54,16 @@ static json_t *counters_of(const struct fr_status *s)
 	return o;
 }
 
+static json_t *not_stored_of(const struct fr_metrics_sum *m)
+{
+	json_t *o = json_object();
+
+	for (int r = 0; r < FR_CACHE_STORE_COUNT; r++)
+		if (m->not_stored[r])
+			set(o, fr_cache_store_str((enum fr_cache_store)r), m->not_stored[r]);
+	return o;
+}
+
 static json_t *responses_of(const struct fr_metrics_sum *m)
 {
 	json_t *o = json_object(), *status = json_object(), *cache = json_object(),
@@ -79,6 +90,7 @@ static json_t *responses_of(const struct fr_metrics_sum *m)
 		set(protocol, fr_protocol_str((enum fr_protocol)p), by_protocol[p]);
 	(void)json_object_set_new(o, "status", status);
 	(void)json_object_set_new(o, "cache", cache);
+	(void)json_object_set_new(o, "not_stored", not_stored_of(m));
 	(void)json_object_set_new(o, "protocol", protocol);
 	return o;
 }

@@ -66,9 +66,10 @@ test('a HEAD that shows another representation makes the stored one stale', asyn
 
 test('what must not be shared is asked for each time', async (t) => {
   const none = { '/private': { 'cache-control': 'private, max-age=60' }, '/no-store': { 'cache-control': 'no-store' }, '/cookie': { 'cache-control': 'max-age=60', 'set-cookie': 'a=b' }, '/any': { 'cache-control': 'max-age=60', vary: '*' }, '/nothing': {} };
+  const why = { '/private': 'private', '/no-store': 'no-store', '/cookie': 'sets a cookie', '/any': 'varies by what no key has', '/nothing': 'no explicit freshness' };
   const { get, count } = await site(t, Object.fromEntries(Object.entries(none).map(([p, h]) => [p, say(h)])));
   for (const path of Object.keys(none)) {
-    for (let i = 0; i < 3; i++) assert.equal(status(await get(path)), 'forerun; fwd=uri-miss; fwd-status=200');
+    for (let i = 0; i < 3; i++) assert.equal(status(await get(path)), `forerun; fwd=uri-miss; fwd-status=200; detail="${why[path]}"`);
     assert.equal(count(path), 3, path);
   }
 });
@@ -383,7 +384,7 @@ sites:
   assert.match(status(await get('/q/a?utm=3&id=1')), /hit/);
   assert.match(status(await get('/q/a?id=2')), /uri-miss/);
   await get('/c');
-  for (const cookie of ['session=1', 'a=b; session=2', 'wp_logged_in=x']) assert.equal(status(await get('/c', { cookie })), 'forerun; fwd=bypass; fwd-status=200');
+  for (const cookie of ['session=1', 'a=b; session=2', 'wp_logged_in=x']) assert.equal(status(await get('/c', { cookie })), 'forerun; fwd=bypass; fwd-status=200; detail="asked for with a bypass cookie"');
   for (const cookie of ['sessions=1', 'a=session=1', 'wp=1']) assert.match(status(await get('/c', { cookie })), /hit/);
   assert.match(status(await get('/q/a?id=1', { cookie: 'session=1' })), /bypass/);
   assert.equal(count('/c'), 4);

@@ -287,7 +287,7 @@ sites: [{hosts: ["*"], origin: {url: "${origin.url}"}, cache: {enabled: ${on}}}]
       for (const path of on ? ['/honest', '/tag', '/big'] : ['/honest']) {
         const r = await get(path, { 'if-none-match': '"v1"' });
         assert.deepEqual([r.status, r.body, r.headers.etag, r.headers['cache-control']], [304, '', '"v1"', 'private, max-age=0'], `${path} ${on}`);
-        if (on) assert.equal(r.headers['cache-status'], 'forerun; fwd=uri-miss; fwd-status=200');
+        if (on) assert.equal(r.headers['cache-status'], 'forerun; fwd=uri-miss; fwd-status=200; detail="private"');
       }
       assert.equal((await get('/tag', { 'if-none-match': '"v2"' })).body, 'page');
       if (on) assert.equal((await get('/date', { 'if-modified-since': date })).status, 304);

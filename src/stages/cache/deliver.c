@@ -5,9 +5,20 @@
 
 /* --- what is said of it --- */
 
+struct fr_str fr_cached_detail(struct fr_exchange *ex)
+{
+	struct fr_str text = {0};
+
+	if (ex->cache.not_stored != FR_CACHE_STORE_YES)
+		(void)!fr_arena_printf(&ex->arena, &text, "; detail=\"%s\"",
+		                       fr_cache_store_str(ex->cache.not_stored));
+	return text;
+}
+
 /* RFC 9211 §2.4: no answer of the origin, no fwd-status. */
 static int forwarded(struct fr_exchange *ex, const struct fr_cached *c, struct fr_str *text)
 {
+	struct fr_str why = fr_cached_detail(ex);
 	const char *stored = c->is_stored ? "; stored" : "";
 
 	if (c->is_joined)
@@ -16,8 +27,8 @@ static int forwarded(struct fr_exchange *ex, const struct fr_cached *c, struct f
 	if (c->fwd_status == 0)
 		return fr_arena_printf(&ex->arena, text, FR_CACHE_NAME "; fwd=%s%s", c->fwd,
 		                       stored);
-	return fr_arena_printf(&ex->arena, text, FR_CACHE_NAME "; fwd=%s; fwd-status=%d%s", c->fwd,
-	                       c->fwd_status, stored);
+	return fr_arena_printf(&ex->arena, text, FR_CACHE_NAME "; fwd=%s; fwd-status=%d%s%.*s",
+	                       c->fwd, c->fwd_status, stored, FR_STR_ARG(why));
 }
 
 static int status_line(struct fr_exchange *ex, struct fr_cached *c, int64_t now)

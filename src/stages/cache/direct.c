@@ -60,25 +60,39 @@ static bool shows_another(const struct fr_exchange *ex, const struct fr_object *
 	return other;
 }
 
-/* May what is stored stay there, as the HEAD updates it? */
-static enum fr_cache_store judge_head(struct fr_exchange *ex, const struct fr_object *o)
+static enum fr_cache_store judge(struct fr_exchange *ex, const struct fr_response *resp)
 {
 	struct fr_gate_verdict v;
 	struct fr_request as_get = ex->req;
-	struct fr_response merged;
 	int64_t now = fr_loop_wall_s();
 
-	if (fr_object_merge(o, &ex->resp, &ex->arena, &merged) < 0)
-		return FR_CACHE_STORE_MEMORY;
 	as_get.method = FR_METHOD_GET;
 	fr_gate_judge(&(struct fr_gate_question){.client = &as_get,
 	                                         .sent = &as_get,
-	                                         .resp = &merged,
+	                                         .resp = resp,
 	                                         .request_s = now,
 	                                         .response_s = now,
 	                                         .rules = fr_cached_gate_rules(ex->cache.rules)},
 	              &v);
 	return v.why;
+}
+
+/* May what is stored stay there, as the HEAD updates it? */
+static enum fr_cache_store judge_head(struct fr_exchange *ex, const struct fr_object *o)
+{
+	struct fr_response merged;
+
+	if (fr_object_merge(o, &ex->resp, &ex->arena, &merged) < 0)
+		return FR_CACHE_STORE_MEMORY;
+	return judge(ex, &merged);
+}
+
+/* It came past the store, as others do at the same time: would it have been stored? */
+static void note_reason(struct fr_exchange *ex)
+{
+	if (fr_cached_of(ex) && ex->cache.not_stored == FR_CACHE_STORE_YES &&
+	    ex->req.method == FR_METHOD_GET && !fr_fields_get(&ex->req.fields, FR_FIELD_RANGE))
+		ex->cache.not_stored = judge(ex, &ex->resp);
 }
 
 /* A HEAD shows that what is stored is no longer what a GET would bring: it is
@@ -109,7 +123,7 @@ static void compare_head(struct fr_exchange *ex)
 
 void fr_cached_direct(struct fr_exchange *ex)
 {
-	struct fr_str text;
+	struct fr_str text, why;
 
 	if (!ex->cache.rules->enabled)
 		return;
@@ -117,8 +131,10 @@ void fr_cached_direct(struct fr_exchange *ex)
 		invalidate_all(ex);
 	if (ex->req.method == FR_METHOD_HEAD && ex->resp.status == 200)
 		compare_head(ex);
+	note_reason(ex);
+	why = fr_cached_detail(ex);
 	if (ex->cache.fwd &&
-	    fr_arena_printf(&ex->arena, &text, FR_CACHE_NAME "; fwd=%s; fwd-status=%d",
-	                    ex->cache.fwd, ex->resp.status) == 0)
+	    fr_arena_printf(&ex->arena, &text, FR_CACHE_NAME "; fwd=%s; fwd-status=%d%.*s",
+	                    ex->cache.fwd, ex->resp.status, FR_STR_ARG(why)) == 0)
 		(void)!fr_fields_add_id(&ex->resp.fields, FR_FIELD_CACHE_STATUS, text);
 }

@@ -140,6 +140,8 @@ static void refuse_update(struct fr_fill *f, const struct fr_response *merged,
 	struct fr_object *o = fr_object_whole(&f->req, merged, v, f->stale->body,
 	                                      fr_store_account(fr_fill_store(f)));
 
+	if (f->leader)
+		f->leader->cache.not_stored = v->why;
 	take_out(f);
 	/* no memory: what was stored, which is good for anybody */
 	answer_leader(f, o ? o : f->stale, for_others(v->why), true);
@@ -304,6 +306,8 @@ static void refuse(struct fr_fill *f, enum fr_cache_store why)
 {
 	if (supersedes(f, why))
 		take_out(f);
+	if (f->leader)
+		f->leader->cache.not_stored = why;
 	if (!is_held_by_leader(f) || !answer_not_modified(f, why))
 		hand_over(f, why);
 }

@@ -377,6 +377,9 @@ static bool decline(struct fr_exchange *ex, enum fr_identity who, const struct f
 	struct fr_cached *c = fr_cached_of(ex);
 
 	c->is_declined = true;
+	ex->cache.not_stored = who == FR_IDENTITY_BYPASS   ? FR_CACHE_STORE_BYPASS
+	                       : who == FR_IDENTITY_COOKIE ? FR_CACHE_STORE_COOKIE
+	                                                   : FR_CACHE_STORE_CREDENTIAL;
 	if (who == FR_IDENTITY_BYPASS) {
 		c->fwd = "bypass";
 		ex->cache.is_keyed = false;

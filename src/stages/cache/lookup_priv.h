@@ -61,6 +61,9 @@ static inline int fr_cached_key(struct fr_exchange *ex, const struct fr_request 
 
 /* Answers with the object. False: it takes no more readers. */
 bool fr_cached_serve(struct fr_exchange *ex, struct fr_object *o);
+/* What Cache-Status says of why the response was not stored (RFC 9211 §2.8): "; detail=...",
+ * or nothing. */
+struct fr_str fr_cached_detail(struct fr_exchange *ex);
 /* Gives up what is held of the object that answers. */
 void fr_cached_forget_object(struct fr_exchange *ex, struct fr_cached *c);
 /* How far the body is; tells the client side. */

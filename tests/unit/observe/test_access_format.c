@@ -152,10 +152,13 @@ static void every_field_reads_the_same_alone_and_among_all(void **state)
 	record.referer = FR_STR("https://h.test/");
 	record.error = FR_STR("the origin cannot be reached");
 	record.origin_duration_us = 0;
+	record.not_stored = FR_CACHE_STORE_NO_FRESHNESS;
 	record.learning = (struct fr_plan_learning){.waiting = 2, .seen_by = 1, .witnesses = 3};
 	format_json("{file: a.log}");
 	assert_string_equal(json_string_value(json_object_get(json, "learning")),
 	                    "personal: seen by 1 of 3");
+	assert_string_equal(json_string_value(json_object_get(json, "not_stored")),
+	                    "no explicit freshness");
 	all = json_incref(json);
 	for (int i = 0; i < FR_LOG_FIELD_COUNT; i++) {
 		const char *name = fr_log_field_name((enum fr_log_field)i);

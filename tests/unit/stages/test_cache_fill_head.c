@@ -30,7 +30,8 @@ static void what_may_not_be_stored_goes_to_the_one_who_asked(void **state)
 	origin_answer(f->worker, "/x", "200 OK", "Cache-Control: no-store\r\nX-A: 1\r\n", "hello");
 	assert_string_equal(r->body, "hello");
 	assert_str(fake_field(r, "x-a"), "1");
-	assert_str(fake_field(r, "cache-status"), "forerun; fwd=uri-miss; fwd-status=200");
+	assert_str(fake_field(r, "cache-status"),
+	           "forerun; fwd=uri-miss; fwd-status=200; detail=\"no-store\"");
 	assert_false(is_stored(f));
 }
 
