@@ -12,14 +12,32 @@ static void bump(_Atomic uint64_t *v, uint64_t n)
 	                      memory_order_relaxed);
 }
 
-void fr_histogram_add(struct fr_histogram *h, uint64_t us)
+static size_t bucket_of(uint64_t us)
 {
 	size_t i = 0;
 
 	while (i < FR_HISTOGRAM_BUCKETS && us > fr_histogram_bounds_us[i])
 		i++;
-	bump(&h->counts[i], 1);
+	return i;
+}
+
+void fr_histogram_add(struct fr_histogram *h, uint64_t us)
+{
+	bump(&h->counts[bucket_of(us)], 1);
 	bump(&h->sum_us, us);
+}
+
+void fr_histogram_sum_add(struct fr_histogram_sum *h, uint64_t us)
+{
+	h->counts[bucket_of(us)]++;
+	h->sum_us += us;
+}
+
+void fr_histogram_sum_merge(struct fr_histogram_sum *h, const struct fr_histogram_sum *from)
+{
+	for (size_t i = 0; i <= FR_HISTOGRAM_BUCKETS; i++)
+		h->counts[i] += from->counts[i];
+	h->sum_us += from->sum_us;
 }
 
 void fr_histogram_collect(struct fr_histogram *from, struct fr_histogram_sum *to)

@@ -24,6 +24,9 @@ struct fr_histogram_sum {
 
 void fr_histogram_add(struct fr_histogram *h, uint64_t us);
 void fr_histogram_collect(struct fr_histogram *from, struct fr_histogram_sum *to);
+/* The same for a sum of one thread, or under its lock; and of another one. */
+void fr_histogram_sum_add(struct fr_histogram_sum *h, uint64_t us);
+void fr_histogram_sum_merge(struct fr_histogram_sum *h, const struct fr_histogram_sum *from);
 uint64_t fr_histogram_count(const struct fr_histogram_sum *h);
 /* About the time that `share` (0 to 1) of all took at most, by the buckets, in
  * microseconds; 0 without any. */

@@ -51,6 +51,14 @@ int fr_tls_server_new(const struct fr_tls_cert_spec *certs, size_t n, int min_ve
 void fr_tls_server_ref(struct fr_tls_server *s);
 void fr_tls_server_unref(struct fr_tls_server **s);
 
+/* When a certificate ends. */
+struct fr_tls_expiry {
+	char name[256];  /* the first host that it is used for, or its subject */
+	int64_t until_s; /* seconds since 1970 */
+};
+/* Of all certificates, at most cap; returns how many. Any thread. */
+size_t fr_tls_server_expiries(const struct fr_tls_server *s, struct fr_tls_expiry *out, size_t cap);
+
 struct fr_tls_client; /* refcounted */
 /* ca_file: PEM bundle to trust, NULL for the system's. verify=false accepts
  * anything (tools and tests that say so). alpn: "http/1.1", "h2" or NULL. */

@@ -325,6 +325,25 @@ void fr_tls_server_unref(struct fr_tls_server **sp)
 	free(s);
 }
 
+size_t fr_tls_server_expiries(const struct fr_tls_server *s, struct fr_tls_expiry *out, size_t cap)
+{
+	size_t n = 0;
+
+	for (; n < s->n_certs && n < cap; n++) {
+		X509 *x509 = SSL_CTX_get0_certificate(s->certs[n].ctx);
+		struct tm tm = {0};
+
+		out[n] = (struct fr_tls_expiry){.until_s = 0};
+		if (s->certs[n].n_hosts)
+			(void)snprintf(out[n].name, sizeof out[n].name, "%s", s->certs[n].hosts[0]);
+		else
+			(void)snprintf(out[n].name, sizeof out[n].name, "the default");
+		if (x509 && ASN1_TIME_to_tm(X509_get0_notAfter(x509), &tm) == 1)
+			out[n].until_s = (int64_t)timegm(&tm);
+	}
+	return n;
+}
+
 /* --- clients --- */
 
 static int load_trust(SSL_CTX *ctx, const char *ca_file, struct fr_tls_problem *why)

@@ -20,6 +20,11 @@ struct fr_status_worker {
 	struct fr_histogram_sum loop_turn;
 };
 
+struct fr_status_certificate {
+	char name[256];  /* the first host that it is used for */
+	int64_t until_s; /* wall clock */
+};
+
 /* members: one for each figure. */
 struct fr_status {
 	int64_t now_us, start_us; /* wall clock */
@@ -38,7 +43,9 @@ struct fr_status {
 	bool has_log;
 	struct fr_origin_sum *origins; /* owned */
 	size_t n_origins;
-	struct fr_traffic_top top; /* status only */
+	struct fr_traffic_top top;                  /* status only */
+	struct fr_status_certificate *certificates; /* owned */
+	size_t n_certificates;
 	uint64_t rss_bytes, cpu_us, open_fds, max_fds;
 };
 

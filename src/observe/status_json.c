@@ -171,6 +171,20 @@ static json_t *causes_of(const struct fr_origin_sum *from)
 	return o;
 }
 
+static json_t *certificates_of(const struct fr_status *s)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < s->n_certificates; i++) {
+		json_t *o = json_object();
+
+		(void)json_object_set_new(o, "name", text_of(s->certificates[i].name));
+		(void)json_object_set_new(o, "until_s", json_integer(s->certificates[i].until_s));
+		(void)json_array_append_new(all, o);
+	}
+	return all;
+}
+
 static json_t *origins_of(const struct fr_status *s)
 {
 	json_t *all = json_array();
@@ -245,6 +259,8 @@ static json_t *pages_of(const struct fr_traffic_top *top)
 		set(o, "duration_us", p->duration_us);
 		set(o, "max_us", p->max_us);
 		set(o, "first_byte_us", p->first_byte_us);
+		set(o, "p50_us", fr_histogram_quantile(&p->first_bytes, 0.5));
+		set(o, "p99_us", fr_histogram_quantile(&p->first_bytes, 0.99));
 		set(o, "last_status", (uint64_t)p->last_status);
 		for (size_t k = 0; k < p->n_links; k++)
 			(void)json_array_append_new(plan, link_of(&p->links[k]));
@@ -332,6 +348,7 @@ int fr_status_json_write(const struct fr_status *s, struct fr_buf *out)
 	(void)json_object_set_new(o, "memory", memory_of(s));
 	(void)json_object_set_new(o, "access_log", log_of(s));
 	(void)json_object_set_new(o, "origins", origins_of(s));
+	(void)json_object_set_new(o, "certificates", certificates_of(s));
 	(void)json_object_set_new(o, "pages", pages_of(&s->top));
 	(void)json_object_set_new(o, "assets", assets_of(&s->top));
 	text = json_dumps(o, JSON_COMPACT);

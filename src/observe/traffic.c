@@ -198,6 +198,8 @@ static void add_page(struct fr_traffic *t, const struct fr_record *r, const stru
 	p->hits += is_hit(r);
 	p->duration_us += us;
 	p->first_byte_us += r->first_byte_us > 0 ? (uint64_t)r->first_byte_us : 0;
+	if (r->first_byte_us >= 0)
+		fr_histogram_sum_add(&p->first_bytes, (uint64_t)r->first_byte_us);
 	if (us > p->max_us)
 		p->max_us = us;
 	p->last_us = r->time_us;
@@ -371,6 +373,7 @@ static void merge_page(struct fr_traffic_top *top, const struct fr_traffic_page 
 	p->hits += from->hits;
 	p->duration_us += from->duration_us;
 	p->first_byte_us += from->first_byte_us;
+	fr_histogram_sum_merge(&p->first_bytes, &from->first_bytes);
 	if (from->max_us > p->max_us)
 		p->max_us = from->max_us;
 	if (from->last_us >= p->last_us) {

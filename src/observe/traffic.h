@@ -5,6 +5,7 @@
 #ifndef FR_OBSERVE_TRAFFIC_H
 #define FR_OBSERVE_TRAFFIC_H
 
+#include "base/histogram.h"
 #include "observe/record.h"
 
 /* In one worker's table; multiples of FR_TRAFFIC_WAYS. */
@@ -39,7 +40,8 @@ struct fr_traffic_page {
 	uint64_t loads, errors, hits;     /* errors: 4xx, 5xx, not completed */
 	uint64_t duration_us, max_us;     /* sum, of all loads; of the longest */
 	uint64_t first_byte_us;           /* sum */
-	int64_t last_us;                  /* of the last load: when it was asked for, since 1970 */
+	struct fr_histogram_sum first_bytes;
+	int64_t last_us; /* of the last load: when it was asked for, since 1970 */
 	int last_status;
 	struct fr_plan_learning learning; /* of that load */
 	size_t n_links;

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/holds.h"
@@ -14,6 +15,7 @@
 #include "hints/plan.h"
 #include "learned/learned.h"
 #include "net/memory_limit.h"
+#include "net/tls.h"
 #include "observe/history.h"
 #include "observe/status.h"
 #include "server/historian.h"
@@ -140,6 +142,23 @@ static void add_workers(struct fr_server *s, struct fr_status *out, bool with_tr
 	free(tables);
 }
 
+static void add_certificates(const struct fr_shared *shared, struct fr_status *out)
+{
+	size_t most = shared->config->n_sites + 1;
+	struct fr_tls_expiry *all;
+
+	if (!shared->tls)
+		return;
+	all = fr_calloc(most, sizeof *all);
+	out->certificates = fr_calloc(most, sizeof *out->certificates);
+	out->n_certificates = fr_tls_server_expiries(shared->tls, all, most);
+	for (size_t i = 0; i < out->n_certificates; i++) {
+		memcpy(out->certificates[i].name, all[i].name, sizeof all[i].name);
+		out->certificates[i].until_s = all[i].until_s;
+	}
+	free(all);
+}
+
 /* Any thread. */
 static void snapshot(void *server, const struct fr_shared *shared, bool with_traffic,
                      struct fr_status *out)
@@ -167,6 +186,7 @@ static void snapshot(void *server, const struct fr_shared *shared, bool with_tra
 	if (out->has_log)
 		fr_access_log_stats(shared->access_log, &out->log);
 	out->origins = fr_calloc(FR_ORIGINS_MAX + 1, sizeof *out->origins);
+	add_certificates(shared, out);
 	out->n_origins = fr_origin_registry_collect(s->origins, out->origins);
 	fr_status_process(out);
 }
