@@ -9,7 +9,7 @@ import path from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chromium } from 'playwright-core';
-import { binary, spawnTied, startForerun, startOrigin, h2connect, h2request, loadPage, tempFile } from '../e2e/lib/harness.mjs';
+import { binary, spawnTied, startForerun, startOrigin, freePort, h2connect, h2request, loadPage, tempFile } from '../e2e/lib/harness.mjs';
 import { adminYaml, adminPort, metrics, status, sum, token, tokenFile } from '../e2e/lib/admin.mjs';
 import { hintsBrowser } from './lib/browser.mjs';
 
@@ -69,16 +69,15 @@ test('the dashboard shows what was pushed, used, wasted and saved', { timeout: 1
   assert.deepEqual([c.pushes_promised, c.pushes_completed, c.pushes_cancelled], [6, 3, 3]);
   const tile = (name) => page.locator('#tiles div', { hasText: name }).locator('dd').textContent();
   await page.locator('#tiles').getByText('3 of 6').first().waitFor();
-  assert.match(await tile('Pushes used'), /^50 %3 of 6/);
-  assert.match(await tile('Pushes wasted'), /^50 %/);
+  assert.match(await tile('Pushes completed'), /^50 %3 of 6/);
   assert.match(await tile('Requests per second'), new RegExp(`${c.requests} in all`));
   const answers = Object.values(st.responses.cache).reduce((x, y) => x + y);
-  assert.match(await tile('From the cache'), new RegExp(`^${Math.round(100 * st.responses.cache.hit / answers)} %`));
-  assert.match(await tile('Fields saved'), /^\d\d %/);
+  assert.match(await tile('Hit ratio'), new RegExp(`^${Math.round(100 * st.responses.cache.hit / answers)} %`));
+  assert.match(await tile('Certificates'), /^\d+ days/);
 
   // a page's plan, opened by keyboard; it stays open when new figures come
   const first = page.locator('#pages details').first();
-  assert.match(await first.locator('summary').textContent(), new RegExp(`localhost:${f.port}/page1.*2 loads.*3 links2 pushes used, 2 wasted`));
+  assert.match(await first.locator('summary').textContent(), new RegExp(`localhost:${f.port}/page1.*2 loads.*3 links2 pushes completed, 2 wasted`));
   await first.locator('summary').focus();
   await page.keyboard.press('Enter');
   const rows = await first.locator('table tr').allTextContents();
@@ -111,8 +110,21 @@ test('the dashboard shows what was pushed, used, wasted and saved', { timeout: 1
   await risen(page);
   await page.screenshot({ path: path.join(pictures, 'wide-light.png'), fullPage: true });
 
+  // one site of several, and the day instead of the hour
+  assert.deepEqual(await page.locator('#site option').allTextContents(), ['all', `localhost:${f.port}`]);
+  await page.locator('#site').selectOption(`localhost:${f.port}`);
+  await page.locator('#sites tbody tr').first().getByText(`localhost:${f.port}`).waitFor();
+  await page.getByRole('button', { name: 'Last day' }).click();
+  await page.locator('#day[aria-pressed="true"]').waitFor();
+
+  // a page that is opened now shows what was, before anything new is counted
+  const late = await open(t, b, { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' }, at);
+  await late.goto(`${at}/dashboard/#token=${token}`);
+  await late.waitForFunction(() => (document.querySelector('#traffic polygon')?.points.length ?? 0) > 8);
+  await late.screenshot({ path: path.join(pictures, 'wide-dark.png'), fullPage: true });
+
   // a phone, in the dark: nothing is wider than it
-  const phone = await open(t, b, { viewport: { width: 360, height: 740 }, colorScheme: 'dark', deviceScaleFactor: 2 }, at);
+  const phone = await open(t, b, { viewport: { width: 375, height: 740 }, colorScheme: 'dark', deviceScaleFactor: 2 }, at);
   await phone.goto(`${at}/dashboard/#token=${token}`);
   await phone.locator('#state.good').waitFor();
   assert.equal(new URL(phone.url()).hash, '');
@@ -182,6 +194,22 @@ test('early hints: the dashboard, the status, the metrics and the log say the sa
   }
 });
 
+test('a failing origin is the first thing that is seen, with its cause, at any width', { timeout: 120000 }, async (t) => {
+  const f = await startForerun(t, { config: `listen: [{address: "127.0.0.1:0", tls: false}]\n${adminYaml()}sites: [{hosts: ["*"], origin: {url: "http://127.0.0.1:${await freePort()}"}}]\n`, logLevel: 'info' });
+  const port = adminPort(f), at = `http://127.0.0.2:${port}`;
+  assert.equal((await fetch(`http://127.0.0.1:${f.plainPort}/`)).status, 502);
+  const b = await browser(t);
+  for (const [name, options] of [['1280', { viewport: { width: 1280, height: 900 } }], ['375', { viewport: { width: 375, height: 740 } }]]) {
+    const page = await open(t, b, options, at);
+    await page.goto(`${at}/dashboard/#token=${token}`);
+    await page.locator('#state.good').waitFor();
+    assert.match(await page.locator('#troubles li').first().textContent(), /fails: the origin cannot be reached: .*connection refused/);
+    assert.match(await page.locator('#tiles div', { hasText: 'Origins' }).locator('dd').textContent(), /^1 failing/);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
+    await page.screenshot({ path: path.join(pictures, `failing-${name}.png`), fullPage: true });
+  }
+});
+
 test('it says when the edge is gone, and goes on when it is back', { timeout: 120000 }, async (t) => {
   const origin = await startOrigin(t, site);
   const config = `listen: [{address: "127.0.0.1:0"}]\n${adminYaml()}sites: [{hosts: ["*"], origin: {url: "${origin.url}"}}]\n`;
@@ -216,7 +244,7 @@ test('the demo prints the dashboard\'s address, and it shows what the demo pushe
   const details = page.locator('#pages details').first();
   await details.locator('summary').click();
   // the demo has measured its page, some loads of it with push
-  const [, used] = /18 links(\d+) pushes used, 0 wasted/.exec(await details.locator('summary').textContent());
+  const [, used] = /18 links(\d+) pushes completed, 0 wasted/.exec(await details.locator('summary').textContent());
   assert.ok(used > 0 && used % 18 === 0, used);
   assert.equal(await details.locator('table tr').count(), 19);
   await page.screenshot({ path: path.join(pictures, 'demo.png'), fullPage: true });

@@ -342,3 +342,11 @@ test('the history has what was, over a reload, in two ranges', async (t) => {
   assert.equal((await ask(port, '/history?range=year')).status, 400);
   assert.equal((await ask(port, '/history', { auth: false })).status, 401);
 });
+
+test('the dashboard explains every reason that a plan may have', () => {
+  const table = fs.readFileSync(path.join(root, 'src/hints/plan.h'), 'utf8').split('#define FR_REASON_TABLE(X)')[1].split('enum fr_reason')[0];
+  const names = [...table.matchAll(/X\([A-Z0-9_]+, "([^"]+)"\)/g)].map((m) => m[1]);
+  const words = fs.readFileSync(path.join(root, 'web/dashboard/reasons.js'), 'utf8');
+  assert.ok(names.length > 30);
+  for (const name of names) assert.match(words, new RegExp(`^ {2}(${name}|'${name}'): '.{10,}\\.',$`, 'm'), name);
+});
