@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "lab/model/page.h"
 #include "lab/model/wire.h"
+#include "net/localhost.h"
 #include "net/transport.h"
 
 #define OUTPUT_BYTES (1u << 20)
@@ -288,7 +289,8 @@ static bool look_up(struct conn *c)
 	c->look_up.data = c;
 	fr_timer_init(&c->resolved, on_resolved, c);
 	if (!l->spec.is_name || !l->spec.is_name(l->spec.user, c->host, c->port) ||
-	    uv_getaddrinfo(fr_loop_uv(l->loop), &c->look_up, on_look_up, c->host, NULL, &hints) < 0)
+	    uv_getaddrinfo(fr_loop_uv(l->loop), &c->look_up, on_look_up, fr_localhost_node(c->host),
+	                   "443", &hints) < 0)
 		return false;
 	c->is_looking = true;
 	l->n_open++;

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "http/url.h"
+#include "net/localhost.h"
 
 /* 0 or an errno. */
 static int try_connect(const struct addrinfo *a)
@@ -37,7 +38,7 @@ static int try_connect(const struct addrinfo *a)
 static int probe(const char *origin, const char *host, const char *port, char *why, size_t cap)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
-	int rc = getaddrinfo(host, port, &hints, &list), error = ETIMEDOUT;
+	int rc = getaddrinfo(fr_localhost_node(host), port, &hints, &list), error = ETIMEDOUT;
 
 	if (rc) {
 		(void)snprintf(why, cap, "%s: cannot look up %s: %s", origin, host,

@@ -16,6 +16,7 @@
 #include "lab/network/relay_paths.h"
 #include "lab/profile/edge.h"
 #include "lab/profile/front.h"
+#include "net/localhost.h"
 
 struct route { /* to one host and port, or to an edge */
 	char host[256];
@@ -59,7 +60,9 @@ static int look_up(const char *host, uint16_t port, struct sockaddr_storage *out
 	(void)snprintf(name, sizeof name, "%s", host);
 	if (n > 2 && n < sizeof name && host[0] == '[')
 		(void)snprintf(name, sizeof name, "%.*s", (int)(n - 2), host + 1);
-	if (getaddrinfo(name, service, &hints, &list) != 0)
+	if (fr_is_localhost(name))
+		hints.ai_family = AF_INET; /* where our own edges and most servers listen */
+	if (getaddrinfo(fr_localhost_node(name), service, &hints, &list) != 0)
 		return FR_ERR_DNS;
 	memset(out, 0, sizeof *out);
 	memcpy(out, list->ai_addr, list->ai_addrlen);

@@ -18,6 +18,7 @@
 #include "http/fields.h"
 #include "http/h1.h"
 #include "http/message.h"
+#include "net/localhost.h"
 #include "net/tls.h"
 
 #define TIMEOUT_S 30
@@ -101,7 +102,7 @@ static int connect_tcp(const struct fr_admin_client *c, const char *address, cha
 		        c->command);
 		return -FR_EXIT_USAGE;
 	}
-	rc = getaddrinfo(host, port, &hints, &found);
+	rc = getaddrinfo(fr_localhost_node(host), port, &hints, &found);
 	if (rc != 0)
 		return complain(c, c->address, gai_strerror(rc));
 	for (struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/localhost.h"
 
 struct fr_resolver {
 	struct fr_loop *loop; /* borrowed */
@@ -116,8 +117,8 @@ static void look_up(struct fr_resolver *r)
 	if (r->is_running)
 		return;
 	(void)snprintf(service, sizeof service, "%u", (unsigned)r->port);
-	if (uv_getaddrinfo(fr_loop_uv(r->loop), &r->req, look_up_done, r->host, service, &hints) ==
-	    0)
+	if (uv_getaddrinfo(fr_loop_uv(r->loop), &r->req, look_up_done, fr_localhost_node(r->host),
+	                   service, &hints) == 0)
 		r->is_running = true;
 	else
 		r->expires_ms = fr_loop_now(r->loop) + FR_RESOLVER_NEGATIVE_TTL_MS;
