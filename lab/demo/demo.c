@@ -32,12 +32,16 @@
 /* Of each variant: the fewest that a difference can be certain with. */
 #define LOADS 4u
 
+/* The variants in the order in which they are measured and shown. */
+enum { PLAIN, EARLY, PUSHED, N_SERIES };
+
 static const char help[] =
 	"usage: forerun demo [OPTION...]\n"
 	"\n"
-	"Starts a small site with an edge in front of it. Profiles its page without and\n"
-	"with server push over an emulated mobile link, and shows both as time bars with\n"
-	"the gain. Then it runs until interrupted, for your browser and curl.\n"
+	"Starts a small site with an edge in front of it. Loads its page over an emulated\n"
+	"mobile link: without hints, with 103 Early Hints (which today's browsers take),\n"
+	"and with server push. Shows time bars and the gains. Then it runs until\n"
+	"interrupted, for your browser and curl.\n"
 	"\n"
 	"  --once             end after the comparison\n"
 	"  --network NAME     4g (default), lte, cable, dsl, 3g, 3g-fast, slow-3g\n"
@@ -48,8 +52,8 @@ static const char help[] =
 	"                     free port if that is taken\n"
 	"  --help             this text\n"
 	"\n"
-	"exit codes: 0 done; 1 could not start, or an asset failed or was not pushed;\n"
-	"2 wrong usage; 3 a bug\n"
+	"exit codes: 0 done; 1 could not start, or an asset failed, was not hinted or not\n"
+	"pushed; 2 wrong usage; 3 a bug\n"
 	"\n"
 	"example: forerun demo --once --network 3g\n";
 
@@ -92,12 +96,13 @@ static int read_options(struct demo *d, int argc, char **argv)
 {
 	int first;
 
-	d->options = (struct fr_profile_options){.runs = LOADS,
-	                                         .cpu_percent = 100,
-	                                         .is_looked_up = true,
-	                                         .variants = {FR_VARIANT_OFF, FR_VARIANT_PUSH},
-	                                         .n_variants = 2,
-	                                         .network = *fr_network_find("4g")};
+	d->options = (struct fr_profile_options){
+		.runs = LOADS,
+		.cpu_percent = 100,
+		.is_looked_up = true,
+		.variants = {FR_VARIANT_OFF, FR_VARIANT_EARLY_HINTS, FR_VARIANT_PUSH},
+		.n_variants = N_SERIES,
+		.network = *fr_network_find("4g")};
 	return fr_options_read(&line, argc, argv, d, &first);
 }
 
@@ -126,6 +131,8 @@ static int start_edge_at(struct demo *d, const char *listen, struct fr_config_pr
 	rc = fr_config_from_args(&args, &config, why);
 	if (rc == 0)
 		config->sites[0].hints.timing_percent = 100; /* its pages show the summary */
+	if (rc == 0)
+		config->sites[0].hints.witnesses = 1; /* there is only one client */
 	if (rc == 0)
 		fr_config_loopback_admin(config, d->token);
 	if (rc == 0)
@@ -221,7 +228,7 @@ static void say_what_to_try(const struct demo *d)
 	       "  https://localhost:%u/nopush.html   the same with nopush\n"
 	       "  https://localhost:%u/slow.html     with a slow resource\n"
 	       "\n"
-	       "Pushes and their use, and what the cache and HPACK save:\n"
+	       "What the edge does, as a dashboard:\n"
 	       "\n"
 	       "  http://127.0.0.1:%u/dashboard/#token=%s\n"
 	       "\n"
@@ -242,6 +249,14 @@ static bool all_pushed(const struct fr_measurement *r)
 	return r->n > 1;
 }
 
+static bool is_any_hinted(const struct fr_measurement *r)
+{
+	for (size_t i = 1; i < r->n; i++)
+		if (r->entries[i].flags & FR_ENTRY_EARLY)
+			return true;
+	return false;
+}
+
 static const char *problem_of(const struct fr_series *s)
 {
 	for (size_t i = 0; i < s->n; i++)
@@ -254,13 +269,17 @@ static const char *problem_of(const struct fr_series *s)
 static void judge(struct demo *d)
 {
 	const struct fr_profile *p = &d->profile;
-	const char *problem = problem_of(&p->series[0]);
+	const char *problem = NULL;
 
-	problem = problem ? problem : problem_of(&p->series[1]);
+	for (size_t i = 0; i < N_SERIES && !problem; i++)
+		problem = problem_of(&p->series[i]);
 	if (problem) {
 		fprintf(stderr, "forerun demo: the page could not be loaded: %s\n", problem);
 		d->exit = FR_EXIT_FAILED;
-	} else if (!all_pushed(fr_series_typical(&p->series[1]))) {
+	} else if (!is_any_hinted(fr_series_typical(&p->series[EARLY]))) {
+		fprintf(stderr, "forerun demo: no asset was named in a 103\n");
+		d->exit = FR_EXIT_FAILED;
+	} else if (!all_pushed(fr_series_typical(&p->series[PUSHED]))) {
 		fprintf(stderr, "forerun demo: not every asset was pushed\n");
 		d->exit = FR_EXIT_FAILED;
 	}
@@ -270,8 +289,9 @@ static void show(const struct demo *d)
 {
 	const struct fr_profile *p = &d->profile;
 	struct fr_summary_style style = fr_summary_style_of(stdout);
-	struct fr_timeline t = {.without = fr_series_typical(&p->series[0]),
-	                        .with = fr_series_typical(&p->series[1]),
+	struct fr_timeline t = {.without = fr_series_typical(&p->series[PLAIN]),
+	                        .with = fr_series_typical(&p->series[EARLY]),
+	                        .title = "with 103 Early Hints",
 	                        .columns = style.columns,
 	                        .color = style.color};
 
@@ -305,7 +325,8 @@ static void compare(struct demo *d)
 	fr_network_describe(&d->options.network, text, sizeof text);
 	printf("A site whose origin takes 200 ms to make a page, and an edge in front of it.\n"
 	       "Network %s.\n"
-	       "\nLoading the page without push and with push, in turn, %u times each ...\n",
+	       "\nLoading the page without hints, with 103 and with push, in turn, %u times\n"
+	       "each ...\n",
 	       text, LOADS);
 	fflush(stdout);
 	fr_profile_init(&d->profile, d->options.url);

@@ -69,8 +69,8 @@ static void print_beside(FILE *to, const struct fr_timeline *t, uint64_t total, 
 {
 	size_t rows = t->without->n > t->with->n ? t->without->n : t->with->n;
 
-	print_title(to, t, "without push", NAME_CELLS + TIME_CELLS + cells + TIME_CELLS + 6);
-	print_title(to, t, "with push", 0);
+	print_title(to, t, "without hints", NAME_CELLS + TIME_CELLS + cells + TIME_CELLS + 6);
+	print_title(to, t, t->title, 0);
 	fputc('\n', to);
 	for (size_t i = 0; i < rows; i++) {
 		print_row(to, t, t->without, i, total, cells);
@@ -104,8 +104,8 @@ void fr_timeline_print(FILE *to, const struct fr_timeline *t)
 	} else {
 		cells = t->columns > fixed + MIN_BAR_CELLS ? t->columns - fixed : MIN_BAR_CELLS;
 		cells = cells < MAX_BAR_CELLS ? cells : MAX_BAR_CELLS;
-		print_one(to, t, "without push", t->without, total, cells);
-		print_one(to, t, "with push", t->with, total, cells);
+		print_one(to, t, "without hints", t->without, total, cells);
+		print_one(to, t, t->title, t->with, total, cells);
 	}
 	fputs("\n- waiting, # receiving; times are when each was complete\n\n", to);
 }

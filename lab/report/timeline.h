@@ -10,6 +10,7 @@
 
 struct fr_timeline {
 	const struct fr_measurement *without, *with; /* borrowed */
+	const char *title;                           /* of with; static */
 	unsigned columns;                            /* of the terminal */
 	bool color;
 };

@@ -147,16 +147,16 @@ test('what cannot be measured says why', { timeout: 60000 }, async (t) => {
   assert.match(missing.stderr, /No such file/);
 });
 
-test('the demo profiles its page, and push gains without a loss', { timeout: 120000 }, async () => {
+test('the demo profiles its page: plain, with 103 and with push', { timeout: 120000 }, async () => {
   const r = await run(binary, ['demo', '--once', '--listen', '127.0.0.1:0'], { timeout: 100000, env: { ...env, COLUMNS: '100' } });
   assert.equal(r.code, 0, r.stderr);
-  assert.match(r.stdout, /without push\n[^]*request \|[^]*with push\n[^]*push {4}\|/);
-  const line = (title) => new RegExp(`${title}\n  off +(\\d+) ms .*\n  push +(\\d+) ms \\|.*\\| (.*)\n`).exec(r.stdout);
+  assert.match(r.stdout, /without hints\n[^]*request \|[^]*with 103 Early Hints\n[^]*hint {4}\|/);
+  const line = (title) => new RegExp(`${title}\n  off +(\\d+) ms .*\n  early-hints +(\\d+) ms .*\\| (.*)\n  push +(\\d+) ms \\|.*\\| (.*)\n`).exec(r.stdout);
   // what is pushed is bounded by what the emulated link carries while the origin thinks
-  const [, offFirst, pushFirst] = line('first byte');
+  const [, offFirst, , , pushFirst] = line('first byte');
   assert.ok(Number(pushFirst) < Number(offFirst) + 60, r.stdout);
-  assert.match(line('first render')[3], /sooner/, r.stdout);
-  assert.match(line('page complete')[3], /sooner/, r.stdout);
+  for (const title of ['first render', 'page complete'])
+    for (const words of [line(title)[3], line(title)[5]]) assert.match(words, /sooner/, r.stdout);
 });
 
 test('an interrupted profile shows what was measured so far', { timeout: 60000 }, async (t) => {
