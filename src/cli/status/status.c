@@ -93,8 +93,12 @@ static void print_times(const json_t *s, const char *label, const char *from)
 		(void)snprintf(path, sizeof path, "times.first_byte.%s.%s", from, which[i]);
 		v[i] = fr_figure(s, path);
 	}
-	printf("%-12shalf within %s, 90 %% %s, 99 %% %s\n", label, fr_print_us(v[0], a),
-	       fr_print_us(v[1], b), fr_print_us(v[2], c));
+	(void)snprintf(path, sizeof path, "times.first_byte.%s.count", from);
+	if (fr_figure(s, path) > 0)
+		printf("%-12sfirst byte: p50 %s, p90 %s, p99 %s\n", label, fr_print_us(v[0], a),
+		       fr_print_us(v[1], b), fr_print_us(v[2], c));
+	else
+		printf("%-12snothing yet\n", label);
 }
 
 static void print_cache(const json_t *s)
@@ -139,6 +143,18 @@ static void print_fields(const json_t *s, const char *label, const char *wire, c
 	       fr_print_bytes(b, p), fr_percent(b - a, b));
 }
 
+static void print_failure(const json_t *s, const json_t *o)
+{
+	const char *why = json_string_value(json_object_get(o, "last_failure"));
+	char age[FR_FIGURE_BYTES];
+
+	if (why)
+		printf("%-12s  last failure %s ago: %s\n", "",
+		       fr_print_age(fr_figure(s, "now_us") / 1e6 - fr_figure(o, "last_failure_s"),
+		                    age),
+		       why);
+}
+
 static void print_origins(const json_t *s)
 {
 	size_t i;
@@ -150,12 +166,16 @@ static void print_origins(const json_t *s)
 		double answers = fr_figure(o, "answers");
 
 		fr_figure_text(o, "name", name, sizeof name);
-		printf("%-12s%s: %.0f requests, %.0f failed, %.0f with 5xx, %s to the first byte; "
-		       "%.0f connections, %.0f idle, %.0f waiting\n",
-		       i ? "" : "origins", name, fr_figure(o, "requests"), fr_figure(o, "failed"),
-		       fr_figure(o, "responses_5xx"),
-		       fr_print_us(answers > 0 ? fr_figure(o, "first_byte_us") / answers : 0, mean),
+		printf("%-12s%s: %s, %.0f connections, %.0f idle, %.0f requests waiting\n",
+		       i ? "" : "origins", name,
+		       json_is_true(json_object_get(o, "is_failing")) ? "failing" : "up",
 		       fr_figure(o, "connections"), fr_figure(o, "idle"), fr_figure(o, "waiting"));
+		printf("%-12s  %.0f requests, %.0f failed, %.0f with 5xx, mean first byte %s\n", "",
+		       fr_figure(o, "requests"), fr_figure(o, "failed"),
+		       fr_figure(o, "responses_5xx"),
+		       fr_print_us(answers > 0 ? fr_figure(o, "first_byte_us") / answers : 0,
+		                   mean));
+		print_failure(s, o);
 	}
 }
 
