@@ -302,7 +302,7 @@ test('forerun status and top say it in the terminal', async (t) => {
   assert.equal(top.code, 0, top.stderr);
   assert.equal(top.stdout.match(/SLOWEST PAGES/g).length, 2);
   assert.match(top.stdout, /localhost:\d+\/page +1 /);
-  assert.match(top.stdout, /1 used, 1 wasted/);
+  assert.match(top.stdout, /1 completed, 1 wasted/);
   assert.doesNotMatch(top.stdout, /\x1b/);
   for (const bad of [['status', '--what'], ['status', 'x'], ['top', '--interval', '0'], ['top', '--rounds', 'x']]) assert.equal((await run(binary, bad)).code, 2, bad.join(' '));
   assert.equal((await run(binary, ['status', '--admin', 'unix:/nowhere'])).code, 1);

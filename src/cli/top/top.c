@@ -165,11 +165,12 @@ static void draw_head(const struct top *t)
 	               rate(t, "times.origin_first_byte.count"),
 	               fr_figure(t->now, "counters.exchanges_open") - 1);
 	line(t, text);
-	(void)snprintf(text, sizeof text,
-	               "pushes   %8.0f/s   %.0f used, %.0f wasted   %s pushed, %s (%.0f %%) wasted",
-	               rate(t, "counters.pushes_promised"), since(t, "counters.pushes_completed"),
-	               since(t, "counters.pushes_cancelled") + since(t, "counters.pushes_refused"),
-	               fr_print_bytes(bytes, a), fr_print_bytes(lost, b), fr_percent(lost, bytes));
+	(void)snprintf(
+		text, sizeof text,
+		"pushes   %8.0f/s   %.0f completed, %.0f wasted   %s pushed, %s (%.0f %%) wasted",
+		rate(t, "counters.pushes_promised"), since(t, "counters.pushes_completed"),
+		since(t, "counters.pushes_cancelled") + since(t, "counters.pushes_refused"),
+		fr_print_bytes(bytes, a), fr_print_bytes(lost, b), fr_percent(lost, bytes));
 	line(t, text);
 	(void)snprintf(
 		text, sizeof text,
@@ -189,6 +190,17 @@ static int name_width(const struct top *t)
 	return t->columns > 60 ? (int)t->columns - 46 : 20;
 }
 
+/* Cut in the middle to a width: hosts begin alike, and posts of a blog do, too. */
+static void shorten(char *name, size_t width)
+{
+	size_t len = strlen(name), head = width / 3, tail = width - head - 2;
+
+	if (len <= width)
+		return;
+	memcpy(name + head, "..", 2);
+	memmove(name + head + 2, name + len - tail, tail + 1);
+}
+
 static void draw_pages(const struct top *t, struct row *rows, unsigned max)
 {
 	size_t n = take_rows(t, "pages", true, rows);
@@ -200,9 +212,9 @@ static void draw_pages(const struct top *t, struct row *rows, unsigned max)
 	line(t, text);
 	for (size_t i = 0; i < n && i < max; i++) {
 		fr_figure_text(rows[i].now, "name", name, sizeof name);
-		(void)snprintf(text, sizeof text, "%-*.*s %8.0f %10s %10s %8zu", name_width(t),
-		               name_width(t), name, fr_figure(rows[i].now, "loads"),
-		               fr_print_us(rows[i].key, mean),
+		shorten(name, (size_t)name_width(t));
+		(void)snprintf(text, sizeof text, "%-*s %8.0f %10s %10s %8zu", name_width(t), name,
+		               fr_figure(rows[i].now, "loads"), fr_print_us(rows[i].key, mean),
 		               fr_print_us(fr_figure(rows[i].now, "max_us"), most),
 		               json_array_size(json_object_get(rows[i].now, "plan")));
 		line(t, text);
@@ -216,15 +228,15 @@ static void draw_assets(const struct top *t, struct row *rows, unsigned max)
 
 	line(t, "");
 	(void)snprintf(text, sizeof text, "%-*s %8s %8s %8s %8s %8s", name_width(t),
-	               "BUSIEST ASSETS", "req/s", "hits", "pushed", "used", "wasted");
+	               "BUSIEST ASSETS", "req/s", "hits", "pushed", "done", "wasted");
 	line(t, text);
 	for (size_t i = 0; i < n && i < max; i++) {
 		const json_t *o = rows[i].now;
 
 		fr_figure_text(o, "name", name, sizeof name);
-		(void)snprintf(text, sizeof text, "%-*.*s %8.0f %7.0f%% %8.0f %8.0f %8s",
-		               name_width(t), name_width(t), name,
-		               t->seconds > 0 ? rows[i].count / t->seconds : 0,
+		shorten(name, (size_t)name_width(t));
+		(void)snprintf(text, sizeof text, "%-*s %8.0f %7.0f%% %8.0f %8.0f %8s",
+		               name_width(t), name, t->seconds > 0 ? rows[i].count / t->seconds : 0,
 		               fr_percent(fr_figure(o, "hits"),
 		                          fr_figure(o, "requests") + all_pushes(o, NULL)),
 		               all_pushes(o, NULL), fr_figure(o, "pushes.completed"),
