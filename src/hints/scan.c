@@ -13,6 +13,11 @@
 #define SCRATCH_BYTES (64u * 1024)
 /* Of a page in UTF-16 that is turned into UTF-8 at once; on the stack. */
 #define UTF16_PIECE_BYTES 1024u
+
+const struct fr_decode_limits fr_scan_decode_limits = {.bytes = FR_SCAN_MAX_BYTES,
+                                                       .decoder_bytes = FR_SCAN_MAX_DECODER_BYTES,
+                                                       .ratio = FR_SCAN_MAX_RATIO};
+
 #define FIRST_TEXT "<!DOCTYPE html><html><body>"
 /* The name under which the parser gets every element: void and of no meaning
  * to it, so that it keeps no stack and reads no raw text after it. */
@@ -261,17 +266,17 @@ static void on_data(void *user, const char *p, size_t len)
 	}
 	feed_tags(s, p, len);
 	if (s->is_done)
-		fr_scan_decode_stop(s->decode);
+		fr_decoder_stop(s->decode);
 }
 
 void fr_scan_feed(struct fr_scan *s, const void *data, size_t len)
 {
-	fr_scan_decode_feed(s->decode, data, len);
+	fr_decoder_feed(s->decode, data, len);
 }
 
 bool fr_scan_is_done(const struct fr_scan *s)
 {
-	return s->is_done || fr_scan_decode_is_over(s->decode);
+	return s->is_done || fr_decoder_is_over(s->decode);
 }
 
 size_t fr_scan_head_bytes(const struct fr_scan *s)
@@ -282,7 +287,7 @@ size_t fr_scan_head_bytes(const struct fr_scan *s)
 size_t fr_scan_end(struct fr_scan *s, const struct fr_scan_hint **out, bool *is_complete)
 {
 	*out = s->hints;
-	*is_complete = !s->is_done && fr_scan_decode_is_whole(s->decode);
+	*is_complete = !s->is_done && fr_decoder_is_whole(s->decode);
 	return s->n;
 }
 
@@ -293,12 +298,16 @@ static struct fr_str media_type_of(struct fr_str content_type)
 	return fr_str_trim(fr_str_sub(content_type, 0, fr_str_find(content_type, ';')));
 }
 
-bool fr_scan_wants(struct fr_str content_type, struct fr_str encoding)
+bool fr_scan_is_html(struct fr_str content_type)
 {
 	struct fr_str type = media_type_of(content_type);
 
-	return (fr_str_iis(type, "text/html") || fr_str_iis(type, "application/xhtml+xml")) &&
-	       fr_scan_can_decode(encoding);
+	return fr_str_iis(type, "text/html") || fr_str_iis(type, "application/xhtml+xml");
+}
+
+bool fr_scan_wants(struct fr_str content_type, struct fr_str encoding)
+{
+	return fr_scan_is_html(content_type) && fr_can_decode(encoding);
 }
 
 static void init_libxml(void)
@@ -323,7 +332,7 @@ struct fr_scan *fr_scan_new(struct fr_str page_url, struct fr_str content_type,
 	s->has_charset = charset.len > 0;
 	s->is_xhtml = !fr_str_iis(media_type_of(content_type), "text/html");
 	fr_scan_tags_init(&s->tags, on_tag, s);
-	s->decode = fr_scan_decode_new(encoding, NULL, on_data, s);
+	s->decode = fr_decoder_new(encoding, &fr_scan_decode_limits, on_data, s);
 	if (!s->decode || fr_url_parse(&s->text, page_url, &s->page) < 0 ||
 	    !fr_scan_take_charset(s, charset) || !open_parser(s)) {
 		fr_scan_free(&s);
@@ -340,7 +349,7 @@ void fr_scan_free(struct fr_scan **sp)
 	if (!s)
 		return;
 	close_parser(s);
-	fr_scan_decode_free(&s->decode);
+	fr_decoder_free(&s->decode);
 	fr_arena_fini(&s->text);
 	fr_arena_fini(&s->scratch);
 	free(s);
