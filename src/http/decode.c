@@ -1,5 +1,5 @@
-/* Undoes a page's content coding piece by piece, with bounds on memory and on growth. */
-#include "hints/scan_decode.h"
+/* Undoes a body's content coding piece by piece, with bounds on memory and on growth. */
+#include "http/decode.h"
 
 #include <brotli/decode.h>
 #include <stdlib.h>
@@ -17,11 +17,11 @@
 
 enum kind { IDENTITY, GZIP, DEFLATE, BROTLI, ZSTD, UNKNOWN };
 
-struct fr_scan_decode {
-	fr_scan_decoded *on_data;
+struct fr_decoder {
+	fr_decoded *on_data;
 	void *user; /* borrowed */
 	enum kind kind;
-	struct fr_scan_decode_limits limits;
+	struct fr_decode_limits limits;
 	bool is_over;        /* no more is given */
 	bool is_between;     /* the encoding's end was seen, and nothing after it */
 	size_t taken, given; /* bytes */
@@ -46,7 +46,7 @@ static enum kind kind_of(struct fr_str encoding)
 	return fr_str_iis(encoding, "br") ? BROTLI : UNKNOWN;
 }
 
-bool fr_scan_can_decode(struct fr_str encoding)
+bool fr_can_decode(struct fr_str encoding)
 {
 	return kind_of(encoding) != UNKNOWN;
 }
@@ -60,7 +60,7 @@ union block {
 
 static void *take_memory(void *user, size_t size)
 {
-	struct fr_scan_decode *d = user;
+	struct fr_decoder *d = user;
 	union block *b;
 
 	if (size > d->limits.decoder_bytes || d->held + size > d->limits.decoder_bytes)
@@ -75,7 +75,7 @@ static void *take_memory(void *user, size_t size)
 
 static void give_memory(void *user, void *p)
 {
-	struct fr_scan_decode *d = user;
+	struct fr_decoder *d = user;
 	union block *b = p;
 
 	if (!b)
@@ -86,20 +86,20 @@ static void give_memory(void *user, void *p)
 
 /* --- lifecycle --- */
 
-static bool start_zlib(struct fr_scan_decode *d, int window_bits)
+static bool start_zlib(struct fr_decoder *d, int window_bits)
 {
 	d->has_zlib = inflateInit2(&d->zlib, window_bits) == Z_OK;
 	return d->has_zlib;
 }
 
-static bool start_zstd(struct fr_scan_decode *d)
+static bool start_zstd(struct fr_decoder *d)
 {
 	d->zstd = ZSTD_createDStream();
 	return d->zstd && !ZSTD_isError(ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax,
-	                                                       FR_SCAN_ZSTD_WINDOW_LOG));
+	                                                       FR_DECODE_ZSTD_WINDOW_LOG));
 }
 
-static bool start(struct fr_scan_decode *d)
+static bool start(struct fr_decoder *d)
 {
 	switch (d->kind) {
 	case GZIP:
@@ -120,31 +120,28 @@ static bool start(struct fr_scan_decode *d)
 	return false;
 }
 
-struct fr_scan_decode *fr_scan_decode_new(struct fr_str encoding,
-                                          const struct fr_scan_decode_limits *limits,
-                                          fr_scan_decoded *on_data, void *user)
+struct fr_decoder *fr_decoder_new(struct fr_str encoding, const struct fr_decode_limits *limits,
+                                  fr_decoded *on_data, void *user)
 {
-	static const struct fr_scan_decode_limits of_a_scan = {.bytes = FR_SCAN_MAX_BYTES,
-	                                                       .decoder_bytes =
-	                                                               FR_SCAN_MAX_DECODER_BYTES,
-	                                                       .ratio = FR_SCAN_MAX_RATIO};
-	struct fr_scan_decode *d;
+	struct fr_decoder *d;
 
-	if (!fr_scan_can_decode(encoding))
+	if (!fr_can_decode(encoding))
 		return NULL;
-	d = fr_calloc(1, sizeof *d);
-	d->limits = limits ? *limits : of_a_scan;
+	d = fr_try_calloc(1, sizeof *d);
+	if (!d)
+		return NULL;
+	d->limits = *limits;
 	d->on_data = on_data;
 	d->user = user;
 	d->kind = kind_of(encoding);
 	if (!start(d))
-		fr_scan_decode_free(&d);
+		fr_decoder_free(&d);
 	return d;
 }
 
-void fr_scan_decode_free(struct fr_scan_decode **dp)
+void fr_decoder_free(struct fr_decoder **dp)
 {
-	struct fr_scan_decode *d = *dp;
+	struct fr_decoder *d = *dp;
 
 	if (!d)
 		return;
@@ -157,17 +154,17 @@ void fr_scan_decode_free(struct fr_scan_decode **dp)
 	*dp = NULL;
 }
 
-bool fr_scan_decode_is_over(const struct fr_scan_decode *d)
+bool fr_decoder_is_over(const struct fr_decoder *d)
 {
 	return d->is_over;
 }
 
-void fr_scan_decode_stop(struct fr_scan_decode *d)
+void fr_decoder_stop(struct fr_decoder *d)
 {
 	d->is_over = true;
 }
 
-bool fr_scan_decode_is_whole(const struct fr_scan_decode *d)
+bool fr_decoder_is_whole(const struct fr_decoder *d)
 {
 	return !d->is_over && d->is_between;
 }
@@ -175,7 +172,7 @@ bool fr_scan_decode_is_whole(const struct fr_scan_decode *d)
 /* --- decoding --- */
 
 /* used: encoded bytes that were taken for this. */
-static void give(struct fr_scan_decode *d, const char *p, size_t len, size_t used)
+static void give(struct fr_decoder *d, const char *p, size_t len, size_t used)
 {
 	size_t room = d->limits.bytes - d->given;
 	bool is_too_long = len > room;
@@ -184,7 +181,7 @@ static void give(struct fr_scan_decode *d, const char *p, size_t len, size_t use
 	if (is_too_long)
 		len = room;
 	d->given += len;
-	if (d->kind != IDENTITY && d->given > FR_SCAN_FREE_BYTES &&
+	if (d->kind != IDENTITY && d->given > FR_DECODE_FREE_BYTES &&
 	    d->given / d->limits.ratio > d->taken) {
 		d->is_over = true;
 		return;
@@ -194,7 +191,7 @@ static void give(struct fr_scan_decode *d, const char *p, size_t len, size_t use
 	d->is_over |= is_too_long;
 }
 
-static void feed_zlib(struct fr_scan_decode *d, const uint8_t *data, size_t len)
+static void feed_zlib(struct fr_decoder *d, const uint8_t *data, size_t len)
 {
 	char piece[PIECE_BYTES];
 	int rc = Z_OK;
@@ -226,7 +223,7 @@ static void feed_zlib(struct fr_scan_decode *d, const uint8_t *data, size_t len)
 /* RFC 9110 §8.4.1.2 means zlib's format. Some servers send it without the
  * header, and browsers read both. The header's first byte says "deflate" in its
  * low half; without one such a byte begins a stored block with odd padding. */
-static void feed_deflate(struct fr_scan_decode *d, const uint8_t *data, size_t len)
+static void feed_deflate(struct fr_decoder *d, const uint8_t *data, size_t len)
 {
 	bool has_header = (data[0] & 0x8f) == 0x08;
 
@@ -241,7 +238,7 @@ static void feed_deflate(struct fr_scan_decode *d, const uint8_t *data, size_t l
 		feed_zlib(d, data, len);
 }
 
-static void feed_zstd(struct fr_scan_decode *d, const uint8_t *data, size_t len)
+static void feed_zstd(struct fr_decoder *d, const uint8_t *data, size_t len)
 {
 	ZSTD_inBuffer in = {.src = data, .size = len};
 	bool has_more; /* output that did not fit */
@@ -260,7 +257,7 @@ static void feed_zstd(struct fr_scan_decode *d, const uint8_t *data, size_t len)
 	} while (!d->is_over && (in.pos < in.size || has_more));
 }
 
-static void feed_brotli(struct fr_scan_decode *d, const uint8_t *data, size_t len)
+static void feed_brotli(struct fr_decoder *d, const uint8_t *data, size_t len)
 {
 	BrotliDecoderResult rc;
 
@@ -281,7 +278,7 @@ static void feed_brotli(struct fr_scan_decode *d, const uint8_t *data, size_t le
 	} while (!d->is_over && rc == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT);
 }
 
-void fr_scan_decode_feed(struct fr_scan_decode *d, const void *data, size_t len)
+void fr_decoder_feed(struct fr_decoder *d, const void *data, size_t len)
 {
 	bool is_too_long = len > d->limits.bytes - d->taken;
 

@@ -63,6 +63,7 @@
 	X(REFERER, "referer")                                                                      \
 	X(SEC_FETCH_DEST, "sec-fetch-dest")                                                        \
 	X(SEC_FETCH_MODE, "sec-fetch-mode")                                                        \
+	X(SEC_FETCH_SITE, "sec-fetch-site")                                                        \
 	X(SEC_WEBSOCKET_KEY, "sec-websocket-key")                                                  \
 	X(SERVER, "server")                                                                        \
 	X(SERVER_TIMING, "server-timing")                                                          \

@@ -1,6 +1,7 @@
 /* Pages and style sheets of anybody's making, compressed or not. The first byte
  * chooses the encoding. */
-#include "hints/scan_decode.h"
+#include "hints/scan.h"
+#include "http/decode.h"
 #include "lab/model/markup.h"
 #include "lab/model/module_scan.h"
 #include "lab/model/style.h"
@@ -79,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct fr_styles_events styles = {
 		.on_import = on_import, .on_font = on_url, .on_picture = on_url};
 	struct fr_names names = {.has_others = false};
-	struct fr_scan_decode *d;
+	struct fr_decoder *d;
 	struct fr_markup *m;
 	struct fr_styles *s;
 	size_t n = 0, half;
@@ -87,15 +88,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	m = fr_markup_new(&events, &n, &names);
-	d = fr_scan_decode_new(fr_str_from(encodings[data[0] % 4]), NULL, piece, m);
+	d = fr_decoder_new(fr_str_from(encodings[data[0] % 4]), &fr_scan_decode_limits, piece, m);
 	data++;
 	size--;
 	half = size / 2;
-	fr_scan_decode_feed(d, data, half);
-	fr_scan_decode_feed(d, data + half, size - half);
+	fr_decoder_feed(d, data, half);
+	fr_decoder_feed(d, data + half, size - half);
 	fr_markup_feed(m, NULL, 0, true);
 	fr_markup_free(&m);
-	fr_scan_decode_free(&d);
+	fr_decoder_free(&d);
 	s = fr_styles_new(&styles, &n);
 	fr_styles_add(s, 1, fr_str_make((const char *)data, size), true);
 	fr_styles_add_declarations(s, fr_str_make((const char *)data, size));
