@@ -353,11 +353,11 @@ static void on_piece(void *user, const char *data, size_t len)
 
 static void start_decoding(struct fr_page *p, size_t i, struct fr_str encoding)
 {
-	static const struct fr_scan_decode_limits limits = {
+	static const struct fr_decode_limits limits = {
 		.bytes = BODY_BYTES, .decoder_bytes = BODY_BYTES, .ratio = SIZE_MAX};
 
 	p->bodies[i].page = p;
-	p->bodies[i].decode = fr_scan_decode_new(encoding, &limits, on_piece, &p->bodies[i]);
+	p->bodies[i].decode = fr_decoder_new(encoding, &limits, on_piece, &p->bodies[i]);
 }
 
 void fr_page_head(struct fr_page *p, size_t i, const struct fr_response *resp, uint64_t now_us)
@@ -396,7 +396,7 @@ void fr_page_data(struct fr_page *p, size_t i, const uint8_t *data, size_t len, 
 	entry(p, i)->bytes += len;
 	if (!p->bodies[i].decode)
 		return;
-	fr_scan_decode_feed(p->bodies[i].decode, data, len);
+	fr_decoder_feed(p->bodies[i].decode, data, len);
 	fr_page_advance(p, now_us);
 }
 
@@ -413,7 +413,7 @@ void fr_page_end(struct fr_page *p, size_t i, bool ok, uint64_t now_us)
 		e->first_us = now_us;
 	if (!ok || e->status < 200 || e->status > 399)
 		e->flags |= FR_ENTRY_FAILED;
-	fr_scan_decode_free(&p->bodies[i].decode);
+	fr_decoder_free(&p->bodies[i].decode);
 	if (i == 0 && (e->flags & FR_ENTRY_FAILED)) {
 		char what[40] = "";
 
@@ -464,7 +464,7 @@ void fr_page_free(struct fr_page **pp)
 	if (!p)
 		return;
 	for (size_t i = 0; i < p->load->n; i++) {
-		fr_scan_decode_free(&p->bodies[i].decode);
+		fr_decoder_free(&p->bodies[i].decode);
 		fr_buf_fini(&p->bodies[i].text);
 	}
 	free(p->bodies);

@@ -8,21 +8,21 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "hints/scan_decode.h"
+#include "http/decode.h"
 #include "lab/model/markup.h"
 #include "lab/model/page.h"
 #include "lab/model/style.h"
 #include "lab/model/thread.h"
 
-struct fr_page_body {                  /* what is kept of an entry's body */
-	struct fr_page *page;          /* borrowed: whose it is; set with decode */
-	struct fr_scan_decode *decode; /* owned; NULL: not looked at */
-	struct fr_buf text;            /* of a style sheet or a module */
-	uint64_t decoded;              /* bytes */
-	size_t order;     /* of the scripts that hold up the parser, from 1; 0: is none */
-	bool is_posted;   /* its job waits, or has been done */
-	bool is_taken;    /* it is done: the style sheet parsed, the script run */
-	bool is_inactive; /* a style sheet that does not apply */
+struct fr_page_body {              /* what is kept of an entry's body */
+	struct fr_page *page;      /* borrowed: whose it is; set with decode */
+	struct fr_decoder *decode; /* owned; NULL: not looked at */
+	struct fr_buf text;        /* of a style sheet or a module */
+	uint64_t decoded;          /* bytes */
+	size_t order;              /* of the scripts that hold up the parser, from 1; 0: is none */
+	bool is_posted;            /* its job waits, or has been done */
+	bool is_taken;             /* it is done: the style sheet parsed, the script run */
+	bool is_inactive;          /* a style sheet that does not apply */
 };
 
 struct fr_page {

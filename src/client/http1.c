@@ -325,7 +325,7 @@ static int write_body(struct fr_client *c)
 	struct fr_exchange *ex = h->current;
 	struct fr_buf *out = fr_transport_out(c->conn.transport);
 
-	while (fr_exchange_body_len(ex) && !is_far_ahead(c)) {
+	while (fr_exchange_body_ready(ex) && !is_far_ahead(c)) {
 		const uint8_t *data;
 		size_t n = fr_exchange_body_peek(ex, &data);
 		int rc;
@@ -408,7 +408,7 @@ static bool flush_current(struct fr_client *c)
 		give_up(c);
 		return false;
 	}
-	if (!ex->to_client.ended || fr_exchange_body_len(ex))
+	if (!fr_exchange_body_ended(ex) || fr_exchange_body_len(ex))
 		return false;
 	if (ex->to_client.trailers &&
 	    !has_room(c, HEAD_LINES_BYTES + fr_fields_size(ex->to_client.trailers)))

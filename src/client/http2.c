@@ -119,12 +119,12 @@ static void on_close(void *user, void *stream, uint32_t code, bool by_peer)
 static struct fr_h2_body on_read(void *user, void *stream, size_t max)
 {
 	struct fr_exchange *ex = stream;
-	size_t n = fr_exchange_body_len(ex);
+	size_t n = fr_exchange_body_ready(ex);
 	struct fr_h2_body body = {0};
 
 	(void)user;
 	body.len = n < max ? n : max;
-	if (body.len == n && ex->to_client.ended) {
+	if (body.len == n && fr_exchange_body_ended(ex)) {
 		body.end = true;
 		body.trailers = ex->to_client.trailers;
 	} else if (n == 0) {

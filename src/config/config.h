@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "config/log_fields.h"
 #include "config/settings.h"
+#include "http/codings.h"
 #include "http/url_path.h"
 
 enum fr_address_kind { FR_ADDRESS_INET, FR_ADDRESS_UNIX };
@@ -126,6 +127,21 @@ struct fr_config_cache {                      /* of a site or path */
 	FR_LISTS_CACHE(FR_LIST_MEMBER)
 };
 
+/* Codings that the edge writes. */
+#define FR_CONFIG_CODINGS 3u
+struct fr_config_compression { /* of a site or path */
+	bool enabled;          /* true */
+	uint32_t min_bytes;    /* 1024: shorter bodies stay as they are */
+	uint32_t gzip_level;   /* 4 */
+	uint32_t br_level;     /* 5 */
+	uint32_t zstd_level;   /* 5 */
+	/* types: media types, "*" stands for any characters; NULL: those of
+	 * http/media_type.h. codings: as written */
+	FR_LISTS_COMPRESSION(FR_LIST_MEMBER)
+	enum fr_coding order[FR_CONFIG_CODINGS]; /* of codings: the first is preferred */
+	size_t n_order;                          /* 0: not written */
+};
+
 struct fr_config_store {           /* the one store */
 	uint32_t memory_mib;       /* 256 */
 	uint32_t max_object_bytes; /* 16 MiB */
@@ -138,6 +154,7 @@ struct fr_config_path {
 	                                 segment borders ("/a" matches "/a" and "/a/b", not "/ab") */
 	struct fr_config_hints hints; /* site's, with the path's changes applied */
 	struct fr_config_cache cache; /* likewise */
+	struct fr_config_compression compression; /* likewise */
 };
 
 struct fr_config_site {
@@ -147,6 +164,7 @@ struct fr_config_site {
 	struct fr_config_origin origin;
 	struct fr_config_hints hints;
 	struct fr_config_cache cache;
+	struct fr_config_compression compression;
 	struct fr_config_path *paths; /* longest prefix first */
 	size_t n_paths;
 	struct fr_config_rule *rules; /* as written */
@@ -331,6 +349,9 @@ const struct fr_config_cache *fr_config_find_cache(const struct fr_config_site *
                                                    const struct fr_url_path *path);
 /* Is a peer of that address in trusted_proxies? NULL: one of a Unix socket. */
 bool fr_config_trusts(const struct fr_config *c, const struct fr_ip *ip);
+/* The compression settings for a path on that site. */
+const struct fr_config_compression *fr_config_find_compression(const struct fr_config_site *site,
+                                                               const struct fr_url_path *path);
 /* Does the rule speak of this path? Never of an ambiguous one. */
 bool fr_config_rule_matches(const struct fr_config_rule *rule, const struct fr_url_path *path);
 /* The hint settings for a path on that site. One that is ambiguous has no hints. */

@@ -48,6 +48,10 @@ struct fr_raw_cache {
 	FR_LISTS_CACHE(LIST_MEMBER)
 	char *heuristics, *cookies;
 };
+struct fr_raw_compression {
+	FR_SETTINGS_COMPRESSION(TEXT_MEMBER)
+	FR_LISTS_COMPRESSION(LIST_MEMBER)
+};
 struct fr_raw_store {
 	FR_SETTINGS_STORE(TEXT_MEMBER)
 };
@@ -83,6 +87,7 @@ struct fr_raw_path {
 	char *prefix;
 	struct fr_raw_hints *hints;
 	struct fr_raw_cache *cache;
+	struct fr_raw_compression *compression;
 };
 struct fr_raw_rule {
 	char *path;
@@ -95,6 +100,7 @@ struct fr_raw_site {
 	struct fr_raw_origin *origin;
 	struct fr_raw_hints *hints;
 	struct fr_raw_cache *cache;
+	struct fr_raw_compression *compression;
 	struct fr_raw_path *paths;
 	unsigned paths_count;
 	struct fr_raw_rule *rules;
@@ -180,7 +186,12 @@ void fr_settings_default(const struct fr_setting *settings, size_t n, void *out)
 void fr_settings_apply(const struct fr_source *s, const char *path,
                        const struct fr_setting *settings, size_t n, const void *raw, void *out);
 /* --- lists.c --- */
-enum fr_list_group { FR_LISTS_SITE_GROUP, FR_LISTS_HINTS_GROUP, FR_LISTS_CACHE_GROUP };
+enum fr_list_group {
+	FR_LISTS_SITE_GROUP,
+	FR_LISTS_HINTS_GROUP,
+	FR_LISTS_CACHE_GROUP,
+	FR_LISTS_COMPRESSION_GROUP
+};
 /* Copies the lists that are written in `raw` in place of what `out` has. */
 void fr_lists_take(enum fr_list_group g, const void *raw, void *out);
 /* Frees those of `out` but for what `inherited` has as well; NULL: none. */
@@ -220,6 +231,12 @@ void fr_site_cache_default(struct fr_config_cache *out);
 /* What is written replaces what `out` has, which a path has from its site. */
 void fr_site_cache_take(const struct fr_source *s, const char *path, const struct fr_raw_cache *raw,
                         struct fr_config_cache *out);
+
+/* --- convert_compression.c --- */
+void fr_compression_default(struct fr_config_compression *out);
+/* As fr_site_cache_take. */
+void fr_compression_take(const struct fr_source *s, const char *path,
+                         const struct fr_raw_compression *raw, struct fr_config_compression *out);
 
 /* --- convert_hints.c --- */
 void fr_hints_default(struct fr_config_hints *out);

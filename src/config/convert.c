@@ -269,6 +269,9 @@ static void take_paths(const struct fr_source *s, const char *path, const struct
 		p->cache = site->cache;
 		(void)snprintf(key, sizeof key, "%s.paths[%u].cache", path, i);
 		fr_site_cache_take(s, key, r->cache, &p->cache);
+		p->compression = site->compression;
+		(void)snprintf(key, sizeof key, "%s.paths[%u].compression", path, i);
+		fr_compression_take(s, key, r->compression, &p->compression);
 	}
 	qsort(site->paths, site->n_paths, sizeof *site->paths, longest_first);
 }
@@ -291,6 +294,9 @@ static void take_site(const struct fr_source *s, unsigned i, const struct fr_raw
 	fr_site_cache_default(&site->cache);
 	(void)snprintf(key, sizeof key, "%s.cache", path);
 	fr_site_cache_take(s, key, raw->cache, &site->cache);
+	fr_compression_default(&site->compression);
+	(void)snprintf(key, sizeof key, "%s.compression", path);
+	fr_compression_take(s, key, raw->compression, &site->compression);
 	take_paths(s, path, raw, site);
 	fr_rules_take(s, path, raw, site);
 }

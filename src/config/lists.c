@@ -13,6 +13,9 @@ static const struct fr_list_setting of_hints[] = {FR_LISTS_HINTS(X)};
 #define X(...) FR_LIST_ROW(fr_raw_cache, fr_config_cache, __VA_ARGS__)
 static const struct fr_list_setting of_cache[] = {FR_LISTS_CACHE(X)};
 #undef X
+#define X(...) FR_LIST_ROW(fr_raw_compression, fr_config_compression, __VA_ARGS__)
+static const struct fr_list_setting of_compression[] = {FR_LISTS_COMPRESSION(X)};
+#undef X
 
 static const struct {
 	const struct fr_list_setting *v;
@@ -21,6 +24,7 @@ static const struct {
 	[FR_LISTS_SITE_GROUP] = {of_site, FR_ARRAY_LEN(of_site)},
 	[FR_LISTS_HINTS_GROUP] = {of_hints, FR_ARRAY_LEN(of_hints)},
 	[FR_LISTS_CACHE_GROUP] = {of_cache, FR_ARRAY_LEN(of_cache)},
+	[FR_LISTS_COMPRESSION_GROUP] = {of_compression, FR_ARRAY_LEN(of_compression)},
 };
 
 static char **list_at(const void *group, size_t offset)

@@ -30,6 +30,7 @@
 	X(REFERER, "referer")                                                                      \
 	X(STATUS, "status")                                                                        \
 	X(END, "end")                                                                              \
+	X(CODING, "coding")                                                                        \
 	X(BYTES, "bytes")                                                                          \
 	X(REQUEST_BYTES, "request_bytes")                                                          \
 	X(FIRST_BYTE, "first_byte_us")                                                             \

@@ -116,6 +116,15 @@ const struct fr_config_hints *fr_config_find_hints(const struct fr_config_site *
 	return found ? &found->hints : &site->hints;
 }
 
+const struct fr_config_compression *fr_config_find_compression(const struct fr_config_site *site,
+                                                               const struct fr_url_path *path)
+{
+	const struct fr_config_path *found =
+		path->is_ambiguous ? NULL : find_path(site, path->text);
+
+	return found ? &found->compression : &site->compression;
+}
+
 const struct fr_config_cache *fr_config_find_cache(const struct fr_config_site *site,
                                                    const struct fr_url_path *path)
 {

@@ -29,6 +29,8 @@ static void site_fini(struct fr_config_site *site)
 		free(site->paths[i].prefix);
 		fr_lists_fini(FR_LISTS_CACHE_GROUP, &site->paths[i].cache, &site->cache);
 		fr_lists_fini(FR_LISTS_HINTS_GROUP, &site->paths[i].hints, &site->hints);
+		fr_lists_fini(FR_LISTS_COMPRESSION_GROUP, &site->paths[i].compression,
+		              &site->compression);
 	}
 	free(site->paths);
 	for (size_t i = 0; i < site->n_rules; i++) {
@@ -37,6 +39,7 @@ static void site_fini(struct fr_config_site *site)
 	}
 	free(site->rules);
 	fr_lists_fini(FR_LISTS_CACHE_GROUP, &site->cache, NULL);
+	fr_lists_fini(FR_LISTS_COMPRESSION_GROUP, &site->compression, NULL);
 	fr_lists_fini(FR_LISTS_HINTS_GROUP, &site->hints, NULL);
 	fr_lists_fini(FR_LISTS_SITE_GROUP, site, NULL);
 }

@@ -78,6 +78,12 @@ static const struct fr_schema_field cache_fields[] = {FR_SETTINGS_CACHE(X) FR_LI
                                                       TEXT(fr_raw_cache, cookies), END};
 #undef X
 #undef L
+#define X(key, member, kind, value, least, most) ROW(fr_raw_compression, key)
+#define L(key, most) LIST_ROW(fr_raw_compression, key, most)
+static const struct fr_schema_field compression_fields[] = {FR_SETTINGS_COMPRESSION(X)
+                                                                    FR_LISTS_COMPRESSION(L) END};
+#undef X
+#undef L
 #define X(key, member, kind, value, least, most) ROW(fr_raw_store, key)
 static const struct fr_schema_field store_fields[] = {FR_SETTINGS_STORE(X) END};
 #undef X
@@ -110,9 +116,10 @@ static const struct fr_schema_field listener_fields[] = {
 	TEXT(fr_raw_listener, address), TEXT(fr_raw_listener, tls),
 	TEXT(fr_raw_listener, proxy_protocol), END};
 static const struct fr_schema listener_value = ENTRY(fr_raw_listener, listener_fields);
-static const struct fr_schema_field path_fields[] = {TEXT(fr_raw_path, prefix),
-                                                     GROUP(fr_raw_path, hints, hints_fields),
-                                                     GROUP(fr_raw_path, cache, cache_fields), END};
+static const struct fr_schema_field path_fields[] = {
+	TEXT(fr_raw_path, prefix), GROUP(fr_raw_path, hints, hints_fields),
+	GROUP(fr_raw_path, cache, cache_fields),
+	GROUP(fr_raw_path, compression, compression_fields), END};
 static const struct fr_schema path_value = ENTRY(fr_raw_path, path_fields);
 static const struct fr_schema_field rule_fields[] = {
 	TEXT(fr_raw_rule, path), LIST(fr_raw_rule, links, &text_value, MAX_NAMES), END};
@@ -123,6 +130,7 @@ static const struct fr_schema_field site_fields[] = {
 	GROUP(fr_raw_site, origin, origin_fields),
 	GROUP(fr_raw_site, hints, hints_fields),
 	GROUP(fr_raw_site, cache, cache_fields),
+	GROUP(fr_raw_site, compression, compression_fields),
 	LIST(fr_raw_site, paths, &path_value, MAX_PATHS),
 	LIST(fr_raw_site, rules, &rule_value, MAX_RULES),
 	END};

@@ -107,6 +107,14 @@ enum fr_setting_kind {
 	X(ignore_query, ignore_query, SWITCH, 0, 0, 1)                                             \
 	X(ttl, ttl_ms, DURATION, 0, 0, 2592000000)
 
+/* The levels of one pass; what is encoded at leisure gets the best. */
+#define FR_SETTINGS_COMPRESSION(X)                                                                 \
+	X(enabled, enabled, SWITCH, 1, 0, 1)                                                       \
+	X(min_size, min_bytes, SIZE, 1024, 0, 16 * FR_MIB)                                         \
+	X(gzip_level, gzip_level, COUNT_OF, 4, 1, 9)                                               \
+	X(br_level, br_level, COUNT_OF, 5, 1, 9)                                                   \
+	X(zstd_level, zstd_level, COUNT_OF, 5, 1, 12)
+
 #define FR_SETTINGS_SECURITY(X)                                                                    \
 	X(seccomp, seccomp, SWITCH, 1, 0, 1)                                                       \
 	X(core_dumps, core_dumps, SWITCH, 0, 0, 1)
@@ -117,12 +125,16 @@ enum fr_setting_kind {
  * written replaces the one that a path inherits from its site. */
 #define FR_LIST_NAMES 64
 #define FR_LIST_HOSTS 100
+#define FR_LIST_CODINGS 3
 #define FR_LISTS_SITE(X) X(hosts, FR_LIST_HOSTS)
 #define FR_LISTS_HINTS(X) X(query_only, FR_LIST_NAMES)
 #define FR_LISTS_CACHE(X)                                                                          \
 	X(query_only, FR_LIST_NAMES)                                                               \
 	X(bypass_cookies, FR_LIST_NAMES)                                                           \
 	X(ignore_cookies, FR_LIST_NAMES)
+#define FR_LISTS_COMPRESSION(X)                                                                    \
+	X(types, FR_LIST_NAMES)                                                                    \
+	X(codings, FR_LIST_CODINGS)
 
 /* A list in a group of the configuration: owned, or a site's. NULL: not written. */
 #define FR_LIST_MEMBER(key, most)                                                                  \

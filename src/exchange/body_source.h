@@ -1,7 +1,8 @@
 /* A body source: where a response's bytes come from. It is the queue of the origin's bytes
- * (exchange/response_body.c) or an object of the store (stages/cache/deliver.c); later also a
- * filter on top of another source. An exchange has one source at a time. The client side
- * reads through it, with a few calls per frame. */
+ * (exchange/response_body.c) or an object of the store (stages/cache/deliver.c). An exchange
+ * has one source at a time, and may have a filter on top of it, which is a source, too
+ * (stages/compression/filter.c). The client side reads through it, with a few calls per
+ * frame. */
 #ifndef FR_EXCHANGE_BODY_SOURCE_H
 #define FR_EXCHANGE_BODY_SOURCE_H
 
@@ -15,6 +16,10 @@ enum fr_source_state {
 };
 
 struct fr_body_source_ops {
+	/* A filter: makes of what is below it as much as the client side may take at once; to be
+	 * called before a client reads. NULL: there is nothing to do. */
+	void (*fill)(void *of);
+	/* What is there. Of a filter that was not filled, more than 0 means that something is. */
 	size_t (*len)(const void *of);
 	/* A piece of it in *data, borrowed until bytes are taken; 0: nothing is there. */
 	size_t (*peek)(void *of, const uint8_t **data);

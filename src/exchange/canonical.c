@@ -86,6 +86,15 @@ static int settle_list(struct fr_arena *a, struct fr_fields *f, enum fr_field_id
 	return 0;
 }
 
+void fr_canonical_weights(const struct fr_canonical *c, const struct fr_request *req,
+                          struct fr_coding_weights *out)
+{
+	if (c->has_weights)
+		*out = c->weights;
+	else
+		fr_codings_weigh(&req->fields, out);
+}
+
 int fr_canonical_make(struct fr_arena *a, struct fr_request *req, struct fr_canonical *out)
 {
 	struct fr_fields *f = &req->fields;
@@ -94,6 +103,9 @@ int fr_canonical_make(struct fr_arena *a, struct fr_request *req, struct fr_cano
 
 	out->accept_encoding = fr_fields_value(f, FR_FIELD_ACCEPT_ENCODING);
 	out->upgrade = fr_fields_value(f, FR_FIELD_UPGRADE);
+	out->has_weights = out->accept_encoding.p && !fr_codings_are_in_form(out->accept_encoding);
+	if (out->has_weights)
+		fr_codings_weigh(f, &out->weights);
 	if (rc == 0)
 		rc = fr_fields_remove_hop_by_hop(f);
 	for (size_t i = 0; rc == 0 && i < FR_ARRAY_LEN(lists); i++)

@@ -16,6 +16,7 @@
 #include "base/ip.h"
 #include "cache/key.h"
 #include "config/config.h"
+#include "http/codings.h"
 #include "http/message.h"
 #include "http/url_path.h"
 
@@ -27,7 +28,14 @@ struct fr_canonical {
 	struct fr_url_path path;       /* as rules match it */
 	struct fr_str accept_encoding; /* the client's own, first line; p NULL: none */
 	struct fr_str upgrade;         /* {NULL, 0}: none */
+	/* what the client's Accept-Encoding says, where its form does not (has_weights) */
+	struct fr_coding_weights weights;
+	bool has_weights;
 };
+
+/* What a canonical request says of content codings. */
+void fr_canonical_weights(const struct fr_canonical *c, const struct fr_request *req,
+                          struct fr_coding_weights *out);
 
 /* Gives a client's request its form, in place; what is new is in the arena. Its
  * authority has its form already (fr_authority_canonical). Fields: hop-by-hop ones

@@ -62,6 +62,7 @@ struct fr_connection {
 	const char *tls_version;    /* static; NULL: no TLS */
 	uint32_t origin_requests;   /* fetches under way */
 	uint32_t pushes;            /* promised on this connection */
+	uint32_t coding_filters;    /* encoders and decoders of its responses */
 	uint64_t backlog_since_ms;  /* the output has waited since; 0: it does not */
 	struct fr_seen_urls *memo;  /* owned: URLs promised or asked for; NULL until needed */
 	struct fr_seen_urls *late;  /* owned: named in a 103, needed late; NULL until needed */

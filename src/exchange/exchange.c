@@ -31,13 +31,19 @@ static struct fr_exchange *of(void *user)
 	return ex;
 }
 
-/* What cannot be from here is not done, and ends the exchange (see time_is_up). */
+/* See time_is_up. */
+void fr_exchange_break(struct fr_exchange *ex)
+{
+	ex->is_broken = true;
+	if (ex->state != FR_EXCHANGE_RELEASED)
+		fr_loop_timer_set(ex->worker->loop, &ex->limit.timer, 0);
+}
+
+/* What cannot be from here is not done, and ends the exchange. */
 static void set_state(struct fr_exchange *ex, enum fr_exchange_state to)
 {
 	if (!FR_HOLDS(allowed[ex->state] & FR_BIT(to))) {
-		ex->is_broken = true;
-		if (ex->state != FR_EXCHANGE_RELEASED)
-			fr_loop_timer_set(ex->worker->loop, &ex->limit.timer, 0);
+		fr_exchange_break(ex);
 		return;
 	}
 	FR_PROBE3(exchange_state, ex->seen.id, ex->state, to);
@@ -239,6 +245,7 @@ static void fail_push(struct fr_exchange *ex)
 void fr_exchange_answer(struct fr_exchange *ex, int status, const char *type, struct fr_str text)
 {
 	set_state(ex, FR_EXCHANGE_ENDED);
+	fr_exchange_filter_body(ex, NULL, NULL);
 	if (fr_proxy_own_response(ex, status, type, text, fr_worker_date(ex->worker)) < 0 ||
 	    fr_stages_own(ex) < 0) {
 		ex->ops->abort(ex, FR_ABORT_INTERNAL);

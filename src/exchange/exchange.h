@@ -36,6 +36,7 @@
 #include "exchange/whose.h"
 #include "exchange/worker.h"
 #include "hints/plan.h"
+#include "http/codings.h"
 #include "http/message.h"
 #include "net/loop.h"
 #include "origin/fetch.h"
@@ -149,7 +150,9 @@ struct fr_to_origin {
 
 /* The way of the response to the client side: exchange/response_body.c. */
 struct fr_to_client {
-	struct fr_body_source source;     /* what the client side reads from */
+	struct fr_body_source source;     /* where the body comes from */
+	struct fr_body_source filter;     /* what changes it on the way; ops NULL: nothing does */
+	enum fr_coding coding;            /* that the edge gave to the body */
 	struct fr_chain body;             /* the exchange's own source: waits for the client */
 	struct fr_spill *spill;           /* owned: what waits after `body`; NULL */
 	struct fr_timer spill_timer;      /* the fetch is paused: how long yet, in memory */
@@ -157,7 +160,7 @@ struct fr_to_client {
 	uint64_t sent_bytes;              /* handed to the client side's output */
 	bool head_sent;                   /* ops->head was called */
 	bool complete;                    /* `spill` holds the last bytes */
-	bool ended;                       /* no bytes follow those that the source has */
+	bool ended;                       /* no bytes follow those that `source` has */
 	bool failed;                      /* the body cannot be completed */
 };
 
@@ -241,10 +244,14 @@ size_t fr_exchange_request_room(const struct fr_exchange *ex);
 /* True if the response in ex->resp has a body for this request. */
 bool fr_exchange_has_body(const struct fr_exchange *ex);
 /* The response's body as far as it is there: how much, a piece of it in one
- * (borrowed until bytes are taken), and off with bytes that were peeked at. */
+ * (borrowed until bytes are taken), and off with bytes that were peeked at. ready: for who
+ * reads next, exact; len: for others, more than 0 if anything is there. */
+size_t fr_exchange_body_ready(struct fr_exchange *ex);
 size_t fr_exchange_body_len(const struct fr_exchange *ex);
 size_t fr_exchange_body_peek(struct fr_exchange *ex, const uint8_t **data);
 void fr_exchange_body_take(struct fr_exchange *ex, size_t len);
+/* Nothing follows what fr_exchange_body_ready said. */
+bool fr_exchange_body_ended(const struct fr_exchange *ex);
 
 /* Gives the request of a routed exchange its canonical form, and looks up the rules
  * of its path. Before anything looks at it. Errors as fr_canonical_make. */
@@ -263,6 +270,14 @@ void fr_exchange_informational(struct fr_exchange *ex, const struct fr_response 
 void fr_exchange_deliver(struct fr_exchange *ex);
 /* The body is read from this source from now on; NULL: from the exchange's own queue. */
 void fr_exchange_read_from(struct fr_exchange *ex, const struct fr_body_source_ops *ops, void *of);
+/* The client side reads through this filter, which reads from ex->to_client.source. ops NULL:
+ * there is none any more. */
+void fr_exchange_filter_body(struct fr_exchange *ex, const struct fr_body_source_ops *ops,
+                             void *of);
+/* For want of memory its response cannot be what it must be: it is aborted soon. */
+void fr_exchange_break(struct fr_exchange *ex);
+/* The rest of the body cannot be had: told when the client side asked for more. */
+void fr_exchange_lose_body(struct fr_exchange *ex);
 /* A source that is not the exchange's own has more, or is complete, or failed. */
 void fr_exchange_source_moved(struct fr_exchange *ex);
 /* Keyed hash of the client's address. */

@@ -7,6 +7,7 @@
 #include "base/probes.h"
 #include "exchange/exchange.h"
 #include "exchange/whose.h"
+#include "http/codings.h"
 #include "http/destination.h"
 #include "http/fields.h"
 #include "http/message.h"
@@ -180,6 +181,9 @@ static void fill_record(const struct fr_exchange *ex, struct fr_record *r)
 		.received_bytes = s->received_bytes,
 		.first_byte_us = since(s->begun_us, s->answered_us),
 		.duration_us = since(s->begun_us, s->ended_us),
+		.coding = ex->to_client.coding == FR_CODING_IDENTITY
+	                          ? NULL
+	                          : fr_coding_name(ex->to_client.coding).p,
 		.cache = ex->cache.result,
 		.not_stored = ex->cache.not_stored,
 		.origin = s->origin,

@@ -128,8 +128,8 @@ static int refill(struct fr_exchange *ex)
 	return 0;
 }
 
-/* What waits in the file cannot be had: told when the client side asks for more. */
-static void lose(struct fr_exchange *ex)
+/* Also what waits in the file, when that cannot be read. */
+void fr_exchange_lose_body(struct fr_exchange *ex)
 {
 	fr_spill_free(&ex->to_client.spill);
 	fr_fetch_cancel(&ex->to_origin.fetch);
@@ -148,7 +148,7 @@ static void go_on(struct fr_exchange *ex)
 	if (ex->to_client.body.len >= ceiling(ex) / 4)
 		return;
 	if (ex->to_client.spill && refill(ex) < 0)
-		lose(ex);
+		fr_exchange_lose_body(ex);
 	if (!ex->to_origin.fetch || fr_spill_len(ex->to_client.spill))
 		return;
 	fr_loop_timer_stop(ex->worker->loop, &ex->to_client.spill_timer);
@@ -206,25 +206,52 @@ void fr_exchange_read_from(struct fr_exchange *ex, const struct fr_body_source_o
 		(struct fr_body_source){.ops = ops ? ops : &own, .of = ops ? of : ex};
 }
 
+void fr_exchange_filter_body(struct fr_exchange *ex, const struct fr_body_source_ops *ops, void *of)
+{
+	ex->to_client.filter = (struct fr_body_source){.ops = ops, .of = of};
+}
+
 void fr_exchange_init_body(struct fr_exchange *ex)
 {
 	fr_timer_init(&ex->to_client.spill_timer, spill, ex);
 	fr_exchange_read_from(ex, NULL, NULL);
 }
 
+/* What the client side reads from. */
+static const struct fr_body_source *top(const struct fr_exchange *ex)
+{
+	return ex->to_client.filter.ops ? &ex->to_client.filter : &ex->to_client.source;
+}
+
+size_t fr_exchange_body_ready(struct fr_exchange *ex)
+{
+	const struct fr_body_source *t = top(ex);
+
+	if (t->ops->fill)
+		t->ops->fill(t->of);
+	return t->ops->len(t->of);
+}
+
 size_t fr_exchange_body_len(const struct fr_exchange *ex)
 {
-	return ex->to_client.source.ops->len(ex->to_client.source.of);
+	return top(ex)->ops->len(top(ex)->of);
 }
 
 size_t fr_exchange_body_peek(struct fr_exchange *ex, const uint8_t **data)
 {
-	return ex->to_client.source.ops->peek(ex->to_client.source.of, data);
+	return top(ex)->ops->peek(top(ex)->of, data);
 }
 
 void fr_exchange_body_take(struct fr_exchange *ex, size_t len)
 {
 	ex->to_client.sent_bytes += len;
-	ex->to_client.source.ops->take(ex->to_client.source.of, len);
+	top(ex)->ops->take(top(ex)->of, len);
 	fr_exchange_watch(ex, true);
+}
+
+bool fr_exchange_body_ended(const struct fr_exchange *ex)
+{
+	const struct fr_body_source *f = &ex->to_client.filter;
+
+	return ex->to_client.ended && (!f->ops || f->ops->done(f->of) == FR_SOURCE_DONE);
 }

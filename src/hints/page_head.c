@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "hints/scan_decode.h"
+#include "hints/scan.h"
+#include "http/decode.h"
 
 /* How exactly the end of a compressed head is found. */
 #define STEP_BYTES 256u
@@ -29,17 +30,17 @@ static void look_at(void *user, const char *p, size_t len)
 size_t fr_page_head_bytes(struct fr_str encoding, const uint8_t *data, size_t len)
 {
 	struct search s = {.is_found = false};
-	struct fr_scan_decode *d = fr_scan_decode_new(encoding, NULL, look_at, &s);
+	struct fr_decoder *d = fr_decoder_new(encoding, &fr_scan_decode_limits, look_at, &s);
 	size_t at = 0;
 
 	if (len > FR_PAGE_HEAD_SEARCH_BYTES)
 		len = FR_PAGE_HEAD_SEARCH_BYTES;
-	while (d && at < len && !s.is_found && !fr_scan_decode_is_over(d)) {
+	while (d && at < len && !s.is_found && !fr_decoder_is_over(d)) {
 		size_t n = len - at < STEP_BYTES ? len - at : STEP_BYTES;
 
-		fr_scan_decode_feed(d, data + at, n);
+		fr_decoder_feed(d, data + at, n);
 		at += n;
 	}
-	fr_scan_decode_free(&d);
+	fr_decoder_free(&d);
 	return s.is_found ? at : FR_PAGE_HEAD_UNKNOWN_BYTES;
 }

@@ -3,8 +3,8 @@
  * written as a Link field. It only reads; nothing is changed or delayed.
  * stages/hints/html_watch feeds it bodies that pass through the edge. No I/O, no clock.
  *
- *   body -> scan_decode -> scan_tags -> the parser (libxml2) -> rules -> hints
- *           gzip, ...      which tags   attributes, entities    which element
+ *   body -> decode -> scan_tags -> the parser (libxml2) -> rules -> hints
+ *           gzip, ...  which tags   attributes, entities    which element
  *
  * Any split of the body gives the same hints. A scan is one worker's.
  *
@@ -30,8 +30,18 @@
 #include <stddef.h>
 
 #include "base/str.h"
-#include "hints/scan_decode.h"
+#include "http/decode.h"
 #include "http/link.h"
+
+/* Of a page: decoded bytes that are read, encoded bytes that are taken. */
+#define FR_SCAN_MAX_BYTES (512u * 1024)
+/* Decoded bytes for each encoded one, after the first FR_DECODE_FREE_BYTES. HTML has 3 to
+ * 20; gzip can reach 1032, br many thousands. */
+#define FR_SCAN_MAX_RATIO 100u
+/* That the decoder may hold. A br body whose window and size are both above
+ * 1 MiB wants more, and is not looked at. */
+#define FR_SCAN_MAX_DECODER_BYTES (2u * 1024 * 1024)
+extern const struct fr_decode_limits fr_scan_decode_limits;
 
 /* Given for one page; the scan is done with the last of them. */
 #define FR_SCAN_MAX_HINTS 64u
@@ -63,6 +73,8 @@ struct fr_scan;
 /* HTML in an encoding that can be undone? Values of Content-Type and
  * Content-Encoding; the latter may be empty. */
 bool fr_scan_wants(struct fr_str content_type, struct fr_str encoding);
+/* HTML, in whatever encoding? */
+bool fr_scan_is_html(struct fr_str content_type);
 
 /* page_url: scheme://authority/target of the page; nothing is borrowed beyond
  * the call. NULL: nothing to scan (see fr_scan_wants; a URL or a charset that

@@ -11,7 +11,7 @@
 struct _xmlParserCtxt; /* libxml2 */
 
 struct fr_scan {
-	struct fr_scan_decode *decode; /* owned */
+	struct fr_decoder *decode; /* owned */
 	struct fr_scan_tags tags;
 	struct _xmlParserCtxt *parser; /* owned */
 	struct fr_arena text;          /* of url, and of the hints */

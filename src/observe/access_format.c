@@ -53,6 +53,7 @@ const struct fr_access_field fr_access_fields[FR_LOG_FIELD_COUNT] = {
 	FIELD(TARGET, STRING, target),
 	FIELD(STATUS, STATUS, status),
 	FIELD(END, END, end),
+	FIELD(CODING, STATIC, coding),
 	FIELD(BYTES, NUMBER, sent_bytes),
 	FIELD(REQUEST_BYTES, AMOUNT, received_bytes),
 	FIELD(FIRST_BYTE, SPAN, first_byte_us),

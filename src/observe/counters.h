@@ -22,6 +22,8 @@
 	X(FETCHES_OPEN, fetches_open, "origin_requests_open", "",                                  \
 	  "Requests to origins in progress.")                                                      \
 	X(TAPS_OPEN, taps_open, "taps_open", "", "Pages whose HTML is being scanned.")             \
+	X(CODERS_OPEN, coders_open, "coders_open", "",                                             \
+	  "Bodies that are being encoded or decoded.")                                             \
 	X(FILLS_OPEN, fills_open, "cache_fills_open", "", "Fetches into the store in progress.")
 
 /* What only grows. */
@@ -109,6 +111,28 @@
 	X(PUSHES_CANCELLED, pushes_cancelled, "pushes_total", "outcome=\"cancelled\"", "")         \
 	X(PUSHES_REFUSED, pushes_refused, "pushes_total", "outcome=\"refused\"", "")               \
 	X(PUSHES_FAILED, pushes_failed, "pushes_total", "outcome=\"failed\"", "")                  \
+	X(ENCODED_GZIP, encoded_gzip, "encoded_bodies_total", "coding=\"gzip\"",                   \
+	  "Bodies that the edge encoded, by coding.")                                              \
+	X(ENCODED_BR, encoded_br, "encoded_bodies_total", "coding=\"br\"", "")                     \
+	X(ENCODED_ZSTD, encoded_zstd, "encoded_bodies_total", "coding=\"zstd\"", "")               \
+	X(ENCODED_GZIP_IN, encoded_gzip_in, "encoded_bytes_total",                                 \
+	  "coding=\"gzip\",form=\"plain\"", "Bytes of those bodies, before and after.")            \
+	X(ENCODED_GZIP_OUT, encoded_gzip_out, "encoded_bytes_total",                               \
+	  "coding=\"gzip\",form=\"coded\"", "")                                                    \
+	X(ENCODED_BR_IN, encoded_br_in, "encoded_bytes_total", "coding=\"br\",form=\"plain\"", "") \
+	X(ENCODED_BR_OUT, encoded_br_out, "encoded_bytes_total", "coding=\"br\",form=\"coded\"",   \
+	  "")                                                                                      \
+	X(ENCODED_ZSTD_IN, encoded_zstd_in, "encoded_bytes_total",                                 \
+	  "coding=\"zstd\",form=\"plain\"", "")                                                    \
+	X(ENCODED_ZSTD_OUT, encoded_zstd_out, "encoded_bytes_total",                               \
+	  "coding=\"zstd\",form=\"coded\"", "")                                                    \
+	X(DECODED, decoded, "decoded_bodies_total", "",                                            \
+	  "Bodies that the edge decoded for clients that take no coding.")                         \
+	X(DECODED_IN, decoded_in, "decoded_bytes_total", "form=\"coded\"",                         \
+	  "Bytes of those bodies, before and after.")                                              \
+	X(DECODED_OUT, decoded_out, "decoded_bytes_total", "form=\"plain\"", "")                   \
+	X(PAGES_UNREADABLE, pages_unreadable, "pages_unreadable_total", "",                        \
+	  "Pages in a coding that the scan of HTML cannot read.")                                  \
 	X(BODIES_SPILLED, bodies_spilled, "bodies_spilled_total", "",                              \
 	  "Bodies that waited in a temporary file because nobody read them.")                      \
 	X(SPILLED_BYTES, spilled_bytes, "spilled_bytes_total", "", "Bytes that did.")              \
@@ -142,6 +166,7 @@
 	  "limit=\"memory_bodies\"", "")                                                           \
 	X(LIMIT_ORIGIN_SHARE, limit_origin_share, "limit_reached_total", "limit=\"origin_share\"", \
 	  "")                                                                                      \
+	X(LIMIT_CODERS, limit_coders, "limit_reached_total", "limit=\"coders\"", "")               \
 	X(LIMIT_SPILL, limit_spill, "limit_reached_total", "limit=\"spill\"", "")                  \
 	X(LIMIT_OUTPUT, limit_output_buffer, "limit_reached_total", "limit=\"output_buffer\"", "") \
 	X(TIMEOUT_HANDSHAKE, timeout_handshake, "timeouts_total", "timeout=\"handshake\"",         \

@@ -85,6 +85,7 @@ struct fr_record {
 	int64_t origin_first_byte_us; /* from the question to the head; -1: not asked */
 	int64_t origin_duration_us;   /* to the last byte; -1 */
 	int status;                   /* 0: no head was sent */
+	const char *coding;           /* that the edge gave to the body; static; NULL: none */
 	enum fr_end end;
 	enum fr_cache_result cache;
 	enum fr_cache_store not_stored; /* why the response was not; YES: nothing to say */

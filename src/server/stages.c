@@ -7,6 +7,7 @@
 #include "exchange/route.h"
 #include "stages/admin/admin.h"
 #include "stages/cache/stage.h"
+#include "stages/compression/stage.h"
 #include "stages/hints/stage.h"
 
 static const struct fr_stage *const of_sites[] = {
@@ -15,6 +16,7 @@ static const struct fr_stage *const of_sites[] = {
 	&fr_push_stage,         /* what the client asks for itself needs no push */
 	&fr_page_order_stage,   /* which place on the connection */
 	&fr_quota_stage,        /* what one client may ask of origins */
+	&fr_compression_stage,  /* in the coding that the client likes best */
 	&fr_cache_stage,        /* answers, or fetches for everybody who asks */
 	&fr_hints_stage,        /* what the page needs leaves while the origin thinks */
 	&fr_origin_stage,       /* answers what is left */

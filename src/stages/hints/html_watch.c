@@ -28,13 +28,19 @@ static void free_tap(struct fr_html_watch *t)
 	free(t);
 }
 
-static bool is_wanted(const struct fr_request *req, const struct fr_response *resp,
-                      const struct fr_config_hints *settings)
+static bool is_wanted(const struct fr_exchange *ex, const struct fr_request *req,
+                      const struct fr_response *resp)
 {
-	return settings->html && settings->memory && req->method == FR_METHOD_GET &&
-	       resp->status == 200 &&
-	       fr_scan_wants(fr_fields_value(&resp->fields, FR_FIELD_CONTENT_TYPE),
-	                     fr_fields_value(&resp->fields, FR_FIELD_CONTENT_ENCODING));
+	const struct fr_config_hints *settings = fr_hints_settings(ex);
+	struct fr_str type = fr_fields_value(&resp->fields, FR_FIELD_CONTENT_TYPE);
+
+	if (!settings->html || !settings->memory || req->method != FR_METHOD_GET ||
+	    resp->status != 200 || !fr_scan_is_html(type))
+		return false;
+	if (fr_scan_wants(type, fr_fields_value(&resp->fields, FR_FIELD_CONTENT_ENCODING)))
+		return true;
+	fr_count(&ex->worker->counters, FR_COUNT_PAGES_UNREADABLE);
+	return false;
 }
 
 /* Does the load teach anybody, and was the page not looked at lately? */
@@ -60,7 +66,7 @@ struct fr_html_watch *fr_html_watch_new(const struct fr_exchange *ex, const stru
 {
 	struct fr_html_watch *t;
 
-	if (ex->req.has_override || !is_wanted(req, resp, fr_hints_settings(ex)))
+	if (ex->req.has_override || !is_wanted(ex, req, resp))
 		return NULL;
 	t = fr_try_calloc(1, sizeof *t);
 	if (!t)

@@ -13,7 +13,7 @@ bool fr_page_order_body(struct fr_exchange *page)
 
 	if (!page->ops->page_head_first || (!page->page.pushes && page->client->hinted != page))
 		return false;
-	if (!fr_exchange_body_len(page))
+	if (!fr_exchange_body_ready(page))
 		return true;
 	n = fr_exchange_body_peek(page, &data);
 	n = fr_page_head_bytes(fr_fields_value(&page->resp.fields, FR_FIELD_CONTENT_ENCODING), data,

@@ -248,7 +248,7 @@ static void a_body_made_to_grow_ends_the_scan(void **state)
 
 		memset(body, ' ', 1u << 20);
 		memcpy(body, "<img src=/a>", 12);
-		memcpy(body + FR_SCAN_FREE_BYTES + 8192, "<img src=/b>", 12);
+		memcpy(body + FR_DECODE_FREE_BYTES + 8192, "<img src=/b>", 12);
 		len = encodings[e].pack(body, 1u << 20);
 		assert_true(len < (1u << 20) / 500);
 		scan_pieces(&other, HTML_UTF8, encodings[e].name, packed, len, 0);

@@ -1,0 +1,10 @@
+/* Compression as a stage: responses leave in the coding that their client likes best
+ * (docs/compression.md). */
+#ifndef FR_STAGES_COMPRESSION_STAGE_H
+#define FR_STAGES_COMPRESSION_STAGE_H
+
+#include "exchange/stage.h"
+
+extern const struct fr_stage fr_compression_stage;
+
+#endif

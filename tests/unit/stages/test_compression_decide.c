@@ -1,0 +1,213 @@
+#include "stages/compression/decide.h"
+
+#include "arena_fixture.h"
+
+struct row {
+	const char *asked; /* the request's fields: "name: value\n..." */
+	int status;
+	const char *said; /* the response's */
+	int64_t length;
+	enum fr_coding_act act;
+	bool varies;
+};
+
+static const struct fr_config_compression settings = {
+	.enabled = true, .min_bytes = 1024, .gzip_level = 4, .br_level = 5, .zstd_level = 5};
+
+#define BROWSER "accept-encoding: gzip, deflate, br, zstd\n"
+#define CSS "content-type: text/css\n"
+
+static void read_fields(struct fr_fields *f, const char *text)
+{
+	struct fr_str rest = S(text);
+
+	fr_fields_init(f, &arena);
+	while (rest.len) {
+		size_t end = fr_str_find(rest, '\n');
+		struct fr_str line = fr_str_sub(rest, 0, end);
+		size_t colon = fr_str_find(line, ':');
+
+		assert_int_equal(fr_fields_add(f, fr_str_sub(line, 0, colon),
+		                               fr_str_trim(fr_str_sub(line, colon + 1, line.len))),
+		                 0);
+		rest = fr_str_sub(rest, end + 1, rest.len);
+	}
+}
+
+static void decide(const struct row *r, bool is_stored, struct fr_response *resp,
+                   struct fr_coding_verdict *v)
+{
+	struct fr_request req;
+	struct fr_coding_weights weights;
+
+	fr_request_init(&req, &arena);
+	read_fields(&req.fields, r->asked);
+	fr_response_init(resp, &arena, r->status);
+	read_fields(&resp->fields, r->said);
+	resp->content_length = r->length;
+	fr_codings_weigh(&req.fields, &weights);
+	fr_coding_decide(&(struct fr_coding_question){.req = &req,
+	                                              .weights = &weights,
+	                                              .rules = &settings,
+	                                              .status = r->status,
+	                                              .fields = &resp->fields,
+	                                              .length = r->length,
+	                                              .is_stored = is_stored},
+	                 v);
+}
+
+static void every_rule_has_its_verdict(void **state)
+{
+	static const struct row rows[] = {
+		{BROWSER, 200, CSS, -1, FR_CODING_ENCODE, true},
+		{BROWSER, 200, CSS, 1024, FR_CODING_ENCODE, true},
+		{BROWSER, 200, CSS, 1023, FR_CODING_KEEP, false},
+		{BROWSER, 200, CSS, 0, FR_CODING_KEEP, false},
+		{"", 200, CSS, -1, FR_CODING_KEEP, true},
+		{"accept-encoding: identity\n", 200, CSS, -1, FR_CODING_KEEP, true},
+		{BROWSER, 200, "content-type: image/png\n", -1, FR_CODING_KEEP, false},
+		{BROWSER, 200, "", -1, FR_CODING_KEEP, false},
+		{BROWSER, 200, CSS "content-encoding: identity\n", -1, FR_CODING_ENCODE, true},
+		{BROWSER, 200, CSS "content-encoding: gzip\n", -1, FR_CODING_KEEP, true},
+		{"", 200, CSS "content-encoding: gzip\n", -1, FR_CODING_DECODE, true},
+		{"accept-encoding: br\n", 200, CSS "content-encoding: gzip\n", -1, FR_CODING_DECODE,
+	         true},
+		{"accept-encoding: br, *;q=0\n", 200, CSS "content-encoding: gzip\n", -1,
+	         FR_CODING_KEEP, true},
+		{"", 200, CSS "content-encoding: gzip, br\n", -1, FR_CODING_KEEP, false},
+		{"", 200, CSS "content-encoding: dcb\n", -1, FR_CODING_KEEP, false},
+		{"", 200, CSS "content-encoding: gzip\ncontent-encoding: br\n", -1, FR_CODING_KEEP,
+	         false},
+		{"", 200, "content-type: image/png\ncontent-encoding: gzip\n", 20, FR_CODING_DECODE,
+	         true},
+		{BROWSER, 200, CSS "cache-control: no-transform\n", -1, FR_CODING_KEEP, false},
+		{BROWSER, 200, CSS "cache-control: max-age=1, No-Transform\n", -1, FR_CODING_KEEP,
+	         false},
+		{"", 200, CSS "content-encoding: gzip\ncache-control: no-transform\n", -1,
+	         FR_CODING_KEEP, false},
+		{BROWSER "cache-control: no-transform\n", 200, CSS, -1, FR_CODING_KEEP, true},
+		{"cache-control: no-transform\n", 200, CSS "content-encoding: gzip\n", -1,
+	         FR_CODING_KEEP, true},
+		{BROWSER, 206, CSS, -1, FR_CODING_KEEP, false},
+		{BROWSER, 200, CSS "content-range: bytes 0-9/90\n", -1, FR_CODING_KEEP, false},
+		{BROWSER, 204, CSS, -1, FR_CODING_KEEP, false},
+		{BROWSER, 205, CSS, -1, FR_CODING_KEEP, false},
+		{BROWSER, 304, CSS, -1, FR_CODING_KEEP, false},
+		{BROWSER, 103, CSS, -1, FR_CODING_KEEP, false},
+		{BROWSER, 404, CSS, -1, FR_CODING_ENCODE, true},
+		{BROWSER, 500, CSS, 5000, FR_CODING_ENCODE, true},
+		{BROWSER "sec-fetch-site: cross-site\ncookie: a=b\n", 200, CSS, -1, FR_CODING_KEEP,
+	         true},
+		{BROWSER "sec-fetch-site: cross-site\nauthorization: Basic x\n", 200, CSS, -1,
+	         FR_CODING_KEEP, true},
+		{BROWSER "sec-fetch-site: cross-site\n", 200, CSS, -1, FR_CODING_ENCODE, true},
+		{BROWSER "sec-fetch-site: cross-site\nsec-fetch-mode: navigate\ncookie: a=b\n", 200,
+	         CSS, -1, FR_CODING_ENCODE, true},
+		{BROWSER "sec-fetch-site: same-site\ncookie: a=b\n", 200, CSS, -1, FR_CODING_ENCODE,
+	         true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		struct fr_response resp;
+		struct fr_coding_verdict v;
+
+		decide(&rows[i], false, &resp, &v);
+		if (v.act != rows[i].act || v.varies != rows[i].varies)
+			fail_msg("row %zu: act %d, varies %d", i, v.act, v.varies);
+	}
+}
+
+static void one_response_is_encoded_fast_and_a_stored_one_small(void **state)
+{
+	static const struct row row = {BROWSER, 200, CSS, -1, FR_CODING_ENCODE, true};
+	struct fr_response resp;
+	struct fr_coding_verdict v;
+
+	(void)state;
+	decide(&row, false, &resp, &v);
+	assert_int_equal(v.coding, FR_CODING_ZSTD);
+	decide(&row, true, &resp, &v);
+	assert_int_equal(v.coding, FR_CODING_BR);
+}
+
+static void the_fields_are_those_of_the_new_bytes(void **state)
+{
+	static const struct {
+		const char *before, *after;
+	} rows[] = {
+		{CSS "etag: \"a\"\n", CSS "etag: W/\"a\"\nvary: accept-encoding\n"
+	                                  "content-encoding: zstd\n"},
+		{CSS "etag: W/\"a\"\nvary: origin\n",
+	         CSS "etag: W/\"a\"\nvary: origin, accept-encoding\ncontent-encoding: zstd\n"},
+		{CSS "vary: Accept-Encoding, cookie\n",
+	         CSS "vary: Accept-Encoding, cookie\ncontent-encoding: zstd\n"},
+		{CSS "vary: *\n", CSS "vary: *\ncontent-encoding: zstd\n"},
+		{CSS "vary: a\nvary: accept-encoding\n",
+	         CSS "vary: a\nvary: accept-encoding\ncontent-encoding: zstd\n"},
+		{CSS "accept-ranges: bytes\ncontent-md5: x\ndigest: x\ncontent-digest: x\n"
+	             "repr-digest: x\nx-other: x\ncontent-encoding: identity\n",
+	         CSS "x-other: x\nvary: accept-encoding\ncontent-encoding: zstd\n"},
+		{CSS "etag: odd\n", CSS "etag: odd\nvary: accept-encoding\n"
+	                                "content-encoding: zstd\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		struct row r = {BROWSER, 200, rows[i].before, 5000, FR_CODING_ENCODE, true};
+		struct fr_response resp;
+		struct fr_coding_verdict v;
+		char text[1024];
+		size_t n = 0;
+
+		decide(&r, false, &resp, &v);
+		assert_int_equal(fr_coding_apply(&v, &arena, &resp), 0);
+		assert_int_equal(resp.content_length, -1);
+		for (size_t k = 0; k < resp.fields.n; k++)
+			n += (size_t)snprintf(text + n, sizeof text - n, "%.*s: %.*s\n",
+			                      FR_STR_ARG(resp.fields.v[k].name),
+			                      FR_STR_ARG(resp.fields.v[k].value));
+		assert_string_equal(text, rows[i].after);
+	}
+}
+
+static void a_304_names_the_tag_that_the_client_has(void **state)
+{
+	static const struct {
+		const char *asked, *said, *tag;
+	} rows[] = {
+		{"if-none-match: W/\"a\"\n", "etag: \"a\"\n", "W/\"a\""},
+		{"if-none-match: \"b\", W/\"a\"\n", "etag: \"a\"\n", "W/\"a\""},
+		{"if-none-match: \"b\"\nif-none-match: W/\"a\"\n", "etag: \"a\"\n", "W/\"a\""},
+		{"if-none-match: \"a\"\n", "etag: \"a\"\n", "\"a\""},
+		{"if-none-match: W/\"b\"\n", "etag: \"a\"\n", "\"a\""},
+		{"if-none-match: *\n", "etag: \"a\"\n", "\"a\""},
+		{"if-none-match: W/\n", "etag: \"a\"\n", "\"a\""},
+		{"", "etag: \"a\"\n", "\"a\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		struct fr_request req;
+		struct fr_response resp;
+
+		fr_request_init(&req, &arena);
+		read_fields(&req.fields, rows[i].asked);
+		fr_response_init(&resp, &arena, 304);
+		read_fields(&resp.fields, rows[i].said);
+		assert_int_equal(fr_coding_apply_not_modified(&req, &arena, &resp), 0);
+		assert_str(fr_fields_value(&resp.fields, FR_FIELD_ETAG), rows[i].tag);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(every_rule_has_its_verdict),
+		T(one_response_is_encoded_fast_and_a_stored_one_small),
+		T(the_fields_are_those_of_the_new_bytes),
+		T(a_304_names_the_tag_that_the_client_has),
+	};
+
+	RUN(tests);
+}
