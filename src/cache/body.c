@@ -17,6 +17,11 @@ struct fr_chunk {
 	uint8_t data[];
 };
 
+struct twin {
+	struct fr_body *body; /* reference; NULL: none */
+	unsigned asks;
+};
+
 struct fr_body {
 	_Atomic uint32_t refs;
 	_Atomic uint64_t len;
@@ -31,6 +36,7 @@ struct fr_body {
 	pthread_mutex_t lock;        /* of what follows */
 	struct fr_watcher *watchers; /* borrowed */
 	struct fr_watcher *filler;   /* borrowed */
+	struct twin twins[FR_BODY_TWINS];
 };
 
 static void chunk_unref(struct fr_chunk *c)
@@ -64,6 +70,8 @@ void fr_body_unref(struct fr_body **bp)
 	if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	/* nobody watches: watchers hold references */
+	for (unsigned i = 0; i < FR_BODY_TWINS; i++)
+		fr_body_unref(&b->twins[i].body);
 	chunk_unref(b->first);
 	if (b->is_loose)
 		chunk_unref(b->last);
@@ -216,7 +224,55 @@ void fr_body_set_filler(struct fr_body *b, struct fr_watcher *w)
 	(void)pthread_mutex_unlock(&b->lock);
 }
 
+/* --- twins --- */
+
+struct fr_body *fr_body_twin(struct fr_body *b, unsigned place, unsigned *asks)
+{
+	struct twin *t = &b->twins[place];
+	struct fr_body *found;
+
+	(void)pthread_mutex_lock(&b->lock);
+	found = t->body;
+	if (found) {
+		fr_body_ref(found);
+		t->asks += t->asks < FR_BODY_ASKS_MOST && asks;
+	}
+	if (asks)
+		*asks = t->asks;
+	(void)pthread_mutex_unlock(&b->lock);
+	return found;
+}
+
+bool fr_body_set_twin(struct fr_body *b, unsigned place, struct fr_body *twin,
+                      const struct fr_body *old)
+{
+	struct fr_body *gone = NULL;
+	bool is_set;
+
+	(void)pthread_mutex_lock(&b->lock);
+	is_set = b->twins[place].body == old;
+	if (is_set) {
+		gone = b->twins[place].body;
+		if (twin)
+			fr_body_ref(twin);
+		b->twins[place] = (struct twin){.body = twin};
+	}
+	(void)pthread_mutex_unlock(&b->lock);
+	fr_body_unref(&gone);
+	return is_set;
+}
+
 /* --- reading --- */
+
+bool fr_body_is_loose(const struct fr_body *b)
+{
+	return atomic_load_explicit(&b->is_loose, memory_order_relaxed);
+}
+
+_Atomic size_t *fr_body_account(const struct fr_body *b)
+{
+	return b->held;
+}
 
 enum fr_body_state fr_body_state(const struct fr_body *b)
 {

@@ -9,6 +9,9 @@
  * no new reader may begin, chunks are freed after the slowest reader has passed them, and
  * the filler stops while that reader is too far behind.
  *
+ * A body may have twins: the same bytes in a content coding, bodies by themselves. They count
+ * as the body does, and go with it, whatever object it is the body of.
+ *
  * A reader that waits for more registers a watcher; wake comes from the filler's thread,
  * with the body's lock held. No I/O. */
 #ifndef FR_CACHE_BODY_H
@@ -60,8 +63,25 @@ void fr_body_set_filler(struct fr_body *b, struct fr_watcher *w);
 
 enum fr_body_state fr_body_state(const struct fr_body *b);
 uint64_t fr_body_len(const struct fr_body *b);
+/* Takes no new readers any more. */
+bool fr_body_is_loose(const struct fr_body *b);
 /* Bytes of memory held, chunks with their heads. */
 size_t fr_body_bytes(const struct fr_body *b);
+
+/* Where bytes of this body, and of its twins, are counted. */
+_Atomic size_t *fr_body_account(const struct fr_body *b);
+
+/* --- twins, any thread --- */
+
+#define FR_BODY_TWINS 3u
+/* The twin in that place: a new reference; NULL: none. asks: how often it was taken, up to
+ * FR_BODY_ASKS_MOST; NULL: not counted. */
+#define FR_BODY_ASKS_MOST 255u
+struct fr_body *fr_body_twin(struct fr_body *b, unsigned place, unsigned *asks);
+/* Puts `twin` (a reference is taken; NULL: nothing) where `old` (NULL: nothing) is. False: there
+ * is something else by now, and nothing was done. Begins to count anew. */
+bool fr_body_set_twin(struct fr_body *b, unsigned place, struct fr_body *twin,
+                      const struct fr_body *old);
 
 /* A place in a body; owns a reference to its chunk. */
 struct fr_cursor {

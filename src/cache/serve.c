@@ -63,13 +63,13 @@ static void add_text(struct fr_serving *s, struct fr_str text)
 	s->left += text.len;
 }
 
-static int add_part(struct making *m, uint64_t from, uint64_t len)
+static int add_part(struct making *m, struct fr_body *body, uint64_t from, uint64_t len)
 {
 	struct fr_segment *to = &m->s->segments[m->s->n];
 	int rc;
 
 	*to = (struct fr_segment){.len = len};
-	rc = fr_cursor_init(&to->part, m->o->body, from);
+	rc = fr_cursor_init(&to->part, body, from);
 	if (rc < 0)
 		return rc;
 	m->s->n++;
@@ -85,7 +85,7 @@ static int make_one_range(struct making *m, const struct fr_range *r, uint64_t l
 	                         (unsigned long long)length);
 
 	if (rc == 0)
-		rc = add_part(m, r->from, r->to - r->from + 1);
+		rc = add_part(m, m->o->body, r->from, r->to - r->from + 1);
 	m->resp->status = 206;
 	return rc < 0 ? rc : fr_fields_add_id(&m->resp->fields, FR_FIELD_CONTENT_RANGE, text);
 }
@@ -108,7 +108,7 @@ static int make_ranges(struct making *m, const struct fr_range *r, size_t n, uin
 		if (rc < 0)
 			break;
 		add_text(m->s, text);
-		rc = add_part(m, r[i].from, r[i].to - r[i].from + 1);
+		rc = add_part(m, m->o->body, r[i].from, r[i].to - r[i].from + 1);
 	}
 	if (rc == 0)
 		rc = fr_arena_printf(m->how->arena, &text, "\r\n--%s--\r\n", boundary);
@@ -121,8 +121,14 @@ static int make_ranges(struct making *m, const struct fr_range *r, size_t n, uin
 	return rc < 0 ? rc : fr_fields_add_id(&m->resp->fields, FR_FIELD_CONTENT_TYPE, text);
 }
 
-/* Which part of a complete body is sent. */
-static int choose_parts(struct making *m, const struct fr_validators *v)
+static int make_segments(struct making *m, size_t n)
+{
+	m->s->segments = fr_arena_calloc(m->how->arena, n, sizeof *m->s->segments);
+	return m->s->segments ? 0 : FR_ERR_NOMEM;
+}
+
+/* Ranges of a complete body. 1: they are made, or refused; 0: the whole is due. */
+static int make_parts(struct making *m, struct fr_validators v)
 {
 	uint64_t length = fr_body_len(m->o->body);
 	struct fr_range ranges[FR_MAX_RANGES];
@@ -130,33 +136,66 @@ static int choose_parts(struct making *m, const struct fr_validators *v)
 	size_t n = 0;
 	int rc;
 
+	if (m->how->has_forms)
+		v.last_modified = (struct fr_str){0};
 	if (m->how->req->method == FR_METHOD_GET && m->o->status == 200)
-		result = fr_ranges(&m->how->req->fields, v, length, ranges, &n);
-	if (result == FR_RANGE_UNSATISFIABLE)
-		return make_unsatisfiable(m, length);
-	m->s->segments = fr_arena_calloc(m->how->arena, 2 * n + 2, sizeof *m->s->segments);
-	if (!m->s->segments)
-		return FR_ERR_NOMEM;
-	if (n == 1)
+		result = fr_ranges(&m->how->req->fields, &v, length, ranges, &n);
+	if (result == FR_RANGE_NONE)
+		return 0;
+	rc = result == FR_RANGE_UNSATISFIABLE ? make_unsatisfiable(m, length)
+	                                      : make_segments(m, 2 * n + 2);
+	if (rc == 0 && n == 1)
 		rc = make_one_range(m, &ranges[0], length);
-	else if (n > 1)
+	else if (rc == 0 && n > 1)
 		rc = make_ranges(m, ranges, n, length);
-	else
-		rc = add_part(m, 0, length);
+	if (n)
+		m->resp->content_length = (int64_t)m->s->left;
+	return rc < 0 ? rc : 1;
+}
+
+static int make_whole(struct making *m, struct fr_body *body)
+{
+	int rc;
+
+	if (fr_body_state(body) != FR_BODY_COMPLETE) {
+		m->s->is_filling = true;
+		return fr_cursor_init(&m->s->cursor, body, 0);
+	}
+	rc = make_segments(m, 1);
+	if (rc == 0)
+		rc = add_part(m, body, 0, fr_body_len(body));
 	m->resp->content_length = (int64_t)m->s->left;
 	return rc;
 }
 
 /* --- the begin --- */
 
+/* The form that is sent whole; its length as far as that is known. */
+static struct fr_body *choose_form(struct making *m)
+{
+	struct fr_body *form = m->how->whole ? m->how->whole(m->how->user) : NULL;
+
+	m->resp->content_length = fr_object_length(m->o);
+	if (form)
+		m->resp->content_length =
+			fr_body_state(form) == FR_BODY_COMPLETE ? (int64_t)fr_body_len(form) : -1;
+	return form;
+}
+
 static int begin_reading(struct making *m, const struct fr_validators *v)
 {
-	m->resp->content_length = fr_object_length(m->o);
-	if (fr_body_state(m->o->body) == FR_BODY_COMPLETE)
-		return choose_parts(m, v);
+	struct fr_body *form;
+	int rc = 0;
+
 	/* Range of what is not complete: the whole */
-	m->s->is_filling = true;
-	return fr_cursor_init(&m->s->cursor, m->o->body, 0);
+	if (fr_body_state(m->o->body) == FR_BODY_COMPLETE)
+		rc = make_parts(m, *v);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	form = choose_form(m);
+	rc = make_whole(m, form ? form : m->o->body);
+	fr_body_unref(&form);
+	return rc;
 }
 
 static int make_response(struct making *m)
@@ -176,7 +215,9 @@ static int make_response(struct making *m)
 		return 0;
 	}
 	if (req->method == FR_METHOD_HEAD) {
-		m->resp->content_length = fr_object_length(m->o);
+		struct fr_body *form = choose_form(m);
+
+		fr_body_unref(&form);
 		return 0;
 	}
 	return begin_reading(m, &v);

@@ -4,6 +4,8 @@
  *   complete body:  [text][part][text][part]...[text]   each part has its own place
  *   filling body:   one place, which moves as the body grows
  *
+ * A whole body may be sent in another form (`whole` below); ranges are of the stored bytes.
+ *
  * The beginning checks that the object can be read; after that nothing can be refused. No
  * I/O, no clock. */
 #ifndef FR_CACHE_SERVE_H
@@ -27,6 +29,12 @@ struct fr_serve_how {
 	struct fr_arena *arena;       /* where response and segments are made */
 	int64_t now_s;
 	uint64_t random; /* makes the boundary of several ranges */
+	/* The body that is sent whole instead of the object's, when one is needed: a new
+	 * reference, or NULL: the object's. NULL: always the object's. */
+	struct fr_body *(*whole)(void *user);
+	void *user; /* borrowed */
+	/* The response has several forms with one date: If-Range with a date never holds. */
+	bool has_forms;
 };
 
 /* Makes *resp, without Age, and gets ready to read its body. 0; FR_ERR_REFUSED:

@@ -246,6 +246,7 @@ void fr_exchange_answer(struct fr_exchange *ex, int status, const char *type, st
 {
 	set_state(ex, FR_EXCHANGE_ENDED);
 	fr_exchange_filter_body(ex, NULL, NULL);
+	ex->to_client.coding = FR_CODING_IDENTITY;
 	if (fr_proxy_own_response(ex, status, type, text, fr_worker_date(ex->worker)) < 0 ||
 	    fr_stages_own(ex) < 0) {
 		ex->ops->abort(ex, FR_ABORT_INTERNAL);

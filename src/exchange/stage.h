@@ -20,7 +20,9 @@
 
 #include "observe/record.h"
 
+struct fr_body;
 struct fr_exchange;
+struct fr_object;
 struct fr_origin_watch;
 struct fr_response;
 
@@ -60,10 +62,20 @@ struct fr_stage {
 	void (*release)(struct fr_exchange *ex, void **slot);
 };
 
+/* The forms in which a stored response is sent: who decides on content codings. */
+struct fr_stored_forms {
+	/* The object answers ex: decides on its form. True: it has more than one. */
+	bool (*decide)(struct fr_exchange *ex, struct fr_object *o);
+	/* Its body in the form that was decided on: a new reference; NULL: as it is stored. May
+	 * have it made, if ex asks for a body. */
+	struct fr_body *(*body)(struct fr_exchange *ex, struct fr_object *o);
+};
+
 struct fr_stage_row {
 	const struct fr_stage *const *v;     /* from the client side on */
 	size_t n;                            /* at most FR_STAGES_MAX */
 	const struct fr_origin_watch *watch; /* who looks at what origins answer; NULL */
+	const struct fr_stored_forms *forms; /* NULL: as stored */
 	/* Fetches what ex asks for into the shared store, after everything else, unless it
 	 * is there or on its way. ex was not begun: only its request and site are used. NULL:
 	 * there is no store. */

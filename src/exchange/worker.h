@@ -18,6 +18,7 @@ struct fr_admission;
 struct fr_exchange;
 struct fr_fill;
 struct fr_stage_rows;
+struct fr_twin_job;
 
 /* Exchanges kept for reuse by one worker. */
 #define FR_EXCHANGES_KEPT 256u
@@ -28,6 +29,12 @@ struct fr_fills {
 	size_t n, n_behind;    /* of them; without anyone who waits */
 	struct fr_fill *free;  /* owned, linked */
 	size_t n_free;
+};
+
+/* The twins that are being made, for stages/compression/twin.c. */
+struct fr_twin_jobs {
+	struct fr_twin_job *first; /* borrowed, linked */
+	size_t n;
 };
 
 /* The wall clock as text, written once a second. */
@@ -57,6 +64,7 @@ struct fr_worker {
 	struct fr_exchange *free_exchanges; /* owned, linked */
 	size_t n_free_exchanges;
 	struct fr_fills fills;
+	struct fr_twin_jobs twin_jobs;
 	uint64_t seed; /* for hashes that peers must not predict */
 	struct fr_date date;
 	/* A fill ended: the last thing to go ends a drain. */

@@ -33,6 +33,7 @@ const struct fr_stage_rows fr_server_rows = {
 	.sites = {.v = of_sites,
                   .n = FR_ARRAY_LEN(of_sites),
                   .watch = &fr_learning_watch,
+                  .forms = &fr_coded_forms,
                   .warm = fr_cache_warm},
 	.admin = {.v = of_admin, .n = FR_ARRAY_LEN(of_admin)},
 };

@@ -12,6 +12,7 @@
 #include "exchange/exchange.h"
 #include "server/stages.h"
 #include "stages/cache/fill.h"
+#include "stages/compression/twin.h"
 
 static const uint8_t allowed[] = {
 	[FR_WORKER_RUNNING] = FR_BIT(FR_WORKER_DRAINING),
@@ -122,6 +123,10 @@ static void end_if_empty(struct fr_worker_thread *t)
 	/* nobody is left who waits for them */
 	if (t->worker.fills.n) {
 		fr_fills_cut(&t->worker);
+		return;
+	}
+	if (t->worker.twin_jobs.n) {
+		fr_twin_jobs_cut(&t->worker);
 		return;
 	}
 	fr_generation_unref(&t->worker.gen);

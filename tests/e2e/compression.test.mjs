@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { assert, startForerun, startOrigin, h2connect, h2request, loadPage, raw, tempFile } from './lib/harness.mjs';
 import fs from 'node:fs';
+import { adminPort, adminYaml, ask, metrics, sum } from './lib/admin.mjs';
 
 const css = Array.from({ length: 2000 }, (_, i) => `.c${i} { color: #${(i * 7919).toString(16)}; margin: ${i % 17}px }\n`).join('');
 const decoders = {
@@ -270,4 +271,104 @@ test('the access log and the metrics say what was encoded', async (t) => {
   const lines = fs.readFileSync(log, 'utf8').trim().split('\n').map((l) => JSON.parse(l));
   assert.equal(lines.find((l) => l.target === '/a.css').coding, 'br');
   assert.equal(lines.find((l) => l.target === '/picture').coding, undefined);
+});
+
+// --- what the store keeps ---
+
+const figures = async (f) => (await metrics(adminPort(f)));
+async function storeEdge(t, more, store = '{}') {
+  const origin = await site(t, more);
+  const f = await startForerun(t, { config: `
+workers: 1
+${adminYaml()}listen: [{address: "127.0.0.1:0"}]
+cache: ${store}
+sites: [{hosts: ["*"], origin: {url: "${origin.url}"}}]
+` });
+  const s = await h2connect(t, f.port);
+  return { f, origin, get: (path, accept = browsers, headers = {}) => h2request(s, { ':path': path, 'accept-encoding': accept, ...headers }) };
+}
+
+test('a stored response is encoded once for each coding', async (t) => {
+  const { f, origin, get } = await storeEdge(t);
+  const bodies = new Map();
+  for (let i = 0; i < 4; i++)
+    for (const [accept, coding] of [[browsers, 'br'], ['gzip', 'gzip'], ['zstd', 'zstd'], ['identity', undefined]]) {
+      const r = await get('/kept.css', accept);
+      assert.equal(r.headers['content-encoding'], coding);
+      assert.equal(decoded(r), css);
+      // from the second time on the length is known, and the bytes are the same
+      if (i) assert.equal(r.headers['content-length'], String(bytes(r).length));
+      if (bodies.has(accept)) assert.equal(r.body, bodies.get(accept));
+      bodies.set(accept, r.body);
+    }
+  assert.equal(origin.requests.length, 1);
+  const all = await figures(f);
+  for (const coding of ['br', 'gzip', 'zstd'])
+    assert.equal(sum(all, 'forerun_encoded_bodies_total', `coding="${coding}"`), 1, coding);
+});
+
+test('twins go with their object: purged, replaced, kept by a 304', async (t) => {
+  let version = 1;
+  const { f, get } = await storeEdge(t, { '/changes': (req, res) => {
+    const head = { 'content-type': 'text/css', etag: `"v${version}"`, 'cache-control': 'max-age=600' };
+    if (req.headers['if-none-match'] === head.etag) { res.writeHead(304, head); return res.end(); }
+    res.writeHead(200, head);
+    res.end(`/* ${version} */${css}`);
+  } });
+  const encoded = async () => sum(await figures(f), 'forerun_encoded_bodies_total', 'coding="br"');
+  const expect = async (v, n, headers = {}) => {
+    const r = await get('/changes', browsers, headers);
+    assert.equal(decoded(r), `/* ${v} */${css}`);
+    assert.equal(r.headers.etag, `W/"v${v}"`);
+    assert.equal(await encoded(), n);
+  };
+  await expect(1, 1);
+  await expect(1, 1, { 'cache-control': 'no-cache' }); // a 304: the same body, and the same twin
+  version = 2;
+  await expect(2, 2, { 'cache-control': 'no-cache' }); // another body
+  await expect(2, 2);
+  assert.equal((await ask(adminPort(f), `/purge?url=https://localhost:${f.port}/changes`, { method: 'POST' })).status, 200);
+  await expect(2, 3);
+});
+
+test('a body of unknown length is encoded while it fills, for several readers at once', async (t) => {
+  let answer;
+  const came = new Promise((resolve) => { answer = resolve; });
+  const { get } = await storeEdge(t, { '/slow': (req, res) => { res.writeHead(200, { 'content-type': 'text/css', 'cache-control': 'max-age=600' }); res.write(css); answer(res); } });
+  const all = [get('/slow'), get('/slow'), get('/slow', 'gzip'), get('/slow', 'identity')];
+  (await came).end(css);
+  for (const r of await Promise.all(all)) assert.equal(decoded(r), css + css);
+  const again = await get('/slow');
+  assert.equal(again.headers['content-length'], String(bytes(again).length));
+});
+
+test('what outgrows the store is encoded all the same', async (t) => {
+  const big = css.repeat(60);
+  const { f, get } = await storeEdge(t, { '/big': (req, res) => { res.writeHead(200, { 'content-type': 'text/css', 'cache-control': 'max-age=600' }); res.write(big.slice(0, 1000)); res.end(big.slice(1000)); } }, '{max_object: 1MiB}');
+  for (const accept of ['br', 'gzip', 'identity']) assert.equal(decoded(await get('/big', accept)), big);
+  assert.equal(sum(await figures(f), 'forerun_cache_hits_total'), 0);
+});
+
+test('a client that leaves while a body fills ends what is made for it', async (t) => {
+  let closed;
+  const gone = new Promise((resolve) => { closed = resolve; });
+  const { f } = await storeEdge(t, { '/endless': (req, res) => { res.writeHead(200, { 'content-type': 'text/css', 'cache-control': 'max-age=600' }); res.write(css); res.on('close', closed); } });
+  const s = await h2connect(t, f.port);
+  const stream = s.request({ ':path': '/endless', 'accept-encoding': 'br' });
+  stream.on('error', () => {});
+  await once(stream, 'data');
+  s.destroy();
+  await gone;
+});
+
+test('If-Range with a date does not put parts of two forms together', async (t) => {
+  const { get } = await storeEdge(t);
+  await get('/kept.css');
+  const date = 'Mon, 01 Jan 2024 00:00:00 GMT';
+  const r = await get('/kept.css', browsers, { range: 'bytes=10-19', 'if-range': date });
+  assert.equal(r.status, 200);
+  assert.equal(decoded(r), css);
+  const head = await get('/kept.css', browsers, { ':method': 'HEAD' });
+  assert.equal(head.headers['content-encoding'], 'br');
+  assert.equal(head.headers['content-length'], String(bytes(await get('/kept.css')).length));
 });

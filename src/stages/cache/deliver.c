@@ -51,7 +51,7 @@ static int status_line(struct fr_exchange *ex, struct fr_cached *c, int64_t now)
 void fr_cached_forget_object(struct fr_exchange *ex, struct fr_cached *c)
 {
 	if (c->watches_body)
-		fr_body_unwatch(c->object->body, &c->note->watcher);
+		fr_body_unwatch(c->serving.cursor.body, &c->note->watcher);
 	c->watches_body = false;
 	fr_serving_fini(&c->serving);
 	fr_object_unref(&c->object);
@@ -110,14 +110,14 @@ static void stored_take(void *of, size_t len)
 
 	fr_serving_take(&c->serving, len);
 	if (c->watches_body)
-		fr_body_moved(c->object->body, &c->note->watcher, c->serving.cursor.pos);
+		fr_body_moved(c->serving.cursor.body, &c->note->watcher, c->serving.cursor.pos);
 }
 
 static enum fr_source_state stored_done(const void *of)
 {
 	const struct fr_cached *c = of;
 
-	switch (c->serving.is_filling ? fr_body_state(c->object->body) : FR_BODY_COMPLETE) {
+	switch (c->serving.is_filling ? fr_body_state(c->serving.cursor.body) : FR_BODY_COMPLETE) {
 	case FR_BODY_COMPLETE:
 		return FR_SOURCE_DONE;
 	case FR_BODY_FAILED:
@@ -148,15 +148,29 @@ static void watch_body(struct fr_exchange *ex, struct fr_cached *c)
 		c->note = fr_wakeup_new(&ex->worker->wakeups, c->changed, ex);
 	atomic_store(&c->note->watcher.pos, 0);
 	c->watches_body = true;
-	fr_body_watch(c->object->body, &c->note->watcher);
+	fr_body_watch(c->serving.cursor.body, &c->note->watcher);
+}
+
+static struct fr_body *form_of(void *user)
+{
+	struct fr_exchange *ex = user;
+
+	return ex->stages.row->forms->body(ex, fr_cached_of(ex)->object);
 }
 
 /* Everything of the response but its delivery; FR_ERR_REFUSED: the object takes
  * no more readers. */
 static int make_response(struct fr_exchange *ex, struct fr_cached *c)
 {
-	struct fr_serve_how how = {.req = &ex->req, .arena = &ex->arena, .now_s = fr_loop_wall_s()};
+	const struct fr_stored_forms *forms = ex->stages.row->forms;
+	struct fr_serve_how how = {.req = &ex->req,
+	                           .arena = &ex->arena,
+	                           .now_s = fr_loop_wall_s(),
+	                           .whole = forms ? form_of : NULL,
+	                           .user = ex};
 	int rc;
+
+	how.has_forms = forms && forms->decide(ex, c->object);
 
 	if (fr_fields_get(&ex->req.fields, FR_FIELD_RANGE))
 		fr_random_bytes(&how.random, sizeof how.random);
@@ -187,7 +201,7 @@ bool fr_cached_serve(struct fr_exchange *ex, struct fr_object *o)
 	if (c->serving.is_filling) {
 		watch_body(ex, c);
 		/* given up before we were among its readers */
-		if (fr_body_state(c->object->body) == FR_BODY_FAILED) {
+		if (fr_body_state(c->serving.cursor.body) == FR_BODY_FAILED) {
 			fr_cached_forget_object(ex, c);
 			return false;
 		}

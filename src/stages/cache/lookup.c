@@ -500,7 +500,7 @@ static void end(struct fr_exchange *ex, void **slot, enum fr_end how)
 	if (c->flight)
 		stop_waiting(ex);
 	if (c->watches_body) {
-		fr_body_unwatch(c->object->body, &c->note->watcher);
+		fr_body_unwatch(c->serving.cursor.body, &c->note->watcher);
 		c->watches_body = false;
 	}
 	if (c->fill)

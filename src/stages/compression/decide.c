@@ -188,6 +188,16 @@ int fr_coding_apply(const struct fr_coding_verdict *v, struct fr_arena *a, struc
 	return rc;
 }
 
+int fr_coding_apply_validated(const struct fr_coding_verdict *v, struct fr_arena *a,
+                              struct fr_response *resp)
+{
+	int rc = v->varies ? add_vary(a, &resp->fields) : 0;
+	struct fr_field *etag =
+		(struct fr_field *)(uintptr_t)fr_fields_get(&resp->fields, FR_FIELD_ETAG);
+
+	return rc == 0 && etag && v->act != FR_CODING_KEEP ? weaken(a, etag) : rc;
+}
+
 int fr_coding_apply_not_modified(const struct fr_request *req, struct fr_arena *a,
                                  struct fr_response *resp)
 {

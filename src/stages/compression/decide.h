@@ -39,6 +39,11 @@ void fr_coding_decide(const struct fr_coding_question *q, struct fr_coding_verdi
 int fr_coding_apply(const struct fr_coding_verdict *v, struct fr_arena *a,
                     struct fr_response *resp) FR_MUST_USE;
 
+/* A 304 that stands for a response of which the verdict is: its Vary, and its weak ETag where the
+ * body would not be the stored one. 0 or FR_ERR_NOMEM. */
+int fr_coding_apply_validated(const struct fr_coding_verdict *v, struct fr_arena *a,
+                              struct fr_response *resp) FR_MUST_USE;
+
 /* A 304 to a client whose validator is the weak form of its ETag: that is the one that the
  * client got (RFC 9110 §15.4.5). 0 or FR_ERR_NOMEM. */
 int fr_coding_apply_not_modified(const struct fr_request *req, struct fr_arena *a,

@@ -1,62 +1,143 @@
-/* Decides on each response, changes its fields, and puts a filter on its body. */
+/* Decides on each response, changes its fields, and puts a filter on its body, unless the store
+ * has the body in the right form. */
 #include "stages/compression/stage.h"
 
+#include "cache/object.h"
 #include "config/config.h"
 #include "exchange/canonical.h"
 #include "exchange/exchange.h"
+#include "http/message.h"
 #include "stages/compression/decide.h"
 #include "stages/compression/filter.h"
+#include "stages/compression/levels.h"
+#include "stages/compression/twin.h"
 
-static const struct fr_config_compression *rules_of(const struct fr_exchange *ex)
+struct compression { /* in the stage's slot, and the arena */
+	struct fr_coding_verdict verdict;
+	const struct fr_config_compression *rules;
+	struct fr_coding_filter *filter; /* owned */
+	bool is_of_object;               /* the verdict is of a stored response */
+	bool has_twin;                   /* whose body comes in the right form */
+};
+
+static struct compression *compression_of(struct fr_exchange *ex)
 {
-	return fr_config_find_compression(ex->site->config, &ex->canonical.path);
+	void **slot = fr_stage_slot(ex, &fr_compression_stage);
+
+	if (!*slot)
+		*slot = fr_arena_calloc(&ex->arena, 1, sizeof(struct compression));
+	return *slot;
 }
 
-/* False: it cannot be, for want of memory or of room; the response stays as it is. */
-static bool change_body(struct fr_exchange *ex, void **slot, const struct fr_coding_verdict *v,
-                        const struct fr_config_compression *rules)
+static void decide(struct fr_exchange *ex, struct compression *c, int status,
+                   const struct fr_fields *fields, int64_t length)
 {
-	if (v->act == FR_CODING_KEEP || !fr_exchange_has_body(ex))
-		return true;
-	*slot = fr_coding_filter_new(ex, v, rules);
-	return *slot != NULL;
+	struct fr_coding_weights weights;
+
+	c->rules = fr_config_find_compression(ex->site->config, &ex->canonical.path);
+	fr_canonical_weights(&ex->canonical, &ex->req, &weights);
+	fr_coding_decide(&(struct fr_coding_question){.req = &ex->req,
+	                                              .weights = &weights,
+	                                              .rules = c->rules,
+	                                              .status = status,
+	                                              .fields = fields,
+	                                              .length = length,
+	                                              .is_stored = ex->cache.is_stored},
+	                 &c->verdict);
+}
+
+/* --- stored responses --- */
+
+static bool decide_stored(struct fr_exchange *ex, struct fr_object *o)
+{
+	const struct fr_fields fields = {.v = o->fields, .n = o->n_fields, .seen = o->seen};
+	struct compression *c = compression_of(ex);
+
+	if (!c)
+		return false;
+	decide(ex, c, o->status, &fields, fr_object_length(o));
+	c->is_of_object = true;
+	c->has_twin = false;
+	return c->verdict.varies;
+}
+
+static struct fr_body *stored_body(struct fr_exchange *ex, struct fr_object *o)
+{
+	struct compression *c = compression_of(ex);
+	struct fr_body *twin = NULL;
+
+	if (!c || !c->is_of_object || c->verdict.act != FR_CODING_ENCODE || !ex->cache.is_stored)
+		return NULL;
+	if (ex->req.method == FR_METHOD_HEAD)
+		twin = fr_twin_of(o, c->verdict.coding);
+	else
+		twin = fr_twin_for(ex, o, c->verdict.coding,
+		                   fr_coding_level(c->rules, c->verdict.coding));
+	c->has_twin = twin != NULL;
+	return twin;
+}
+
+const struct fr_stored_forms fr_coded_forms = {.decide = decide_stored, .body = stored_body};
+
+/* --- the response --- */
+
+/* The fields of the form; its length stays where the store knows it. */
+static int change_fields(struct fr_exchange *ex, const struct compression *c)
+{
+	int64_t length = ex->resp.content_length;
+	int rc = fr_coding_apply(&c->verdict, &ex->arena, &ex->resp);
+
+	if (c->has_twin)
+		ex->resp.content_length = length;
+	if (rc == 0 && c->verdict.act == FR_CODING_ENCODE)
+		ex->to_client.coding = c->verdict.coding;
+	return rc;
+}
+
+static int take_not_modified(struct fr_exchange *ex, const struct compression *c)
+{
+	/* of a stored response the form is known that it stands for */
+	if (c->is_of_object)
+		return fr_coding_apply_validated(&c->verdict, &ex->arena, &ex->resp);
+	return c->rules->enabled ? fr_coding_apply_not_modified(&ex->req, &ex->arena, &ex->resp)
+	                         : 0;
 }
 
 static void take_response(struct fr_exchange *ex, void **slot)
 {
-	const struct fr_config_compression *rules = rules_of(ex);
-	struct fr_coding_weights weights;
-	struct fr_coding_question q = {.req = &ex->req,
-	                               .weights = &weights,
-	                               .rules = rules,
-	                               .status = ex->resp.status,
-	                               .fields = &ex->resp.fields,
-	                               .length = ex->resp.content_length,
-	                               .is_stored = ex->cache.is_stored};
-	struct fr_coding_verdict v;
-	int rc;
+	struct compression *c = compression_of(ex);
+	int rc = 0;
 
-	fr_canonical_weights(&ex->canonical, &ex->req, &weights);
-	fr_coding_decide(&q, &v);
-	if (!change_body(ex, slot, &v, rules))
-		v.act = FR_CODING_KEEP;
-	rc = ex->resp.status == 304 && rules->enabled
-	             ? fr_coding_apply_not_modified(&ex->req, &ex->arena, &ex->resp)
-	             : fr_coding_apply(&v, &ex->arena, &ex->resp);
-	if (rc == 0 && v.act == FR_CODING_ENCODE)
-		ex->to_client.coding = v.coding;
+	(void)slot;
+	if (!c)
+		return;
+	if (!c->is_of_object)
+		decide(ex, c, ex->resp.status, &ex->resp.fields, ex->resp.content_length);
+	if (ex->resp.status == 304) {
+		rc = take_not_modified(ex, c);
+	} else {
+		/* parts are of the stored bytes */
+		if (ex->resp.status == 206 || ex->resp.status == 416)
+			c->verdict.act = FR_CODING_KEEP;
+		if (c->verdict.act != FR_CODING_KEEP && !c->has_twin && fr_exchange_has_body(ex)) {
+			c->filter = fr_coding_filter_new(ex, &c->verdict, c->rules);
+			if (!c->filter)
+				c->verdict.act = FR_CODING_KEEP;
+		}
+		rc = change_fields(ex, c);
+	}
 	if (rc < 0)
 		fr_exchange_break(ex);
 }
 
 static void end(struct fr_exchange *ex, void **slot, enum fr_end how)
 {
-	struct fr_coding_filter *f = *slot;
+	struct compression *c = *slot;
 
 	(void)ex;
 	(void)how;
-	fr_coding_filter_free(&f);
-	*slot = NULL;
+	if (c)
+		fr_coding_filter_free(&c->filter);
 }
 
 const struct fr_stage fr_compression_stage = {

@@ -6,5 +6,7 @@
 #include "exchange/stage.h"
 
 extern const struct fr_stage fr_compression_stage;
+/* A row's forms of stored responses: encoded once, and kept beside the plain body. */
+extern const struct fr_stored_forms fr_coded_forms;
 
 #endif
