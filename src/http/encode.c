@@ -66,6 +66,19 @@ static void give_memory(void *user, void *p)
 	free(b - 1);
 }
 
+/* libbrotli ends the process when it gets none, in the middle of a body: so it always does, of
+ * the reserve when it must, and start_br asks beforehand. */
+static void *take_for_br(void *user, size_t size)
+{
+	struct fr_encoder *e = user;
+	union block *b = fr_malloc(sizeof *b + size);
+
+	b->size = size;
+	e->held += size;
+	fr_mem_took(size);
+	return b + 1;
+}
+
 static void *take_for_gzip(void *user, unsigned n, unsigned size)
 {
 	return take_memory(user, (size_t)n * size);
@@ -112,8 +125,12 @@ static bool start_gzip(struct fr_encoder *e, const struct fr_encode_how *how)
 static bool start_br(struct fr_encoder *e, const struct fr_encode_how *how)
 {
 	int most = how->is_thorough ? BR_WINDOW_THOROUGH : BR_WINDOW_FAST;
+	void *probe = fr_try_malloc(FR_ENCODER_MAX_BYTES);
 
-	e->br = BrotliEncoderCreateInstance(take_memory, give_memory, e);
+	if (!probe)
+		return false;
+	free(probe);
+	e->br = BrotliEncoderCreateInstance(take_for_br, give_memory, e);
 	if (!e->br)
 		return false;
 	(void)BrotliEncoderSetParameter(e->br, BROTLI_PARAM_QUALITY, (uint32_t)how->level);
