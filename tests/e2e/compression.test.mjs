@@ -207,9 +207,12 @@ test('clients that take no coding get encoded bodies decoded', async (t) => {
   for (const path of ['/gzip', '/br', '/zstd', '/deflate'])
     for (const accept of ['identity', null, 'x-unknown']) {
       const r = await get(path, accept);
-      assert.equal(r.headers['content-encoding'], undefined, `${path} ${accept}`);
-      assert.equal(r.body, css, path);
+      // who names no coding takes what the origin chose for this request
+      const kept = accept === null && ['/gzip', '/deflate'].includes(path);
+      assert.equal(r.headers['content-encoding'], kept ? path.slice(1) : undefined, `${path} ${accept}`);
       assert.equal(r.headers.vary, 'accept-encoding');
+      if (kept) continue;
+      assert.equal(r.body, css, path);
       if (path === '/gzip') assert.equal(r.headers.etag, 'W/"g"');
     }
   // a coding that the client did not name, and no other that it takes: better than nothing
@@ -221,7 +224,7 @@ test('a body that does not decode ends with a reset, and so does one that grows 
   const { get, f } = await edge(t);
   for (const path of ['/broken', '/cut', '/bomb'])
     await assert.rejects(get(path, 'identity'), (e) => e.code !== 0, path);
-  const r = await raw(f.plainPort, 'GET /cut HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  const r = await raw(f.plainPort, 'GET /cut HTTP/1.1\r\nHost: a\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n');
   assert.doesNotMatch(r.text, /\r\n0\r\n\r\n$/);
 });
 

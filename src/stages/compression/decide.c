@@ -76,6 +76,10 @@ static void decide_encoded(const struct fr_coding_question *q, enum fr_coding co
 	if (coding == FR_CODING_OTHER || has_no_transform(q->fields))
 		return;
 	out->varies = true;
+	/* whoever names no coding takes any (RFC 9110 §12.5.3): the origin chose it for this very
+	 * request. Of what another client was sent, that is not so sure. */
+	if (!q->is_stored && !fr_fields_get(&q->req->fields, FR_FIELD_ACCEPT_ENCODING))
+		return;
 	if (q->weights->of[coding] || !q->weights->of[FR_CODING_IDENTITY] ||
 	    has_no_transform(&q->req->fields))
 		return;

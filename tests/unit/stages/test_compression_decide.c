@@ -69,7 +69,9 @@ static void every_rule_has_its_verdict(void **state)
 		{BROWSER, 200, "", -1, FR_CODING_KEEP, false},
 		{BROWSER, 200, CSS "content-encoding: identity\n", -1, FR_CODING_ENCODE, true},
 		{BROWSER, 200, CSS "content-encoding: gzip\n", -1, FR_CODING_KEEP, true},
-		{"", 200, CSS "content-encoding: gzip\n", -1, FR_CODING_DECODE, true},
+		{"", 200, CSS "content-encoding: gzip\n", -1, FR_CODING_KEEP, true},
+		{"accept-encoding: identity\n", 200, CSS "content-encoding: gzip\n", -1,
+	         FR_CODING_DECODE, true},
 		{"accept-encoding: br\n", 200, CSS "content-encoding: gzip\n", -1, FR_CODING_DECODE,
 	         true},
 		{"accept-encoding: br, *;q=0\n", 200, CSS "content-encoding: gzip\n", -1,
@@ -78,8 +80,8 @@ static void every_rule_has_its_verdict(void **state)
 		{"", 200, CSS "content-encoding: dcb\n", -1, FR_CODING_KEEP, false},
 		{"", 200, CSS "content-encoding: gzip\ncontent-encoding: br\n", -1, FR_CODING_KEEP,
 	         false},
-		{"", 200, "content-type: image/png\ncontent-encoding: gzip\n", 20, FR_CODING_DECODE,
-	         true},
+		{"accept-encoding: identity\n", 200,
+	         "content-type: image/png\ncontent-encoding: gzip\n", 20, FR_CODING_DECODE, true},
 		{BROWSER, 200, CSS "cache-control: no-transform\n", -1, FR_CODING_KEEP, false},
 		{BROWSER, 200, CSS "cache-control: max-age=1, No-Transform\n", -1, FR_CODING_KEEP,
 	         false},
@@ -129,6 +131,18 @@ static void one_response_is_encoded_fast_and_a_stored_one_small(void **state)
 	assert_int_equal(v.coding, FR_CODING_ZSTD);
 	decide(&row, true, &resp, &v);
 	assert_int_equal(v.coding, FR_CODING_BR);
+}
+
+static void what_another_client_was_sent_is_decoded_for_one_that_says_nothing(void **state)
+{
+	static const struct row row = {"",  200, CSS "content-encoding: br\n", -1, FR_CODING_DECODE,
+	                               true};
+	struct fr_response resp;
+	struct fr_coding_verdict v;
+
+	(void)state;
+	decide(&row, true, &resp, &v);
+	assert_int_equal(v.act, FR_CODING_DECODE);
 }
 
 static void the_fields_are_those_of_the_new_bytes(void **state)
@@ -205,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(every_rule_has_its_verdict),
 		T(one_response_is_encoded_fast_and_a_stored_one_small),
+		T(what_another_client_was_sent_is_decoded_for_one_that_says_nothing),
 		T(the_fields_are_those_of_the_new_bytes),
 		T(a_304_names_the_tag_that_the_client_has),
 	};
