@@ -151,6 +151,7 @@ static void every_field_reads_the_same_alone_and_among_all(void **state)
 	record.received_bytes = 5;
 	record.referer = FR_STR("https://h.test/");
 	record.error = FR_STR("the origin cannot be reached");
+	record.coding = "br";
 	record.origin_duration_us = 0;
 	record.not_stored = FR_CACHE_STORE_NO_FRESHNESS;
 	record.learning = (struct fr_plan_learning){.waiting = 2, .seen_by = 1, .witnesses = 3};
