@@ -77,8 +77,10 @@ function tiles(s) {
     ['Hit ratio', percent(hitsOf(s), sum(s.responses.cache)), `${bytes(s.cache.bytes)} of ${bytes(s.cache.limit_bytes)}, ${count(s.cache.objects)} stored`],
     ['Errors (5xx)', count(inRange('errors')), `${words}; ${count(inRange('origin_failures'))} by failing origins`, inRange('errors') ? 'bad' : ''],
     ['Origins', failing ? `${failing} failing` : 'up', `of ${s.origins.length} asked so far`, failing ? 'bad' : 'good'],
-    ['First byte, from cache', `p50 ${time(s.times.first_byte.cache.p50_us)}`, `p99 ${time(s.times.first_byte.cache.p99_us)}`],
-    ['First byte, from origin', `p50 ${time(s.times.first_byte.origin.p50_us)}`, `p99 ${time(s.times.first_byte.origin.p99_us)}`],
+    ...['cache', 'origin'].map((from) => {
+      const t = s.times.first_byte[from];
+      return [`First byte, from ${from}`, t.count ? `p50 ${time(t.p50_us)}` : '–', t.count ? `p99 ${time(t.p99_us)}` : 'nothing yet'];
+    }),
     ['Early hints', count(s.hints.delivery['early-hints'] ?? 0), `of ${count(sum(s.hints.delivery))} links`],
     ['Pushes completed', percent(c.pushes_completed, ended), `${count(c.pushes_completed)} of ${count(ended)}; ${bytes(c.wasted_bytes)} of ${bytes(c.pushed_bytes)} wasted`],
     ['Connections', count(c.connections_open), `${percent(c.tls_resumed, c.tls_handshakes)} of TLS resumed`],
