@@ -5,22 +5,27 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "command/command.h"
 #include "command/options.h"
 #include "lab/advise/input.h"
+#include "lab/measurement/measurement.h"
 #include "lab/measurement/series.h"
 #include "lab/network/network.h"
 #include "lab/profile/measure.h"
 #include "lab/profile/options.h"
 #include "lab/replay/advice.h"
+#include "lab/replay/measured.h"
 #include "lab/replay/rules.h"
 
 #define RULES_BYTES (4u << 20)
-/* Loads that a page is judged by. */
+/* Loads that a page is judged by, and of each kind that advice is verified by: one that is
+ * disturbed does not hide a difference. */
 #define RUNS "3"
+#define VERIFY_RUNS "5"
 
 static const char help[] =
 	"usage: forerun advise URL [OPTION...]\n"
@@ -36,6 +41,9 @@ static const char help[] =
 	"  --network NAME     where to expect gains: 4g (default), lte, cable, dsl,\n"
 	"                     3g, 3g-fast, slow-3g, none\n"
 	"  --think MS         delay the response to each page by this time (--origin)\n"
+	"  --verify           load the page with the advised hints and without, say what\n"
+	"                     was measured, and take back what does not hold; done unless\n"
+	"                     --no-verify is given, or a file is read\n"
 	"  --json             print the advice as JSON\n"
 	"  --ca FILE, --insecure\n"
 	"                     as for forerun profile\n"
@@ -49,7 +57,7 @@ static const char help[] =
 struct advise {
 	const char *subject; /* URL, path or file; NULL: none */
 	const char *origin, *write, *network, *think, *ca;
-	bool json, insecure;
+	bool json, insecure, verify, no_verify;
 	struct fr_advice *list; /* owned */
 	size_t n;
 };
@@ -64,6 +72,8 @@ static const struct fr_option known[] = {
 	FR_TEXT_OPTION("ca", AT(ca)),
 	FR_FLAG_OPTION("json", AT(json)),
 	FR_FLAG_OPTION("insecure", AT(insecure)),
+	FR_FLAG_OPTION("verify", AT(verify)),
+	FR_FLAG_OPTION("no-verify", AT(no_verify)),
 };
 
 static const struct fr_command_line line = {.command = "advise",
@@ -102,31 +112,38 @@ static int read_options(struct advise *a, int argc, char **argv)
 
 /* --- where the advice comes from --- */
 
-static const struct fr_measurement *typical_of(struct fr_profile *p, enum fr_variant v)
+static bool is_url(const struct advise *a)
 {
-	for (size_t i = 0; i < p->n_series; i++)
-		if (p->series[i].variant == v)
-			return fr_series_typical(&p->series[i]);
-	return NULL;
+	return a->subject && strncmp(a->subject, "https://", 8) == 0;
 }
 
-/* As if `forerun profile` had been called so. */
-static int profile_options(const struct advise *a, struct fr_profile_options *o)
+/* As if `forerun profile` had been called so. rules: a file, for the advised hints; NULL:
+ * as the page is. */
+static int profile_options(const struct advise *a, const char *rules, struct fr_profile_options *o)
 {
-	char *args[20];
+	char *args[24], origin[1024];
 	int n = 0, rc;
 
 #define PUT(text) args[n++] = (char *)(uintptr_t)(text)
 	PUT("advise");
 	PUT("--variants");
-	PUT("off,push");
+	PUT(rules ? "off,early-hints,push" : "off,push");
 	PUT("--runs");
-	PUT(RUNS);
+	PUT(rules ? VERIFY_RUNS : RUNS);
 	PUT("--network");
 	PUT(a->network);
-	if (a->origin) {
+	if (a->origin || rules) {
+		/* rules need an edge, which goes in front of a URL's own server */
+		struct fr_str server =
+			a->origin ? fr_str_from(a->origin) : fr_url_origin(a->subject);
+
+		(void)snprintf(origin, sizeof origin, "%.*s", FR_STR_ARG(server));
 		PUT("--origin");
-		PUT(a->origin);
+		PUT(origin);
+	}
+	if (rules) {
+		PUT("--rules");
+		PUT(rules);
 	}
 	if (a->think) {
 		PUT("--think");
@@ -146,28 +163,90 @@ static int profile_options(const struct advise *a, struct fr_profile_options *o)
 	return rc < 0 ? -rc : rc;
 }
 
-static int from_measurement(struct advise *a)
+static int measure(const struct advise *a, const char *rules, struct fr_profile *p)
 {
 	struct fr_profile_options *o = fr_calloc(1, sizeof *o);
-	struct fr_profile *p = fr_calloc(1, sizeof *p);
-	const struct fr_measurement *off;
-	int rc = profile_options(a, o);
+	int rc = profile_options(a, rules, o);
 
 	if (rc == FR_EXIT_OK)
 		rc = fr_measure(o, "advise", p);
-	off = typical_of(p, FR_VARIANT_OFF);
-	if (rc == FR_EXIT_OK && off) {
+	free(o);
+	return rc;
+}
+
+/* --- does the advice hold? --- */
+
+/* The advised links as a file of rules; its name is for free(). NULL: it cannot be made. */
+static char *rules_file(const struct advise *a)
+{
+	const char *folder = getenv("TMPDIR");
+	char name[512];
+	struct fr_buf b;
+	int fd;
+	bool ok;
+
+	(void)snprintf(name, sizeof name, "%s/forerun-rules-XXXXXX", folder ? folder : "/tmp");
+	fd = mkstemp(name);
+	if (fd < 0)
+		return NULL;
+	fr_buf_init(&b, RULES_BYTES);
+	ok = fr_rules_write(a->list, a->n, &b) == 0 &&
+	     write(fd, fr_buf_data(&b), fr_buf_len(&b)) == (ssize_t)fr_buf_len(&b);
+	fr_buf_fini(&b);
+	(void)close(fd);
+	if (ok)
+		return fr_str_dup(fr_str_from(name));
+	(void)unlink(name);
+	return NULL;
+}
+
+static void judge(struct advise *a, const struct fr_profile *p)
+{
+	struct fr_measured list[FR_VARIANT_COUNT];
+	size_t n = 0;
+
+	for (size_t i = 1; i < p->n_series; i++)
+		if (p->series[0].n && p->series[i].n)
+			fr_measured_take(p, i, &list[n++]);
+	fr_measured_judge(a->list, list, n, true);
+}
+
+/* Loads the page with the advised hints and without. */
+static int verify(struct advise *a)
+{
+	char *rules = a->list->n_links ? rules_file(a) : NULL;
+	struct fr_profile *p;
+	int rc;
+
+	if (!rules)
+		return FR_EXIT_OK;
+	p = fr_calloc(1, sizeof *p);
+	rc = measure(a, rules, p);
+	if (rc == FR_EXIT_OK)
+		judge(a, p);
+	fr_profile_fini(p);
+	free(p);
+	(void)unlink(rules);
+	free(rules);
+	return rc;
+}
+
+static int from_measurement(struct advise *a)
+{
+	struct fr_profile *p = fr_calloc(1, sizeof *p);
+	int rc = measure(a, NULL, p);
+
+	if (rc == FR_EXIT_OK) {
 		a->list = fr_calloc(1, sizeof *a->list);
-		a->n = 1;
-		fr_advice_make(off, typical_of(p, FR_VARIANT_PUSH), &o->network, a->list);
-	} else if (rc == FR_EXIT_OK) {
-		fprintf(stderr, "forerun advise: interrupted\n");
-		rc = FR_EXIT_FAILED;
+		a->n = fr_measured_advise(p, a->list);
+		if (!a->n) {
+			fprintf(stderr, "forerun advise: interrupted\n");
+			rc = FR_EXIT_FAILED;
+		}
 	}
 	fr_profile_fini(p);
 	free(p);
-	free(o);
-	return rc;
+	return rc == FR_EXIT_OK && !a->no_verify ? verify(a) : rc;
 }
 
 static int from_file(struct advise *a)
@@ -193,9 +272,9 @@ static bool has_links(const struct advise *a)
 
 static void print_page(const struct fr_advice *p)
 {
+	bool was_measured = false;
+
 	printf("%s\n", p->url);
-	if (!p->has_gain)
-		printf("  Nothing to gain: what this page needs is asked for early enough.\n");
 	for (size_t i = 0; i < p->n; i++) {
 		const struct fr_advice_item *item = &p->items[i];
 
@@ -206,7 +285,11 @@ static void print_page(const struct fr_advice *p)
 		for (size_t k = 0; item->kind == FR_ADVICE_ADD && !item->link && k < p->n_links;
 		     k++)
 			printf("      Link: %s\n", p->links[k]);
+		was_measured |= item->kind == FR_ADVICE_MEASURED;
 	}
+	if (!p->has_gain && !was_measured)
+		puts("  Nothing to gain from hints: what this page needs is asked for early "
+		     "enough.");
 	if (p->has_gain && p->before.complete_us) {
 		printf("  Expected, from the request on: drawn after %.0f ms, complete after "
 		       "%.0f;\n",
@@ -294,11 +377,22 @@ static int say(const struct advise *a)
 			puts("No page was loaded often enough to judge.");
 	}
 	if (a->write)
-		return has_links(a) ? write_rules(a, a->write) : FR_EXIT_OK;
+		return write_rules(a, a->write);
 	if (a->json || !has_links(a))
 		return FR_EXIT_OK;
 	puts("As rules for Forerun (in sites; --write FILE writes them):\n");
 	return write_rules(a, NULL);
+}
+
+/* Before anything is measured. */
+static bool can_write(const char *file)
+{
+	FILE *f = fopen(file, "a");
+
+	if (f)
+		return fclose(f) == 0;
+	fprintf(stderr, "forerun advise: cannot write %s: %s\n", file, strerror(errno));
+	return false;
 }
 
 int fr_tool_advise(int argc, char **argv)
@@ -308,8 +402,9 @@ int fr_tool_advise(int argc, char **argv)
 
 	if (rc)
 		return rc < 0 ? -rc : FR_EXIT_OK;
-	rc = a.origin || strncmp(a.subject, "https://", 8) == 0 ? from_measurement(&a)
-	                                                        : from_file(&a);
+	if (a.write && !can_write(a.write))
+		return FR_EXIT_FAILED;
+	rc = a.origin || is_url(&a) ? from_measurement(&a) : from_file(&a);
 	if (rc == FR_EXIT_OK)
 		rc = say(&a);
 	for (size_t i = 0; i < a.n; i++)

@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "lab/advise/log_reader.h"
 #include "lab/measurement/json_text.h"
+#include "lab/measurement/series.h"
+#include "lab/replay/measured.h"
 #include "lab/report/har.h"
 #include "lab/report/har_text.h"
 #include "lab/report/json.h"
@@ -51,6 +53,53 @@ static int load_of(const json_t *profile, const char *variant, struct fr_measure
 	return FR_ERR_NOTFOUND;
 }
 
+/* The differences that the file says a variant has. */
+static void measured_from(const json_t *variant, enum fr_variant v, struct fr_measured *out)
+{
+	const json_t *differences = json_object_get(variant, "differences");
+
+	*out = (struct fr_measured){.variant = v};
+	for (unsigned m = 0; m < FR_METRIC_COUNT; m++) {
+		const json_t *d = json_object_get(differences, fr_metric_key((enum fr_metric)m));
+
+		if (!d || !fr_metric_is_time((enum fr_metric)m))
+			continue;
+		out->has[m] = true;
+		out->shifts[m] = (struct fr_shift){
+			.estimate = 1000 * json_number_value(json_object_get(d, "estimate")),
+			.low = 1000 * json_number_value(json_object_get(d, "low")),
+			.high = 1000 * json_number_value(json_object_get(d, "high")),
+			.is_certain = json_is_true(json_object_get(d, "certain")),
+			.is_different = json_is_true(json_object_get(d, "different"))};
+	}
+}
+
+/* Holds advice against what the file's other variants measured. */
+static void judge(const json_t *j, struct fr_advice *a)
+{
+	struct fr_measurement loads[FR_VARIANT_COUNT];
+	struct fr_measured list[FR_VARIANT_COUNT];
+	const json_t *v;
+	size_t i, n = 0;
+
+	json_array_foreach(json_object_get(j, "variants"), i, v)
+	{
+		const char *name = fr_json_text(v, "name");
+		enum fr_variant variant;
+
+		if (i == 0 || n == FR_VARIANT_COUNT ||
+		    fr_variant_parse(fr_str_from(name), &variant) < 0 ||
+		    load_of(j, name, &loads[n]) < 0)
+			continue;
+		measured_from(v, variant, &list[n]);
+		list[n].typical = &loads[n];
+		n++;
+	}
+	fr_measured_judge(a, list, n, false);
+	for (i = 0; i < n; i++)
+		fr_measurement_fini(&loads[i]);
+}
+
 static int from_profile(const json_t *j, struct fr_advice **list, size_t *n)
 {
 	struct fr_network network;
@@ -63,6 +112,7 @@ static int from_profile(const json_t *j, struct fr_advice **list, size_t *n)
 	has_hinted = load_of(j, "push", &hinted) == 0 || load_of(j, "early-hints", &hinted) == 0;
 	*list = one(n);
 	fr_advice_make(&off, has_hinted ? &hinted : NULL, &network, *list);
+	judge(j, *list);
 	fr_measurement_fini(&off);
 	if (has_hinted)
 		fr_measurement_fini(&hinted);

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/enum.h"
 #include "base/mem.h"
+#include "lab/measurement/plain_text.h"
 
 /* Of one message, for reports. */
 #define FIELDS_TEXT_BYTES (256u << 10)
@@ -128,12 +129,36 @@ void fr_measurement_pack(struct fr_measurement *l)
 		l->entries = v;
 }
 
+static bool has_field(const char *fields, struct fr_str start)
+{
+	struct fr_str rest = fr_str_from(fields);
+
+	while (rest.len) {
+		if (fr_str_istarts(rest, start))
+			return true;
+		rest = fr_str_sub(rest, fr_str_find(rest, '\n') + 1, rest.len);
+	}
+	return false;
+}
+
+/* Text as it is, although clients that take compression asked for it. */
+static bool is_plain(const struct fr_measurement_entry *e)
+{
+	/* without any field nothing is known */
+	return e->status == 200 && e->bytes >= FR_PLAIN_TEXT_LEAST_BYTES && e->response_fields &&
+	       *e->response_fields && fr_type_is_text(fr_str_from(e->type)) &&
+	       !has_field(e->response_fields, FR_STR("content-encoding:"));
+}
+
 void fr_measurement_finish(struct fr_measurement *l)
 {
 	uint64_t complete = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
-		const struct fr_measurement_entry *e = &l->entries[i];
+		struct fr_measurement_entry *e = &l->entries[i];
+
+		if (is_plain(e))
+			e->flags |= FR_ENTRY_PLAIN;
 
 		/* requests after the load event are for later */
 		if ((e->flags & FR_ENTRY_NEEDED) && e->end_us > complete &&

@@ -48,6 +48,7 @@ enum fr_found fr_found_parse(const char *text);
 	X(CACHEABLE, "cacheable")       /* may be used again from the browser's cache */           \
 	X(CORS, "cors")                 /* asked for with CORS, as fonts and modules are */        \
 	X(MODULE, "module")             /* a module script */                                      \
+	X(PLAIN, "plain")               /* text that came without compression */                   \
 	X(DONE, "done")
 enum {
 #define X(id, text) FR_ENTRY_BIT_##id,
@@ -76,6 +77,7 @@ struct fr_measurement_entry {
 	uint64_t needed_us;        /* the page found a use for it; 0: never */
 	uint64_t first_us, end_us; /* head of the response; last byte */
 	uint64_t bytes;            /* of the body as sent */
+	uint64_t gzip_bytes;       /* of plain text, with gzip; 0: unknown */
 	char type[64];             /* Content-Type without parameters */
 	char *request_fields;      /* owned; "name: value\n"...; NULL: unknown */
 	char *response_fields;     /* likewise */
@@ -110,7 +112,8 @@ struct fr_measurement {
 	uint64_t complete_us;    /* everything that the page needs is there */
 	uint64_t event_us;       /* a browser's load event: scripts have run, too; 0: unknown */
 	unsigned n_early_hints;
-	size_t dropped; /* assets beyond FR_MEASUREMENT_MAX_ENTRIES */
+	unsigned n_redirects; /* that led to the page */
+	size_t dropped;       /* assets beyond FR_MEASUREMENT_MAX_ENTRIES */
 	/* The page has scripts, and they were not run: what they load is not known. */
 	bool has_unrun_scripts;
 	bool failed;
@@ -128,7 +131,8 @@ void fr_measurement_pack(struct fr_measurement *l);
 void fr_measurement_fail(struct fr_measurement *l, const char *what, const char *detail);
 /* "name: value\n"...; the caller frees it. */
 char *fr_fields_text(const struct fr_fields *f);
-/* Fills the figures that follow from the entries and that are not set yet: ttfb, complete. */
+/* Fills what follows from the entries and is not set yet: ttfb, complete, which text came
+ * plain. */
 void fr_measurement_finish(struct fr_measurement *l);
 
 /* The figures that loads are compared by. */

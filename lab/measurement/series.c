@@ -136,16 +136,23 @@ bool fr_profile_has(const struct fr_profile *p, enum fr_metric m)
 	return false;
 }
 
+/* Rounded, and never "-0". */
+static double whole(double v)
+{
+	return round(v) + 0.0;
+}
+
 void fr_shift_describe(const struct fr_shift *s, double base, char *out, size_t cap)
 {
-	double ms = s->estimate / 1000, percent = base > 0 ? 100 * s->estimate / base : 0;
+	double ms = whole(s->estimate / 1000), percent = base > 0 ? 100 * s->estimate / base : 0;
 
 	if (!s->is_certain)
 		(void)snprintf(out, cap, "%+.0f ms (too few runs to be certain)", ms);
 	else if (!s->is_different)
-		(void)snprintf(out, cap, "no difference seen (%+.0f to %+.0f ms)", s->low / 1000,
-		               s->high / 1000);
+		(void)snprintf(out, cap, "no difference seen (%+.0f to %+.0f ms)",
+		               whole(s->low / 1000), whole(s->high / 1000));
 	else
-		(void)snprintf(out, cap, "%+.0f ms (%+.0f to %+.0f), %.0f %% %s", ms, s->low / 1000,
-		               s->high / 1000, fabs(percent), ms < 0 ? "sooner" : "later");
+		(void)snprintf(out, cap, "%+.0f ms (%+.0f to %+.0f), %.0f %% %s", ms,
+		               whole(s->low / 1000), whole(s->high / 1000), fabs(percent),
+		               ms < 0 ? "sooner" : "later");
 }

@@ -63,10 +63,14 @@ static bool is_of_head(struct fr_str name)
 	return false;
 }
 
-/* Browsers make these where the page has none. */
+static const char *const always_there[] = {"html", "head", "body"};
+
 static bool is_always_there(struct fr_str name)
 {
-	return fr_str_is(name, "html") || fr_str_is(name, "head") || fr_str_is(name, "body");
+	for (size_t i = 0; i < FR_ARRAY_LEN(always_there); i++)
+		if (fr_str_is(name, always_there[i]))
+			return true;
+	return false;
 }
 
 static void collect_names(struct fr_markup *m, const struct fr_html_tag *tag)
@@ -202,7 +206,10 @@ struct fr_markup *fr_markup_new(const struct fr_markup_events *events, void *use
 	m->events = *events;
 	m->user = user;
 	m->names = names;
-	m->elements = 3;
+	/* browsers make these where the page has none */
+	m->elements = FR_ARRAY_LEN(always_there);
+	for (size_t i = 0; i < FR_ARRAY_LEN(always_there); i++)
+		fr_names_add(names, '<', fr_str_from(always_there[i]));
 	fr_buf_init(&m->text, FR_MARKUP_STYLE_BYTES);
 	m->tokens = fr_html_tokens_new(&tokens, m);
 	return m;

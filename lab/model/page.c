@@ -7,6 +7,7 @@
 
 #include "lab/measurement/freshness.h"
 #include "lab/measurement/kind.h"
+#include "lab/measurement/plain_text.h"
 #include "lab/model/cpu.h"
 #include "lab/model/page_priv.h"
 
@@ -376,6 +377,9 @@ void fr_page_head(struct fr_page *p, size_t i, const struct fr_response *resp, u
 		e->flags |= FR_ENTRY_CACHEABLE;
 	if (e->as == FR_AS_NONE)
 		e->as = fr_as_of_type(fr_str_from(e->type)); /* pushes: nobody else says it */
+	if (!p->bodies[i].gauge && fr_type_is_text(fr_str_from(e->type)) &&
+	    !fr_fields_get(&resp->fields, FR_FIELD_CONTENT_ENCODING))
+		p->bodies[i].gauge = fr_gauge_new();
 	if (i == 0 || e->as == FR_AS_STYLE || e->as == FR_AS_SCRIPT)
 		start_decoding(p, i, fr_fields_value(&resp->fields, FR_FIELD_CONTENT_ENCODING));
 	if (i == 0)
@@ -394,6 +398,8 @@ void fr_page_data(struct fr_page *p, size_t i, const uint8_t *data, size_t len, 
 {
 	p->now_us = now_us;
 	entry(p, i)->bytes += len;
+	if (p->bodies[i].gauge)
+		fr_gauge_feed(p->bodies[i].gauge, data, len);
 	if (!p->bodies[i].decode)
 		return;
 	fr_decoder_feed(p->bodies[i].decode, data, len);
@@ -411,6 +417,9 @@ void fr_page_end(struct fr_page *p, size_t i, bool ok, uint64_t now_us)
 	e->flags |= FR_ENTRY_DONE;
 	if (!e->first_us)
 		e->first_us = now_us;
+	if (p->bodies[i].gauge)
+		e->gzip_bytes = fr_gauge_end(p->bodies[i].gauge);
+	fr_gauge_free(&p->bodies[i].gauge);
 	if (!ok || e->status < 200 || e->status > 399)
 		e->flags |= FR_ENTRY_FAILED;
 	fr_decoder_free(&p->bodies[i].decode);
@@ -465,6 +474,7 @@ void fr_page_free(struct fr_page **pp)
 		return;
 	for (size_t i = 0; i < p->load->n; i++) {
 		fr_decoder_free(&p->bodies[i].decode);
+		fr_gauge_free(&p->bodies[i].gauge);
 		fr_buf_fini(&p->bodies[i].text);
 	}
 	free(p->bodies);

@@ -17,6 +17,7 @@
 struct fr_page_body {              /* what is kept of an entry's body */
 	struct fr_page *page;      /* borrowed: whose it is; set with decode */
 	struct fr_decoder *decode; /* owned; NULL: not looked at */
+	struct fr_gauge *gauge;    /* owned; of plain text; NULL: is none */
 	struct fr_buf text;        /* of a style sheet or a module */
 	uint64_t decoded;          /* bytes */
 	size_t order;              /* of the scripts that hold up the parser, from 1; 0: is none */

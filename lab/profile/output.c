@@ -46,6 +46,25 @@ static int write_report(const char *file, const struct fr_profile *p)
 	return rc;
 }
 
+static bool can_write(const char *file)
+{
+	FILE *f;
+
+	if (!file || strcmp(file, "-") == 0)
+		return true;
+	f = fopen(file, "a");
+	if (f)
+		return fclose(f) == 0;
+	fprintf(stderr, "forerun profile: cannot write %s: %s\n", file, strerror(errno));
+	return false;
+}
+
+int fr_profile_output_check(const struct fr_profile_options *o)
+{
+	return can_write(o->json) && can_write(o->har) && can_write(o->html) ? FR_EXIT_OK
+	                                                                     : FR_EXIT_FAILED;
+}
+
 int fr_profile_output(const struct fr_profile_options *o, const struct fr_profile *p)
 {
 	struct fr_summary_style style = fr_summary_style_of(stdout);

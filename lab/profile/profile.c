@@ -21,7 +21,9 @@ int fr_tool_profile(int argc, char **argv)
 		return rc > 0 ? FR_EXIT_OK : -rc;
 	}
 	p = fr_calloc(1, sizeof *p);
-	rc = fr_measure(o, "profile", p);
+	rc = fr_profile_output_check(o);
+	if (rc == FR_EXIT_OK)
+		rc = fr_measure(o, "profile", p);
 	if (rc == FR_EXIT_OK)
 		rc = fr_profile_output(o, p);
 	fr_profile_fini(p);

@@ -10,10 +10,9 @@
 #include "http/link.h"
 #include "http/url.h"
 #include "lab/model/media.h"
+#include "lab/replay/findings.h"
 
 #define TEXT_BYTES 1024u
-/* Names of assets that one sentence has. */
-#define MAX_NAMES 5u
 
 FR_ENUM_STR(fr_advice_kind_str, fr_advice_kind, FR_ADVICE_TABLE)
 
@@ -74,28 +73,6 @@ char *fr_advice_link(struct fr_str target, enum fr_as as, unsigned flags)
 		out = fr_str_dup(text);
 	fr_arena_fini(&arena);
 	return out;
-}
-
-/* "a.css, b.css and 3 more": of the entries that are marked. */
-static void name_all(const struct fr_measurement *l, const bool *marked, char *out, size_t cap)
-{
-	size_t n = 0, total = 0, at = 0;
-
-	for (size_t i = 0; i < l->n; i++)
-		total += marked[i];
-	*out = '\0';
-	for (size_t i = 0; i < l->n && n < MAX_NAMES; i++) {
-		struct fr_str name = fr_str_sub(fr_url_short(l->entries[i].url), 0, 60);
-		int k;
-
-		if (!marked[i])
-			continue;
-		k = snprintf(out + at, cap - at, "%s%.*s", n ? ", " : "", FR_STR_ARG(name));
-		at += k > 0 && (size_t)k < cap - at ? (size_t)k : 0;
-		n++;
-	}
-	if (total > n)
-		(void)snprintf(out + at, cap - at, " and %zu more", total - n);
 }
 
 static size_t mark(const struct fr_measurement *l, bool *marked, unsigned on, unsigned off)
@@ -304,7 +281,7 @@ static void advise_chain(const struct fr_measurement *l, bool *marked, struct fr
 			is_own(e) && is_late(l, e) && (e->as == FR_AS_STYLE || e->as == FR_AS_FONT);
 		n += marked[i];
 	}
-	name_all(l, marked, names, sizeof names);
+	fr_findings_name(l, marked, names, sizeof names);
 	if (n)
 		fr_advice_add(
 			a, FR_ADVICE_LATE, NULL,
@@ -319,32 +296,11 @@ static void advise_third_party(const struct fr_measurement *l, bool *marked, str
 
 	if (!mark(l, marked, FR_ENTRY_CROSS_ORIGIN, 0))
 		return;
-	name_all(l, marked, names, sizeof names);
+	fr_findings_name(l, marked, names, sizeof names);
 	fr_advice_add(a, FR_ADVICE_THIRD_PARTY, NULL,
 	              "Of other hosts, where neither push nor this edge can help: %s. Serve them "
 	              "yourself, or add a preconnect.",
 	              names);
-}
-
-static void advise_caching(const struct fr_measurement *l, bool *marked, struct fr_advice *a)
-{
-	char names[512];
-	size_t n = 0;
-
-	for (size_t i = 0; i < l->n; i++) {
-		const struct fr_measurement_entry *e = &l->entries[i];
-
-		marked[i] = i && is_own(e) && (e->flags & FR_ENTRY_BLOCKING) && e->status == 200 &&
-		            !(e->flags & FR_ENTRY_CACHEABLE);
-		n += marked[i];
-	}
-	name_all(l, marked, names, sizeof names);
-	if (n)
-		fr_advice_add(
-			a, FR_ADVICE_MISTAKE, NULL,
-			"Not cacheable, so a browser that is hinted at them fetches them twice: "
-			"%s. Send Cache-Control with a max-age.",
-			names);
 }
 
 static void advise_waste(const struct fr_measurement *l, bool *marked, struct fr_advice *a)
@@ -356,7 +312,7 @@ static void advise_waste(const struct fr_measurement *l, bool *marked, struct fr
 
 		for (size_t i = 0; i < l->n; i++)
 			bytes += marked[i] ? l->entries[i].bytes : 0;
-		name_all(l, marked, names, sizeof names);
+		fr_findings_name(l, marked, names, sizeof names);
 		if (l->has_unrun_scripts)
 			fr_advice_add(a, FR_ADVICE_UNSEEN, NULL,
 			              "Pushed (%llu KiB), and the page was not seen to use it: %s. "
@@ -371,13 +327,13 @@ static void advise_waste(const struct fr_measurement *l, bool *marked, struct fr
 			              (unsigned long long)bytes / 1024, names);
 	}
 	if (mark(l, marked, FR_ENTRY_PUSHED | FR_ENTRY_CANCELLED, 0)) {
-		name_all(l, marked, names, sizeof names);
+		fr_findings_name(l, marked, names, sizeof names);
 		fr_advice_add(a, FR_ADVICE_UNUSED, NULL,
 		              "Pushed when they were already on their way, and cancelled: %s.",
 		              names);
 	}
 	if (mark(l, marked, FR_ENTRY_DUPLICATE, FR_ENTRY_CANCELLED)) {
-		name_all(l, marked, names, sizeof names);
+		fr_findings_name(l, marked, names, sizeof names);
 		fr_advice_add(
 			a, FR_ADVICE_MISTAKE, NULL,
 			"Fetched twice: %s. A hint must have the same crossorigin as the use, and "
@@ -489,7 +445,7 @@ static void check_pictures(const struct fr_measurement *l, const struct fr_netwo
 	for (size_t i = 1; i < l->n; i++)
 		early[i] |= pictures[i];
 	with = fr_replay(l, network, think, early, FR_DELIVERY_PUSH);
-	name_all(l, pictures, names, sizeof names);
+	fr_findings_name(l, pictures, names, sizeof names);
 	if (n && with.render_us > without.render_us + without.render_us / 50)
 		fr_advice_add(
 			a, FR_ADVICE_NOPUSH, NULL,
@@ -532,10 +488,10 @@ void fr_advice_make(const struct fr_measurement *off, const struct fr_measuremen
 
 	*out = (struct fr_advice){.url = fr_str_dup(fr_str_from(off->url))};
 	if (off->n) {
+		fr_findings_add(off, fr_replay_think(off, network), out);
 		advise_hints(off, network, out);
 		check_links(off, network, out);
 		advise_chain(off, marked, out);
-		advise_caching(off, marked, out);
 		advise_waste(hinted ? hinted : off, marked, out);
 		advise_third_party(off, marked, out);
 	}

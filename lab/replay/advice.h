@@ -13,13 +13,18 @@
 #define FR_ADVICE_LEAST_PERCENT 2u
 
 #define FR_ADVICE_TABLE(X)                                                                         \
+	X(TEXT, "text")               /* text that is not compressed */                            \
+	X(CACHING, "caching")         /* assets that browsers cannot keep */                       \
+	X(PAGE, "page")               /* a page that nobody may store */                           \
+	X(REDIRECT, "redirect")       /* round trips for nothing */                                \
 	X(ADD, "add")                 /* Link values to add */                                     \
 	X(NOPUSH, "nopush")           /* hinted, and better not pushed */                          \
 	X(UNUSED, "unused")           /* hinted or pushed, and of no use to the page */            \
 	X(UNSEEN, "unseen")           /* the same, as far as a load without scripts shows */       \
 	X(MISTAKE, "mistake")         /* as, crossorigin, caching */                               \
 	X(LATE, "late")               /* found late in a chain */                                  \
-	X(THIRD_PARTY, "third-party") /* of other hosts */
+	X(THIRD_PARTY, "third-party") /* of other hosts */                                         \
+	X(MEASURED, "measured")       /* what loads with hints showed */
 enum fr_advice_kind {
 #define X(id, text) FR_ADVICE_##id,
 	FR_ADVICE_TABLE(X)

@@ -51,8 +51,12 @@ static int put_rule(const struct fr_advice *a, struct fr_buf *out)
 
 int fr_rules_write(const struct fr_advice *list, size_t n, struct fr_buf *out)
 {
-	int rc = put(out, "rules:\n");
+	size_t links = 0;
+	int rc;
 
+	for (size_t i = 0; i < n; i++)
+		links += list[i].n_links;
+	rc = put(out, links ? "rules:\n" : "rules: []\n");
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if (list[i].n_links)
 			rc = put_rule(&list[i], out);

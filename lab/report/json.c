@@ -6,6 +6,7 @@
 
 #include "lab/measurement/json_text.h"
 #include "lab/replay/advice.h"
+#include "lab/replay/measured.h"
 
 /* Names and values of others' making may be no UTF-8. */
 static json_t *text(const char *s)
@@ -38,8 +39,9 @@ static json_t *flags_of(const struct fr_measurement_entry *e)
 	return list;
 }
 
-/* The Link fields of a response, one a line. */
-static void set_link(json_t *to, const struct fr_measurement_entry *e)
+/* The lines of a response's fields of one name, without it. A cookie's value is nobody's
+ * business. */
+static void set_field(json_t *to, const struct fr_measurement_entry *e, const char *name)
 {
 	struct fr_str rest = fr_str_from(e->response_fields ? e->response_fields : "");
 	json_t *list = json_array();
@@ -47,16 +49,28 @@ static void set_link(json_t *to, const struct fr_measurement_entry *e)
 	while (rest.len) {
 		size_t end = fr_str_find(rest, '\n');
 		struct fr_str line = fr_str_sub(rest, 0, end);
+		size_t colon = fr_str_find(line, ':');
 
-		if (fr_str_istarts(line, FR_STR("link:"))) {
-			line = fr_str_trim(fr_str_sub(line, strlen("link:"), line.len));
+		if (fr_str_iis(fr_str_sub(line, 0, colon), name)) {
+			line = fr_str_trim(fr_str_sub(line, colon + 1, line.len));
+			if (strcmp(name, "set-cookie") == 0)
+				line = fr_str_sub(line, 0, fr_str_find(line, '='));
 			(void)json_array_append_new(list, json_stringn(line.p, line.len));
 		}
 		rest = fr_str_sub(rest, end + 1, rest.len);
 	}
 	if (json_array_size(list))
-		(void)json_object_set(to, "link", list);
+		(void)json_object_set(to, name, list);
 	json_decref(list);
+}
+
+/* Fields that advice is made of. */
+static const char *const kept_fields[] = {"link", "cache-control", "vary", "set-cookie"};
+
+static void set_fields(json_t *to, const struct fr_measurement_entry *e)
+{
+	for (size_t i = 0; i < FR_ARRAY_LEN(kept_fields); i++)
+		set_field(to, e, kept_fields[i]);
 }
 
 static json_t *entry_to_json(const struct fr_measurement_entry *e)
@@ -75,7 +89,9 @@ static json_t *entry_to_json(const struct fr_measurement_entry *e)
 	(void)json_object_set_new(j, "status", json_integer(e->status));
 	(void)json_object_set_new(j, "type", text(e->type));
 	(void)json_object_set_new(j, "bytes", json_integer((json_int_t)e->bytes));
-	set_link(j, e);
+	if (e->gzip_bytes)
+		(void)json_object_set_new(j, "gzip", json_integer((json_int_t)e->gzip_bytes));
+	set_fields(j, e);
 	set_time(j, "promised", e->promised_us);
 	(void)json_object_set_new(j, "start", ms((double)e->start_us));
 	set_time(j, "needed", e->needed_us);
@@ -164,21 +180,23 @@ static int int_of(const json_t *j, const char *key, int otherwise)
 	return n >= -1 && n <= INT32_MAX ? (int)n : otherwise;
 }
 
-static char *fields_from(const json_t *list)
+static char *fields_from(const json_t *entry)
 {
 	char text[16384] = "";
 	const json_t *item;
 	size_t i, n = 0;
 
-	json_array_foreach(list, i, item)
-	{
-		int k = snprintf(text + n, sizeof text - n, "link: %s\n",
-		                 json_is_string(item) ? json_string_value(item) : "");
+	for (size_t f = 0; f < FR_ARRAY_LEN(kept_fields); f++)
+		json_array_foreach(json_object_get(entry, kept_fields[f]), i, item)
+		{
+			int k = snprintf(text + n, sizeof text - n, "%s: %s\n", kept_fields[f],
+			                 json_is_string(item) ? json_string_value(item) : "");
 
-		if (k < 0 || n + (size_t)k >= sizeof text)
-			break;
-		n += (size_t)k;
-	}
+			if (k < 0 || n + (size_t)k >= sizeof text)
+				break;
+			n += (size_t)k;
+		}
+	text[n] = '\0';
 	return n ? fr_str_dup(fr_str_make(text, n)) : NULL;
 }
 
@@ -196,8 +214,10 @@ static void entry_from_json(const json_t *j, size_t count, struct fr_measurement
 	e->urgency = (unsigned)int_of(j, "urgency", 3) & 7;
 	e->status = int_of(j, "status", 0);
 	e->bytes = bytes > 0 ? (uint64_t)bytes : 0;
+	bytes = json_integer_value(json_object_get(j, "gzip"));
+	e->gzip_bytes = bytes > 0 ? (uint64_t)bytes : 0;
 	(void)snprintf(e->type, sizeof e->type, "%s", fr_json_text(j, "type"));
-	e->response_fields = fields_from(json_object_get(j, "link"));
+	e->response_fields = fields_from(j);
 	e->promised_us = us_of(j, "promised");
 	e->start_us = us_of(j, "start");
 	e->needed_us = us_of(j, "needed");
@@ -315,25 +335,13 @@ static json_t *network_to_json(const struct fr_network *n)
 	return j;
 }
 
-static const struct fr_measurement *typical_of(const struct fr_profile *p, enum fr_variant v)
-{
-	for (size_t i = 0; i < p->n_series; i++)
-		if (p->series[i].variant == v)
-			return fr_series_typical(&p->series[i]);
-	return NULL;
-}
-
 static json_t *advice_to_json(const struct fr_profile *p)
 {
-	const struct fr_measurement *off = typical_of(p, FR_VARIANT_OFF);
-	const struct fr_measurement *hinted = typical_of(p, FR_VARIANT_PUSH);
 	json_t *list = json_array();
 	struct fr_advice a;
 
-	if (!off)
+	if (!fr_measured_advise(p, &a))
 		return list;
-	fr_advice_make(off, hinted ? hinted : typical_of(p, FR_VARIANT_EARLY_HINTS), &p->network,
-	               &a);
 	for (size_t i = 0; i < a.n; i++) {
 		json_t *item = json_object();
 

@@ -5,6 +5,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lab/replay/advice.h"
+#include "lab/replay/measured.h"
+
 #define DEFAULT_COLUMNS 80u
 #define NAME_CELLS 12u
 #define VALUE_CELLS 9u
@@ -121,8 +124,11 @@ static void print_head(FILE *to, const struct fr_profile *p)
 	fprintf(to, "\nNetwork %s", network);
 	if (strcmp(p->emulation, "packet") == 0)
 		fputs("; packets", to);
-	fprintf(to, ".\nEngine %s; medians of %zu loads each, nothing cached.", p->engine,
-	        p->n_series ? p->series[0].n : 0);
+	if (p->n_series && p->series[0].n == 1)
+		fprintf(to, ".\nEngine %s; one load each, nothing cached.", p->engine);
+	else
+		fprintf(to, ".\nEngine %s; medians of %zu loads each, nothing cached.", p->engine,
+		        p->n_series ? p->series[0].n : 0);
 	if (p->think_ms)
 		fprintf(to, " The page is delayed by %u ms.", p->think_ms);
 	fputs(p->was_interrupted ? "\nInterrupted: this is what there is so far.\n\n" : "\n\n", to);
@@ -145,10 +151,65 @@ void fr_summary_print_times(FILE *to, const struct fr_profile *p,
 			print_time(to, p, (enum fr_metric)m, style);
 }
 
+/* Words of a text in lines of at most `columns`, with a mark before the first. */
+static void print_wrapped(FILE *to, const char *text, unsigned columns)
+{
+	unsigned at = 0;
+
+	fputs("  -", to);
+	while (*text) {
+		size_t n = strcspn(text, " ");
+
+		if (at && at + n + 4 > columns) {
+			fputs("\n   ", to);
+			at = 0;
+		}
+		fprintf(to, " %.*s", (int)n, text);
+		at += (unsigned)n + 1;
+		text += n + (text[n] == ' ');
+	}
+	fputc('\n', to);
+}
+
+static bool is_first(enum fr_advice_kind k)
+{
+	return k == FR_ADVICE_TEXT || k == FR_ADVICE_CACHING || k == FR_ADVICE_PAGE ||
+	       k == FR_ADVICE_REDIRECT;
+}
+
+/* What is measured is seen in the times. */
+static void print_advice(FILE *to, const struct fr_advice *a, bool first,
+                         const struct fr_summary_style *style)
+{
+	const char *title = first ? "first of all" : "hints";
+
+	for (size_t i = 0; i < a->n; i++) {
+		enum fr_advice_kind k = a->items[i].kind;
+
+		if (is_first(k) != first || (k == FR_ADVICE_MEASURED && a->n_links))
+			continue;
+		if (title)
+			fprintf(to, "%s%s%s%s\n", first ? "" : "\n", tint(style, BOLD), title,
+			        tint(style, PLAIN));
+		title = NULL;
+		print_wrapped(to, a->items[i].text, style->columns);
+		for (size_t n = 0; k == FR_ADVICE_ADD && n < a->n_links; n++)
+			fprintf(to, "      Link: %s\n", a->links[n]);
+	}
+	if (first && !title)
+		fputc('\n', to);
+}
+
 void fr_summary_print(FILE *to, const struct fr_profile *p, const struct fr_summary_style *style)
 {
+	struct fr_advice a = {0};
+
+	(void)fr_measured_advise(p, &a);
 	print_head(to, p);
+	print_advice(to, &a, true, style);
 	fr_summary_print_times(to, p, style);
 	print_counts(to, p, style);
+	print_advice(to, &a, false, style);
 	print_failures(to, p);
+	fr_advice_fini(&a);
 }

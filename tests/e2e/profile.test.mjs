@@ -201,6 +201,8 @@ test('advised rules make the page faster, and nothing is advised where nothing i
     const d = variant(p, name).differences.render;
     assert.ok(d.estimate < 0, `${name}: ${JSON.stringify(d)}`);
   }
+  // what was advised was loaded, and is said
+  assert.match(advised.stdout, /Measured with 103 Early Hints: /);
   // the same advice out of the file
   const again = JSON.parse((await forerun('advise', json, '--json')).stdout);
   assert.ok(again[0].gain && again[0].links.includes('</a.css>; rel=preload; as=style'));
@@ -212,6 +214,65 @@ test('advised rules make the page faster, and nothing is advised where nothing i
   const bad = await forerun('profile', '--origin', `${origin.url}/`, '--rules', rules);
   assert.equal(bad.code, 1);
   assert.match(bad.stderr, /linkz: unknown key; did you mean 'links'/);
+});
+
+test('what matters most is said first', { timeout: 120000 }, async (t) => {
+  const css = 'p{color:red}\n'.repeat(4000);
+  const origin = await startOrigin(t, (req, res) => {
+    const [type, control, body] = { '/': ['text/html', 'private, no-store', '<!doctype html><link rel=stylesheet href=/a.css><script src=/b.js></script><p>x<img src=/moved.png>'],
+      '/a.css': ['text/css', 'max-age=600', css], '/b.js': ['text/javascript', '', 'x()'], '/c.png': ['image/png', 'max-age=60', 'x'] }[req.url] ?? [];
+    if (req.url === '/moved.png') { res.writeHead(302, { location: '/c.png' }); res.end(); return; }
+    setTimeout(() => { res.writeHead(200, { 'content-type': type, ...(control && { 'cache-control': control }) }); res.end(body); }, req.url === '/' ? 200 : 0);
+  });
+  const r = await forerun('advise', '--origin', origin.url, '--no-verify', '--json');
+  assert.equal(r.code, 0, r.stderr);
+  const [page] = JSON.parse(r.stdout);
+  const kinds = page.advice.map((a) => a.kind);
+  // compression by the edge, if it has that, leaves nothing to say of text
+  const first = kinds.includes('text') ? ['text', 'caching', 'page', 'redirect'] : ['caching', 'page', 'redirect'];
+  assert.deepEqual(kinds.slice(0, first.length), first, r.stdout);
+  if (kinds.includes('text')) assert.match(page.advice[0].text, /a\.css\. With gzip these 51 KiB are \d KiB: \d\d KiB less/);
+  const said = (kind) => page.advice.find((a) => a.kind === kind).text;
+  assert.match(said('caching'), /b\.js/);
+  assert.match(said('page'), /Cache-Control: private, no-store/);
+  assert.match(said('redirect'), /moved\.png/);
+  assert.ok(!page.advice.some((a) => a.kind === 'measured'));
+  // the same from a profile, in words and in its file
+  const json = tempFile('first.json');
+  const p = await forerun('profile', '--origin', origin.url, '--runs', '1', '--variants', 'off', '--json', json);
+  assert.match(p.stdout, /one load each[^]*first of all\n[^]*b\.js[^]*first byte/);
+  const again = JSON.parse((await forerun('advise', json, '--json')).stdout)[0];
+  assert.deepEqual(again.advice.map((a) => a.kind).slice(0, first.length), first);
+});
+
+test('advice that its own loads refute is taken back', { timeout: 120000 }, async (t) => {
+  const origin = await site(t);
+  const json = tempFile('refuted.json');
+  const r = await forerun('profile', '--origin', `${origin.url}/`, '--variants', 'off,push', '--runs', '4', '--json', json);
+  assert.equal(r.code, 0, r.stderr);
+  const p = JSON.parse(fs.readFileSync(json, 'utf8'));
+  const push = variant(p, 'push');
+  const say = async () => JSON.parse((await forerun('advise', json, '--json')).stdout)[0];
+  // as if all that is advised had been pushed, and had made the page later
+  const advised = (await say()).links.map((l) => l.slice(1, l.indexOf('>')));
+  for (const e of push.typical.entries) if (advised.some((a) => e.url.endsWith(a)) && !e.flags.includes('pushed')) e.flags.push('pushed');
+  for (const k of ['render', 'complete']) push.differences[k] = { estimate: 100, low: 90, high: 110, certain: true, different: true };
+  fs.writeFileSync(json, JSON.stringify(p));
+  const later = await say();
+  assert.equal(later.gain, false);
+  assert.deepEqual(later.links, []);
+  assert.ok(!later.advice.some((a) => a.kind === 'add'));
+  assert.ok(later.advice.some((a) => a.kind === 'measured' && /server push: first render 100 ms later, page complete 100 ms later/.test(a.text)), JSON.stringify(later));
+});
+
+test('files are opened before anything is measured', { timeout: 60000 }, async (t) => {
+  const origin = await site(t, { think: 0 });
+  for (const args of [['profile', '--html'], ['profile', '--har'], ['profile', '--json'], ['advise', '--write']]) {
+    const r = await forerun(args[0], '--origin', origin.url, args[1], '/nope/x');
+    assert.equal(r.code, 1);
+    assert.match(r.stderr, /cannot write \/nope\/x: No such file or directory/);
+  }
+  assert.equal(origin.requests.length, 0);
 });
 
 test('packets over TUN devices take the time that the network says', { timeout: 60000, skip: (process.getuid() !== 0 || !fs.existsSync('/dev/net/tun')) && 'needs root and /dev/net/tun' }, async (t) => {

@@ -17,7 +17,7 @@ function make(tag, attributes = {}, ...children) {
 }
 
 const ms = (v) => `${Math.round(v)} ms`;
-const signed = (v) => `${v > 0 ? '+' : v < 0 ? '−' : '±'}${Math.abs(Math.round(v))}`;
+const signed = (v) => `${Math.round(v) > 0 ? '+' : Math.round(v) < 0 ? '−' : '±'}${Math.abs(Math.round(v))}`;
 const times = { ttfb: 'First byte', render: 'First render', largest: 'Largest paint', complete: 'Page complete', load_event: 'Load event' };
 const counts = { bytes: 'Bytes', requests: 'Requests', pushes_used: 'Pushes used', pushes_unused: 'Pushes unused', pushes_cancelled: 'Pushes cancelled', duplicates: 'Fetched twice', early_hints: '103 responses' };
 const kinds = ['document', 'style', 'script', 'font', 'image'];
@@ -61,14 +61,14 @@ function showFacts() {
 function showVerdict() {
   const said = [];
   for (const v of variants.slice(1)) {
-    for (const m of ['render', 'complete']) {
+    for (const m of ['render', 'largest', 'complete', 'load_event']) {
       const d = v.differences[m];
       if (d?.different) said.push(`${v.title}: ${times[m].toLowerCase()} ${ms(Math.abs(d.estimate))} ${d.estimate < 0 ? 'sooner' : 'later'}`);
     }
   }
   const any = variants.length > 1 && variants.slice(1).some((v) => Object.values(v.differences).some((d) => d.certain));
   document.getElementById('verdict').textContent = said.length ? `${said.join('; ').replace(/^./, (c) => c.toUpperCase())}.`
-    : any ? 'No difference was seen in first render and page complete.' : 'Too few loads for a verdict.';
+    : any ? `No difference was seen in ${[...['render', 'largest', 'complete', 'load_event'].filter((m) => base.metrics[m]).map((m) => times[m].toLowerCase())].join(', ').replace(/, ([^,]*)$/, ' and $1')}.` : 'Too few loads for a verdict.';
 }
 
 function showBars() {
@@ -81,7 +81,7 @@ function showBars() {
       const x = v.metrics[m];
       const [text, tone] = v === base ? [`quartiles ${Math.round(x.low)} to ${ms(x.high)}`, ''] : describe(v.differences[m], base.metrics[m]?.median);
       box.append(make('div', { class: 'bar' }, make('span', {}, v.name), make('span', { class: 'value' }, ms(x.median)),
-        make('div', { class: 'track' }, make('div', { class: 'fill', style: { width: `${100 * x.median / most}%` } })),
+        make('div', { class: 'track' }, make('div', { class: `fill ${tone}`, style: { width: `${100 * x.median / most}%` } })),
         make('span', { class: `change ${tone}` }, text)));
     }
     document.getElementById('bars').append(box);
@@ -136,6 +136,10 @@ function lane(v, i) {
     if (c.connected > asked && c.connected < c.secured) piece(asked, c.connected, 'var(--connect)');
     piece(Math.max(asked, c.connected ?? 0), c.secured, 'var(--tls)');
     waiting = Math.max(waiting, c.secured);
+  }
+  if (has(e, 'lazy') || has(e, 'skipped')) {
+    box.append(make('span', { class: 'none' }, has(e, 'lazy') ? 'not loaded: waits until it is scrolled to' : 'not loaded: its host has no HTTP/2'));
+    return box;
   }
   if (e.first) piece(waiting, e.first, 'var(--wait)');
   if (e.end) piece(e.first ?? e.start, Math.max(e.end, (e.first ?? e.start) + end / 500), color(e.as), 'main');
@@ -219,13 +223,6 @@ function showTodo() {
     if (a.kind === 'link') continue;
     say(a.text, a.link && !a.text.includes(a.link) ? make('code', { class: 'value-line' }, a.link) : undefined,
       a.kind === 'add' && links.length ? make('pre', { tabindex: '0' }, links.map((l) => `Link: ${l.link}`).join('\n')) : undefined);
-  }
-  const best = variants.slice(1).filter((v) => v.differences.render?.different || v.differences.complete?.different)
-    .sort((a, b) => (a.differences.complete?.estimate ?? 0) - (b.differences.complete?.estimate ?? 0))[0];
-  if (best && best.differences.complete?.estimate <= 0 && (best.differences.render?.estimate ?? 0) <= 0) say(`Turn on ${best.title}: on this network it helps this page.`);
-  for (const v of variants.slice(1)) {
-    const worse = ['render', 'complete'].filter((m) => v.differences[m]?.different && v.differences[m].estimate > 0);
-    if (worse.length) say(`${v.title} makes ${worse.map((m) => times[m].toLowerCase()).join(' and ')} later here: send less early, and what blocks rendering first.`);
   }
   if (!list.children.length) say('Nothing: on this network, push and hints bring this page no gain.');
 }

@@ -42,6 +42,7 @@ export const rows = [
   { name: 'attributes without spaces', html: head('<link rel="stylesheet"href="a.css"media="screen">') },
   { name: 'attributes without quotes, and a slash', html: head('<link rel=stylesheet href=a.css />') },
   { name: 'no head, no body', html: '<!doctype html><link rel=stylesheet href=a.css><p>text' },
+  { name: 'rules for a body that has no tag', html: `<!doctype html><style>${face('F', 'a.woff2')}html body{font-family:F;background:url(b.png)}</style><p>text` },
   { name: 'no doctype', html: '<link rel=stylesheet href=a.css><p>text' },
   { name: 'an unclosed comment', html: head('<link rel=stylesheet href=a.css>', '<p>text<!-- <link rel=stylesheet href=b.css>') },
   { name: 'comments that end in odd ways', html: head('<!--><link rel=stylesheet href=a.css><!-- x --!><link rel=stylesheet href=b.css>') },

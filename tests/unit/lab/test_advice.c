@@ -234,7 +234,7 @@ static void waste_and_other_hosts_are_named(void **state)
 	fr_advice_make(&off, &push, &far, &a);
 	assert_true(says(&a, FR_ADVICE_THIRD_PARTY, "x.js"));
 	assert_true(says(&a, FR_ADVICE_UNUSED, "(4 KiB): u.css"));
-	assert_true(says(&a, FR_ADVICE_MISTAKE, "Not cacheable"));
+	assert_true(says(&a, FR_ADVICE_CACHING, "n.js"));
 	assert_false(has_link(&a, "</n.js>; rel=preload; as=script"));
 	fr_advice_fini(&a);
 	fr_measurement_fini(&off);
