@@ -7,5 +7,7 @@
 #include "http/fields.h"
 
 bool fr_is_reusable(const struct fr_fields *response);
+/* The same for fields as text: "name: value\n"... (fr_fields_text). */
+bool fr_is_reusable_text(const char *response);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/enum.h"
 #include "base/mem.h"
+#include "lab/measurement/freshness.h"
 #include "lab/measurement/plain_text.h"
 
 /* Of one message, for reports. */
@@ -159,6 +160,8 @@ void fr_measurement_finish(struct fr_measurement *l)
 
 		if (is_plain(e))
 			e->flags |= FR_ENTRY_PLAIN;
+		if (e->response_fields && fr_is_reusable_text(e->response_fields))
+			e->flags |= FR_ENTRY_CACHEABLE;
 
 		/* requests after the load event are for later */
 		if ((e->flags & FR_ENTRY_NEEDED) && e->end_us > complete &&

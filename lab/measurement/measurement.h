@@ -132,7 +132,7 @@ void fr_measurement_fail(struct fr_measurement *l, const char *what, const char 
 /* "name: value\n"...; the caller frees it. */
 char *fr_fields_text(const struct fr_fields *f);
 /* Fills what follows from the entries and is not set yet: ttfb, complete, which text came
- * plain. */
+ * plain, what browsers may keep. */
 void fr_measurement_finish(struct fr_measurement *l);
 
 /* The figures that loads are compared by. */

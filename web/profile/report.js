@@ -60,15 +60,18 @@ function showFacts() {
 
 function showVerdict() {
   const said = [];
+  const all = (list) => list.join(', ').replace(/, ([^,]*)$/, ' and $1');
   for (const v of variants.slice(1)) {
-    for (const m of ['render', 'largest', 'complete', 'load_event']) {
-      const d = v.differences[m];
-      if (d?.different) said.push(`${v.title}: ${times[m].toLowerCase()} ${ms(Math.abs(d.estimate))} ${d.estimate < 0 ? 'sooner' : 'later'}`);
-    }
+    const different = ['render', 'largest', 'complete', 'load_event'].filter((m) => v.differences[m]?.different);
+    const words = [[-1, 'sooner'], [1, 'later']].map(([sign, word]) => {
+      const some = different.filter((m) => Math.sign(v.differences[m].estimate) === sign);
+      return some.length && `${all(some.map((m) => `${times[m].toLowerCase()} ${ms(Math.abs(v.differences[m].estimate))}`))} ${word}`;
+    }).filter(Boolean);
+    if (words.length) said.push(`${v.title}: ${words.join(', but ')}`);
   }
   const any = variants.length > 1 && variants.slice(1).some((v) => Object.values(v.differences).some((d) => d.certain));
   document.getElementById('verdict').textContent = said.length ? `${said.join('; ').replace(/^./, (c) => c.toUpperCase())}.`
-    : any ? `No difference was seen in ${[...['render', 'largest', 'complete', 'load_event'].filter((m) => base.metrics[m]).map((m) => times[m].toLowerCase())].join(', ').replace(/, ([^,]*)$/, ' and $1')}.` : 'Too few loads for a verdict.';
+    : any ? `No difference was seen in ${all(['render', 'largest', 'complete', 'load_event'].filter((m) => base.metrics[m]).map((m) => times[m].toLowerCase()))}.` : 'Too few loads for a verdict.';
 }
 
 function showBars() {
