@@ -27,6 +27,7 @@
 #define FR_LOG_FIELDS_EXCHANGE(X)                                                                  \
 	X(METHOD, "method")                                                                        \
 	X(TARGET, "target")                                                                        \
+	X(PURPOSE, "purpose")                                                                      \
 	X(REFERER, "referer")                                                                      \
 	X(STATUS, "status")                                                                        \
 	X(END, "end")                                                                              \

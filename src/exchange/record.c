@@ -11,6 +11,7 @@
 #include "http/destination.h"
 #include "http/fields.h"
 #include "http/message.h"
+#include "http/purpose.h"
 #include "net/tls.h"
 #include "observe/access_log.h"
 #include "origin/fetch.h"
@@ -141,9 +142,18 @@ static enum fr_protocol protocol_of(enum fr_version v)
 	return FR_PROTOCOL_HTTP_2;
 }
 
+/* NULL: for a person who sees the response. */
+static const char *purpose_of(const struct fr_exchange *ex)
+{
+	enum fr_purpose p = fr_purpose_of(&ex->req.fields);
+
+	return p == FR_PURPOSE_VIEW ? NULL : fr_purpose_str(p);
+}
+
 static bool is_page(const struct fr_exchange *ex)
 {
-	if (ex->is_push || !ex->to_client.head_sent)
+	if (ex->is_push || fr_purpose_of(&ex->req.fields) != FR_PURPOSE_VIEW ||
+	    !ex->to_client.head_sent)
 		return false;
 	return (ex->page.plan && ex->page.plan->n) ||
 	       (ex->req.method == FR_METHOD_GET && fr_destination_may_be_page(&ex->req) &&
@@ -166,6 +176,7 @@ static void fill_record(const struct fr_exchange *ex, struct fr_record *r)
 		.protocol = protocol_of(ex->req.version),
 		.tls = c->tls_version,
 		.tls_resumed = c->tls_resumed,
+		.purpose = purpose_of(ex),
 		.is_push = ex->is_push,
 		.is_page = is_page(ex),
 		.learning = ex->page.plan ? ex->page.plan->learning : (struct fr_plan_learning){0},

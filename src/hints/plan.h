@@ -72,6 +72,8 @@ enum fr_delivery {
 	X(PUSH_DISABLED, "push-disabled") /* SETTINGS_ENABLE_PUSH=0 or HTTP/1.1 */                 \
 	X(SITE_OFF, "off")                /* configuration says so */                              \
 	X(EARLY_OFF, "early-hints-off")   /* no 103 by configuration */                            \
+	X(SAVE_DATA, "save-data")         /* not needed to render, and the client saves data */    \
+	X(PREFETCH, "prefetch")           /* no push for a page that may never be shown */         \
 	X(AFTER_103, "after-103")         /* known only after the one 103 of the page */           \
 	X(WITH_RESPONSE, "with-response") /* known only with the response: a 103 gains nothing */  \
 	X(NO_CORS, "no-crossorigin")      /* a font that a browser would fetch again */            \

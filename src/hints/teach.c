@@ -4,6 +4,7 @@
 #include "base/siphash.h"
 #include "hints/client_class.h"
 #include "http/cache_control.h"
+#include "http/purpose.h"
 
 /* Fixed: these hashes name things in what survives a restart. */
 #define KINDS_SEED UINT64_C(0x66722d6b696e6473)
@@ -171,8 +172,9 @@ uint64_t fr_teach_credentials(const struct fr_fields *req, uint64_t seed)
  * the connection? Fields that are not known may. */
 static bool may_matter(const struct fr_field *f)
 {
-	static const char *const harmless[] = {"dnt", "origin", "save-data",
-	                                       "upgrade-insecure-requests"};
+	static const char *const harmless[] = {
+		"dnt",   "origin",   "purpose", "save-data", "upgrade-insecure-requests",
+		"x-moz", "x-purpose"};
 
 	switch ((int)f->id) { /* a few of many */
 	case FR_FIELD_ACCEPT:
@@ -401,6 +403,8 @@ enum fr_teach_reason fr_teach_judge(const struct fr_teach_load *load)
 {
 	if (load->req->method != FR_METHOD_GET || load->resp->status != 200)
 		return FR_TEACH_NOT_PAGE;
+	if (fr_purpose_of(&load->req->fields) != FR_PURPOSE_VIEW)
+		return FR_TEACH_PREFETCH;
 	if (load->path_is_ambiguous)
 		return FR_TEACH_PATH;
 	if (load->leaves_query_out)
@@ -437,6 +441,9 @@ bool fr_teach_is_telling(const struct fr_request *req, int status, bool is_ours)
 
 	if (is_ours)
 		return status >= 200 && status != 206 && status != 304;
+	/* origins refuse what is only fetched ahead */
+	if (fr_purpose_of(&req->fields) != FR_PURPOSE_VIEW)
+		return false;
 	return !fr_request_is_conditional(req) &&
 	       (status == 200 || gone == FR_TEACH_GONE || gone == FR_TEACH_DOUBT);
 }

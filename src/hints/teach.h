@@ -24,6 +24,7 @@ enum fr_teach_whom { FR_TEACH_NOBODY, FR_TEACH_WITNESSES, FR_TEACH_EVERYBODY };
 /* The first that applies, in this order. */
 #define FR_TEACH_REASON_TABLE(X)                                                                   \
 	X(NOT_PAGE, NOBODY, "not-a-page")        /* no GET, or no 200 */                           \
+	X(PREFETCH, NOBODY, "prefetch")          /* nobody looks at it yet: no page view */        \
 	X(PATH, NOBODY, "ambiguous-path")        /* origins may read it as another one */          \
 	X(QUERY, WITNESSES, "query")             /* the memory's key leaves a part of it out */    \
 	X(CREDENTIALS, WITNESSES, "credentials") /* the request identifies the client */           \

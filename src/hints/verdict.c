@@ -118,6 +118,12 @@ static enum fr_reason over_limit(const struct fr_facts *f, enum fr_fact *asks)
 	return FR_REASON_UNDECIDED;
 }
 
+/* Clients that save data get only what rendering waits for. */
+static bool is_spared(const struct fr_hint *h, const struct fr_facts *f)
+{
+	return f->request.saves_data && h->rank != FR_RANK_BLOCKING;
+}
+
 /* What speaks against a push; UNDECIDED: nothing. Means nothing if it asks. */
 static enum fr_reason against_push(const struct fr_hint *h, const struct fr_facts *f,
                                    enum fr_fact *asks)
@@ -132,6 +138,8 @@ static enum fr_reason against_push(const struct fr_hint *h, const struct fr_fact
 		return FR_REASON_DRAINING;
 	if (!f->request.takes_push)
 		return FR_REASON_PUSH_DISABLED;
+	if (is_spared(h, f))
+		return FR_REASON_SAVE_DATA;
 	if (lacks(f, FR_FACT_SENT, asks) || f->hint.is_sent)
 		return FR_REASON_ALREADY_SENT;
 	if (lacks(f, FR_FACT_FAILED, asks) || f->hint.has_failed)
@@ -186,6 +194,8 @@ static enum fr_reason against_early(const struct fr_hint *h, const struct fr_fac
 {
 	if (h->against.earlier != FR_REASON_UNDECIDED)
 		return h->against.earlier;
+	if (is_spared(h, f))
+		return FR_REASON_SAVE_DATA;
 	if (lacks(f, FR_FACT_ASSET, asks) || is_gone(h, f))
 		return FR_REASON_GONE;
 	if (f->hint.asset.is_known && !f->hint.asset.is_reusable)
@@ -245,6 +255,8 @@ static enum fr_reason header_only(const struct fr_way_facts *r)
 {
 	if (r->early_is_off && r->version == FR_HTTP_2 && r->is_navigation)
 		return FR_REASON_EARLY_OFF;
+	if (r->is_ahead && r->push_is_on && r->takes_push)
+		return FR_REASON_PREFETCH;
 	return r->push_is_on ? FR_REASON_PUSH_DISABLED : FR_REASON_SITE_OFF;
 }
 
@@ -310,6 +322,8 @@ bool fr_reason_means_client_has(enum fr_reason r)
 	case FR_REASON_NO_CORS:
 	case FR_REASON_NOT_REUSABLE:
 	case FR_REASON_BUDGET:
+	case FR_REASON_SAVE_DATA:
+	case FR_REASON_PREFETCH:
 	case FR_REASON_OFTEN_CANCELLED:
 	case FR_REASON_GONE:
 	case FR_REASON_RECENT_FAILURE:

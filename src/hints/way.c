@@ -11,7 +11,8 @@ enum fr_way fr_way_choose(const struct fr_way_facts *f)
 {
 	if (!f->is_get)
 		return FR_WAY_HEADER;
-	if (f->push_is_on && f->takes_push)
+	/* of a page that may never be shown a push would be wasted */
+	if (f->push_is_on && f->takes_push && !f->is_ahead)
 		return FR_WAY_PUSH;
 	if (fr_way_allows_103(f) && (f->is_navigation || f->early_for_all))
 		return FR_WAY_EARLY;

@@ -19,6 +19,8 @@ struct fr_way_facts {
 	enum fr_version version;
 	bool is_get;
 	bool is_navigation;    /* Sec-Fetch-Mode: navigate */
+	bool is_ahead;         /* a prefetch: nobody looks at the page yet */
+	bool saves_data;       /* Save-Data: on */
 	bool takes_push;       /* the client accepts pushes now */
 	bool push_is_on;       /* setting */
 	bool early_is_off;     /* setting: no 103 */

@@ -52,19 +52,18 @@
 	X(LAST_MODIFIED, "last-modified")                                                          \
 	X(LINK, "link")                                                                            \
 	X(LOCATION, "location")                                                                    \
-	X(MAX_FORWARDS, "max-forwards")                                                            \
 	X(PRAGMA, "pragma")                                                                        \
 	X(PRIORITY, "priority")                                                                    \
-	X(PROXY_AUTHENTICATE, "proxy-authenticate")                                                \
-	X(PROXY_AUTHENTICATION_INFO, "proxy-authentication-info")                                  \
 	X(PROXY_AUTHORIZATION, "proxy-authorization")                                              \
 	X(PROXY_CONNECTION, "proxy-connection")                                                    \
+	X(PURPOSE, "purpose")                                                                      \
 	X(RANGE, "range")                                                                          \
 	X(REFERER, "referer")                                                                      \
+	X(SAVE_DATA, "save-data")                                                                  \
 	X(SEC_FETCH_DEST, "sec-fetch-dest")                                                        \
 	X(SEC_FETCH_MODE, "sec-fetch-mode")                                                        \
 	X(SEC_FETCH_SITE, "sec-fetch-site")                                                        \
-	X(SEC_WEBSOCKET_KEY, "sec-websocket-key")                                                  \
+	X(SEC_PURPOSE, "sec-purpose")                                                              \
 	X(SERVER, "server")                                                                        \
 	X(SERVER_TIMING, "server-timing")                                                          \
 	X(SET_COOKIE, "set-cookie")                                                                \
@@ -78,8 +77,15 @@
 	X(CDN_LOOP, "cdn-loop")                                                                    \
 	X(VIA, "via")                                                                              \
 	X(X_FORWARDED_FOR, "x-forwarded-for")                                                      \
-	X(X_FORWARDED_HOST, "x-forwarded-host")                                                    \
-	X(X_FORWARDED_PROTO, "x-forwarded-proto")
+	X(X_FORWARDED_PROTO, "x-forwarded-proto")                                                  \
+	X(X_MOZ, "x-moz")                                                                          \
+	X(X_PURPOSE, "x-purpose")                                                                  \
+	/* rarely looked for: their bits of `seen` are those of the first rows */                  \
+	X(PROXY_AUTHENTICATE, "proxy-authenticate")                                                \
+	X(PROXY_AUTHENTICATION_INFO, "proxy-authentication-info")                                  \
+	X(MAX_FORWARDS, "max-forwards")                                                            \
+	X(SEC_WEBSOCKET_KEY, "sec-websocket-key")                                                  \
+	X(X_FORWARDED_HOST, "x-forwarded-host")
 
 enum fr_field_id {
 	FR_FIELD_OTHER, /* any name that is not in the table */

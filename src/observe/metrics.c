@@ -56,6 +56,8 @@ static void add_one(struct fr_metrics *m, const struct fr_record *r)
 		fr_counter_bump(&m->ends[r->end], 1);
 	if (r->not_stored)
 		fr_counter_bump(&m->not_stored[r->not_stored], 1);
+	if (r->purpose)
+		fr_counter_bump(&m->prefetches, 1);
 	if (r->is_page)
 		fr_counter_bump(&m->pages, 1);
 	fr_counter_bump(&m->sent_bytes, r->sent_bytes);
@@ -94,6 +96,7 @@ void fr_metrics_collect(struct fr_metrics *from, struct fr_metrics_sum *to)
 	collect(from->ends, to->ends, FR_END_COUNT);
 	collect(from->not_stored, to->not_stored, FR_CACHE_STORE_COUNT);
 	collect(&from->pages, &to->pages, 1);
+	collect(&from->prefetches, &to->prefetches, 1);
 	collect(&from->sent_bytes, &to->sent_bytes, 1);
 	collect(&from->received_bytes, &to->received_bytes, 1);
 	for (size_t i = 0; i < FR_ANSWERED_BY_COUNT; i++) {

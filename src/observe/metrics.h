@@ -32,7 +32,7 @@ struct fr_metrics {
 	_Atomic uint64_t hints[FR_SOURCE_SLOTS][FR_DELIVERY_SLOTS][FR_REASON_COUNT];
 	_Atomic uint64_t ends[FR_END_COUNT]; /* pushes not among them */
 	_Atomic uint64_t not_stored[FR_CACHE_STORE_COUNT];
-	_Atomic uint64_t pages, sent_bytes, received_bytes;
+	_Atomic uint64_t pages, prefetches, sent_bytes, received_bytes;
 	struct fr_histogram first_byte[FR_ANSWERED_BY_COUNT], duration[FR_ANSWERED_BY_COUNT];
 	struct fr_histogram origin_first_byte;
 	struct fr_histogram loop_turn; /* written by the worker's loop */
@@ -43,7 +43,7 @@ struct fr_metrics_sum { /* of all workers */
 	uint64_t hints[FR_SOURCE_SLOTS][FR_DELIVERY_SLOTS][FR_REASON_COUNT];
 	uint64_t ends[FR_END_COUNT];
 	uint64_t not_stored[FR_CACHE_STORE_COUNT];
-	uint64_t pages, sent_bytes, received_bytes;
+	uint64_t pages, prefetches, sent_bytes, received_bytes;
 	struct fr_histogram_sum first_byte[FR_ANSWERED_BY_COUNT], duration[FR_ANSWERED_BY_COUNT];
 	struct fr_histogram_sum origin_first_byte;
 	struct fr_histogram_sum loop_turn;

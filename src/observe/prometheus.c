@@ -225,6 +225,8 @@ static void put_exchanges(struct writer *w, const struct fr_metrics_sum *m)
 		sample(w, labels, m->ends[e]);
 	}
 	single(w, "pages_total", "counter", m->pages, "Documents among the responses.");
+	single(w, "prefetches_total", "counter", m->prefetches,
+	       "Requests made ahead of a navigation.");
 	single(w, "sent_bytes_total", "counter", m->sent_bytes, "Bytes of bodies sent to clients.");
 	single(w, "received_bytes_total", "counter", m->received_bytes,
 	       "Bytes of bodies received from clients.");

@@ -338,6 +338,7 @@ int fr_status_json_write(const struct fr_status *s, struct fr_buf *out)
 	(void)json_object_set_new(o, "process", process_of(s));
 	(void)json_object_set_new(o, "counters", counters_of(s));
 	set(o, "pages_total", s->metrics->pages);
+	set(o, "prefetches_total", s->metrics->prefetches);
 	set(o, "sent_bytes", s->metrics->sent_bytes);
 	set(o, "received_bytes", s->metrics->received_bytes);
 	(void)json_object_set_new(o, "requests_ended", ends_of(s->metrics->ends));

@@ -278,6 +278,8 @@ static void add_one(struct fr_traffic *t, const struct fr_record *r)
 
 	if (!r->target.len)
 		return; /* refused before it had a name */
+	if (r->purpose)
+		return; /* nobody has looked at it: see its counter */
 	make_name(t, r->host, r->target, &name);
 	if (r->is_page)
 		add_page(t, r, &name);

@@ -111,7 +111,8 @@ void fr_early_hints_relay(struct fr_exchange *page, const struct fr_response *or
 	struct fr_way_facts facts = fr_hints_way_facts(page);
 	int rc = 0;
 
-	if (page->page.has_relayed || !fr_way_allows_103(&facts))
+	/* it is passed on whole, or not */
+	if (page->page.has_relayed || facts.saves_data || !fr_way_allows_103(&facts))
 		return;
 	fr_response_init(&resp, &page->arena, 103);
 	while (rc == 0 && (f = fr_fields_next(&origin->fields, FR_FIELD_LINK, f)))

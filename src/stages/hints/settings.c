@@ -2,6 +2,7 @@
 #include "stages/hints/settings.h"
 
 #include "exchange/generation.h"
+#include "http/purpose.h"
 
 const struct fr_config_hints *fr_hints_settings(const struct fr_exchange *ex)
 {
@@ -24,6 +25,8 @@ struct fr_way_facts fr_hints_way_facts(const struct fr_exchange *ex)
 		.version = ex->req.version,
 		.is_get = ex->req.method == FR_METHOD_GET,
 		.is_navigation = fr_str_iis(mode, "navigate"),
+		.is_ahead = fr_purpose_of(&ex->req.fields) != FR_PURPOSE_VIEW,
+		.saves_data = fr_saves_data(&ex->req.fields),
 		.takes_push = fr_hints_takes_push(ex),
 		.push_is_on = h->push,
 		.early_is_off = h->early_hints == FR_EARLY_HINTS_OFF,

@@ -84,6 +84,9 @@ static void make_facts(enum fr_way way, enum fr_moment moment)
 	X(SITE_OFF, PUSH, RESPONSE, CSS, facts.request.push_is_on = false)                         \
 	X(DRAINING, PUSH, RESPONSE, CSS, facts.is_draining = true)                                 \
 	X(PUSH_DISABLED, PUSH, RESPONSE, CSS, facts.request.takes_push = false)                    \
+	X(SAVE_DATA, PUSH, RESPONSE, IMAGE, facts.request.saves_data = true)                       \
+	X(UNDECIDED, PUSH, BEFORE, IMAGE, facts.request.saves_data = true)                         \
+	X(PUSHED, PUSH, RESPONSE, CSS, facts.request.saves_data = true)                            \
 	X(ALREADY_SENT, PUSH, RESPONSE, CSS, facts.hint.is_sent = true)                            \
 	X(RECENT_FAILURE, PUSH, RESPONSE, CSS, facts.hint.has_failed = true)                       \
 	X(GONE, PUSH, RESPONSE, CSS, remember_gone(h))                                             \
@@ -105,6 +108,8 @@ static void make_facts(enum fr_way way, enum fr_moment moment)
 	X(BUDGET, EARLY, BEFORE, IMAGE, facts.idle_bytes = 4999)                                   \
 	X(LIMIT_BYTES, EARLY, BEFORE, CSS, facts.link_bytes = FR_EARLY_MAX_BYTES - 30)             \
 	X(LIMIT_BYTES, EARLY, BEFORE, CSS, facts.hint.link = (struct fr_str){0})                   \
+	X(SAVE_DATA, EARLY, BEFORE, IMAGE, facts.request.saves_data = true)                        \
+	X(HINTED, EARLY, BEFORE, CSS, facts.request.saves_data = true)                             \
 	X(UNDECIDED, EARLY, BEFORE, CSS, facts.has_103 = true)                                     \
 	X(AFTER_103, EARLY, RESPONSE, CSS, facts.has_103 = true)                                   \
 	X(WITH_RESPONSE, EARLY, RESPONSE, CSS, (void)h)                                            \
@@ -113,6 +118,7 @@ static void make_facts(enum fr_way way, enum fr_moment moment)
 	X(EARLY_OFF, HEADER, RESPONSE, CSS, facts.request.early_is_off = true)                     \
 	X(PUSH_DISABLED, HEADER, RESPONSE, CSS, facts.request.takes_push = false)                  \
 	X(SITE_OFF, HEADER, RESPONSE, CSS, facts.request.push_is_on = false)                       \
+	X(PREFETCH, HEADER, RESPONSE, CSS, facts.request.is_ahead = true)                          \
 	X(UNDECIDED, HEADER, BEFORE, CSS, (void)h)                                                 \
 	/* no page */                                                                              \
 	X(NOT_PAGE, PUSH, RESPONSE, CSS, facts.is_page = false)                                    \

@@ -34,6 +34,15 @@ static void without_push_a_navigation_gets_a_103(void **state)
 	assert_int_equal(fr_way_choose(&facts), FR_WAY_EARLY);
 }
 
+static void what_is_fetched_ahead_gets_a_103_and_no_push(void **state)
+{
+	(void)state;
+	facts.is_ahead = true;
+	assert_int_equal(fr_way_choose(&facts), FR_WAY_EARLY);
+	facts.is_navigation = false;
+	assert_int_equal(fr_way_choose(&facts), FR_WAY_HEADER);
+}
+
 static void other_requests_get_a_103_only_by_configuration(void **state)
 {
 	(void)state;
@@ -87,6 +96,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_client_that_takes_pushes_gets_them),
 		TEST(without_push_a_navigation_gets_a_103),
+		TEST(what_is_fetched_ahead_gets_a_103_and_no_push),
 		TEST(other_requests_get_a_103_only_by_configuration),
 		TEST(http1_gets_a_103_only_by_configuration),
 		TEST(a_site_without_103_sends_none),
