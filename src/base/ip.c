@@ -26,6 +26,17 @@ bool fr_ip_is_loopback(const struct fr_ip *ip)
 	                 : memcmp(ip->bytes, one.bytes, sizeof one.bytes) == 0;
 }
 
+bool fr_ip_is_private(const struct fr_ip *ip)
+{
+	const uint8_t *p = ip->bytes + sizeof mapped;
+
+	if (fr_ip_is_loopback(ip))
+		return true;
+	if (!is_v4(ip))
+		return (ip->bytes[0] & 0xfe) == 0xfc;
+	return p[0] == 10 || (p[0] == 172 && (p[1] & 0xf0) == 16) || (p[0] == 192 && p[1] == 168);
+}
+
 int fr_ip_parse(struct fr_str text, struct fr_ip *out)
 {
 	char copy[FR_IP_TEXT_BYTES];

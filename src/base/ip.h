@@ -22,6 +22,8 @@ struct fr_ip {
 
 /* This machine itself: 127.0.0.0/8, ::1. */
 bool fr_ip_is_loopback(const struct fr_ip *ip);
+/* Of no network of the Internet's: loopback, RFC 1918, RFC 4193. */
+bool fr_ip_is_private(const struct fr_ip *ip);
 /* "192.0.2.1" or "2001:db8::1", nothing around it: no brackets, port or zone. 0 or
  * FR_ERR_SYNTAX. */
 int fr_ip_parse(struct fr_str text, struct fr_ip *out) FR_MUST_USE;

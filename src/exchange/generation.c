@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "exchange/worker.h"
+#include "observe/front_notice.h"
 
 void fr_shared_ref(struct fr_shared *s)
 {
@@ -26,6 +27,7 @@ void fr_shared_unref(struct fr_shared **sp)
 	fr_tls_server_unref(&s->tls);
 	fr_tls_server_unref(&s->admin_tls);
 	fr_config_unref(&s->config);
+	fr_front_notice_free(&s->front);
 	free(s);
 }
 

@@ -13,6 +13,7 @@
 struct fr_access_log;
 struct fr_admin_ops;
 struct fr_assets;
+struct fr_front_notice;
 struct fr_hint_memory;
 struct fr_learned;
 struct fr_store;
@@ -38,6 +39,7 @@ struct fr_shared {
 	const struct fr_admin_ops *admin;   /* what the admin interface may ask, of `server` */
 	void *server;
 	struct fr_origin_registry *origins;
+	struct fr_front_notice *front; /* owned: proxies in front that were noticed */
 };
 void fr_shared_ref(struct fr_shared *s);
 void fr_shared_unref(struct fr_shared **s);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/probes.h"
+#include "base/siphash.h"
 #include "exchange/exchange.h"
 #include "exchange/whose.h"
 #include "http/codings.h"
@@ -14,6 +15,7 @@
 #include "http/purpose.h"
 #include "net/tls.h"
 #include "observe/access_log.h"
+#include "observe/front_notice.h"
 #include "origin/fetch.h"
 
 /* An odd constant: ids of one worker do not repeat, nor count up visibly. */
@@ -231,6 +233,26 @@ void fr_record_ended(struct fr_exchange *ex)
 	fr_loop_release_later(ex->worker->loop, &o->count_task);
 }
 
+/* Do all page loads come from one address? */
+static void watch_front(struct fr_recorder *o, const struct fr_exchange *ex,
+                        const struct fr_record *r)
+{
+	const struct fr_party *client = ex->whose.client;
+	const struct fr_shared *shared = ex->gen->shared;
+	int64_t now_s = r->time_us / 1000000;
+
+	if (!r->is_page || !client->has_ip)
+		return;
+	fr_front_watch_use(&o->front, ex->gen->serial);
+	if (fr_front_watch_load(&o->front, &client->ip,
+	                        fr_siphash(shared->seed, r->user_agent.p, r->user_agent.len),
+	                        now_s))
+		fr_front_notice_tell(shared->front,
+		                     ex->client->trust.is_trusted ? FR_FRONT_SILENT
+		                                                  : FR_FRONT_ONE_ADDRESS,
+		                     &client->ip, now_s);
+}
+
 /* The next ones that go into one access log, or none; returns how many. */
 static size_t fill_records(struct fr_recorder *o, struct fr_access_log **log)
 {
@@ -239,6 +261,7 @@ static size_t fill_records(struct fr_recorder *o, struct fr_access_log **log)
 	*log = o->ended->gen->shared->access_log;
 	while (o->ended && n < FR_OBSERVE_BATCH && o->ended->gen->shared->access_log == *log) {
 		fill_record(o->ended, &o->records[n]);
+		watch_front(o, o->ended, &o->records[n]);
 		trace_end(&o->records[n++]);
 		o->ended = o->ended->seen.next_ended;
 	}

@@ -12,6 +12,7 @@
 
 #include "base/str.h"
 #include "net/loop.h"
+#include "observe/front_watch.h"
 #include "observe/metrics.h"
 #include "observe/traffic.h"
 
@@ -44,6 +45,7 @@ struct fr_recorder { /* one worker's, embedded in it */
 	struct fr_task count_task;
 	struct fr_metrics metrics;
 	struct fr_traffic *traffic; /* owned */
+	struct fr_front_watch front;
 	struct fr_record records[FR_OBSERVE_BATCH];
 };
 

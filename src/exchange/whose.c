@@ -3,10 +3,14 @@
 
 #include <string.h>
 
+#include "base/siphash.h"
 #include "exchange/connection.h"
 #include "exchange/exchange.h"
 #include "http/forwarded.h"
+#include "net/loop.h"
 #include "observe/counters.h"
+#include "observe/front_notice.h"
+#include "observe/front_watch.h"
 
 void fr_whose_init(struct fr_exchange *ex)
 {
@@ -62,10 +66,23 @@ static void take_forwarded(struct fr_exchange *ex)
 		ex->req.scheme = f.scheme;
 }
 
-/* A field by which a proxy says whom it speaks for. */
-static bool has_forwarded(const struct fr_fields *f)
+/* A peer that is not trusted says whom it speaks for: an operator's own proxy, perhaps. */
+static void note_untrusted(struct fr_exchange *ex)
 {
-	return fr_fields_get(f, FR_FIELD_X_FORWARDED_FOR) || fr_fields_get(f, FR_FIELD_FORWARDED);
+	const struct fr_party *peer = ex->whose.client;
+	struct fr_front_watch *watch = &ex->worker->observer.front;
+	const struct fr_shared *shared = ex->gen->shared;
+	struct fr_str said = fr_fields_value(&ex->req.fields, FR_FIELD_X_FORWARDED_FOR);
+
+	if (!said.p && !fr_fields_get(&ex->req.fields, FR_FIELD_FORWARDED))
+		return;
+	fr_count(&ex->worker->counters, FR_COUNT_FORWARDED_UNTRUSTED);
+	if (!said.p || !peer->has_ip)
+		return;
+	fr_front_watch_use(watch, ex->gen->serial);
+	if (fr_front_watch_field(watch, &peer->ip, fr_siphash(shared->seed, said.p, said.len)))
+		fr_front_notice_tell(shared->front, FR_FRONT_UNTRUSTED, &peer->ip,
+		                     fr_loop_wall_s());
 }
 
 void fr_whose_find(struct fr_exchange *ex)
@@ -74,8 +91,8 @@ void fr_whose_find(struct fr_exchange *ex)
 		return;
 	if (is_trusted(ex))
 		take_forwarded(ex);
-	else if (has_forwarded(&ex->req.fields))
-		fr_count(&ex->worker->counters, FR_COUNT_FORWARDED_UNTRUSTED);
+	else
+		note_untrusted(ex);
 }
 
 int fr_whose_inherit(struct fr_exchange *ex, const struct fr_exchange *page)

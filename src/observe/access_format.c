@@ -15,7 +15,7 @@
 
 /* Kept free for what may follow a plan's links: all strings that others choose,
  * at their longest, and the rest. */
-#define TAIL_BYTES (8u * (6u * FR_ACCESS_VALUE_MAX + 64u) + 2048u)
+#define TAIL_BYTES (9u * (6u * FR_ACCESS_VALUE_MAX + 64u) + 2048u)
 
 void fr_access_set_second(struct fr_access_format *f, int64_t second)
 {

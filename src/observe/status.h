@@ -4,8 +4,10 @@
 #define FR_OBSERVE_STATUS_H
 
 #include "base/buf.h"
+#include "base/ip.h"
 #include "observe/access_log.h"
 #include "observe/counters.h"
+#include "observe/front_notice.h"
 #include "observe/metrics.h"
 #include "observe/origin_stats.h"
 #include "observe/traffic.h"
@@ -46,6 +48,7 @@ struct fr_status {
 	struct fr_traffic_top top;                  /* status only */
 	struct fr_status_certificate *certificates; /* owned */
 	size_t n_certificates;
+	char front[FR_FRONT_KINDS][FR_IP_TEXT_BYTES]; /* noticed proxies; "": none */
 	uint64_t rss_bytes, cpu_us, open_fds, max_fds;
 };
 

@@ -8,6 +8,7 @@
 #include "cache/policy.h"
 #include "hints/plan.h"
 #include "observe/counters.h"
+#include "observe/front_notice.h"
 #include "observe/metrics.h"
 #include "observe/origin_stats.h"
 #include "observe/record.h"
@@ -185,6 +186,20 @@ static json_t *certificates_of(const struct fr_status *s)
 	return all;
 }
 
+/* Proxies in front that were noticed, by what is wrong with them. */
+static json_t *front_of(const struct fr_status *s)
+{
+	static const char *const keys[] = {[FR_FRONT_ONE_ADDRESS] = "one_address",
+	                                   [FR_FRONT_SILENT] = "silent_proxy",
+	                                   [FR_FRONT_UNTRUSTED] = "untrusted_proxy"};
+	json_t *o = json_object();
+
+	for (int k = 0; k < FR_FRONT_KINDS; k++)
+		if (s->front[k][0])
+			(void)json_object_set_new(o, keys[k], json_string(s->front[k]));
+	return o;
+}
+
 static json_t *origins_of(const struct fr_status *s)
 {
 	json_t *all = json_array();
@@ -348,6 +363,7 @@ int fr_status_json_write(const struct fr_status *s, struct fr_buf *out)
 	(void)json_object_set_new(o, "cache", cache_of(s));
 	(void)json_object_set_new(o, "memory", memory_of(s));
 	(void)json_object_set_new(o, "access_log", log_of(s));
+	(void)json_object_set_new(o, "front", front_of(s));
 	(void)json_object_set_new(o, "origins", origins_of(s));
 	(void)json_object_set_new(o, "certificates", certificates_of(s));
 	(void)json_object_set_new(o, "pages", pages_of(&s->top));

@@ -1,5 +1,6 @@
 /* Starts, reloads and stops the workers with a configuration. */
 #include "server/server.h"
+#include "observe/front_notice.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -135,6 +136,7 @@ struct fr_shared *fr_server_shared_new(struct fr_server *s, struct fr_config *co
 	/* a hash of the seed, which stays a secret */
 	(void)fr_canonical_loop_write(shared->loop, (uint32_t)fr_siphash(s->seed, "loop", 4));
 	shared->origins = s->origins;
+	shared->front = fr_front_notice_new();
 	shared->access_log = config->access_log.format ? s->access_log : NULL;
 	return shared;
 }

@@ -16,6 +16,7 @@
 #include "learned/learned.h"
 #include "net/memory_limit.h"
 #include "net/tls.h"
+#include "observe/front_notice.h"
 #include "observe/history.h"
 #include "observe/status.h"
 #include "server/historian.h"
@@ -188,6 +189,8 @@ static void snapshot(void *server, const struct fr_shared *shared, bool with_tra
 	out->origins = fr_calloc(FR_ORIGINS_MAX + 1, sizeof *out->origins);
 	add_certificates(shared, out);
 	out->n_origins = fr_origin_registry_collect(s->origins, out->origins);
+	for (int k = 0; k < FR_FRONT_KINDS; k++)
+		fr_front_notice_read(shared->front, (enum fr_front_kind)k, out->front[k]);
 	fr_status_process(out);
 }
 

@@ -9,6 +9,7 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { once } from 'node:events';
 import { assert, run, spawnTied, startForerun, startOrigin, h2request, loadPage, tempFile, scratch } from './lib/harness.mjs';
+import { adminYaml, adminPort, status } from './lib/admin.mjs';
 
 const balancer = '127.0.0.9';
 
@@ -394,4 +395,36 @@ ${[['send-proxy', 'accept-proxy'], ['send-proxy-v2 proxy-v2-options crc32c', 'ac
     await once(socket, 'close');
     assert.equal(bodyOf(text)['x-forwarded-for'], '192.0.2.99');
   }
+});
+
+// --- a proxy that is not set up ---
+
+const html = (req, res) => res.writeHead(200, { 'content-type': 'text/html', 'cache-control': 'no-store' }).end('<p>');
+
+test('a proxy that is not trusted is noticed by its field', async (t) => {
+  const origin = await startOrigin(t, html);
+  const f = await startForerun(t, { config: yaml(origin.url, { top: adminYaml() }) });
+  await h1get(f.plainPort, '127.0.0.8', { 'x-forwarded-for': '192.0.2.7' });
+  await f.waitForLog(/warn client: 127\.0\.0\.8: sends X-Forwarded-For and is not in trusted_proxies/);
+  assert.deepEqual((await status(adminPort(f))).front, { untrusted_proxy: '127.0.0.8' });
+});
+
+test('a proxy that says nothing is noticed by the browsers behind it', async (t) => {
+  const origin = await startOrigin(t, html);
+  for (const [from, trusted, key] of [['127.0.0.8', '', 'one_address'], [balancer, '[loopback]', 'silent_proxy']]) {
+    const f = await startForerun(t, { config: yaml(origin.url, { trusted, top: adminYaml() }) });
+    const s = await connect(t, f.port, from);
+    for (let n = 0; n < 60; n++) await h2request(s, { ':path': '/', 'user-agent': `browser ${n % 6}` });
+    await f.waitForLog(/warn client: \S+: all page loads come from this address/);
+    assert.deepEqual((await status(adminPort(f))).front, { [key]: from });
+  }
+});
+
+test('a developer and his browser are not', async (t) => {
+  const origin = await startOrigin(t, html);
+  const f = await startForerun(t, { config: yaml(origin.url, { trusted: '', top: adminYaml() }) });
+  const s = await connect(t, f.port, '127.0.0.1');
+  for (let n = 0; n < 120; n++) await h2request(s, { ':path': '/', 'user-agent': 'the one browser' });
+  assert.deepEqual((await status(adminPort(f))).front, {});
+  assert.doesNotMatch(f.text, /warn client/);
 });

@@ -179,6 +179,30 @@ static void print_origins(const json_t *s)
 	}
 }
 
+/* A proxy in front that is not set up: docs/proxies.md. */
+static void print_front(const json_t *s)
+{
+	static const struct {
+		const char *key, *text;
+	} rows[] = {
+		{"one_address", "all page loads come from %s, with different browsers: if it is a "
+	                        "load balancer or CDN, list it in trusted_proxies\n"},
+		{"silent_proxy", "all page loads come from %s, a trusted proxy: it must send "
+	                         "X-Forwarded-For\n"},
+		{"untrusted_proxy", "%s sends X-Forwarded-For and is not in trusted_proxies\n"},
+	};
+	const json_t *front = json_object_get(s, "front");
+
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		const char *address = json_string_value(json_object_get(front, rows[i].key));
+
+		if (address) {
+			printf("%-12s", "clients");
+			printf(rows[i].text, address);
+		}
+	}
+}
+
 static void print_log(const json_t *s)
 {
 	const json_t *log = json_object_get(s, "access_log");
@@ -276,6 +300,7 @@ static void print_status(const json_t *s)
 	print_fields(s, "fields in", "counters.head_bytes_in", "counters.head_bytes_in_plain");
 	print_fields(s, "fields out", "counters.head_bytes_out", "counters.head_bytes_out_plain");
 	print_origins(s);
+	print_front(s);
 	print_log(s);
 	print_pages(s);
 	print_assets(s);

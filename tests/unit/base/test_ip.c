@@ -105,6 +105,28 @@ static void loopback_is_this_machine(void **state)
 	}
 }
 
+static void private_is_what_the_internet_does_not_route(void **state)
+{
+	static const char *const ours[] = {"127.0.0.1",   "::1",        "10.0.0.0",
+	                                   "10.255.1.1",  "172.16.0.0", "172.31.255.255",
+	                                   "192.168.0.1", "fc00::1",    "fdff::1"};
+	static const char *const others[] = {
+		"9.255.255.255", "11.0.0.0", "172.15.255.255", "172.32.0.0",  "192.167.0.1",
+		"192.169.0.1",   "fe00::1",  "fb00::1",        "2001:db8::1", "::10.0.0.1"};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(ours); i++) {
+		struct fr_ip ip = ip_of(ours[i]);
+
+		assert_true(fr_ip_is_private(&ip));
+	}
+	for (size_t i = 0; i < FR_ARRAY_LEN(others); i++) {
+		struct fr_ip ip = ip_of(others[i]);
+
+		assert_false(fr_ip_is_private(&ip));
+	}
+}
+
 /* --- networks --- */
 
 static void a_network_has_a_lowest_address(void **state)
@@ -270,6 +292,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_address_is_refused),
 		cmocka_unit_test(a_subscriber_has_a_64),
 		cmocka_unit_test(loopback_is_this_machine),
+		cmocka_unit_test(private_is_what_the_internet_does_not_route),
 		cmocka_unit_test(a_network_has_a_lowest_address),
 		cmocka_unit_test(what_is_no_network_is_refused),
 		cmocka_unit_test(a_set_has_what_its_networks_have),
