@@ -100,7 +100,7 @@ static struct fr_str family_of_shorthand(struct fr_str item)
 	size_t from = 0, depth = 0;
 
 	for (size_t i = 0; i < item.len; i++) {
-		size_t end = i;
+		size_t end;
 
 		depth += item.p[i] == '(';
 		depth -= depth && item.p[i] == ')';

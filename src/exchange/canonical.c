@@ -164,7 +164,7 @@ static int write_chain(struct fr_arena *a, const struct fr_canonical_hop *hop, s
                        struct chain_text *out)
 {
 	char text[FR_IP_TEXT_BYTES];
-	struct fr_str address = hop->peer, node;
+	struct fr_str address = hop->peer, node = FR_STR("");
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i <= hop->n_chain; i++) {
@@ -195,7 +195,7 @@ static int add_forwarded(struct fr_arena *a, const struct fr_request *req,
 	struct fr_str about;
 	int rc = fr_arena_concat(a, parts, FR_ARRAY_LEN(parts), &about);
 
-	if (rc == 0)
+	if (rc >= 0)
 		rc = write_chain(a, hop, about, &chain);
 	if (rc < 0)
 		return rc;

@@ -105,11 +105,11 @@ static bool count_up(struct fr_admission *a, const struct fr_ip *address)
 
 static void count_down(struct fr_admission *a, const struct fr_ip *address)
 {
-	struct entry **at = find(a, address);
+	struct entry **at = find(a, address), *e = *at;
 
-	if (!FR_HOLDS(*at && (*at)->count))
+	if (!FR_HOLDS(e && e->count) || !e)
 		return;
-	(*at)->count--;
+	e->count--;
 	drop_unused(at);
 }
 
@@ -196,13 +196,14 @@ bool fr_admission_take_disk(struct fr_admission *a, const struct fr_ip *address,
 
 void fr_admission_give_disk(struct fr_admission *a, const struct fr_ip *address, uint64_t bytes)
 {
-	struct entry **at;
+	struct entry **at, *e;
 
 	(void)pthread_mutex_lock(&a->lock);
 	a->disk_bytes -= bytes;
 	at = address ? find(a, address) : NULL;
-	if (at && FR_HOLDS(*at && (*at)->disk_bytes >= bytes)) {
-		(*at)->disk_bytes -= bytes;
+	e = at ? *at : NULL;
+	if (at && FR_HOLDS(e && e->disk_bytes >= bytes) && e) {
+		e->disk_bytes -= bytes;
 		drop_unused(at);
 	}
 	(void)pthread_mutex_unlock(&a->lock);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 
 static const struct {
@@ -95,6 +96,7 @@ static struct fr_history_step *push(struct ring *r, size_t steps)
 {
 	struct fr_history_step *s;
 
+	FR_ASSERT(steps > 0);
 	if (r->n == steps)
 		r->first = (r->first + 1) % steps;
 	else
@@ -106,6 +108,7 @@ static struct fr_history_step *push(struct ring *r, size_t steps)
 
 static struct fr_history_step *newest(struct ring *r, size_t steps)
 {
+	FR_ASSERT(steps > 0);
 	return r->n ? &r->v[(r->first + r->n - 1) % steps] : push(r, steps);
 }
 

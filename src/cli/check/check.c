@@ -94,13 +94,15 @@ static void check_pair(void *user, const struct fr_config_pair *pair)
 	struct fr_tls_cert_spec spec = {.cert_file = pair->cert_file, .key_file = pair->key_file};
 	bool is_default = strcmp(pair->path, "tls") == 0;
 	const char **hosts = is_default ? default_hosts(f->config, &spec.n_hosts) : NULL;
+	bool has_cert, has_key;
 
 	if (pair->site)
 		spec.n_hosts = pair->site->n_hosts;
 	spec.hosts = pair->site ? (const char *const *)pair->site->hosts : hosts;
 	f->path = pair->path;
-	if (!read_file(f, "certificate", pair->cert_file, &spec.cert_pem) |
-	    !read_file(f, "key", pair->key_file, &spec.key_pem)) {
+	has_cert = read_file(f, "certificate", pair->cert_file, &spec.cert_pem);
+	has_key = read_file(f, "key", pair->key_file, &spec.key_pem);
+	if (!has_cert || !has_key) {
 		free(hosts);
 		return;
 	}
@@ -119,6 +121,7 @@ static void check_origin(struct findings *f, size_t site)
 	f->path = path;
 	if (o->tls && fr_tls_client_new(o->ca_file, o->verify, "http/1.1", &c, &why) < 0)
 		on_fault(f, FR_TLS_FAULT, "ca", why.text);
+	f->path = NULL;
 	fr_tls_client_unref(&c);
 }
 
