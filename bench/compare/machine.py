@@ -137,7 +137,8 @@ class Processes:
         if p not in self.running:
             return
         self.running.remove(p)
-        for pid in reversed(tree(p.pid)):
+        # the parent first: it would start another worker for one that is killed
+        for pid in tree(p.pid):
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
