@@ -19,6 +19,7 @@ export const reasons = {
   cached: 'The client has it in its cache.',
   'push-disabled': 'The client does not accept push, and a 103 was not possible for this request.',
   off: 'The configuration switches it off (hints).',
+  prefetch: 'The page is only fetched ahead (Sec-Purpose: prefetch); a push would be wasted.',
   'save-data': 'The client saves data (Save-Data: on), and the page can be drawn without it.',
   'early-hints-off': 'hints.early_hints is off, or the request is no navigation.',
   'after-103': 'It was known only after the page\'s one 103; it is known at the next load.',
