@@ -16,20 +16,6 @@ ${more}
 sites: [{hosts: ["*"], origin: {url: "${origin}"}}]
 `;
 
-// Everything that was logged until now: opening the file again flushes it. A client may have its
-// response before the server has noted it.
-async function flush(f) {
-  await f.countersWhen((c) => c.exchanges_open === 0);
-  const from = f.text.length;
-  f.child.kill('SIGUSR1');
-  await f.waitForLog(/info access: .* was opened again/, from);
-}
-
-async function lines(f, file) {
-  await flush(f);
-  return fs.readFileSync(file, 'utf8').trimEnd().split('\n').filter(Boolean).map((l) => JSON.parse(l));
-}
-
 const links = '</a.css>; rel=preload; as=style, </b.js>; rel=preload; as=script, </c.css>; rel=preload; as=style; nopush, <https://cdn.test/d.css>; rel=preload; as=style, </a.css>; rel=preload; as=style';
 function site(req, res) {
   if (req.url === '/page') res.writeHead(200, { 'content-type': 'text/html', link: links }).end('<p>page</p>');
@@ -47,7 +33,7 @@ test('a request is logged with what the client saw', async (t) => {
   assert.equal(r.status, 200);
   const posted = await h2request(s, { ':path': '/post', ':method': 'POST' }, 'twelve bytes');
   assert.equal(posted.status, 200);
-  const [one, two] = await lines(f, file);
+  const [one, two] = await f.accessRecords(file);
   assert.match(one.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
   assert.ok(Math.abs(Date.parse(one.time) - Date.now()) < 60000);
   assert.match(one.id, /^[0-9a-f]{16}$/);
@@ -75,7 +61,7 @@ test('a page has its plan with each decision, a push its page and outcome', asyn
     if (p.path === '/b.js') stream.on('data', () => stream.close(8)); // CANCEL
   });
   const c = await f.countersWhen((n) => n.pushes_cancelled === 1 && n.pushes_completed === 1);
-  const all = await lines(f, file);
+  const all = await f.accessRecords(file);
   const page = all.find((l) => l.target === '/page');
   assert.deepEqual(page.plan.map((l) => [l.url, l.as, l.source, l.delivery, l.reason]).sort(), [
     ['/a.css', 'style', 'link', 'link', 'duplicate'],
@@ -111,7 +97,7 @@ test('the cache\'s part in each answer is named', async (t) => {
   for (const p of ['/stored', '/stored', '/checked', '/swr', '/swr', '/never', '/never']) await h2request(s, p);
   await h2request(s, { ':path': '/checked', 'cache-control': 'no-cache' });
   await h2request(s, { ':path': '/never', ':method': 'POST' }, 'x');
-  assert.deepEqual((await lines(f, file)).map((l) => `${l.target} ${l.cache}`), [
+  assert.deepEqual((await f.accessRecords(file)).map((l) => `${l.target} ${l.cache}`), [
     '/stored miss', '/stored hit', '/checked miss', '/swr miss', '/swr stale', '/never miss', '/never miss', '/checked revalidated', '/never bypass']);
 });
 
@@ -126,7 +112,7 @@ test('refusals and clients that go away are logged', async (t) => {
   });
   await f.countersWhen((c) => c.exchanges_open === 0);
   // two workers have a queue each: the order of their lines says nothing
-  const all = await lines(f, file), bad = all.find((l) => l.status), gone = all.find((l) => !l.status);
+  const all = await f.accessRecords(file), bad = all.find((l) => l.status), gone = all.find((l) => !l.status);
   assert.equal(all.length, 2);
   assert.deepEqual([bad.status, bad.cache, bad.protocol], [400, 'none', 'HTTP/1.1']);
   assert.deepEqual([gone.target, gone.status, gone.end, gone.origin], ['/hang', undefined, 'cancelled', origin.url.slice(7)]);
@@ -139,8 +125,7 @@ test('combined and custom formats, and a client that wants to forge a line', asy
   await raw(f.plainPort, 'GET /"\xff HTTP/1.1\r\nHost: a\r\nConnection: close\r\nUser-Agent: a" 1 "\\\xe9\r\n\r\n');
   const s = await h2connect(t, f.port);
   await h2request(s, { ':path': '/x', 'user-agent': 'x" "y' });
-  await flush(f);
-  const text = fs.readFileSync(file, 'latin1').trimEnd().split('\n');
+  const text = (await f.accessLog(file, 'latin1')).trimEnd().split('\n');
   assert.equal(text.length, 2);
   const good = text.findIndex((l) => / \/x HTTP/.test(l)), forged = text[1 - good];
   assert.match(text[good], /^127\.0\.0\.1 - - \[\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET \/x HTTP\/2\.0" 200 1000 "-" "x\\x22 \\x22y"$/);
@@ -150,8 +135,7 @@ test('combined and custom formats, and a client that wants to forge a line', asy
   f.child.kill('SIGHUP');
   await f.waitForLog(/configuration reloaded/, from);
   await h2request(s, '/y');
-  await flush(f);
-  assert.equal(fs.readFileSync(`${file}.2`, 'utf8'), '200 /y miss\n');
+  assert.equal(await f.accessLog(`${file}.2`), '200 /y miss\n');
   assert.equal(fs.readFileSync(file, 'latin1').trimEnd().split('\n').length, 2);
 });
 
@@ -172,12 +156,12 @@ test('under load with rotation no line is lost, torn or doubled', async (t) => {
   const load = run('h2load', ['-n', String(total), '-c', '8', '-m', '16', `https://127.0.0.1:${f.port}/stored`], { timeout: 120000 });
   let parts = 0;
   for (let done = false; !done;) {
-    done = await Promise.race([load.then(() => true), flush(f).then(() => false)]);
+    done = await Promise.race([load.then(() => true), f.reopenLog().then(() => false)]);
     if (!done && parts < 20) fs.renameSync(file, `${file}.${parts++}`);
   }
   assert.match((await load).stdout, new RegExp(`${total} succeeded, 0 failed`));
   const c = await f.countersWhen((n) => n.exchanges_open === 0);
-  await flush(f);
+  await f.reopenLog();
   const ids = new Set();
   let n = 0;
   for (const name of [...Array(parts).keys()].map((i) => `${file}.${i}`).concat(file)) {
@@ -214,7 +198,7 @@ test('a full disk blocks no request, tears no line, and is said', { skip: mayMou
   const full = fs.readFileSync(file, 'utf8');
   fs.truncateSync(file);
   await f.waitForLog(/info access: .* is written again/);
-  await flush(f);
+  await f.reopenLog();
   const ids = new Set();
   for (const l of (full + fs.readFileSync(file, 'utf8')).split('\n').filter(Boolean)) ids.add(JSON.parse(l).id);
   assert.equal(ids.size, c.access_log_lines);

@@ -24,17 +24,6 @@ ${top}
 sites: [{hosts: ["*"], origin: {url: "${origin}"}, hints: {${hints}}}]
 `;
 
-async function flush(f) {
-  const from = f.text.length;
-  f.child.kill('SIGUSR1');
-  await f.waitForLog(/info access: .* was opened again/, from);
-}
-
-async function lines(f, file) {
-  await flush(f);
-  return fs.readFileSync(file, 'utf8').trimEnd().split('\n').filter(Boolean).map((l) => JSON.parse(l));
-}
-
 // An origin that answers with the fields that it got.
 const echo = (req, res) => res.writeHead(200, { 'cache-control': 'no-store', 'content-type': 'application/json' })
   .end(JSON.stringify(req.headers));
@@ -77,7 +66,7 @@ test('a trusted proxy names the client to logs and to the origin', async (t) => 
   assert.equal(got['x-forwarded-for'], '192.0.2.7, 10.1.1.1, 127.0.0.9');
   assert.equal(got['x-real-ip'], '192.0.2.7');
   assert.equal(got.forwarded, 'for=192.0.2.7;host="a.example";proto=http, for=10.1.1.1, for=127.0.0.9');
-  const [line] = await lines(f, log);
+  const [line] = await f.accessRecords(log);
   assert.deepEqual([line.client, line.client_port, line.peer], ['192.0.2.7', 4711, balancer]);
 });
 
@@ -91,7 +80,7 @@ test('anybody else speaks for himself', async (t) => {
     assert.equal(got['x-forwarded-proto'], 'http');
     assert.equal(got.forwarded, 'for=127.0.0.8;host="a.example";proto=http');
   }
-  for (const line of await lines(f, log)) assert.deepEqual([line.client, line.peer, line.scheme], ['127.0.0.8', undefined, 'http']);
+  for (const line of await f.accessRecords(log)) assert.deepEqual([line.client, line.peer, line.scheme], ['127.0.0.8', undefined, 'http']);
   assert.equal((await f.counters()).forwarded_untrusted, 2);
 });
 
@@ -125,7 +114,7 @@ test('the scheme is the one that the client used', async (t) => {
     assert.equal(r.body, want);
   }
   assert.equal(origin.requests.length, 2);
-  assert.deepEqual((await lines(f, log)).map((l) => l.scheme), ['https', 'http', 'http', 'https']);
+  assert.deepEqual((await f.accessRecords(log)).map((l) => l.scheme), ['https', 'http', 'http', 'https']);
 });
 
 test('a host that a proxy forwards is never believed', async (t) => {
@@ -145,7 +134,7 @@ test('one connection of a proxy carries many clients, over HTTP/2 and TLS', asyn
     const all = await Promise.all(Array.from({ length: 20 }, (_, n) => h2request(s, { ':path': `/${n}`, 'x-forwarded-for': `192.0.2.${n}` })));
     all.forEach((r, n) => assert.equal(JSON.parse(r.body)['x-real-ip'], `192.0.2.${n}`));
   }
-  const clients = (await lines(f, log)).map((l) => `${l.client} ${l.target} ${l.peer}`).sort();
+  const clients = (await f.accessRecords(log)).map((l) => `${l.client} ${l.target} ${l.peer}`).sort();
   const want = Array.from({ length: 40 }, (_, n) => `192.0.2.${n % 20} /${n % 20} ${balancer}`).sort();
   assert.deepEqual(clients, want);
 });
@@ -291,7 +280,7 @@ test('a PROXY header says whose connection it is, before clear text and before T
         assert.equal(got['x-forwarded-for'], '192.0.2.7');
         assert.equal(got['x-forwarded-proto'], secure ? 'https' : 'http');
       }
-  for (const l of await lines(f, log)) assert.deepEqual([l.client, l.client_port, l.peer], ['192.0.2.7', 4711, balancer]);
+  for (const l of await f.accessRecords(log)) assert.deepEqual([l.client, l.client_port, l.peer], ['192.0.2.7', 4711, balancer]);
 });
 
 test('connections without the header are refused, as are those of anybody else', async (t) => {

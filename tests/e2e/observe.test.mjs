@@ -32,13 +32,6 @@ sites: [{hosts: ["*"], origin: {url: "${origin.url}"}}]
   return { f, origin, log, port: adminPort(f) };
 }
 
-async function flushed(f, log) {
-  const from = f.text.length;
-  f.child.kill('SIGUSR1');
-  await f.waitForLog(/was opened again/, from);
-  return fs.readFileSync(log, 'utf8').trimEnd().split('\n').filter(Boolean).map((l) => JSON.parse(l));
-}
-
 test('metrics, status and log say what clients saw', async (t) => {
   const { f, origin, log, port } = await start(t);
   const s = await h2connect(t, f.port);
@@ -47,7 +40,7 @@ test('metrics, status and log say what clients saw', async (t) => {
   await raw(f.plainPort, 'GET /stored HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
   const seen = await loadPage(s, '/page?a=1', {}, (stream, p) => { if (p.path === '/b.js') stream.on('data', () => stream.close(8)); });
   await f.countersWhen((c) => c.exchanges_open === 0);
-  const m = await metrics(port), st = await status(port), lines = await flushed(f, log);
+  const m = await metrics(port), st = await status(port), lines = await f.accessRecords(log);
   assert.equal(seen.pushes.length, 2);
 
   // requests: six of ours over HTTP/2, one over HTTP/1.1, two pushes

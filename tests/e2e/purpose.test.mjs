@@ -1,6 +1,5 @@
 // What clients say of why they ask: prefetches are no page views, and Save-Data gets less.
 import test from 'node:test';
-import fs from 'node:fs';
 import { assert, startForerun, startOrigin, h2connect, h2request, loadPage, tempFile } from './lib/harness.mjs';
 import { adminYaml, adminPort, status } from './lib/admin.mjs';
 
@@ -25,13 +24,6 @@ sites: [{hosts: ["*"], origin: {url: "${origin.url}"}, hints: {witnesses: 1}}]
   return { f, log };
 }
 
-async function lines(f, file) {
-  const from = f.text.length;
-  f.child.kill('SIGUSR1');
-  await f.waitForLog(/info access: .* was opened again/, from);
-  return fs.readFileSync(file, 'utf8').trimEnd().split('\n').filter(Boolean).map((l) => JSON.parse(l));
-}
-
 const early = (r) => r.informational.map((h) => String(h.link)).join(', ');
 
 test('a prefetch teaches nothing and is no page view', async (t) => {
@@ -43,7 +35,7 @@ test('a prefetch teaches nothing and is no page view', async (t) => {
   assert.equal(early(await h2request(s, { ':path': '/', ...navigation })), '');
   assert.match(early(await h2request(s, { ':path': '/', ...navigation })), /a\.css/);
   assert.match(early(await h2request(s, { ':path': '/', ...navigation, ...ahead[0] })), /a\.css/);
-  const all = await lines(f, log);
+  const all = await f.accessRecords(log);
   assert.deepEqual(all.map((l) => l.purpose), ['prefetch', 'prerender', 'prefetch', 'prefetch', undefined, undefined, 'prefetch']);
   const figures = await status(adminPort(f));
   assert.deepEqual([figures.pages_total, figures.prefetches_total], [2, 5]);
@@ -55,7 +47,7 @@ test('a prefetch is pushed nothing', async (t) => {
   const s = await h2connect(t, f.port);
   assert.deepEqual((await loadPage(s, '/', { 'sec-purpose': 'prefetch' })).paths, []);
   assert.deepEqual((await loadPage(s, '/')).paths, ['/a.css', '/p.png']);
-  const [ahead] = await lines(f, log);
+  const [ahead] = await f.accessRecords(log);
   assert.deepEqual(ahead.plan.map((l) => l.reason), ['prefetch', 'prefetch']);
 });
 
@@ -68,6 +60,6 @@ test('a client that saves data gets what rendering waits for', async (t) => {
   assert.match(early(r), /a\.css/);
   assert.doesNotMatch(early(r), /p\.png/);
   assert.match(String(r.headers.link), /p\.png/);
-  const reasons = (await lines(f, log)).filter((l) => l.plan).map((l) => l.plan.map((p) => `${p.url} ${p.reason}`).sort());
+  const reasons = (await f.accessRecords(log)).filter((l) => l.plan).map((l) => l.plan.map((p) => `${p.url} ${p.reason}`).sort());
   assert.deepEqual(reasons, [['/a.css pushed', '/p.png save-data'], ['/a.css hinted', '/p.png save-data']]);
 });

@@ -106,6 +106,26 @@ export class Forerun {
     }
   }
 
+  // Opens the access log again, which flushes what the server has noted.
+  async reopenLog() {
+    const from = this.text.length;
+    this.child.kill('SIGUSR1');
+    await this.waitForLog(/info access: .* was opened again/, from);
+  }
+
+  // The text of the access log once no request is under way: a client may have its response
+  // before the server has noted it.
+  async accessLog(file, encoding = 'utf8') {
+    await this.countersWhen((c) => c.exchanges_open === 0);
+    await this.reopenLog();
+    return fs.readFileSync(file, encoding);
+  }
+
+  // Its records, in the JSON format.
+  async accessRecords(file) {
+    return (await this.accessLog(file)).trimEnd().split('\n').filter(Boolean).map((l) => JSON.parse(l));
+  }
+
   // The process that serves: the only child of the one that was started.
   servingPid() {
     const { pid } = this.child;
