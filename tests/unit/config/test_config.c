@@ -1,10 +1,5 @@
-#include "config/config.h"
-
 #include "config/settings.h"
-#include "unit.h"
-
-static struct fr_config *config;
-static struct fr_config_problem why;
+#include "config_fixture.h"
 
 static struct fr_arena arena;
 
@@ -12,17 +7,8 @@ static int tear_down(void **state)
 {
 	(void)state;
 	fr_arena_fini(&arena);
-	if (config)
-		fr_config_unref(&config);
+	drop_config();
 	return 0;
-}
-
-static int parse(const char *text)
-{
-	if (config)
-		fr_config_unref(&config);
-	why.text[0] = '\0';
-	return fr_config_parse("edge.yaml", text, strlen(text), &config, &why);
 }
 
 /* As rules match it; until the next. */

@@ -1,24 +1,11 @@
 /* What is said of configurations that are wrong. */
-#include "config/config.h"
-#include "unit.h"
-
-static struct fr_config *config;
-static struct fr_config_problem why;
+#include "config_fixture.h"
 
 static int tear_down(void **state)
 {
 	(void)state;
-	if (config)
-		fr_config_unref(&config);
+	drop_config();
 	return 0;
-}
-
-static int parse(const char *text)
-{
-	if (config)
-		fr_config_unref(&config);
-	why.text[0] = '\0';
-	return fr_config_parse("edge.yaml", text, strlen(text), &config, &why);
 }
 
 #define SMALL                                                                                      \

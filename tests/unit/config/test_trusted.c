@@ -1,28 +1,14 @@
 /* trusted_proxies, and listeners that take the PROXY protocol. */
-#include "config/config.h"
-
-#include "unit.h"
+#include "config_fixture.h"
 
 #define SITE "sites: [{hosts: [\"*\"], origin: {url: \"http://o\"}}]\n"
 #define SMALL "listen: [{address: \"127.0.0.1:0\"}]\n" SITE
 
-static struct fr_config *config;
-static struct fr_config_problem why;
-
 static int tear_down(void **state)
 {
 	(void)state;
-	if (config)
-		fr_config_unref(&config);
+	drop_config();
 	return 0;
-}
-
-static int parse(const char *text)
-{
-	if (config)
-		fr_config_unref(&config);
-	why.text[0] = '\0';
-	return fr_config_parse("edge.yaml", text, strlen(text), &config, &why);
 }
 
 static void what_nobody_can_mean_is_refused(void **state)
