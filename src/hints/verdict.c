@@ -77,26 +77,9 @@ static bool is_pushed_anyway(const struct fr_hint *h)
  * body waits in the edge while the page, or what is more urgent, has bytes to send. */
 static bool is_named_anyway(const struct fr_hint *h)
 {
-	switch (h->as) {
-	case FR_AS_STYLE:
-	case FR_AS_SCRIPT:
-	case FR_AS_FONT:
-		return true;
-	case FR_AS_IMAGE: /* the largest paint, as the site says */
+	if (h->as == FR_AS_IMAGE) /* the largest paint, as the site says */
 		return fr_str_iis(h->link.fetchpriority, "high");
-	case FR_AS_NONE:
-	case FR_AS_FETCH:
-	case FR_AS_TRACK:
-	case FR_AS_AUDIO:
-	case FR_AS_VIDEO:
-	case FR_AS_DOCUMENT:
-	case FR_AS_EMBED:
-	case FR_AS_OBJECT:
-	case FR_AS_WORKER:
-	case FR_AS_UNKNOWN:
-		break;
-	}
-	return false;
+	return fr_as_rank(h->as) == FR_RANK_BLOCKING;
 }
 
 /* --- push --- */
