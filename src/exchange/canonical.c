@@ -70,7 +70,7 @@ static bool is_in_form(const struct fr_fields *f, const struct fr_field *first)
 /* Gives the list its form, in its first line. */
 static int settle_list(struct fr_arena *a, struct fr_fields *f, enum fr_field_id id)
 {
-	struct fr_field *first = (struct fr_field *)(uintptr_t)fr_fields_get(f, id);
+	struct fr_field *first = fr_fields_get_mut(f, id);
 	struct fr_str value;
 	int rc;
 
@@ -84,15 +84,6 @@ static int settle_list(struct fr_arena *a, struct fr_fields *f, enum fr_field_id
 	}
 	first->flags |= FR_FIELD_CANONICAL;
 	return 0;
-}
-
-void fr_canonical_weights(const struct fr_canonical *c, const struct fr_request *req,
-                          struct fr_coding_weights *out)
-{
-	if (c->has_weights)
-		*out = c->weights;
-	else
-		fr_codings_weigh(&req->fields, out);
 }
 
 int fr_canonical_make(struct fr_arena *a, struct fr_request *req, struct fr_canonical *out)

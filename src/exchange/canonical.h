@@ -33,10 +33,6 @@ struct fr_canonical {
 	bool has_weights;
 };
 
-/* What a canonical request says of content codings. */
-void fr_canonical_weights(const struct fr_canonical *c, const struct fr_request *req,
-                          struct fr_coding_weights *out);
-
 /* Gives a client's request its form, in place; what is new is in the arena. Its
  * authority has its form already (fr_authority_canonical). Fields: hop-by-hop ones
  * and those that http/trust.h drops or replaces are gone, and names that are not

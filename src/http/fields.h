@@ -150,6 +150,14 @@ static inline const struct fr_field *fr_fields_get(const struct fr_fields *f, en
 	return f->seen & fr_field_bit(id) ? fr_fields_next(f, id, NULL) : NULL;
 }
 
+/* The same, for who changes it in place. */
+static inline struct fr_field *fr_fields_get_mut(struct fr_fields *f, enum fr_field_id id)
+{
+	const struct fr_field *found = fr_fields_get(f, id);
+
+	return found ? &f->v[found - f->v] : NULL;
+}
+
 const struct fr_field *fr_fields_find(const struct fr_fields *f, struct fr_str name);
 /* Value of the first field of that id; {NULL, 0} if there is none. */
 static inline struct fr_str fr_fields_value(const struct fr_fields *f, enum fr_field_id id)

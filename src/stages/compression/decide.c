@@ -52,11 +52,23 @@ static bool is_worth_it(const struct fr_coding_question *q)
 
 /* --- the verdict --- */
 
+static struct fr_coding_weights weights_of(const struct fr_coding_question *q)
+{
+	struct fr_coding_weights w;
+
+	if (q->weights)
+		return *q->weights;
+	fr_codings_weigh(&q->req->fields, &w);
+	return w;
+}
+
 static enum fr_coding choose(const struct fr_coding_question *q)
 {
+	const struct fr_coding_weights w = weights_of(q);
+
 	if (q->rules->n_order)
-		return fr_coding_choose(q->weights, q->rules->order, q->rules->n_order);
-	return fr_coding_choose(q->weights, q->is_stored ? order_of_stored : order_of_one,
+		return fr_coding_choose(&w, q->rules->order, q->rules->n_order);
+	return fr_coding_choose(&w, q->is_stored ? order_of_stored : order_of_one,
 	                        FR_ARRAY_LEN(order_of_one));
 }
 
@@ -73,6 +85,8 @@ static enum fr_coding coding_of(const struct fr_fields *f)
 static void decide_encoded(const struct fr_coding_question *q, enum fr_coding coding,
                            struct fr_coding_verdict *out)
 {
+	struct fr_coding_weights w;
+
 	if (coding == FR_CODING_OTHER || has_no_transform(q->fields))
 		return;
 	out->varies = true;
@@ -80,8 +94,8 @@ static void decide_encoded(const struct fr_coding_question *q, enum fr_coding co
 	 * request. Of what another client was sent, that is not so sure. */
 	if (!q->is_stored && !fr_fields_get(&q->req->fields, FR_FIELD_ACCEPT_ENCODING))
 		return;
-	if (q->weights->of[coding] || !q->weights->of[FR_CODING_IDENTITY] ||
-	    has_no_transform(&q->req->fields))
+	w = weights_of(q);
+	if (w.of[coding] || !w.of[FR_CODING_IDENTITY] || has_no_transform(&q->req->fields))
 		return;
 	out->act = FR_CODING_DECODE;
 	out->coding = coding;
@@ -162,7 +176,7 @@ static int change_fields(struct fr_arena *a, struct fr_fields *f)
 /* Into the first Vary, so that it is one line as before. */
 static int add_vary(struct fr_arena *a, struct fr_fields *f)
 {
-	struct fr_field *first = (struct fr_field *)(uintptr_t)fr_fields_get(f, FR_FIELD_VARY);
+	struct fr_field *first = fr_fields_get_mut(f, FR_FIELD_VARY);
 	struct fr_str parts[] = {{0}, FR_STR(", accept-encoding")};
 
 	if (!first)
@@ -196,8 +210,7 @@ int fr_coding_apply_validated(const struct fr_coding_verdict *v, struct fr_arena
                               struct fr_response *resp)
 {
 	int rc = v->varies ? add_vary(a, &resp->fields) : 0;
-	struct fr_field *etag =
-		(struct fr_field *)(uintptr_t)fr_fields_get(&resp->fields, FR_FIELD_ETAG);
+	struct fr_field *etag = fr_fields_get_mut(&resp->fields, FR_FIELD_ETAG);
 
 	return rc == 0 && etag && v->act != FR_CODING_KEEP ? weaken(a, etag) : rc;
 }
@@ -205,8 +218,7 @@ int fr_coding_apply_validated(const struct fr_coding_verdict *v, struct fr_arena
 int fr_coding_apply_not_modified(const struct fr_request *req, struct fr_arena *a,
                                  struct fr_response *resp)
 {
-	struct fr_field *etag =
-		(struct fr_field *)(uintptr_t)fr_fields_get(&resp->fields, FR_FIELD_ETAG);
+	struct fr_field *etag = fr_fields_get_mut(&resp->fields, FR_FIELD_ETAG);
 	const struct fr_field *line = NULL;
 
 	while (etag && is_strong(etag->value) &&

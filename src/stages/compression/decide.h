@@ -9,6 +9,8 @@
 
 struct fr_coding_question {
 	const struct fr_request *req; /* the client's, canonical */
+	/* What the client says of codings; NULL: as the canonical field does. It is read only
+	 * where it matters: most responses are no text. */
 	const struct fr_coding_weights *weights;
 	const struct fr_config_compression *rules;
 	int status;

@@ -32,12 +32,12 @@ static struct compression *compression_of(struct fr_exchange *ex)
 static void decide(struct fr_exchange *ex, struct compression *c, int status,
                    const struct fr_fields *fields, int64_t length)
 {
-	struct fr_coding_weights weights;
+	const struct fr_coding_weights *weights =
+		ex->canonical.has_weights ? &ex->canonical.weights : NULL;
 
 	c->rules = fr_config_find_compression(ex->site->config, &ex->canonical.path);
-	fr_canonical_weights(&ex->canonical, &ex->req, &weights);
 	fr_coding_decide(&(struct fr_coding_question){.req = &ex->req,
-	                                              .weights = &weights,
+	                                              .weights = weights,
 	                                              .rules = c->rules,
 	                                              .status = status,
 	                                              .fields = fields,
