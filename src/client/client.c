@@ -266,7 +266,7 @@ void fr_client_update_wait(struct fr_client *c, bool fresh)
 		due = c->conn.backlog_since_ms + c->conn.gen->config->timeouts.body_ms;
 	if (waits != FR_WAIT_NONE && c->wait_since_ms + wait_ms(c, waits) < due)
 		due = c->wait_since_ms + wait_ms(c, waits);
-	if (c->conn.is_draining && waits == FR_WAIT_IDLE && fr_client_awaits_first(c) &&
+	if (c->conn.is_draining && waits == FR_WAIT_IDLE && !c->has_asked &&
 	    now + first_request_ms(c) < due)
 		due = now + first_request_ms(c);
 	if (due == UINT64_MAX)
