@@ -39,6 +39,13 @@ static void decide(const struct row *r, bool is_stored, struct fr_response *resp
 {
 	struct fr_request req;
 	struct fr_coding_weights weights;
+	struct fr_coding_question q = {.req = &req,
+	                               .rules = &settings,
+	                               .status = r->status,
+	                               .fields = &resp->fields,
+	                               .length = r->length,
+	                               .is_stored = is_stored};
+	struct fr_coding_verdict by_field;
 
 	fr_request_init(&req, &arena);
 	read_fields(&req.fields, r->asked);
@@ -46,14 +53,13 @@ static void decide(const struct row *r, bool is_stored, struct fr_response *resp
 	read_fields(&resp->fields, r->said);
 	resp->content_length = r->length;
 	fr_codings_weigh(&req.fields, &weights);
-	fr_coding_decide(&(struct fr_coding_question){.req = &req,
-	                                              .weights = &weights,
-	                                              .rules = &settings,
-	                                              .status = r->status,
-	                                              .fields = &resp->fields,
-	                                              .length = r->length,
-	                                              .is_stored = is_stored},
-	                 v);
+	fr_coding_decide(&q, &by_field);
+	q.weights = &weights;
+	fr_coding_decide(&q, v);
+	/* the same, whether the weights are known or read from the field */
+	assert_int_equal(by_field.act, v->act);
+	assert_int_equal(by_field.coding, v->coding);
+	assert_int_equal(by_field.varies, v->varies);
 }
 
 static void every_rule_has_its_verdict(void **state)
