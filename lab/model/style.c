@@ -187,14 +187,6 @@ static void want(struct wanted *w, unsigned weight, bool italic)
 	w->italics[w->n++] = italic;
 }
 
-static bool is_one_of(struct fr_str name, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (fr_str_iis(name, list[i]))
-			return true;
-	return false;
-}
-
 /* What the last part of a selector begins with: an element's name, ":root", "*". */
 static struct fr_str subject_of(struct fr_str selector)
 {
@@ -224,9 +216,9 @@ static enum text text_of(struct fr_str selectors)
 	while (fr_css_next_item(&selectors, &one)) {
 		struct fr_str subject = subject_of(one);
 
-		if (is_one_of(subject, roots, FR_ARRAY_LEN(roots)))
+		if (fr_str_iis_one_of(subject, roots, FR_ARRAY_LEN(roots)))
 			return OF_ALL;
-		if (is_one_of(subject, blocks, FR_ARRAY_LEN(blocks)))
+		if (fr_str_iis_one_of(subject, blocks, FR_ARRAY_LEN(blocks)))
 			all = OF_PARAGRAPHS;
 	}
 	return all;
@@ -237,7 +229,7 @@ static unsigned own_weight(struct fr_str selector)
 {
 	static const char *const bold[] = {"h1", "h2", "h3", "h4", "h5", "h6", "b", "strong", "th"};
 
-	return is_one_of(subject_of(selector), bold, FR_ARRAY_LEN(bold)) ? 700 : 400;
+	return fr_str_iis_one_of(subject_of(selector), bold, FR_ARRAY_LEN(bold)) ? 700 : 400;
 }
 
 static bool lists(struct fr_str selectors, struct fr_str one, struct wanted *w)

@@ -6,15 +6,7 @@
 #include "base/err.h"
 #include "lab/model/media.h"
 
-static bool is_one_of(struct fr_str text, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (fr_str_iis(text, list[i]))
-			return true;
-	return false;
-}
-
-#define IS_ONE_OF(text, list) is_one_of(text, list, FR_ARRAY_LEN(list))
+#define IS_ONE_OF(text, list) fr_str_iis_one_of(text, list, FR_ARRAY_LEN(list))
 
 /* Without parameters. */
 static struct fr_str essence(struct fr_str type)

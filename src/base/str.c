@@ -171,6 +171,14 @@ static bool is_ows(char c)
 	return c == ' ' || c == '\t';
 }
 
+bool fr_str_iis_one_of(struct fr_str s, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fr_str_iis(s, list[i]))
+			return true;
+	return false;
+}
+
 struct fr_str fr_str_trim(struct fr_str s)
 {
 	while (s.len && is_ows(s.p[0])) {

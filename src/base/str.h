@@ -51,6 +51,8 @@ static inline bool fr_str_iis(struct fr_str a, const char *cstr)
 {
 	return fr_str_ieq(a, fr_str_from(cstr));
 }
+/* Is it one of the list? */
+bool fr_str_iis_one_of(struct fr_str s, const char *const *list, size_t n);
 
 bool fr_str_starts(struct fr_str s, struct fr_str prefix);
 bool fr_str_istarts(struct fr_str s, struct fr_str prefix);

@@ -91,14 +91,6 @@ static struct fr_str extension(struct fr_str name)
 	return at > 1 ? fr_str_sub(name, at, name.len) : (struct fr_str){0};
 }
 
-static bool is_among(struct fr_str text, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (fr_str_iis(text, list[i]))
-			return true;
-	return false;
-}
-
 /* Takes what stands before the next '-', '.' or '_'. */
 static struct fr_str next_word(struct fr_str *rest)
 {
@@ -150,8 +142,8 @@ bool fr_kind_is_guessable(const struct fr_request *req, const struct fr_response
 		return false;
 	return fr_kind_is_asset(resp) ||
 	       (is_whole(resp) && is_plain_bytes(media_type(resp)) && !is_handed_out(resp) &&
-	        is_among(extension(file_name(req)), font_extensions,
-	                 FR_ARRAY_LEN(font_extensions)));
+	        fr_str_iis_one_of(extension(file_name(req)), font_extensions,
+	                          FR_ARRAY_LEN(font_extensions)));
 }
 
 bool fr_kind_looks_like_asset(const struct fr_request *req)
@@ -160,8 +152,8 @@ bool fr_kind_looks_like_asset(const struct fr_request *req)
 	struct fr_str dest = fr_fields_value(&req->fields, FR_FIELD_SEC_FETCH_DEST), ext;
 
 	if (dest.p)
-		return is_among(dest, destinations, FR_ARRAY_LEN(destinations));
+		return fr_str_iis_one_of(dest, destinations, FR_ARRAY_LEN(destinations));
 	ext = extension(file_name(req));
-	return is_among(ext, font_extensions, FR_ARRAY_LEN(font_extensions)) ||
-	       is_among(ext, other_extensions, FR_ARRAY_LEN(other_extensions));
+	return fr_str_iis_one_of(ext, font_extensions, FR_ARRAY_LEN(font_extensions)) ||
+	       fr_str_iis_one_of(ext, other_extensions, FR_ARRAY_LEN(other_extensions));
 }

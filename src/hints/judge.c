@@ -40,10 +40,8 @@ static bool image_is_usable(struct fr_str type, struct fr_str accept)
 	                                         "image/x-icon", "image/vnd.microsoft.icon",
 	                                         "image/bmp"};
 
-	for (size_t i = 0; i < FR_ARRAY_LEN(everywhere); i++)
-		if (fr_str_iis(type, everywhere[i]))
-			return true;
-	return fr_str_istarts(type, FR_STR("image/")) && accepts(accept, type);
+	return fr_str_iis_one_of(type, everywhere, FR_ARRAY_LEN(everywhere)) ||
+	       (fr_str_istarts(type, FR_STR("image/")) && accepts(accept, type));
 }
 
 static bool script_is_usable(struct fr_str type)
@@ -52,10 +50,7 @@ static bool script_is_usable(struct fr_str type)
 		"text/javascript", "application/javascript", "module",
 		"text/ecmascript", "application/ecmascript", "application/x-javascript"};
 
-	for (size_t i = 0; i < FR_ARRAY_LEN(known); i++)
-		if (fr_str_iis(type, known[i]))
-			return true;
-	return false;
+	return fr_str_iis_one_of(type, known, FR_ARRAY_LEN(known));
 }
 
 static bool font_is_usable(struct fr_str type)
