@@ -17,11 +17,6 @@ struct fr_chunk {
 	uint8_t data[];
 };
 
-struct twin {
-	struct fr_body *body; /* reference; NULL: none */
-	unsigned asks;
-};
-
 struct fr_body {
 	_Atomic uint32_t refs;
 	_Atomic uint64_t len;
@@ -33,10 +28,10 @@ struct fr_body {
 	struct fr_chunk *last;  /* borrowed, the filler's: where bytes go */
 	size_t used;            /* of last */
 	_Atomic bool is_loose;
-	pthread_mutex_t lock;        /* of what follows */
-	struct fr_watcher *watchers; /* borrowed */
-	struct fr_watcher *filler;   /* borrowed */
-	struct twin twins[FR_BODY_TWINS];
+	pthread_mutex_t lock;                 /* of what follows */
+	struct fr_watcher *watchers;          /* borrowed */
+	struct fr_watcher *filler;            /* borrowed */
+	struct fr_body *twins[FR_BODY_TWINS]; /* references; NULL: none */
 };
 
 static void chunk_unref(struct fr_chunk *c)
@@ -71,7 +66,7 @@ void fr_body_unref(struct fr_body **bp)
 		return;
 	/* nobody watches: watchers hold references */
 	for (unsigned i = 0; i < FR_BODY_TWINS; i++)
-		fr_body_unref(&b->twins[i].body);
+		fr_body_unref(&b->twins[i]);
 	chunk_unref(b->first);
 	if (b->is_loose)
 		chunk_unref(b->last);
@@ -226,19 +221,14 @@ void fr_body_set_filler(struct fr_body *b, struct fr_watcher *w)
 
 /* --- twins --- */
 
-struct fr_body *fr_body_twin(struct fr_body *b, unsigned place, unsigned *asks)
+struct fr_body *fr_body_twin(struct fr_body *b, unsigned place)
 {
-	struct twin *t = &b->twins[place];
 	struct fr_body *found;
 
 	(void)pthread_mutex_lock(&b->lock);
-	found = t->body;
-	if (found) {
+	found = b->twins[place];
+	if (found)
 		fr_body_ref(found);
-		t->asks += t->asks < FR_BODY_ASKS_MOST && asks;
-	}
-	if (asks)
-		*asks = t->asks;
 	(void)pthread_mutex_unlock(&b->lock);
 	return found;
 }
@@ -250,12 +240,12 @@ bool fr_body_set_twin(struct fr_body *b, unsigned place, struct fr_body *twin,
 	bool is_set;
 
 	(void)pthread_mutex_lock(&b->lock);
-	is_set = b->twins[place].body == old;
+	is_set = b->twins[place] == old;
 	if (is_set) {
-		gone = b->twins[place].body;
+		gone = b->twins[place];
 		if (twin)
 			fr_body_ref(twin);
-		b->twins[place] = (struct twin){.body = twin};
+		b->twins[place] = twin;
 	}
 	(void)pthread_mutex_unlock(&b->lock);
 	fr_body_unref(&gone);

@@ -74,12 +74,10 @@ _Atomic size_t *fr_body_account(const struct fr_body *b);
 /* --- twins, any thread --- */
 
 #define FR_BODY_TWINS 3u
-/* The twin in that place: a new reference; NULL: none. asks: how often it was taken, up to
- * FR_BODY_ASKS_MOST; NULL: not counted. */
-#define FR_BODY_ASKS_MOST 255u
-struct fr_body *fr_body_twin(struct fr_body *b, unsigned place, unsigned *asks);
+/* The twin in that place: a new reference; NULL: none. */
+struct fr_body *fr_body_twin(struct fr_body *b, unsigned place);
 /* Puts `twin` (a reference is taken; NULL: nothing) where `old` (NULL: nothing) is. False: there
- * is something else by now, and nothing was done. Begins to count anew. */
+ * is something else by now, and nothing was done. */
 bool fr_body_set_twin(struct fr_body *b, unsigned place, struct fr_body *twin,
                       const struct fr_body *old);
 

@@ -259,7 +259,7 @@ static struct fr_body *make(struct fr_exchange *ex, struct fr_object *o, enum fr
 
 struct fr_body *fr_twin_of(struct fr_object *o, enum fr_coding coding)
 {
-	struct fr_body *twin = fr_body_twin(o->body, place_of(coding), NULL);
+	struct fr_body *twin = fr_body_twin(o->body, place_of(coding));
 
 	if (twin && fr_body_state(twin) == FR_BODY_FAILED)
 		fr_body_unref(&twin);
