@@ -1,6 +1,8 @@
 /* Tables of destinations, media types and endings of paths. */
 #include "lab/measurement/kind.h"
 
+#include "http/media_type.h"
+
 struct row {
 	const char *text;
 	enum fr_as as;
@@ -63,7 +65,7 @@ static bool contains(struct fr_str s, struct fr_str word)
 
 enum fr_as fr_as_of_type(struct fr_str type)
 {
-	type = fr_str_trim(fr_str_sub(type, 0, fr_str_find(type, ';')));
+	type = fr_media_type_of(type);
 	if (fr_str_iis(type, "text/html") || fr_str_iis(type, "application/xhtml+xml"))
 		return FR_AS_DOCUMENT;
 	if (fr_str_iis(type, "text/css"))

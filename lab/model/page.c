@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "http/media_type.h"
 #include "lab/measurement/freshness.h"
 #include "lab/measurement/kind.h"
 #include "lab/measurement/plain_text.h"
@@ -305,7 +306,7 @@ void fr_page_informational(struct fr_page *p, size_t i, const struct fr_response
 
 static void keep_type(struct fr_measurement_entry *e, struct fr_str type)
 {
-	type = fr_str_trim(fr_str_sub(type, 0, fr_str_find(type, ';')));
+	type = fr_media_type_of(type);
 	(void)snprintf(e->type, sizeof e->type, "%.*s", FR_STR_ARG(type));
 }
 

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "hints/plan.h"
 #include "http/fields.h"
+#include "http/media_type.h"
 #include "lab/measurement/freshness.h"
 #include "lab/measurement/json_text.h"
 #include "lab/measurement/measurement.h"
@@ -184,7 +185,7 @@ static void fill(struct fr_measurement *l, struct fr_measurement_entry *e,
 	e->found = fr_found_parse(fr_json_text(from->json, "_found"));
 	e->parent = parent_of(l, from);
 	e->status = (int)json_integer_value(json_object_get(response, "status"));
-	type = fr_str_trim(fr_str_sub(type, 0, fr_str_find(type, ';')));
+	type = fr_media_type_of(type);
 	(void)snprintf(e->type, sizeof e->type, "%.*s", FR_STR_ARG(type));
 	e->bytes = fr_har_bytes(from);
 	e->response_fields = fields_of(response, &reusable);

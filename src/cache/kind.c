@@ -1,6 +1,8 @@
 /* Tells assets from documents by media type, status, and names of files. */
 #include "cache/kind.h"
 
+#include "http/media_type.h"
+
 /* The type; what ends with '*' stands for all that begin so. */
 static const char *const types[] = {
 	"text/css",
@@ -23,15 +25,6 @@ static const char *const other_extensions[] = {"css",  "js",  "mjs",  "wasm", "p
                                                "jpeg", "gif", "webp", "svg",  "avif", "ico",
                                                "bmp",  "cur", "tiff", "apng", "jxl"};
 
-static bool is_type(struct fr_str text, const char *type)
-{
-	struct fr_str pattern = fr_str_from(type);
-
-	if (fr_str_ends(pattern, FR_STR("*")))
-		return fr_str_istarts(text, fr_str_sub(pattern, 0, pattern.len - 1));
-	return fr_str_ieq(text, pattern);
-}
-
 /* Without parameters; empty unless there is exactly one. */
 static struct fr_str media_type(const struct fr_response *resp)
 {
@@ -40,7 +33,7 @@ static struct fr_str media_type(const struct fr_response *resp)
 	if (fr_fields_count(&resp->fields, FR_FIELD_CONTENT_TYPE) != 1 ||
 	    fr_str_find(type, ',') < type.len)
 		return (struct fr_str){0};
-	return fr_str_trim(fr_str_sub(type, 0, fr_str_find(type, ';')));
+	return fr_media_type_of(type);
 }
 
 static bool is_handed_out(const struct fr_response *resp)
@@ -60,14 +53,14 @@ bool fr_kind_is_asset(const struct fr_response *resp)
 	struct fr_str type = media_type(resp);
 
 	for (size_t i = 0; is_whole(resp) && i < FR_ARRAY_LEN(types); i++)
-		if (is_type(type, types[i]))
+		if (fr_media_matches(fr_str_from(types[i]), type))
 			return !is_handed_out(resp);
 	return false;
 }
 
 bool fr_kind_is_picture(const struct fr_response *resp)
 {
-	return fr_kind_is_asset(resp) && is_type(media_type(resp), "image/*");
+	return fr_kind_is_asset(resp) && fr_media_matches(FR_STR("image/*"), media_type(resp));
 }
 
 /* The last segment of the path. */

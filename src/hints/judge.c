@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "http/media_type.h"
 
 /* --- types and media --- */
 
@@ -17,18 +18,12 @@ static bool media_matches(struct fr_str media)
 	return media.len == 0 || fr_str_iis(media, "all") || fr_str_iis(media, "screen");
 }
 
-/* The essence of a media type: without parameters. */
-static struct fr_str essence(struct fr_str type)
-{
-	return fr_str_trim(fr_str_sub(type, 0, fr_str_find(type, ';')));
-}
-
 static bool accepts(struct fr_str accept, struct fr_str type)
 {
 	struct fr_str item;
 
 	while (fr_str_next_item(&accept, &item))
-		if (fr_str_ieq(essence(item), type))
+		if (fr_str_ieq(fr_media_type_of(item), type))
 			return true;
 	return false;
 }
@@ -65,7 +60,7 @@ static bool font_is_usable(struct fr_str type)
  * we know nothing of are believed. */
 static bool type_is_usable(enum fr_as as, struct fr_str type, struct fr_str accept)
 {
-	type = essence(type);
+	type = fr_media_type_of(type);
 	if (type.len == 0)
 		return true;
 	switch (as) {
@@ -245,7 +240,7 @@ int fr_hint_early_link(struct fr_arena *a, const struct fr_hint *hint, struct fr
 	bool is_module = (link->rels & FR_REL_MODULEPRELOAD) && !(link->rels & FR_REL_PRELOAD);
 	bool is_connect = !(link->rels & (FR_REL_PRELOAD | FR_REL_MODULEPRELOAD));
 	struct fr_str url = hint->target.len ? hint->target : hint->whole;
-	struct fr_str type = essence(link->type);
+	struct fr_str type = fr_media_type_of(link->type);
 	bool has_as = !is_connect && hint->as != FR_AS_NONE && hint->as != FR_AS_UNKNOWN &&
 	              !(is_module && !link->as.len);
 	/* a type has a slash, which no token may: quoted */

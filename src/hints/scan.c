@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "hints/scan_priv.h"
+#include "http/media_type.h"
 
 /* For one element: its URL, twice as long and three times as long again when
  * it is encoded, and attributes. */
@@ -293,14 +294,9 @@ size_t fr_scan_end(struct fr_scan *s, const struct fr_scan_hint **out, bool *is_
 
 /* --- lifecycle --- */
 
-static struct fr_str media_type_of(struct fr_str content_type)
-{
-	return fr_str_trim(fr_str_sub(content_type, 0, fr_str_find(content_type, ';')));
-}
-
 bool fr_scan_is_html(struct fr_str content_type)
 {
-	struct fr_str type = media_type_of(content_type);
+	struct fr_str type = fr_media_type_of(content_type);
 
 	return fr_str_iis(type, "text/html") || fr_str_iis(type, "application/xhtml+xml");
 }
@@ -330,7 +326,7 @@ struct fr_scan *fr_scan_new(struct fr_str page_url, struct fr_str content_type,
 	fr_arena_init(&s->text, FR_SCAN_MAX_TEXT_BYTES);
 	fr_arena_init(&s->scratch, SCRATCH_BYTES);
 	s->has_charset = charset.len > 0;
-	s->is_xhtml = !fr_str_iis(media_type_of(content_type), "text/html");
+	s->is_xhtml = !fr_str_iis(fr_media_type_of(content_type), "text/html");
 	fr_scan_tags_init(&s->tags, on_tag, s);
 	s->decode = fr_decoder_new(encoding, &fr_scan_decode_limits, on_data, s);
 	if (!s->decode || fr_url_parse(&s->text, page_url, &s->page) < 0 ||
