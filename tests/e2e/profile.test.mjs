@@ -156,8 +156,9 @@ test('the demo profiles its page: plain, with 103 and with push', { timeout: 120
   // what is pushed is bounded by what the emulated link carries while the origin thinks
   const [, offFirst, , , pushFirst] = line('first byte');
   assert.ok(Number(pushFirst) < Number(offFirst) + 60, r.stdout);
-  for (const title of ['first render', 'page complete'])
-    for (const words of [line(title)[3], line(title)[5]]) assert.match(words, /sooner/, r.stdout);
+  for (const words of [line('first render')[3], line('first render')[5], line('page complete')[5]]) assert.match(words, /sooner/, r.stdout);
+  // the pictures come last, and no 103 names them: it gains a hundredth there, if that is seen
+  assert.match(line('page complete')[3], /sooner|no difference seen/, r.stdout);
 });
 
 test('an interrupted profile shows what was measured so far', { timeout: 60000 }, async (t) => {
