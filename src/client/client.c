@@ -14,6 +14,7 @@
 #include "client/proxied.h"
 #include "exchange/activity.h"
 #include "hints/budget.h"
+#include "hints/learning/loads.h"
 #include "http/proxy_header.h"
 
 /* Of a response: fields that we add, and its status line. */
@@ -107,6 +108,9 @@ static void release(void *user)
 
 	if (c->protocol)
 		c->protocol->free(c);
+	if (c->conn.loads.open)
+		fr_loop_timer_stop(w->loop, &c->conn.loads.timer);
+	fr_loads_free(&c->conn.loads.open, fr_loop_now(w->loop));
 	fr_seen_urls_free(&c->conn.memo);
 	fr_seen_urls_free(&c->conn.late);
 	free(c->conn.held);

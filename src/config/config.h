@@ -75,6 +75,7 @@ struct fr_config_hints {
 	bool html;                       /* true: HTML is scanned for them */
 	uint32_t html_interval_ms;       /* 10000: a page that brought nothing new is not scanned
 	                                    again before */
+	bool learned;                    /* true: what visitors ask for is learned */
 	bool keep_query;                 /* false: the query does not tell pages apart */
 	FR_LISTS_HINTS(FR_LIST_MEMBER)   /* query_only: but these parameters do */
 	uint32_t witnesses;       /* 3: clients that must have seen a link of personal pages */

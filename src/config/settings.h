@@ -82,6 +82,7 @@ enum fr_setting_kind {
 	X(memory, memory, SWITCH, 1, 0, 1)                                                         \
 	X(html, html, SWITCH, 1, 0, 1)                                                             \
 	X(html_interval, html_interval_ms, DURATION, 10000, 0, 86400000)                           \
+	X(learned, learned, SWITCH, 1, 0, 1)                                                       \
 	X(keep_query, keep_query, SWITCH, 0, 0, 1)                                                 \
 	X(witnesses, witnesses, COUNT_OF, 3, 1, 8)                                                 \
 	X(warm, warm, SWITCH, 1, 0, 1)                                                             \

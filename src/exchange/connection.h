@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/timer.h"
 #include "exchange/worker.h"
 #include "net/admission.h"
 #include "net/party.h"
@@ -16,6 +17,7 @@
 struct fr_connection;
 struct fr_digest;
 struct fr_exchange;
+struct fr_loads;
 struct fr_seen_urls;
 
 /* What the client side does for its exchanges. */
@@ -42,6 +44,13 @@ struct fr_peer_trust {
 	bool is_trusted;
 };
 
+/* The page loads that are open on it (hints/learning/loads.h), for stages/learning. */
+struct fr_connection_loads {
+	struct fr_loads *open; /* owned; NULL until needed */
+	struct fr_timer timer; /* ends windows; set up with `open` */
+};
+
+/* members: one for each part of the edge that keeps something of a connection. */
 struct fr_connection {
 	const struct fr_connection_ops *ops;
 	struct fr_worker *worker;       /* borrowed */
@@ -69,6 +78,7 @@ struct fr_connection {
 	struct fr_digest *held;     /* owned: what it got to keep; NULL until needed */
 	struct fr_exchange *hinted; /* borrowed: the last page that got a 103, while it lasts */
 	struct fr_route_memo route;
+	struct fr_connection_loads loads;
 };
 
 /* Whose connection it is, before any request says more (exchange/whose.h). */

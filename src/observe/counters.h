@@ -99,6 +99,8 @@
 	X(HINTS_BEFORE_ERROR, hints_before_error, "hints_before_error_total", "",                  \
 	  "Pages hinted early that were answered with an error or a redirect.")                    \
 	X(EARLY_HINTS, early_hints, "early_hints_total", "", "103 responses sent.")                \
+	X(PAGE_LOADS, page_loads, "page_loads_total", "",                                          \
+	  "Page loads whose window ended, with a record.")                                         \
 	X(PAGES_SCANNED, pages_scanned, "pages_scanned_total", "",                                 \
 	  "Pages whose HTML was scanned.")                                                         \
 	X(DIGESTS_SET, digests_set, "digests_set_total", "", "Digest cookies set.")                \

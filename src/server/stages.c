@@ -9,10 +9,12 @@
 #include "stages/cache/stage.h"
 #include "stages/compression/stage.h"
 #include "stages/hints/stage.h"
+#include "stages/learning/stage.h"
 
 static const struct fr_stage *const of_sites[] = {
 	&fr_route_stage,        /* which site */
 	&fr_client_cache_stage, /* takes the digest cookie off, before the cache sees it */
+	&fr_learning_stage,     /* which page load a request belongs to */
 	&fr_push_stage,         /* what the client asks for itself needs no push */
 	&fr_page_order_stage,   /* which place on the connection */
 	&fr_quota_stage,        /* what one client may ask of origins */
