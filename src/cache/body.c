@@ -19,6 +19,7 @@ struct fr_chunk {
 
 struct fr_body {
 	_Atomic uint32_t refs;
+	_Atomic uint32_t asks; /* of a twin: who asked for it, about */
 	_Atomic uint64_t len;
 	_Atomic int state;
 	_Atomic size_t bytes;
@@ -252,11 +253,32 @@ bool fr_body_set_twin(struct fr_body *b, unsigned place, struct fr_body *twin,
 	return is_set;
 }
 
+/* What is asked for often stays unwritten: workers share the line it is in. */
+bool fr_body_ask(struct fr_body *b, uint32_t often)
+{
+	uint32_t n = atomic_load_explicit(&b->asks, memory_order_relaxed);
+
+	if (n >= often)
+		return false;
+	atomic_store_explicit(&b->asks, n + 1, memory_order_relaxed);
+	return n + 1 == often;
+}
+
+void fr_body_set_asks(struct fr_body *b, uint32_t n)
+{
+	atomic_store_explicit(&b->asks, n, memory_order_relaxed);
+}
+
 /* --- reading --- */
 
 bool fr_body_is_loose(const struct fr_body *b)
 {
 	return atomic_load_explicit(&b->is_loose, memory_order_relaxed);
+}
+
+bool fr_body_is_shared(const struct fr_body *b)
+{
+	return atomic_load_explicit(&b->refs, memory_order_acquire) > 1;
 }
 
 _Atomic size_t *fr_body_account(const struct fr_body *b)

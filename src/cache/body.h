@@ -68,6 +68,9 @@ bool fr_body_is_loose(const struct fr_body *b);
 /* Bytes of memory held, chunks with their heads. */
 size_t fr_body_bytes(const struct fr_body *b);
 
+/* Does anybody but the caller have a reference? */
+bool fr_body_is_shared(const struct fr_body *b);
+
 /* Where bytes of this body, and of its twins, are counted. */
 _Atomic size_t *fr_body_account(const struct fr_body *b);
 
@@ -80,6 +83,11 @@ struct fr_body *fr_body_twin(struct fr_body *b, unsigned place);
  * is something else by now, and nothing was done. */
 bool fr_body_set_twin(struct fr_body *b, unsigned place, struct fr_body *twin,
                       const struct fr_body *old);
+
+/* One more asks for this twin. True for the one with whom there are `often`, about: it is counted
+ * without a lock, up to there. */
+bool fr_body_ask(struct fr_body *b, uint32_t often);
+void fr_body_set_asks(struct fr_body *b, uint32_t n);
 
 /* A place in a body; owns a reference to its chunk. */
 struct fr_cursor {

@@ -132,6 +132,7 @@ struct fr_config_cache {                      /* of a site or path */
 #define FR_CONFIG_CODINGS 3u
 struct fr_config_compression { /* of a site or path */
 	bool enabled;          /* true */
+	bool recompress;       /* true: stored bodies that are asked for often, in the background */
 	uint32_t min_bytes;    /* 1024: shorter bodies stay as they are */
 	uint32_t gzip_level;   /* 4 */
 	uint32_t br_level;     /* 5 */

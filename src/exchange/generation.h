@@ -16,6 +16,7 @@ struct fr_assets;
 struct fr_front_notice;
 struct fr_hint_memory;
 struct fr_learned;
+struct fr_recoder;
 struct fr_store;
 struct fr_worker;
 
@@ -39,6 +40,7 @@ struct fr_shared {
 	const struct fr_admin_ops *admin;   /* what the admin interface may ask, of `server` */
 	void *server;
 	struct fr_origin_registry *origins;
+	struct fr_recoder *recoder;    /* NULL: tests without threads */
 	struct fr_front_notice *front; /* owned: proxies in front that were noticed */
 };
 void fr_shared_ref(struct fr_shared *s);

@@ -18,6 +18,7 @@ struct fr_admission;
 struct fr_exchange;
 struct fr_fill;
 struct fr_stage_rows;
+struct fr_recode;
 struct fr_twin_job;
 
 /* Exchanges kept for reuse by one worker. */
@@ -31,10 +32,13 @@ struct fr_fills {
 	size_t n_free;
 };
 
-/* The twins that are being made, for stages/compression/twin.c. */
+/* The twins that are being made, for stages/compression/twin.c; those that are to be made
+ * again, for stages/compression/recode.c. */
 struct fr_twin_jobs {
 	struct fr_twin_job *first; /* borrowed, linked */
 	size_t n;
+	struct fr_recode *recodes;   /* owned, linked */
+	struct fr_timer recode_look; /* runs while there are any */
 };
 
 /* The wall clock as text, written once a second. */

@@ -125,7 +125,8 @@ static bool start_gzip(struct fr_encoder *e, const struct fr_encode_how *how)
 static bool start_br(struct fr_encoder *e, const struct fr_encode_how *how)
 {
 	int most = how->is_thorough ? BR_WINDOW_THOROUGH : BR_WINDOW_FAST;
-	void *probe = fr_try_malloc(FR_ENCODER_MAX_BYTES);
+	void *probe =
+		fr_try_malloc(how->is_thorough ? FR_ENCODER_THOROUGH_BYTES : FR_ENCODER_MAX_BYTES);
 
 	if (!probe)
 		return false;
@@ -178,6 +179,13 @@ static bool start(struct fr_encoder *e, const struct fr_encode_how *how)
 		break;
 	}
 	return false;
+}
+
+int fr_encode_level_most(enum fr_coding c)
+{
+	if (c == FR_CODING_BR)
+		return FR_BR_LEVEL_MOST;
+	return c == FR_CODING_ZSTD ? FR_ZSTD_LEVEL_MOST : FR_GZIP_LEVEL_MOST;
 }
 
 struct fr_encoder *fr_encoder_new(const struct fr_encode_how *how)

@@ -14,6 +14,8 @@ struct fr_encoder;
 
 /* What an encoder of the default levels holds at most; measured, with room to spare. */
 #define FR_ENCODER_MAX_BYTES (3u << 20)
+/* The same of a thorough one, for a body of up to 1 MiB. */
+#define FR_ENCODER_THOROUGH_BYTES (20u << 20)
 /* Input of one call to fr_encode. A call writes no more than what the encoder held back, its
  * input, and some per cent. */
 #define FR_ENCODE_PIECE_BYTES 16384u
@@ -22,6 +24,9 @@ struct fr_encoder;
 #define FR_GZIP_LEVEL_MOST 9
 #define FR_BR_LEVEL_MOST 11
 #define FR_ZSTD_LEVEL_MOST 19
+
+/* The most of a coding that is written. */
+int fr_encode_level_most(enum fr_coding c);
 
 struct fr_encode_how {
 	enum fr_coding coding; /* GZIP, BR or ZSTD */

@@ -24,6 +24,8 @@
 	X(TAPS_OPEN, taps_open, "taps_open", "", "Pages whose HTML is being scanned.")             \
 	X(CODERS_OPEN, coders_open, "coders_open", "",                                             \
 	  "Bodies that are being encoded or decoded.")                                             \
+	X(RECODES_OPEN, recodes_open, "recodes_open", "",                                          \
+	  "Stored bodies that are to be encoded again, better.")                                   \
 	X(FILLS_OPEN, fills_open, "cache_fills_open", "", "Fetches into the store in progress.")
 
 /* What only grows. */
@@ -128,6 +130,10 @@
 	  "coding=\"zstd\",form=\"plain\"", "")                                                    \
 	X(ENCODED_ZSTD_OUT, encoded_zstd_out, "encoded_bytes_total",                               \
 	  "coding=\"zstd\",form=\"coded\"", "")                                                    \
+	X(RECODED, recoded, "recoded_bodies_total", "",                                            \
+	  "Stored bodies that were encoded again, better.")                                        \
+	X(RECODED_SAVED, recoded_saved, "recoded_saved_bytes_total", "",                           \
+	  "Bytes by which they became shorter.")                                                   \
 	X(DECODED, decoded, "decoded_bodies_total", "",                                            \
 	  "Bodies that the edge decoded for clients that take no coding.")                         \
 	X(DECODED_IN, decoded_in, "decoded_bytes_total", "form=\"coded\"",                         \
@@ -169,6 +175,8 @@
 	X(LIMIT_ORIGIN_SHARE, limit_origin_share, "limit_reached_total", "limit=\"origin_share\"", \
 	  "")                                                                                      \
 	X(LIMIT_CODERS, limit_coders, "limit_reached_total", "limit=\"coders\"", "")               \
+	X(LIMIT_TWINS, limit_twins, "limit_reached_total", "limit=\"twins\"", "")                  \
+	X(LIMIT_RECODES, limit_recodes, "limit_reached_total", "limit=\"recodes\"", "")            \
 	X(LIMIT_SPILL, limit_spill, "limit_reached_total", "limit=\"spill\"", "")                  \
 	X(LIMIT_OUTPUT, limit_output_buffer, "limit_reached_total", "limit=\"output_buffer\"", "") \
 	X(TIMEOUT_HANDSHAKE, timeout_handshake, "timeouts_total", "timeout=\"handshake\"",         \

@@ -22,6 +22,7 @@
 #include "server/historian.h"
 #include "server/server_priv.h"
 #include "server/status.h"
+#include "stages/compression/recoder.h"
 
 /* Descriptors of the server's own: listeners, loops, logs, the hint database; and the
  * share of the others that clients do not get: what they ask for needs one, too. */
@@ -136,6 +137,7 @@ struct fr_shared *fr_server_shared_new(struct fr_server *s, struct fr_config *co
 	/* a hash of the seed, which stays a secret */
 	(void)fr_canonical_loop_write(shared->loop, (uint32_t)fr_siphash(s->seed, "loop", 4));
 	shared->origins = s->origins;
+	shared->recoder = s->recoder;
 	shared->front = fr_front_notice_new();
 	shared->access_log = config->access_log.format ? s->access_log : NULL;
 	return shared;
@@ -468,7 +470,9 @@ int fr_server_start(struct fr_config *config, struct fr_sockets *sockets, struct
 	s->origins = fr_origin_registry_new(fr_server_count_workers(config));
 	s->start_us = fr_wall_us();
 	rc = start_workers(s, fr_server_count_workers(config), why);
-	if (rc == 0 && fr_historian_start(s, &s->historian) < 0) {
+	s->recoder = fr_recoder_new();
+	if (rc == 0 &&
+	    (fr_recoder_start(s->recoder) < 0 || fr_historian_start(s, &s->historian) < 0)) {
 		(void)snprintf(why->text, sizeof why->text, "cannot start a thread");
 		rc = FR_ERR_IO;
 	}
@@ -521,6 +525,7 @@ size_t fr_server_join(struct fr_server **sp)
 	for (size_t i = 0; i < s->n_workers; i++)
 		live += fr_worker_thread_join(&s->workers[i]);
 	fr_historian_free(&s->historian);
+	fr_recoder_free(&s->recoder);
 	free(s->workers);
 	fr_access_log_free(&s->access_log);
 	fr_origin_registry_free(&s->origins);

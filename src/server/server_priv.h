@@ -11,6 +11,7 @@
 #include "server/worker_thread.h"
 
 struct fr_historian;
+struct fr_recoder;
 
 /* A listener that is open: what it says and where it is. */
 struct fr_bound {
@@ -40,6 +41,7 @@ struct fr_server {
 	_Atomic unsigned crashes;           /* of those that served before */
 	int64_t start_us;                   /* wall clock */
 	struct fr_origin_registry *origins; /* owned */
+	struct fr_recoder *recoder;         /* owned; NULL: tests without threads */
 	struct fr_historian *historian;     /* owned; NULL: tests without threads */
 };
 

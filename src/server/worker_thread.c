@@ -12,6 +12,7 @@
 #include "exchange/exchange.h"
 #include "server/stages.h"
 #include "stages/cache/fill.h"
+#include "stages/compression/recode.h"
 #include "stages/compression/twin.h"
 
 static const uint8_t allowed[] = {
@@ -125,6 +126,7 @@ static void end_if_empty(struct fr_worker_thread *t)
 		fr_fills_cut(&t->worker);
 		return;
 	}
+	fr_recodes_cut(&t->worker);
 	if (t->worker.twin_jobs.n) {
 		fr_twin_jobs_cut(&t->worker);
 		return;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
@@ -246,6 +247,11 @@ static int add_rules(scmp_filter_ctx ctx)
 	for (size_t i = 0; rc == 0 && i < FR_ARRAY_LEN(process_controls); i++)
 		rc = allow_if(ctx, SCMP_SYS(prctl), SCMP_CMP_EQ, (scmp_datum_t)process_controls[i],
 		              0);
+	/* the recoder stands back */
+	if (rc == 0)
+		rc = allow_if(ctx, SCMP_SYS(sched_setscheduler), SCMP_CMP_EQ, 0, 0);
+	if (rc == 0)
+		rc = allow_if(ctx, SCMP_SYS(setpriority), SCMP_CMP_EQ, PRIO_PROCESS, 0);
 	/* threads, no processes; clone3, whose flags no filter sees, fails with ENOSYS, and
 	 * the C library takes clone */
 	if (rc == 0)

@@ -71,8 +71,7 @@ static struct fr_body *stored_body(struct fr_exchange *ex, struct fr_object *o)
 	if (ex->req.method == FR_METHOD_HEAD)
 		twin = fr_twin_of(o, c->verdict.coding);
 	else
-		twin = fr_twin_for(ex, o, c->verdict.coding,
-		                   fr_coding_level(c->rules, c->verdict.coding));
+		twin = fr_twin_for(ex, o, c->verdict.coding, c->rules);
 	c->has_twin = twin != NULL;
 	return twin;
 }

@@ -8,6 +8,7 @@
 #include "http/encode.h"
 #include "net/wakeup.h"
 #include "stages/compression/levels.h"
+#include "stages/compression/recode.h"
 
 struct fr_twin_job {
 	struct fr_twin_job *next, **pprev; /* borrowed, among the worker's */
@@ -227,7 +228,11 @@ static struct fr_twin_job *job_new(struct fr_exchange *ex, struct fr_object *o,
 
 static bool has_room(const struct fr_exchange *ex)
 {
-	return ex->worker->twin_jobs.n < FR_TWIN_JOBS_MOST && !ex->worker->is_draining &&
+	if (ex->worker->twin_jobs.n >= FR_TWIN_JOBS_MOST) {
+		fr_count(&ex->worker->counters, FR_COUNT_LIMIT_TWINS);
+		return false;
+	}
+	return !ex->worker->is_draining &&
 	       fr_memory_level(&ex->worker->memory) < FR_MEMORY_NO_STORING;
 }
 
@@ -267,11 +272,15 @@ struct fr_body *fr_twin_of(struct fr_object *o, enum fr_coding coding)
 }
 
 struct fr_body *fr_twin_for(struct fr_exchange *ex, struct fr_object *o, enum fr_coding coding,
-                            int level)
+                            const struct fr_config_compression *rules)
 {
 	struct fr_body *twin = fr_twin_of(o, coding);
 
-	return twin ? twin : make(ex, o, coding, level);
+	if (!twin)
+		return make(ex, o, coding, fr_coding_level(rules, coding));
+	if (rules->recompress)
+		fr_recode_asked(ex, o->body, twin, place_of(coding), coding);
+	return twin;
 }
 
 void fr_twin_jobs_cut(struct fr_worker *w)

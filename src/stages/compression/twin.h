@@ -19,9 +19,9 @@
 #define FR_TWIN_TURN_BYTES (128u << 10)
 
 /* The object's body in this coding: a new reference; it may still fill. NULL: there is none, and
- * none can be made now. level: of the encoder, where it is made for ex. */
+ * none can be made now. One that is asked for often is made again, if the rules say so. */
 struct fr_body *fr_twin_for(struct fr_exchange *ex, struct fr_object *o, enum fr_coding coding,
-                            int level);
+                            const struct fr_config_compression *rules);
 /* The same if it is there already. */
 struct fr_body *fr_twin_of(struct fr_object *o, enum fr_coding coding);
 /* The worker stops: what is being made is given up. */
