@@ -92,9 +92,12 @@ struct fr_config_hints {
 
 struct fr_config_rule { /* hints for pages whose origin cannot be changed */
 	char *path;   /* of the page, as http/url_path.h reads it; '*' stands for any characters */
-	char **links; /* Link values */
+	char **links; /* Link values; one with a star in its target stands alone */
 	size_t n_links;
 };
+
+/* Targets with stars in the rules of one site: each costs a comparison per response. */
+#define FR_CONFIG_MAX_PATTERNS 64u
 
 struct fr_config_hint_memory { /* of all sites */
 	uint32_t size_mib;     /* 16 */
@@ -171,6 +174,8 @@ struct fr_config_site {
 	size_t n_paths;
 	struct fr_config_rule *rules; /* as written */
 	size_t n_rules;
+	char **patterns; /* targets of the rules' links that have a star, each once */
+	size_t n_patterns;
 };
 
 struct fr_config_timeouts {
@@ -354,6 +359,8 @@ bool fr_config_trusts(const struct fr_config *c, const struct fr_ip *ip);
 /* The compression settings for a path on that site. */
 const struct fr_config_compression *fr_config_find_compression(const struct fr_config_site *site,
                                                                const struct fr_url_path *path);
+/* The target of a rule's link if it has a star, as "/app.*.css"; else empty. Borrowed. */
+struct fr_str fr_config_link_pattern(const char *link);
 /* Does the rule speak of this path? Never of an ambiguous one. */
 bool fr_config_rule_matches(const struct fr_config_rule *rule, const struct fr_url_path *path);
 /* The hint settings for a path on that site. One that is ambiguous has no hints. */

@@ -75,8 +75,8 @@ void fr_hints_take(const struct fr_source *s, const char *path, const struct fr_
 		take_server_timing(s, key, raw->server_timing, out);
 }
 
-/* One or more links, each of a relation that hints know, and nothing else. */
-static bool is_link_value(const char *text)
+/* One or more links, each of a relation that hints know, and nothing else. *links: how many. */
+static bool is_link_value(const char *text, size_t *links)
 {
 	struct fr_str rest = fr_str_from(text);
 	struct fr_arena arena;
@@ -89,13 +89,43 @@ static bool is_link_value(const char *text)
 		unknown += link.rels == 0;
 	}
 	fr_arena_fini(&arena);
+	*links = n;
 	return n && !bad && !unknown;
 }
 
-static void take_rule(const struct fr_source *s, const char *path, const struct fr_raw_rule *raw,
-                      struct fr_config_rule *rule)
+/* A link with a star, whose name of today is found in traffic. */
+static void take_pattern(const struct fr_source *s, const char *key, const char *link,
+                         size_t n_links, struct fr_config_site *site)
 {
+	struct fr_str pattern = fr_config_link_pattern(link);
+
+	if (!pattern.p)
+		return;
+	if (n_links > 1 || pattern.p[0] != '/' || fr_str_starts(pattern, FR_STR("//"))) {
+		fr_config_complain(s, key,
+		                   "a link with a star names one path of the site itself, not '%s'",
+		                   link);
+		return;
+	}
+	for (size_t i = 0; i < site->n_patterns; i++)
+		if (fr_str_is(pattern, site->patterns[i]))
+			return;
+	if (site->n_patterns == FR_CONFIG_MAX_PATTERNS) {
+		fr_config_complain(s, key, "more than %u different links with a star in one site",
+		                   FR_CONFIG_MAX_PATTERNS);
+		return;
+	}
+	if (!site->patterns)
+		site->patterns = fr_calloc(FR_CONFIG_MAX_PATTERNS, sizeof *site->patterns);
+	site->patterns[site->n_patterns++] = fr_str_dup(pattern);
+}
+
+static void take_rule(const struct fr_source *s, const char *path, const struct fr_raw_rule *raw,
+                      struct fr_config_site *site)
+{
+	struct fr_config_rule *rule = &site->rules[site->n_rules++];
 	char key[120];
+	size_t n;
 
 	(void)snprintf(key, sizeof key, "%s.path", path);
 	if (!raw->path || (raw->path[0] != '/' && raw->path[0] != '*'))
@@ -109,7 +139,9 @@ static void take_rule(const struct fr_source *s, const char *path, const struct 
 		fr_config_complain(s, key, "at least one link is needed");
 	for (unsigned i = 0; i < raw->links_count; i++) {
 		(void)snprintf(key, sizeof key, "%s.links[%u]", path, i);
-		if (!is_link_value(raw->links[i]))
+		if (is_link_value(raw->links[i], &n))
+			take_pattern(s, key, raw->links[i], n, site);
+		else
 			fr_config_complain(s, key,
 			                   "expected a link like \"</app.css>; rel=preload; "
 			                   "as=style\", not '%s'",
@@ -127,7 +159,7 @@ void fr_rules_take(const struct fr_source *s, const char *path, const struct fr_
 		char key[80];
 
 		(void)snprintf(key, sizeof key, "%s.rules[%u]", path, i);
-		take_rule(s, key, &raw->rules[i], &site->rules[site->n_rules++]);
+		take_rule(s, key, &raw->rules[i], site);
 	}
 }
 

@@ -91,6 +91,16 @@ static bool matches(struct fr_str pattern, struct fr_str path)
 	return p == pattern.len;
 }
 
+struct fr_str fr_config_link_pattern(const char *link)
+{
+	struct fr_str s = fr_str_from(link), target;
+	size_t open = fr_str_find(s, '<');
+
+	target = fr_str_sub(s, open + 1, s.len);
+	target = fr_str_sub(target, 0, fr_str_find(target, '>'));
+	return fr_str_find(target, '*') < target.len ? target : (struct fr_str){0};
+}
+
 bool fr_config_rule_matches(const struct fr_config_rule *rule, const struct fr_url_path *path)
 {
 	return !path->is_ambiguous && matches(fr_str_from(rule->path), path->text);

@@ -38,6 +38,7 @@ static void site_fini(struct fr_config_site *site)
 		names_fini(site->rules[i].links, site->rules[i].n_links);
 	}
 	free(site->rules);
+	names_fini(site->patterns, site->n_patterns);
 	fr_lists_fini(FR_LISTS_CACHE_GROUP, &site->cache, NULL);
 	fr_lists_fini(FR_LISTS_COMPRESSION_GROUP, &site->compression, NULL);
 	fr_lists_fini(FR_LISTS_HINTS_GROUP, &site->hints, NULL);

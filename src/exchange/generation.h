@@ -13,6 +13,7 @@
 struct fr_access_log;
 struct fr_admin_ops;
 struct fr_assets;
+struct fr_members;
 struct fr_front_notice;
 struct fr_hint_memory;
 struct fr_learned;
@@ -34,6 +35,7 @@ struct fr_shared {
 	struct fr_learned *knowledge;      /* that the next two are part of */
 	struct fr_hint_memory *memory;
 	struct fr_assets *assets;
+	struct fr_members *members;         /* what assets of rules with a star are called today */
 	uint64_t seed;                      /* of hashes that all workers share */
 	char loop[FR_CANONICAL_LOOP_BYTES]; /* what CDN-Loop says of this server */
 	struct fr_access_log *access_log;   /* NULL: none configured */

@@ -18,6 +18,7 @@
 struct fr_learned {
 	struct fr_hint_memory *memory; /* owned */
 	struct fr_assets *assets;      /* owned */
+	struct fr_members *members;    /* owned */
 	struct fr_hint_db *db;         /* owned */
 };
 
@@ -133,6 +134,7 @@ struct fr_learned *fr_learned_new(const struct fr_config *config, uint64_t seed)
 	k->db = fr_hint_db_open(&options);
 	k->memory = fr_hint_memory_new(&limits, fr_hint_db_seed(k->db));
 	k->assets = fr_assets_new(FR_ASSETS_DEFAULT_CAPACITY, fr_hint_db_seed(k->db));
+	k->members = fr_members_new(seed);
 	n = fr_hint_db_attach(k->db, FR_HINT_TABLE_PAGES, &pages);
 	(void)fr_hint_db_attach(k->db, FR_HINT_TABLE_ASSETS, &assets);
 	fr_hint_memory_set_journal(k->memory, &(struct fr_hint_journal){page_changed, k});
@@ -153,6 +155,7 @@ void fr_learned_free(struct fr_learned **kp)
 	fr_hint_db_close(&k->db);
 	fr_hint_memory_free(&k->memory);
 	fr_assets_free(&k->assets);
+	fr_members_free(&k->members);
 	free(k);
 }
 
@@ -171,6 +174,11 @@ struct fr_hint_memory *fr_learned_memory(struct fr_learned *k)
 struct fr_assets *fr_learned_assets(struct fr_learned *k)
 {
 	return k->assets;
+}
+
+struct fr_members *fr_learned_members(struct fr_learned *k)
+{
+	return k->members;
 }
 
 size_t fr_learned_purge(struct fr_learned *k, struct fr_str key_prefix)

@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "hints/assets.h"
+#include "hints/members.h"
 #include "hints/memory.h"
 
 struct fr_learned;
@@ -22,6 +23,8 @@ void fr_learned_configure(struct fr_learned *k, const struct fr_config *config);
 
 struct fr_hint_memory *fr_learned_memory(struct fr_learned *k);
 struct fr_assets *fr_learned_assets(struct fr_learned *k);
+/* Of rules with a star; in no file. */
+struct fr_members *fr_learned_members(struct fr_learned *k);
 
 /* Forgets the hints of pages whose key begins so ("": all), or of one page with
  * what is kept behind its key, in memory and in the file. Returns how many pages

@@ -278,3 +278,45 @@ test('an asset that is not there without a login stays hinted to those who have 
   for (const n of [3, 4, 5, 6]) assert.equal((await visit(t, f, n, '/')).early, '');
   assert.equal((await visit(t, f, 7, '/', { cookie: 'session=7' })).early, style('/members.css'));
 });
+
+test('a rule with a star has the name that visitors get today', async (t) => {
+  const origin = await startOrigin(t, (req, res) => {
+    const gone = req.url === '/app.2.css' && req.headers['x-deployed'];
+    if (req.url.startsWith('/app.') && !gone) res.writeHead(200, asset);
+    else res.writeHead(gone ? 404 : 200, { 'content-type': 'text/html', 'cache-control': 'no-store' });
+    res.end('x');
+  });
+  const f = await startForerun(t, { config: `
+workers: 1
+listen: [{address: "127.0.0.1:0"}]
+sites:
+  - hosts: ["*"]
+    origin: {url: "${origin.url}"}
+    cache: {enabled: false}
+    rules: [{path: "/p*", links: ["</app.*.css>; rel=preload; as=style"]}]
+` });
+  const get = async (n, path, fields = {}) => {
+    const session = await client(t, f, n);
+    const stream = session.request({ ':path': path, 'sec-fetch-dest': 'style', 'sec-fetch-mode': 'no-cors', ...fields });
+    stream.resume();
+    await once(stream, 'close');
+    session.destroy();
+  };
+  const early = async () => (await visit(t, f, 20, '/page')).early;
+  assert.equal(await early(), '');
+  // one client, and requests that other sites cause, teach nothing
+  for (let k = 0; k < 4; k++) await get(2, '/app.evil.css');
+  for (const n of [3, 4, 5, 6]) await get(n, '/app.evil.css', { 'sec-fetch-site': 'cross-site' });
+  assert.equal(await early(), '');
+  for (const n of [3, 4, 5]) await get(n, '/app.1.css', { 'sec-fetch-site': 'same-origin' });
+  assert.equal(await early(), style('/app.1.css'));
+  // a deployment; then somebody with an old page
+  for (const n of [6, 7, 8]) await get(n, '/app.2.css');
+  assert.equal(await early(), style('/app.2.css'));
+  for (const n of [9, 10, 11]) await get(n, '/app.1.css');
+  assert.equal(await early(), style('/app.2.css'));
+  assert.equal((await visit(t, f, 20, '/other')).early, '');
+  // it is not there any more
+  await get(12, '/app.2.css', { 'x-deployed': '1' });
+  assert.equal(await early(), '');
+});

@@ -2,6 +2,7 @@
 #include "stages/hints/learn.h"
 
 #include "hints/judge.h"
+#include "hints/members.h"
 #include "hints/scan.h"
 #include "hints/teach.h"
 #include "stages/hints/lesson.h"
@@ -93,6 +94,39 @@ static bool is_for_asset(const struct fr_shared *shared, const struct fr_request
 		return as != FR_AS_UNKNOWN && as != FR_AS_NONE && as != FR_AS_DOCUMENT;
 	return fr_assets_find(shared->assets, req->authority, req->target, fr_loop_wall_s(),
 	                      &known);
+}
+
+/* Asked for by a page of the site, and by nobody who only links to it from elsewhere. */
+static bool is_of_the_site(const struct fr_request *req)
+{
+	struct fr_str site = fr_fields_value(&req->fields, FR_FIELD_SEC_FETCH_SITE);
+
+	return !site.len || fr_str_iis(site, "same-origin") || fr_str_iis(site, "same-site");
+}
+
+void fr_learn_members(const struct fr_exchange *ex)
+{
+	const struct fr_config_site *site = ex->site->config;
+	struct fr_member_seen seen = {.authority = ex->req.authority,
+	                              .target = ex->req.target,
+	                              .witnesses = fr_hints_settings(ex)->witnesses};
+	bool is_gone = ex->resp.status == 404 || ex->resp.status == 410;
+
+	if (ex->req.method != FR_METHOD_GET || !is_of_the_site(&ex->req) ||
+	    (ex->resp.status != 200 && ex->resp.status != 304 && !is_gone))
+		return;
+	for (size_t i = 0; i < site->n_patterns; i++) {
+		seen.pattern = fr_str_from(site->patterns[i]);
+		if (!fr_member_matches(seen.pattern, seen.target))
+			continue;
+		seen.client = fr_exchange_client_hash(ex);
+		seen.now_s = fr_loop_wall_s();
+		/* what one person may not see is there for others */
+		if (is_gone && !fr_teach_credential_kinds(&ex->req.fields))
+			fr_members_gone(ex->gen->shared->members, &seen);
+		else if (!is_gone)
+			fr_members_saw(ex->gen->shared->members, &seen);
+	}
 }
 
 void fr_learn_answer(const struct fr_shared *shared, const struct fr_observed_response *a)

@@ -24,6 +24,10 @@ void fr_plan_learned(struct fr_plan *plan, const struct fr_hint_seen *seen);
 /* How a push went. */
 void fr_learn_pushed(const struct fr_exchange *push, bool cancelled);
 
+/* What a client was answered, on a site whose rules have stars: the names that their assets
+ * have today (hints/members.h). */
+void fr_learn_members(const struct fr_exchange *ex);
+
 /* How an asset was answered. */
 void fr_learn_answer(const struct fr_shared *shared, const struct fr_observed_response *a);
 

@@ -2,6 +2,7 @@
 #include "stages/hints/recall.h"
 
 #include "exchange/page_keys.h"
+#include "hints/members.h"
 #include "hints/memory.h"
 #include "stages/hints/lesson.h"
 #include "stages/hints/page_load.h"
@@ -69,6 +70,40 @@ static void add_remembered(struct fr_exchange *page)
 	}
 }
 
+/* Does the page itself name what the pattern is about? Then it knows best. */
+static bool is_named(const struct fr_plan *plan, struct fr_str pattern)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (fr_member_matches(pattern, plan->v[i]->target))
+			return true;
+	return false;
+}
+
+/* The link with the name that its asset has today; empty: it is not known. */
+static struct fr_str todays(struct fr_exchange *page, const char *link, struct fr_str pattern)
+{
+	struct fr_str rest = fr_str_from(link), out;
+	char name[FR_MEMBER_BYTES];
+	size_t len =
+		fr_members_find(page->gen->shared->members, page->req.authority, pattern, name);
+
+	rest = fr_str_sub(rest, fr_str_find(rest, '>'), rest.len);
+	if (!len || is_named(&page->page.load->plan, pattern) ||
+	    fr_arena_printf(&page->arena, &out, "<%s%.*s", name, FR_STR_ARG(rest)) < 0)
+		return (struct fr_str){0};
+	return out;
+}
+
+static void add_rule_link(struct fr_exchange *page, const char *link)
+{
+	struct fr_str text = fr_str_from(link), pattern = fr_config_link_pattern(link);
+
+	if (pattern.p)
+		text = todays(page, link, pattern);
+	if (text.len)
+		fr_plan_add_link_field(&page->page.load->plan, text, FR_HINT_SOURCE_RULE, 0);
+}
+
 static void add_rules(struct fr_exchange *page)
 {
 	const struct fr_config_site *site = page->site->config;
@@ -79,8 +114,7 @@ static void add_rules(struct fr_exchange *page)
 		if (!fr_config_rule_matches(rule, &page->canonical.path))
 			continue;
 		for (size_t k = 0; k < rule->n_links; k++)
-			fr_plan_add_link_field(&page->page.load->plan, fr_str_from(rule->links[k]),
-			                       FR_HINT_SOURCE_RULE, 0);
+			add_rule_link(page, rule->links[k]);
 	}
 }
 

@@ -27,8 +27,11 @@ static void take_interim(struct fr_exchange *ex, void **slot, const struct fr_re
 static void take_response(struct fr_exchange *ex, void **slot)
 {
 	(void)slot;
-	if (!ex->is_push)
-		fr_hints_page(ex);
+	if (ex->is_push)
+		return;
+	fr_hints_page(ex);
+	if (ex->site && ex->site->config->n_patterns)
+		fr_learn_members(ex);
 }
 
 static void end_hints(struct fr_exchange *ex, void **slot, enum fr_end how)

@@ -367,6 +367,45 @@ static void hints_have_modes_rules_and_a_memory(void **state)
 	assert_int_equal(config->sites[0].n_rules, 1);
 }
 
+static void links_with_stars_are_paths_of_the_site(void **state)
+{
+	static const struct {
+		const char *link, *problem; /* NULL: none */
+	} rows[] = {
+		{"</app.*.css>; rel=preload; as=style", NULL},
+		{"</a.css?ver=*>; rel=preload; as=style", NULL},
+		{"<//cdn.example/a.*.css>; rel=preload; as=style", "one path of the site itself"},
+		{"<https://cdn.example/a.*.css>; rel=preload; as=style",
+	         "one path of the site itself"},
+		{"<a.*.css>; rel=preload; as=style", "one path of the site itself"},
+		{"</a.*.css>; rel=preload; as=style, </b.css>; rel=preload; as=style",
+	         "one path of the site itself"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		char text[512];
+		int rc;
+
+		(void)snprintf(
+			text, sizeof text,
+			"listen: [{address: \"*:0\"}]\n"
+			"sites:\n"
+			"  - hosts: [\"*\"]\n"
+			"    origin: {url: \"http://o\"}\n"
+			"    rules: [{path: /a, links: [\"%s\"]}, {path: /b, links: [\"%s\"]}]\n",
+			rows[i].link, rows[i].link);
+		rc = parse(text);
+		if (rows[i].problem) {
+			assert_true(rc < 0);
+			assert_non_null(strstr(why.text, rows[i].problem));
+			continue;
+		}
+		assert_int_equal(rc, 0);
+		assert_int_equal(config->sites[0].n_patterns, 1); /* each once */
+	}
+}
+
 static void rules_match_paths_with_stars(void **state)
 {
 	static const struct {
@@ -574,6 +613,7 @@ int main(void)
 		T(caches_have_lists_of_cookies),
 		T(caches_have_modes),
 		T(hints_have_modes_rules_and_a_memory),
+		T(links_with_stars_are_paths_of_the_site),
 		T(rules_match_paths_with_stars),
 		T(spellings_of_a_path_have_the_same_rules),
 		T(ambiguous_paths_have_neither_cache_nor_hints),
