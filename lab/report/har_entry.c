@@ -20,18 +20,23 @@ static const json_t *response_of(const struct fr_har_entry *e)
 	return json_object_get(e->json, "response");
 }
 
-/* The value of a request's field, NULL without. Borrowed. */
-static const char *request_field(const struct fr_har_entry *e, const char *name)
+/* The value of a field of a request or response, NULL without. Borrowed. */
+static const char *value_of(const json_t *message, const char *name)
 {
 	const json_t *h;
 	size_t i;
 
-	json_array_foreach(json_object_get(request_of(e), "headers"), i, h)
+	json_array_foreach(json_object_get(message, "headers"), i, h)
 	{
 		if (strcasecmp(fr_json_text(h, "name"), name) == 0)
 			return fr_json_text(h, "value");
 	}
 	return NULL;
+}
+
+static const char *request_field(const struct fr_har_entry *e, const char *name)
+{
+	return value_of(request_of(e), name);
 }
 
 static struct fr_str field(const struct fr_har_entry *e, const char *name)
@@ -177,6 +182,14 @@ const char *fr_har_initiator(const struct fr_har_entry *e)
 	if (*fr_json_text(frame, "url"))
 		return fr_json_text(frame, "url");
 	return referer ? referer : "";
+}
+
+struct fr_str fr_har_redirect(const struct fr_har_entry *e)
+{
+	const char *said = fr_json_text(response_of(e), "redirectURL");
+	const char *location = value_of(response_of(e), "location");
+
+	return fr_str_from(*said || !location ? said : location);
 }
 
 /* --- whether rendering waits for it --- */

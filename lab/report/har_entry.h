@@ -29,6 +29,8 @@ bool fr_har_entry_read(const json_t *entry, size_t index, struct fr_har_entry *o
 bool fr_har_entry_counts(const struct fr_har_entry *e);
 /* What named it, as an absolute URL: the initiator, else the referer. "" unknown. */
 const char *fr_har_initiator(const struct fr_har_entry *e);
+/* Where a redirect leads, as it is written: an absolute or relative URL. "" unknown. */
+struct fr_str fr_har_redirect(const struct fr_har_entry *e);
 /* Does it say whether rendering waits for it? 1: yes; 0: no; negative: it says nothing. */
 int fr_har_is_blocking(const struct fr_har_entry *e);
 /* Bytes of the body as they were sent, as well as it says. */

@@ -7,6 +7,7 @@
 #include "hints/plan.h"
 #include "http/fields.h"
 #include "http/media_type.h"
+#include "http/url.h"
 #include "lab/measurement/freshness.h"
 #include "lab/measurement/json_text.h"
 #include "lab/measurement/measurement.h"
@@ -14,6 +15,9 @@
 #include "lab/report/har_entry.h"
 
 #define FIELDS_BYTES 65536u
+/* Of one page; browsers follow no more. */
+#define MAX_REDIRECTS 20u
+#define REDIRECT_BYTES (1u << 20)
 
 struct har {
 	struct fr_har_entry *v; /* owned; by time */
@@ -209,11 +213,68 @@ static void add(struct fr_measurement *l, const struct fr_har_entry *from, doubl
 		fill(l, e, from, begin_ms);
 }
 
+/* With its port, so that two spellings of one URL are equal. */
+static struct fr_str print_url(struct fr_arena *arena, const struct fr_url *url)
+{
+	struct fr_str out;
+
+	if (fr_arena_printf(arena, &out, "%.*s://%.*s:%u%.*s", FR_STR_ARG(url->scheme),
+	                    FR_STR_ARG(url->host), url->port, FR_STR_ARG(url->target)) < 0)
+		return (struct fr_str){0};
+	return out;
+}
+
+/* What an entry asked for. */
+static struct fr_str asked_url(struct fr_arena *arena, const struct fr_har_entry *e)
+{
+	struct fr_url url;
+
+	return fr_url_parse(arena, fr_str_from(e->url), &url) < 0 ? (struct fr_str){0}
+	                                                          : print_url(arena, &url);
+}
+
+/* Where a redirect leads; empty: it does not say. */
+static struct fr_str target_of(struct fr_arena *arena, const struct fr_har_entry *e)
+{
+	struct fr_str ref = fr_har_redirect(e);
+	struct fr_url base, url;
+
+	if (!ref.len || fr_url_parse(arena, fr_str_from(e->url), &base) < 0 ||
+	    fr_url_resolve(arena, &base, ref, &url) < 0)
+		return (struct fr_str){0};
+	return print_url(arena, &url);
+}
+
+/* The redirects that led to the document, back from it. One that does not say where it
+ * leads counts if it is the request before. */
+static unsigned count_redirects(const struct har *h, const struct fr_har_entry *document)
+{
+	const struct fr_har_entry *at = document;
+	struct fr_arena arena;
+	struct fr_str want;
+	unsigned n = 0;
+
+	fr_arena_init(&arena, REDIRECT_BYTES);
+	want = asked_url(&arena, document);
+	for (const struct fr_har_entry *e = document; e-- > h->v && n < MAX_REDIRECTS;) {
+		struct fr_str to = e->is_redirect ? target_of(&arena, e) : (struct fr_str){0};
+
+		if (!e->is_redirect || (to.len ? !fr_str_eq(to, want) : e + 1 != at))
+			continue;
+		n++;
+		at = e;
+		want = asked_url(&arena, e);
+	}
+	fr_arena_fini(&arena);
+	return n;
+}
+
 /* What came before the document led to it: redirects, and other pages. */
 static void make_load(const struct har *h, const struct fr_har_entry *document,
                       struct fr_measurement *out)
 {
 	fr_measurement_init(out, document->url);
+	out->n_redirects = count_redirects(h, document);
 	add(out, document, document->start_ms);
 	for (const struct fr_har_entry *e = document + 1; e < h->v + h->n; e++)
 		if ((!*e->page || strcmp(e->page, document->page) == 0) && fr_har_entry_counts(e))

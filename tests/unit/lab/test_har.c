@@ -149,6 +149,77 @@ static void the_page_is_the_first_document_that_was_loaded(void **state)
 	}
 }
 
+/* A redirect from url to where `more` says; fields of the response. */
+static const char *redirect(const char *url, unsigned at_ms, const char *to, const char *fields)
+{
+	static char texts[16][512];
+	static unsigned next;
+	char *out = texts[next++ % 16];
+
+	(void)snprintf(out, sizeof texts[0],
+	               "{'startedDateTime':'2026-03-01T10:00:00.%03uZ','time':10,"
+	               "'request':{'method':'GET','url':'%s','headers':[]},"
+	               "'response':{'status':301,'redirectURL':'%s','headers':[%s],"
+	               "'content':{'size':0,'mimeType':'text/html'},'bodySize':0},'timings':{}}",
+	               at_ms, url, to, fields);
+	return out;
+}
+
+static void redirects_that_led_to_the_page_are_counted(void **state)
+{
+	const struct {
+		const char *what;
+		const char *entries[4];
+		size_t n;
+		unsigned redirects;
+	} rows[] = {
+		{"none", {document(0)}, 1, 0},
+		{"to https", {redirect("http://s.example/", 0, PAGE, ""), document(300)}, 2, 1},
+		{"two, the second with a relative target",
+	         {redirect("http://s.example/old", 0, "https://s.example/old", ""),
+	          redirect(PAGE "old", 100, "/", ""), document(300)},
+	         3,
+	         2},
+		{"with its port",
+	         {redirect("http://s.example/", 0, "https://s.example:443/", ""), document(300)},
+	         2,
+	         1},
+		{"by the field alone",
+	         {redirect("http://s.example/", 0, "",
+	                   "{'name':'Location','value':'https://s.example/'}"),
+	          document(300)},
+	         2,
+	         1},
+		{"without a word of its target, just before",
+	         {redirect("http://s.example/", 0, "", ""), document(300)},
+	         2,
+	         1},
+		{"of an asset, before",
+	         {redirect(PAGE "pixel", 0, "https://t.example/", ""), document(300)},
+	         2,
+	         0},
+		{"of an asset, after",
+	         {document(0), redirect(PAGE "a.css", 300, PAGE "b.css", "")},
+	         2,
+	         0},
+		{"round in a circle",
+	         {redirect(PAGE, 0, PAGE, ""), redirect(PAGE, 100, PAGE, ""), document(300)},
+	         3,
+	         2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		struct fr_measurement l;
+
+		print_message("%s\n", rows[i].what);
+		read_har("", rows[i].entries, rows[i].n, &l);
+		assert_string_equal(l.url, PAGE);
+		assert_int_equal(l.n_redirects, rows[i].redirects);
+		fr_measurement_fini(&l);
+	}
+}
+
 static void times_have_zones_and_days(void **state)
 {
 	const char *const entries[] = {
@@ -377,6 +448,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_page_is_the_first_document_that_was_loaded),
+		cmocka_unit_test(redirects_that_led_to_the_page_are_counted),
 		cmocka_unit_test(times_have_zones_and_days),
 		cmocka_unit_test(a_file_without_a_page_says_so),
 		cmocka_unit_test(what_an_entry_is_follows_its_destination),
