@@ -34,7 +34,8 @@ static const char help[] =
 	"\n"
 	"Says what to change so that a page gains from push and hints: Link values to\n"
 	"add or remove, and mistakes. FILE is a file of forerun profile --json, a HAR of\n"
-	"a browser, or Forerun's access log in JSON.\n"
+	"a browser, or an access log: JSON of Forerun, Caddy or Traefik, or the combined\n"
+	"format of any server; gzip is undone.\n"
 	"\n"
 	"  --write FILE       the advised Link values as rules for Forerun's\n"
 	"                     configuration (sites[].rules; forerun profile --rules)\n"
@@ -44,6 +45,10 @@ static const char help[] =
 	"  --verify           load the page with the advised hints and without, say what\n"
 	"                     was measured, and take back what does not hold; done unless\n"
 	"                     --no-verify is given, or a file is read\n"
+	"  --log-format LINE  what the lines of a log look like, as access_log.format:\n"
+	"                     \"{client} {status} {target} {referer}\"\n"
+	"  --host HOST        the host of a log whose lines name none (by default the\n"
+	"                     one that most Referers name)\n"
 	"  --json             print the advice as JSON\n"
 	"  --ca FILE, --insecure\n"
 	"                     as for forerun profile\n"
@@ -56,10 +61,11 @@ static const char help[] =
 
 struct advise {
 	const char *subject; /* URL, path or file; NULL: none */
-	const char *origin, *write, *network, *think, *ca;
+	const char *origin, *write, *network, *think, *ca, *log_format, *host;
 	bool json, insecure, verify, no_verify;
 	struct fr_advice *list; /* owned */
 	size_t n;
+	struct fr_advise_read read; /* of a file: what was read; its list is the one above */
 };
 
 #define AT(member) offsetof(struct advise, member)
@@ -70,6 +76,8 @@ static const struct fr_option known[] = {
 	FR_TEXT_OPTION("network", AT(network)),
 	FR_TEXT_OPTION("think", AT(think)),
 	FR_TEXT_OPTION("ca", AT(ca)),
+	FR_TEXT_OPTION("log-format", AT(log_format)),
+	FR_TEXT_OPTION("host", AT(host)),
 	FR_FLAG_OPTION("json", AT(json)),
 	FR_FLAG_OPTION("insecure", AT(insecure)),
 	FR_FLAG_OPTION("verify", AT(verify)),
@@ -251,11 +259,16 @@ static int from_measurement(struct advise *a)
 
 static int from_file(struct advise *a)
 {
+	const struct fr_advise_form form = {.network = fr_network_find(a->network),
+	                                    .log_format = a->log_format,
+	                                    .host = a->host};
 	char why[1024];
 
-	if (fr_advise_read(a->subject, fr_network_find(a->network), &a->list, &a->n, why,
-	                   sizeof why) == 0)
+	if (fr_advise_read(a->subject, &form, &a->read, why, sizeof why) == 0) {
+		a->list = a->read.list;
+		a->n = a->read.n;
 		return FR_EXIT_OK;
+	}
 	fprintf(stderr, "forerun advise: %s\n", why);
 	return FR_EXIT_FAILED;
 }
@@ -366,16 +379,46 @@ static int write_rules(const struct advise *a, const char *file)
 	return FR_EXIT_FAILED;
 }
 
+/* What a log was read as. */
+static void print_log(const struct fr_advise_read *r, size_t quiet)
+{
+	printf("%zu line%s read; %zu request%s counted: GET, complete, 200 or 304.\n", r->lines,
+	       r->lines == 1 ? "" : "s", r->counted, r->counted == 1 ? "" : "s");
+	if (r->not_understood)
+		printf("%zu line%s not understood.\n", r->not_understood,
+		       r->not_understood == 1 ? " was" : "s were");
+	if (*r->host)
+		printf("The lines name no host; it is taken for %s, as most Referers say "
+		       "(--host).\n",
+		       r->host);
+	if (!r->n)
+		puts("No page was loaded often enough to judge.");
+	else if (quiet)
+		printf("%zu of %zu pages that were loaded often have nothing to gain.\n", quiet,
+		       r->n);
+}
+
+/* Of a log, pages without a word are counted only. */
+static void print_pages(const struct advise *a)
+{
+	size_t quiet = 0;
+
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->read.is_log && !a->list[i].n)
+			quiet++;
+		else
+			print_page(&a->list[i]);
+	}
+	if (a->read.is_log)
+		print_log(&a->read, quiet);
+}
+
 static int say(const struct advise *a)
 {
-	if (a->json) {
+	if (a->json)
 		print_json(a);
-	} else {
-		for (size_t i = 0; i < a->n; i++)
-			print_page(&a->list[i]);
-		if (!a->n)
-			puts("No page was loaded often enough to judge.");
-	}
+	else
+		print_pages(a);
 	if (a->write)
 		return write_rules(a, a->write);
 	if (a->json || !has_links(a))

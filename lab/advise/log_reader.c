@@ -1,145 +1,194 @@
 /* Counts in an access log which assets are requested with which page. */
 #include "lab/advise/log_reader.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <uthash.h>
 
 #include "base/mem.h"
 #include "http/url.h"
+#include "lab/advise/log_priv.h"
+#include "lab/advise/version.h"
 #include "lab/measurement/json_text.h"
 #include "lab/measurement/kind.h"
 
 /* Loads that pushes can be tied to, and pushes that wait for theirs. */
-#define MAX_LATER 100000u
-
-struct asset {
-	char *target; /* owned */
-	enum fr_as as;
-	size_t asked, planned, pushed, cancelled;
-};
+#define MAX_LATER 20000u
+#define LATER_BYTES 1024u /* of each */
+/* Of all pages together. */
+#define MAX_ALL_ASSETS 200000u
+/* Bytes of a target that are kept. */
+#define TARGET_BYTES 2048u
 
 struct page {
-	char *url; /* owned; scheme://host/target without query */
-	size_t loads;
-	struct asset *assets; /* owned */
-	size_t n, cap;
+	struct fr_log_page is;
+	UT_hash_handle hh;
 };
 
 struct fr_log_reader {
-	struct page *pages; /* owned */
-	size_t n, cap;
-	json_t *by_id; /* owned; id of a load -> number of its page */
-	json_t *later; /* owned; lines of pushes that ended before their page */
+	struct fr_log_reader_form form;
+	struct fr_log_reader_counts counts;
+	struct page *pages; /* owned; by URL */
+	size_t n_assets;    /* of all of them */
+	json_t *by_id;      /* owned; id of a load -> URL of its page */
+	json_t *later;      /* owned; lines of pushes that ended before their page */
 	bool is_sorted;
 };
 
-struct fr_log_reader *fr_log_reader_new(void)
+struct fr_log_reader *fr_log_reader_new(const struct fr_log_reader_form *form)
 {
 	struct fr_log_reader *l = fr_calloc(1, sizeof *l);
 
+	if (form)
+		l->form = *form;
 	l->by_id = json_object();
 	l->later = json_array();
 	return l;
 }
 
+static void drop_page(struct fr_log_reader *l, struct page *p)
+{
+	HASH_DEL(l->pages, p);
+	l->n_assets -= p->is.n;
+	for (size_t k = 0; k < p->is.n; k++)
+		free(p->is.assets[k].target);
+	free(p->is.assets);
+	free(p->is.url);
+	free(p);
+}
+
 void fr_log_reader_free(struct fr_log_reader **lp)
 {
 	struct fr_log_reader *l = *lp;
+	struct page *p, *next;
 
 	if (!l)
 		return;
-	for (size_t i = 0; i < l->n; i++) {
-		for (size_t k = 0; k < l->pages[i].n; k++)
-			free(l->pages[i].assets[k].target);
-		free(l->pages[i].assets);
-		free(l->pages[i].url);
-	}
-	free(l->pages);
+	HASH_ITER(hh, l->pages, p, next)
+	drop_page(l, p);
 	json_decref(l->by_id);
 	json_decref(l->later);
 	free(l);
 	*lp = NULL;
 }
 
-static struct page *page_of(struct fr_log_reader *l, struct fr_str url)
-{
-	struct page *p;
+/* --- pages and assets --- */
 
-	for (size_t i = 0; i < l->n; i++)
-		if (fr_str_is(url, l->pages[i].url))
-			return &l->pages[i];
-	if (l->n == FR_LOG_READER_MAX_PAGES)
-		return NULL;
-	if (l->n == l->cap) {
-		l->cap = l->cap ? 2 * l->cap : 16;
-		l->pages = fr_try_realloc(l->pages, l->cap * sizeof *l->pages);
-		FR_ASSERT(l->pages); /* at most FR_LOG_READER_MAX_PAGES of them */
+/* Makes room for at least a quarter: those with the fewest loads go, as the made-up ones of
+ * a Referer that was never loaded. */
+static void forget_some(struct fr_log_reader *l)
+{
+	for (size_t loads = 0; HASH_COUNT(l->pages) > FR_LOG_READER_MAX_PAGES * 3 / 4; loads++) {
+		struct page *p, *next;
+
+		HASH_ITER(hh, l->pages, p, next)
+		if (p->is.loads <= loads)
+			drop_page(l, p);
 	}
-	p = &l->pages[l->n++];
-	*p = (struct page){.url = fr_str_dup(url)};
-	return p;
 }
 
-static struct asset *asset_of(struct page *p, struct fr_str target)
+static struct fr_log_page *find_page(struct fr_log_reader *l, struct fr_str url)
 {
-	struct asset *a;
+	struct page *p = NULL;
+
+	HASH_FIND(hh, l->pages, url.p, url.len, p);
+	return p ? &p->is : NULL;
+}
+
+static struct fr_log_page *page_of(struct fr_log_reader *l, struct fr_str url)
+{
+	struct fr_log_page *known = find_page(l, url);
+	struct page *p;
+
+	if (known)
+		return known;
+	if (HASH_COUNT(l->pages) >= FR_LOG_READER_MAX_PAGES)
+		forget_some(l);
+	p = fr_calloc(1, sizeof *p);
+	p->is.url = fr_str_dup(url);
+	HASH_ADD_KEYPTR(hh, l->pages, p->is.url, url.len, p);
+	return &p->is;
+}
+
+/* NULL: the page has as many as are counted. */
+static struct fr_log_asset *asset_of(struct fr_log_reader *l, struct fr_log_page *p,
+                                     struct fr_str target)
+{
+	char starred[TARGET_BYTES];
+	struct fr_log_asset *a;
+	bool has_version = fr_version_star(target, starred, sizeof starred);
 
 	for (size_t i = 0; i < p->n; i++)
-		if (fr_str_is(target, p->assets[i].target))
+		if (strcmp(starred, p->assets[i].target) == 0)
 			return &p->assets[i];
-	if (p->n == FR_LOG_READER_MAX_ASSETS)
+	if (p->n == FR_LOG_READER_MAX_ASSETS || target.len >= sizeof starred ||
+	    l->n_assets == MAX_ALL_ASSETS)
 		return NULL;
 	if (p->n == p->cap) {
 		p->cap = p->cap ? 2 * p->cap : 16;
 		p->assets = fr_try_realloc(p->assets, p->cap * sizeof *p->assets);
 		FR_ASSERT(p->assets); /* at most FR_LOG_READER_MAX_ASSETS of them */
 	}
+	l->n_assets++;
 	a = &p->assets[p->n++];
-	*a = (struct asset){.target = fr_str_dup(target)};
+	*a = (struct fr_log_asset){.target = fr_str_dup(fr_str_from(starred)),
+	                           .has_version = has_version};
 	return a;
 }
 
-/* What visitors do not come for, and what nobody should be pushed before a login. */
-static bool is_for_owners(struct fr_str target)
+/* --- lines --- */
+
+/* Declared robots: they take pages without what a browser loads with them. */
+static bool is_robot(struct fr_str agent)
 {
-	static const char *const names[] = {"wp-admin", "wp-login.php",  "wp-json", "wp-cron.php",
-	                                    "admin",    "administrator", "login",   "log-in",
-	                                    "signin",   "sign-in",       "logout",  "sign-out",
-	                                    "signout",  "user"};
+	static const char *const words[] = {"bot",  "crawl",   "spider", "slurp",  "curl/",
+	                                    "wget", "monitor", "check",  "python", "Go-http"};
 
-	target = fr_str_sub(target, 0, fr_str_find(target, '?'));
-	while (target.len) {
-		size_t n = fr_str_find(target, '/');
-		struct fr_str segment = fr_str_sub(target, 0, n);
-
-		for (size_t i = 0; i < FR_ARRAY_LEN(names); i++)
-			if (fr_str_iis(segment, names[i]))
+	for (size_t i = 0; i < agent.len; i++)
+		for (size_t k = 0; k < FR_ARRAY_LEN(words); k++)
+			if (fr_str_istarts(fr_str_sub(agent, i, agent.len), fr_str_from(words[k])))
 				return true;
-		target = fr_str_sub(target, n + 1, target.len);
-	}
 	return false;
 }
 
+/* What Links and YAML can hold as it is; logs write the rest with backslashes. */
+static bool is_clean(struct fr_str target)
+{
+	for (size_t i = 0; i < target.len; i++)
+		if (target.p[i] <= ' ' || target.p[i] >= 0x7f || strchr("\"\\<>", target.p[i]))
+			return false;
+	return target.len > 0 && target.p[0] == '/' && target.len < TARGET_BYTES;
+}
+
 /* The client asked for it with GET and got all of it, now or earlier. */
-static bool is_good(const json_t *j)
+static bool is_good(const struct fr_log_line *j)
 {
-	const char *method = fr_json_text(j, "method"), *end = fr_json_text(j, "end");
-	json_int_t status = json_integer_value(json_object_get(j, "status"));
-
-	return (!*method || strcmp(method, "GET") == 0) &&
-	       (!*end || strcmp(end, "completed") == 0) && (status == 200 || status == 304);
+	return (!j->method.len || fr_str_is(j->method, "GET")) &&
+	       (!j->end.len || fr_str_is(j->end, "completed")) && is_clean(j->target) &&
+	       (j->status == 200 || j->status == 304) && !is_robot(j->agent);
 }
 
-/* scheme://host/target of a line. */
-static void url_of(const json_t *j, struct fr_str target, char *out, size_t cap)
+/* scheme://host/target of a line; false: it does not fit. The host in lower case. */
+static bool url_of(const struct fr_log_reader *l, const struct fr_log_line *j, struct fr_str target,
+                   char *out, size_t cap)
 {
-	(void)snprintf(out, cap, "%s://%s%.*s",
-	               *fr_json_text(j, "scheme") ? fr_json_text(j, "scheme") : "https",
-	               fr_json_text(j, "host"), FR_STR_ARG(target));
+	struct fr_str scheme = j->scheme, host = j->host;
+	int n;
+
+	if (!host.len) {
+		host = fr_str_from(l->form.host);
+		scheme = fr_str_from(l->form.scheme);
+	}
+	if (!scheme.len)
+		scheme = FR_STR("https");
+	n = snprintf(out, cap, "%.*s://%.*s%.*s", FR_STR_ARG(scheme), FR_STR_ARG(host),
+	             FR_STR_ARG(target));
+	for (size_t i = 0; n > 0 && (size_t)n < cap && i < scheme.len + 3 + host.len; i++)
+		out[i] = fr_ascii_lower(out[i]);
+	return host.len && n > 0 && (size_t)n < cap;
 }
 
-static void take_plan(struct page *p, const json_t *plan)
+static void take_plan(struct fr_log_reader *l, struct fr_log_page *p, const json_t *plan)
 {
 	const json_t *item;
 	size_t i;
@@ -148,7 +197,7 @@ static void take_plan(struct page *p, const json_t *plan)
 	{
 		struct fr_str url = fr_advice_target(p->url, fr_json_text(item, "url"));
 		const char *delivery = fr_json_text(item, "delivery");
-		struct asset *a = asset_of(p, url);
+		struct fr_log_asset *a = url.len ? asset_of(l, p, url) : NULL;
 
 		if (!a)
 			continue;
@@ -157,37 +206,40 @@ static void take_plan(struct page *p, const json_t *plan)
 	}
 }
 
-static void take_page(struct fr_log_reader *l, const json_t *j)
+static void take_page(struct fr_log_reader *l, const struct fr_log_line *j)
 {
-	const json_t *plan = json_object_get(j, "plan");
-	struct fr_str target = fr_str_from(fr_json_text(j, "target"));
+	const json_t *plan = json_object_get(j->json, "plan");
 	char url[FR_URL_MAX_BYTES];
-	struct page *p;
+	struct fr_log_page *p;
 
-	if (!is_good(j) || is_for_owners(target))
-		return;
 	/* pages are counted without their query */
-	url_of(j, fr_str_sub(target, 0, fr_str_find(target, '?')), url, sizeof url);
-	p = page_of(l, fr_str_from(url));
-	if (!p)
+	if (j->purpose.len || fr_log_is_for_owners(j->target) ||
+	    !url_of(l, j, fr_str_sub(j->target, 0, fr_str_find(j->target, '?')), url, sizeof url))
 		return;
+	p = page_of(l, fr_str_from(url));
 	p->loads++;
+	l->counts.counted++;
+	if (j->think_us >= 0) {
+		p->think_us += (uint64_t)j->think_us;
+		p->n_think++;
+	}
 	if (json_is_array(plan))
-		take_plan(p, plan);
-	if (*fr_json_text(j, "id") && json_object_size(l->by_id) < MAX_LATER)
-		(void)json_object_set_new(l->by_id, fr_json_text(j, "id"),
-		                          json_integer((json_int_t)(p - l->pages)));
+		take_plan(l, p, plan);
+	if (j->id.len && strlen(url) < LATER_BYTES && json_object_size(l->by_id) < MAX_LATER)
+		(void)json_object_setn_new(l->by_id, j->id.p, j->id.len, json_string(url));
 }
 
 /* False: its page is not known (yet). */
 static bool take_push(struct fr_log_reader *l, const json_t *j)
 {
-	json_t *number = json_object_get(l->by_id, fr_json_text(j, "parent"));
-	struct asset *a;
+	const char *url = json_string_value(json_object_get(l->by_id, fr_json_text(j, "parent")));
+	struct fr_log_page *p = url ? find_page(l, fr_str_from(url)) : NULL;
+	struct fr_str target = fr_str_from(fr_json_text(j, "target"));
+	struct fr_log_asset *a;
 
-	if (!json_is_integer(number))
+	if (!url)
 		return false;
-	a = asset_of(&l->pages[json_integer_value(number)], fr_str_from(fr_json_text(j, "target")));
+	a = p && is_clean(target) ? asset_of(l, p, target) : NULL;
 	if (a) {
 		a->pushed++;
 		a->cancelled += strcmp(fr_json_text(j, "outcome"), "cancelled") == 0;
@@ -196,9 +248,9 @@ static bool take_push(struct fr_log_reader *l, const json_t *j)
 }
 
 /* A page's line is written when it has ended, which may be after its pushes. */
-static void keep_push(struct fr_log_reader *l, json_t *j)
+static void keep_push(struct fr_log_reader *l, json_t *j, size_t len)
 {
-	if (!take_push(l, j) && json_array_size(l->later) < MAX_LATER)
+	if (j && !take_push(l, j) && len < LATER_BYTES && json_array_size(l->later) < MAX_LATER)
 		(void)json_array_append(l->later, j);
 }
 
@@ -211,37 +263,69 @@ static void take_kept(struct fr_log_reader *l)
 	(void)json_array_clear(l->later);
 }
 
-static void take_asset(struct fr_log_reader *l, const json_t *j)
+/* What the line says it is for, before the ending of its name. */
+static enum fr_as as_of(const struct fr_log_line *j)
 {
-	struct fr_str referer = fr_str_from(fr_json_text(j, "referer"));
-	struct fr_str target = fr_str_from(fr_json_text(j, "target"));
-	char url[FR_URL_MAX_BYTES];
-	struct asset *a;
-	struct page *p;
+	enum fr_as as = fr_as_of_destination(j->dest);
 
-	referer = fr_str_sub(referer, 0, fr_str_find(referer, '?'));
-	if (!referer.len || !is_good(j) || fr_as_of_path(referer) == FR_AS_STYLE ||
-	    is_for_owners(referer))
+	if (as == FR_AS_NONE)
+		as = fr_as_of_path(j->target);
+	return as == FR_AS_NONE ? fr_as_of_type(j->type) : as;
+}
+
+/* The Referer as pages are named: the host in lower case, no query. False: it is none. */
+static bool page_url(struct fr_str referer, char *out, size_t cap)
+{
+	size_t end = fr_str_find(referer, '?'), colon = fr_str_find(referer, ':'), host;
+	struct fr_str s;
+
+	end = fr_str_find(fr_str_sub(referer, 0, end), '#');
+	s = fr_str_sub(referer, 0, end);
+	if (!fr_str_starts(fr_str_sub(s, colon, s.len), FR_STR("://")) || s.len + 2 > cap)
+		return false;
+	host = colon + 3 + fr_str_find(fr_str_sub(s, colon + 3, s.len), '/');
+	if (host == colon + 3)
+		return false;
+	memcpy(out, s.p, s.len);
+	if (host == s.len) /* "https://host" */
+		out[s.len++] = '/';
+	out[s.len] = '\0';
+	for (size_t i = 0; i < host; i++)
+		out[i] = fr_ascii_lower(out[i]);
+	return is_clean(fr_str_sub(fr_str_from(out), host, s.len));
+}
+
+static void take_asset(struct fr_log_reader *l, const struct fr_log_line *j, enum fr_as as)
+{
+	char url[FR_URL_MAX_BYTES], referer[FR_URL_MAX_BYTES];
+	struct fr_log_asset *a;
+	struct fr_log_page *p;
+
+	if (!page_url(j->referer, referer, sizeof referer) ||
+	    fr_as_of_path(fr_str_from(referer)) == FR_AS_STYLE ||
+	    fr_log_is_for_owners(
+		    fr_str_sub(fr_str_from(referer), fr_url_origin(referer).len, sizeof referer)) ||
+	    fr_log_is_for_owners(j->target) || !url_of(l, j, j->target, url, sizeof url))
 		return;
-	p = page_of(l, referer);
-	if (!p)
-		return;
+	p = page_of(l, fr_str_from(referer));
 	/* what another host serves is named by its whole URL */
-	url_of(j, target, url, sizeof url);
-	a = asset_of(p, fr_advice_target(p->url, url));
+	a = asset_of(l, p, fr_advice_target(p->url, url));
 	if (!a)
 		return;
+	l->counts.counted++;
 	a->asked++;
+	if (j->status == 200 && j->bytes != FR_LOG_UNKNOWN_BYTES && j->bytes > a->bytes)
+		a->bytes = j->bytes;
 	if (a->as == FR_AS_NONE)
-		a->as = fr_as_of_path(target);
+		a->as = as;
 }
 
 /* By its name something else than a document. */
 static bool is_no_page(struct fr_str target)
 {
-	static const char *const endings[] = {".ico", ".json",        ".xml", ".txt",
-	                                      ".map", ".webmanifest", ".pdf", ".zip",
-	                                      ".mp4", ".mp3",         ".webm"};
+	static const char *const endings[] = {".ico", ".json",        ".xml",  ".txt",
+	                                      ".map", ".webmanifest", ".pdf",  ".zip",
+	                                      ".mp4", ".mp3",         ".webm", ".gz"};
 
 	target = fr_str_sub(target, 0, fr_str_find(target, '?'));
 	for (size_t i = 0; i < FR_ARRAY_LEN(endings); i++)
@@ -252,60 +336,61 @@ static bool is_no_page(struct fr_str target)
 
 bool fr_log_reader_line(struct fr_log_reader *l, struct fr_str line)
 {
-	json_t *j = json_loadb(line.p ? line.p : "", line.len, 0, NULL);
-	struct fr_str target;
-	bool ok = j && *fr_json_text(j, "target") && *fr_json_text(j, "host");
+	struct fr_log_line j;
+	enum fr_as as;
 
-	if (ok) {
-		target = fr_str_from(fr_json_text(j, "target"));
-		if (*fr_json_text(j, "parent"))
-			keep_push(l, j);
-		else if (fr_as_of_path(target) != FR_AS_NONE)
-			take_asset(l, j);
-		else if (!is_no_page(target))
-			take_page(l, j);
-		l->is_sorted = false;
+	l->counts.lines++;
+	if (!fr_log_line_read(line, l->form.template, &j)) {
+		l->counts.not_understood++;
+		return false;
 	}
-	json_decref(j);
-	return ok;
+	l->is_sorted = false;
+	l->counts.with_referer += j.referer.len > 0;
+	as = as_of(&j);
+	if (j.parent.len)
+		keep_push(l, j.json, line.len);
+	else if (!is_good(&j))
+		;
+	else if (as != FR_AS_NONE && as != FR_AS_DOCUMENT)
+		take_asset(l, &j, as);
+	else if (!is_no_page(j.target))
+		take_page(l, &j);
+	fr_log_line_fini(&j);
+	return true;
 }
 
-static int by_loads(const void *a, const void *b)
+const struct fr_log_reader_counts *fr_log_reader_counts(const struct fr_log_reader *l)
 {
-	const struct page *x = a, *y = b;
+	return &l->counts;
+}
 
-	return (x->loads < y->loads) - (x->loads > y->loads);
+struct fr_str fr_log_reader_site_of(const struct fr_log_line *line)
+{
+	size_t end;
+
+	if (line->host.len || !is_good(line) || as_of(line) == FR_AS_NONE)
+		return (struct fr_str){0};
+	end = fr_str_find(line->referer, ':') + 3;
+	end += fr_str_find(fr_str_sub(line->referer, end, line->referer.len), '/');
+	return end < line->referer.len ? fr_str_sub(line->referer, 0, end) : (struct fr_str){0};
+}
+
+/* --- what is made of it --- */
+
+static int by_loads(const struct page *a, const struct page *b)
+{
+	if (a->is.loads != b->is.loads)
+		return a->is.loads > b->is.loads ? -1 : 1;
+	return strcmp(a->is.url, b->is.url);
 }
 
 size_t fr_log_reader_pages(const struct fr_log_reader *l)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < l->n; i++)
-		n += l->pages[i].loads >= FR_LOG_READER_LEAST_LOADS;
+	for (const struct page *p = l->pages; p; p = p->hh.next)
+		n += p->is.loads >= FR_LOG_READER_LEAST_LOADS;
 	return n;
-}
-
-static void advise_asset(const struct page *p, const struct asset *a, struct fr_advice *out)
-{
-	size_t percent = 100 * a->asked / p->loads;
-	char *link;
-
-	if (a->pushed >= FR_LOG_READER_LEAST_LOADS &&
-	    100 * a->cancelled / a->pushed >= FR_LOG_READER_LEAST_PERCENT)
-		fr_advice_add(out, FR_ADVICE_NOPUSH, NULL,
-		              "Add nopush to %s: clients cancelled %zu of %zu pushes.", a->target,
-		              a->cancelled, a->pushed);
-	if (percent < FR_LOG_READER_LEAST_PERCENT || a->planned * 2 > p->loads ||
-	    fr_as_rank(a->as) != FR_RANK_BLOCKING || out->n_links == FR_ADVICE_MAX_LINKS)
-		return;
-	link = fr_advice_link(fr_str_from(a->target), a->as, 0);
-	if (!link)
-		return;
-	out->links[out->n_links++] = link;
-	fr_advice_add(out, FR_ADVICE_ADD, link,
-	              "%s is asked for in %zu %% of the page's loads, a round trip after it.",
-	              a->target, percent > 100 ? 100 : percent);
 }
 
 void fr_log_reader_advise(struct fr_log_reader *l, size_t i, struct fr_advice *out)
@@ -314,13 +399,12 @@ void fr_log_reader_advise(struct fr_log_reader *l, size_t i, struct fr_advice *o
 
 	if (!l->is_sorted) {
 		take_kept(l);
-		json_object_clear(l->by_id); /* numbers change */
-		qsort(l->pages, l->n, sizeof *l->pages, by_loads);
+		HASH_SORT(l->pages, by_loads);
 		l->is_sorted = true;
 	}
-	p = &l->pages[i];
-	*out = (struct fr_advice){.url = fr_str_dup(fr_str_from(p->url))};
-	for (size_t k = 0; k < p->n; k++)
-		advise_asset(p, &p->assets[k], out);
-	out->has_gain = out->n_links > 0;
+	p = l->pages;
+	while (i-- && p)
+		p = p->hh.next;
+	FR_ASSERT(p); /* of fr_log_reader_pages */
+	fr_log_page_advise(&p->is, l->form.network, out);
 }

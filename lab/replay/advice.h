@@ -23,6 +23,7 @@
 	X(UNSEEN, "unseen")           /* the same, as far as a load without scripts shows */       \
 	X(MISTAKE, "mistake")         /* as, crossorigin, caching */                               \
 	X(LATE, "late")               /* found late in a chain */                                  \
+	X(LARGE, "large")             /* worth a hint, but for its size */                         \
 	X(THIRD_PARTY, "third-party") /* of other hosts */                                         \
 	X(MEASURED, "measured")       /* what loads with hints showed */
 enum fr_advice_kind {

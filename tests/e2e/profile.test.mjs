@@ -2,6 +2,7 @@
 // over a network that it emulates itself.
 import test from 'node:test';
 import fs from 'node:fs';
+import zlib from 'node:zlib';
 import http2 from 'node:http2';
 import https from 'node:https';
 import path from 'node:path';
@@ -285,4 +286,65 @@ test('packets over TUN devices take the time that the network says', { timeout: 
   const ttfb = variant(p, 'off').metrics.ttfb.median;
   assert.ok(ttfb > 540 && ttfb < 700, `${ttfb}`);
   assert.ok(variant(p, 'push').metrics.render.median < variant(p, 'off').metrics.render.median - 60);
+});
+
+test('an access log of any server becomes rules that the edge takes', { timeout: 60000 }, async () => {
+  const at = '[28/Nov/2026:10:00:00 +0000]', agent = '"Mozilla/5.0"';
+  const lines = [];
+  for (let i = 0; i < 6; i++) {
+    lines.push(`192.0.2.${i} - - ${at} "GET /blog/a HTTP/2.0" 200 5000 "-" ${agent}`);
+    lines.push(`192.0.2.${i} - - ${at} "GET /style.css?ver=6.${i} HTTP/2.0" 200 9000 "https://www.example.org/blog/a" ${agent}`);
+    lines.push(`192.0.2.${i} - - ${at} "GET /gone.css HTTP/2.0" 404 9 "https://www.example.org/blog/a" ${agent}`);
+    lines.push(`192.0.2.${i} - - ${at} "GET /wp-login.php HTTP/2.0" 200 5000 "-" ${agent}`);
+    lines.push(`192.0.2.${i} - - ${at} "GET /login.js HTTP/2.0" 200 5000 "https://www.example.org/wp-login.php" ${agent}`);
+  }
+  const text = `xxx".js HTTP/1.1" 200 rest of a line\n${lines.join('\n')}\n\u0000\u0001binary\n${'x'.repeat(400000)}\n`;
+  const plain = tempFile('access.log'), packed = tempFile('access.log.gz'), rules = tempFile('rules.yaml');
+  fs.writeFileSync(plain, text);
+  fs.writeFileSync(packed, zlib.gzipSync(text));
+  for (const file of [plain, packed]) {
+    const r = await run(binary, ['advise', file, '--write', rules]);
+    assert.equal(r.code, 0, r.stderr);
+    assert.match(r.stdout, /^https:\/\/www\.example\.org\/blog\/a\n/);
+    assert.match(r.stdout, /Link: <\/style\.css\?ver=\*>; rel=preload; as=style/);
+    assert.doesNotMatch(r.stdout, /gone|login/);
+    assert.match(r.stdout, /33 lines read; 12 requests counted/);
+    assert.match(r.stdout, /3 lines were not understood/);
+    assert.match(r.stdout, /taken for https:\/\/www\.example\.org/);
+    assert.deepEqual(r.stdout.split('\n').filter((l) => l.length > 100), []);
+    assert.match(fs.readFileSync(rules, 'utf8'), /path: "\/blog\/a"\n\s+links:\n\s+- "<\/style\.css\?ver=\*>; rel=preload; as=style"/);
+  }
+  const config = tempFile('edge.yaml');
+  fs.writeFileSync(config, `listen: [{address: "127.0.0.1:0", tls: false}]\nsites:\n  - hosts: ["*"]\n    origin: {url: "http://127.0.0.1:1"}\n    ${fs.readFileSync(rules, 'utf8').replaceAll('\n', '\n    ')}`);
+  assert.equal((await run(binary, ['check', config])).code, 0);
+});
+
+test('what is no file of a known kind is told', { timeout: 60000 }, async () => {
+  for (const [name, text, words] of [
+    ['empty', '', /the file is empty/],
+    ['text', 'hello\nworld\n', /neither a profile's JSON nor a HAR nor an access log/],
+    ['half.har', '{"log": {"entries": [', /not valid JSON: line 1, column \d+: /],
+    ['list.json', '[1, 2]', /neither a profile nor a HAR/],
+    ['other.json', '{"a": 1}', /neither a profile nor a HAR/],
+    ['deep.har', `{"log":${'['.repeat(100000)}`, /not valid JSON: .*depth/],
+    ['none.har', '{"log": {"entries": {}}}', /a HAR file without log.entries/],
+    ['common.log', '192.0.2.1 - - [28/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5\n', /no line of this log has a Referer/],
+    ['haproxy.log', 'haproxy[1]: 192.0.2.1:5 [28/Nov/2026:10:00:00.1] fe be/s 0/0/0/1/1 200 1 - - ---- 1/1/0/0/0 0/0 "GET / HTTP/1.1"\n', /access log of a known form/],
+  ]) {
+    const file = tempFile(name);
+    fs.writeFileSync(file, text);
+    const r = await run(binary, ['advise', file]);
+    assert.equal(r.code, 1, name);
+    assert.match(r.stderr, words, name);
+    assert.match(r.stderr, new RegExp(`^forerun advise: .*${name}: `), name);
+  }
+  for (const [args, words] of [
+    [['/nonexistent/x.har'], /x.har: No such file or directory/],
+    [['/'], /cannot be read/],
+    [[binary, '--log-format', '{client}'], /\{target\} among them/],
+  ]) {
+    const r = await run(binary, ['advise', ...args]);
+    assert.equal(r.code, 1, r.stderr);
+    assert.match(r.stderr, words);
+  }
 });

@@ -1,5 +1,6 @@
 /* What advise reads: profiles, HARs and access logs of anybody's making. The
  * first byte chooses. */
+#include "lab/advise/log_line.h"
 #include "lab/advise/log_reader.h"
 #include "lab/replay/rules.h"
 #include "lab/report/har.h"
@@ -29,10 +30,22 @@ static void advise(struct fr_measurement *l)
 	fr_measurement_fini(l);
 }
 
-static void read_log(struct fr_str text)
+/* has_template: its first line says what the others look like. */
+static void read_log(struct fr_str text, bool has_template)
 {
-	struct fr_log_reader *l = fr_log_reader_new();
+	struct fr_log_reader_form form = {.host = "s", .network = &network};
+	struct fr_log_template template;
+	struct fr_log_reader *l;
 
+	if (has_template) {
+		size_t n = fr_str_find(text, '\n');
+
+		if (fr_log_template_read(fr_str_sub(text, 0, n), &template) < 0)
+			return;
+		form.template = &template;
+		text = fr_str_sub(text, n + 1, text.len);
+	}
+	l = fr_log_reader_new(&form);
 	while (text.len) {
 		size_t n = fr_str_find(text, '\n');
 
@@ -58,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	if (data[0] % 3 == 0) {
-		read_log(fr_str_make((const char *)data + 1, size - 1));
+		read_log(fr_str_make((const char *)data + 1, size - 1), data[0] % 2);
 		return 0;
 	}
 	j = fr_har_parse(fr_str_make((const char *)data + 1, size - 1), NULL);

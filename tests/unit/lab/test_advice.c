@@ -303,7 +303,7 @@ static void line(struct fr_log_reader *l, const char *text)
 
 static void a_log_tells_what_pages_need_and_what_clients_cancel(void **state)
 {
-	struct fr_log_reader *l = fr_log_reader_new();
+	struct fr_log_reader *l = fr_log_reader_new(NULL);
 	struct fr_advice a;
 
 	(void)state;
@@ -344,7 +344,7 @@ static void a_log_tells_what_pages_need_and_what_clients_cancel(void **state)
 
 static void a_log_of_too_many_pages_and_assets_is_cut(void **state)
 {
-	struct fr_log_reader *l = fr_log_reader_new();
+	struct fr_log_reader *l = fr_log_reader_new(NULL);
 	char text[256];
 	struct fr_advice a;
 
