@@ -20,7 +20,8 @@ static size_t text_bytes(const struct making *m)
 	size_t n = m->vary.len + m->vary_values.len + m->tags.len;
 
 	for (size_t i = 0; i < m->fields.n; i++)
-		n += m->fields.v[i].name.len + m->fields.v[i].value.len;
+		n += m->fields.v[i].name.len + m->fields.v[i].value.len +
+		     (m->fields.v[i].id == FR_FIELD_ETAG ? 2 : 0);
 	return n;
 }
 
@@ -32,6 +33,16 @@ static struct fr_str put(char **at, struct fr_str s)
 		memcpy(*at, s.p, s.len);
 	*at += s.len;
 	return out;
+}
+
+/* A strong ETag lies behind "W/", so that its weak form costs nothing. */
+static struct fr_str put_value(char **at, struct fr_field *f)
+{
+	if (f->id == FR_FIELD_ETAG && f->value.len && f->value.p[0] == '"') {
+		(void)put(at, FR_STR("W/"));
+		f->flags |= FR_FIELD_WEAKLY;
+	}
+	return put(at, f->value);
 }
 
 static struct fr_object *build(const struct making *m, struct fr_body *body, _Atomic size_t *held)
@@ -52,7 +63,7 @@ static struct fr_object *build(const struct making *m, struct fr_body *body, _At
 	for (size_t i = 0; i < m->fields.n; i++) {
 		o->fields[i] = m->fields.v[i];
 		o->fields[i].name = put(&at, m->fields.v[i].name);
-		o->fields[i].value = put(&at, m->fields.v[i].value);
+		o->fields[i].value = put_value(&at, &o->fields[i]);
 	}
 	o->vary = put(&at, m->vary);
 	o->vary_values = put(&at, m->vary_values);
@@ -196,6 +207,22 @@ int64_t fr_object_length(const struct fr_object *o)
 	if (o->content_length >= 0)
 		return o->content_length;
 	return fr_body_state(o->body) == FR_BODY_COMPLETE ? (int64_t)fr_body_len(o->body) : -1;
+}
+
+uint64_t fr_object_forms(const struct fr_object *o, uint64_t of)
+{
+	uint64_t word = atomic_load_explicit(&o->forms, memory_order_acquire);
+
+	return word && atomic_load_explicit(&o->forms_of, memory_order_relaxed) == of ? word : 0;
+}
+
+void fr_object_set_forms(struct fr_object *o, uint64_t of, uint64_t word)
+{
+	uint64_t nobody = 0;
+
+	if (atomic_compare_exchange_strong_explicit(&o->forms_of, &nobody, of, memory_order_relaxed,
+	                                            memory_order_relaxed))
+		atomic_store_explicit(&o->forms, word, memory_order_release);
 }
 
 bool fr_object_has_tag(const struct fr_object *o, struct fr_str tag)

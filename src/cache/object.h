@@ -23,8 +23,10 @@ struct fr_object {
 	struct fr_str vary, vary_values; /* see cache/key.h; empty: any request */
 	struct fr_str tags;              /* Cache-Tag and Surrogate-Key, as one list */
 	struct fr_body *body;            /* reference */
-	size_t bytes;                    /* of this, without the body */
-	_Atomic size_t *held;            /* borrowed */
+	/* a word that whoever decides on forms remembers, and under which rules */
+	_Atomic uint64_t forms, forms_of;
+	size_t bytes;         /* of this, without the body */
+	_Atomic size_t *held; /* borrowed */
 };
 
 /* From a final response to this request, as judged: fields that the verdict
@@ -49,6 +51,11 @@ void fr_object_unref(struct fr_object **o);
 
 /* The length of the body; -1 while it is not known. */
 int64_t fr_object_length(const struct fr_object *o);
+/* What was remembered under these rules (not 0); 0: nothing. */
+uint64_t fr_object_forms(const struct fr_object *o, uint64_t of);
+/* Remembers a word (not 0), unless something was remembered under other rules: those may still be
+ * in use. */
+void fr_object_set_forms(struct fr_object *o, uint64_t of, uint64_t word);
 /* Is `tag` one of its tags? */
 bool fr_object_has_tag(const struct fr_object *o, struct fr_str tag);
 /* Fields as a list that borrows from the object; arena for the list itself. */

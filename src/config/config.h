@@ -145,6 +145,7 @@ struct fr_config_compression { /* of a site or path */
 	FR_LISTS_COMPRESSION(FR_LIST_MEMBER)
 	enum fr_coding order[FR_CONFIG_CODINGS]; /* of codings: the first is preferred */
 	size_t n_order;                          /* 0: not written */
+	uint64_t id;                             /* the same for rules that decide alike; never 0 */
 };
 
 struct fr_config_store {           /* the one store */

@@ -1,6 +1,8 @@
 /* The compression of a site or path: the group sites[].compression. */
 #include <stdio.h>
+#include <string.h>
 
+#include "base/siphash.h"
 #include "config/config_priv.h"
 #include "http/media_type.h"
 
@@ -51,14 +53,28 @@ static void take_order(const struct fr_source *s, const char *path, struct fr_co
 	}
 }
 
+/* Of all that decides on what is encoded, and into which coding. */
+static uint64_t id_of(const struct fr_config_compression *c)
+{
+	const uint64_t numbers[] = {c->enabled, c->min_bytes, c->n_types};
+	uint64_t id = fr_siphash(0, numbers, sizeof numbers);
+
+	for (size_t i = 0; i < c->n_types; i++)
+		id = fr_siphash(id, c->types[i], strlen(c->types[i]));
+	for (size_t i = 0; i < c->n_order; i++)
+		id = fr_siphash(id, &c->order[i], sizeof c->order[i]);
+	return id ? id : 1;
+}
+
 void fr_compression_take(const struct fr_source *s, const char *path,
                          const struct fr_raw_compression *raw, struct fr_config_compression *out)
 {
-	if (!raw)
-		return;
-	fr_settings_apply(s, path, compression_settings, FR_ARRAY_LEN(compression_settings), raw,
-	                  out);
-	fr_lists_take(FR_LISTS_COMPRESSION_GROUP, raw, out);
-	take_types(s, path, out);
-	take_order(s, path, out);
+	if (raw) {
+		fr_settings_apply(s, path, compression_settings, FR_ARRAY_LEN(compression_settings),
+		                  raw, out);
+		fr_lists_take(FR_LISTS_COMPRESSION_GROUP, raw, out);
+		take_types(s, path, out);
+		take_order(s, path, out);
+	}
+	out->id = id_of(out);
 }

@@ -61,8 +61,9 @@ static bool is_tight(struct fr_str value)
 /* One line that has its form already needs no copy. */
 static bool is_in_form(const struct fr_fields *f, const struct fr_field *first)
 {
-	bool is_done = first->id == FR_FIELD_ACCEPT_ENCODING ? fr_codings_are_in_form(first->value)
-	                                                     : is_tight(first->value);
+	bool is_done = first->id == FR_FIELD_ACCEPT_ENCODING
+	                       ? fr_codings_usual(first->value) < FR_CODINGS_USUAL
+	                       : is_tight(first->value);
 
 	return is_done && !fr_fields_next(f, (enum fr_field_id)first->id, first);
 }
@@ -86,17 +87,29 @@ static int settle_list(struct fr_arena *a, struct fr_fields *f, enum fr_field_id
 	return 0;
 }
 
+/* Without the field it is as if it said identity. */
+static void weigh_codings(const struct fr_fields *f, struct fr_canonical *out)
+{
+	const struct fr_field *first = fr_fields_get(f, FR_FIELD_ACCEPT_ENCODING);
+
+	out->accept_encoding = first ? first->value : (struct fr_str){0};
+	out->usual_codings = FR_CODINGS_USUAL;
+	if (!first)
+		out->usual_codings = fr_codings_usual(FR_STR("identity"));
+	else if (!fr_fields_next(f, FR_FIELD_ACCEPT_ENCODING, first))
+		out->usual_codings = fr_codings_usual(first->value);
+	if (out->usual_codings == FR_CODINGS_USUAL)
+		fr_codings_weigh(f, &out->weights);
+}
+
 int fr_canonical_make(struct fr_arena *a, struct fr_request *req, struct fr_canonical *out)
 {
 	struct fr_fields *f = &req->fields;
 	size_t kept = 0;
 	int rc = fr_url_path_read(a, req->target, &out->path);
 
-	out->accept_encoding = fr_fields_value(f, FR_FIELD_ACCEPT_ENCODING);
 	out->upgrade = fr_fields_value(f, FR_FIELD_UPGRADE);
-	out->has_weights = out->accept_encoding.p && !fr_codings_are_in_form(out->accept_encoding);
-	if (out->has_weights)
-		fr_codings_weigh(f, &out->weights);
+	weigh_codings(f, out);
 	if (rc == 0)
 		rc = fr_fields_remove_hop_by_hop(f);
 	for (size_t i = 0; rc == 0 && i < FR_ARRAY_LEN(lists); i++)

@@ -28,9 +28,10 @@ struct fr_canonical {
 	struct fr_url_path path;       /* as rules match it */
 	struct fr_str accept_encoding; /* the client's own, first line; p NULL: none */
 	struct fr_str upgrade;         /* {NULL, 0}: none */
-	/* what the client's Accept-Encoding says, where its form does not (has_weights) */
+	/* the number of the client's Accept-Encoding (fr_codings_usual); FR_CODINGS_USUAL: it has
+	 * weights of its own, unless there is none (accept_encoding) */
+	unsigned usual_codings;
 	struct fr_coding_weights weights;
-	bool has_weights;
 };
 
 /* Gives a client's request its form, in place; what is new is in the arena. Its

@@ -27,16 +27,25 @@ static bool has_weight_zero(struct fr_str parameters)
 	return true;
 }
 
-bool fr_codings_are_in_form(struct fr_str value)
-{
-	static const struct fr_str usual[] = {FR_STR("gzip, deflate, br, zstd"),
-	                                      FR_STR("gzip, deflate, br"), FR_STR("gzip, deflate"),
-	                                      FR_STR("gzip")};
+static const struct fr_str usual[FR_CODINGS_USUAL] = {FR_STR("gzip, deflate, br, zstd"),
+                                                      FR_STR("gzip, deflate, br"),
+                                                      FR_STR("gzip, deflate"),
+                                                      FR_STR("gzip"),
+                                                      FR_STR("br"),
+                                                      FR_STR("identity")};
 
-	for (size_t i = 0; i < FR_ARRAY_LEN(usual); i++)
-		if (fr_str_eq(value, usual[i]))
-			return true;
-	return false;
+unsigned fr_codings_usual(struct fr_str value)
+{
+	unsigned i = 0;
+
+	while (i < FR_CODINGS_USUAL && !fr_str_eq(value, usual[i]))
+		i++;
+	return i;
+}
+
+struct fr_str fr_codings_usual_text(unsigned number)
+{
+	return usual[number];
 }
 
 unsigned fr_codings_accepted(const struct fr_fields *f)

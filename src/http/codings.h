@@ -35,9 +35,13 @@ struct fr_str fr_coding_name(enum fr_coding c);
  * but 0 say nothing here, and codings that no server uses are left out. */
 unsigned fr_codings_accepted(const struct fr_fields *f);
 
-/* Is it what fr_codings_format would make of it? Knows the values of browsers only;
- * others are false. */
-bool fr_codings_are_in_form(struct fr_str value);
+/* Values that most requests have, by number: what is made of one is worth remembering. All are
+ * as fr_codings_format would write them, without weights. */
+#define FR_CODINGS_USUAL 6u
+/* The number of this value; FR_CODINGS_USUAL: it is another one. */
+unsigned fr_codings_usual(struct fr_str value);
+/* The value of that number. */
+struct fr_str fr_codings_usual_text(unsigned number);
 
 /* The set as a value of the field, in one order ("gzip, br"); "identity" for none.
  * out: FR_CODINGS_BYTES or more. Returns its length. */

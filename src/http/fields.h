@@ -98,14 +98,16 @@ enum fr_field_id {
 enum {
 	FR_FIELD_SENSITIVE = 1 << 0, /* never indexed by HPACK (RFC 7541 §7.1.3) */
 	FR_FIELD_CANONICAL =
-		1 << 1 /* of a list: its value has the one form of exchange/canonical.h */
+		1 << 1, /* of a list: its value has the one form of exchange/canonical.h */
+	/* of a strong ETag: "W/" lies before its value in memory; goes with the value */
+	FR_FIELD_WEAKLY = 1 << 2
 };
 
 struct fr_field {
 	struct fr_str name;  /* lower case; borrowed */
 	struct fr_str value; /* without white space at its ends; borrowed */
 	uint16_t id;         /* enum fr_field_id */
-	uint16_t flags;      /* FR_FIELD_SENSITIVE, FR_FIELD_CANONICAL */
+	uint16_t flags;      /* FR_FIELD_SENSITIVE, ... */
 };
 
 struct fr_fields {

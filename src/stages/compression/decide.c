@@ -134,11 +134,20 @@ void fr_coding_decide(const struct fr_coding_question *q, struct fr_coding_verdi
 static const struct fr_str of_bytes[] = {FR_STR("content-md5"), FR_STR("digest"),
                                          FR_STR("content-digest"), FR_STR("repr-digest")};
 
+/* All of their names end like this, and few others do: each hit of a coded form asks for each of
+ * its fields. */
+static bool may_be_of_bytes(struct fr_str name)
+{
+	char last = name.len ? name.p[name.len - 1] : '\0';
+
+	return last == 't' || last == '5';
+}
+
 static bool speaks_of_bytes(const struct fr_field *f)
 {
 	if (f->id != FR_FIELD_OTHER)
 		return f->id == FR_FIELD_CONTENT_ENCODING || f->id == FR_FIELD_ACCEPT_RANGES;
-	for (size_t i = 0; i < FR_ARRAY_LEN(of_bytes); i++)
+	for (size_t i = 0; may_be_of_bytes(f->name) && i < FR_ARRAY_LEN(of_bytes); i++)
 		if (fr_str_eq(f->name, of_bytes[i]))
 			return true;
 	return false;
@@ -153,24 +162,40 @@ static int weaken(struct fr_arena *a, struct fr_field *etag)
 {
 	const struct fr_str parts[] = {FR_STR("W/"), etag->value};
 
-	return is_strong(etag->value) ? fr_arena_concat(a, parts, FR_ARRAY_LEN(parts), &etag->value)
-	                              : 0;
+	if (!is_strong(etag->value))
+		return 0;
+	if (!(etag->flags & FR_FIELD_WEAKLY))
+		return fr_arena_concat(a, parts, FR_ARRAY_LEN(parts), &etag->value);
+	etag->value = fr_str_make(etag->value.p - 2, etag->value.len + 2);
+	etag->flags &= (uint16_t)~FR_FIELD_WEAKLY;
+	return 0;
 }
 
-static int change_fields(struct fr_arena *a, struct fr_fields *f)
+static bool is_bare(const struct fr_fields *f)
+{
+	size_t i = 0;
+
+	while (i < f->n && !speaks_of_bytes(&f->v[i]))
+		i++;
+	return i == f->n;
+}
+
+static void drop_fields_of_bytes(struct fr_fields *f)
 {
 	size_t kept = 0;
-	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < f->n; i++) {
-		if (speaks_of_bytes(&f->v[i]))
-			continue;
-		if (f->v[i].id == FR_FIELD_ETAG)
-			rc = weaken(a, &f->v[i]);
-		f->v[kept++] = f->v[i];
-	}
-	f->n = rc == 0 ? kept : f->n;
-	return rc;
+	for (size_t i = 0; i < f->n; i++)
+		if (!speaks_of_bytes(&f->v[i]))
+			f->v[kept++] = f->v[i];
+	f->n = kept;
+}
+
+/* If there is one. */
+static int weaken_etag(struct fr_arena *a, struct fr_fields *f)
+{
+	struct fr_field *etag = fr_fields_get_mut(f, FR_FIELD_ETAG);
+
+	return etag ? weaken(a, etag) : 0;
 }
 
 /* Into the first Vary, so that it is one line as before. */
@@ -198,7 +223,9 @@ int fr_coding_apply(const struct fr_coding_verdict *v, struct fr_arena *a, struc
 
 	if (rc < 0 || v->act == FR_CODING_KEEP)
 		return rc;
-	rc = change_fields(a, &resp->fields);
+	if (!v->is_bare)
+		drop_fields_of_bytes(&resp->fields);
+	rc = weaken_etag(a, &resp->fields);
 	if (rc == 0 && v->act == FR_CODING_ENCODE)
 		rc = fr_fields_add_id(&resp->fields, FR_FIELD_CONTENT_ENCODING,
 		                      fr_coding_name(v->coding));
@@ -210,9 +237,8 @@ int fr_coding_apply_validated(const struct fr_coding_verdict *v, struct fr_arena
                               struct fr_response *resp)
 {
 	int rc = v->varies ? add_vary(a, &resp->fields) : 0;
-	struct fr_field *etag = fr_fields_get_mut(&resp->fields, FR_FIELD_ETAG);
 
-	return rc == 0 && etag && v->act != FR_CODING_KEEP ? weaken(a, etag) : rc;
+	return rc == 0 && v->act != FR_CODING_KEEP ? weaken_etag(a, &resp->fields) : rc;
 }
 
 int fr_coding_apply_not_modified(const struct fr_request *req, struct fr_arena *a,
@@ -233,4 +259,54 @@ int fr_coding_apply_not_modified(const struct fr_request *req, struct fr_arena *
 			}
 	}
 	return 0;
+}
+
+/* --- a word for all usual requests --- */
+
+/* From the lowest bits on, for each number: act, coding, varies. The highest bit is always set,
+ * the next one says is_bare. */
+#define ACT_BITS 2u
+#define CODING_BITS 3u
+#define VERDICT_BITS (ACT_BITS + CODING_BITS + 1u)
+#define WORD_IS_SET (UINT64_C(1) << 63)
+#define WORD_IS_BARE (UINT64_C(1) << 62)
+
+_Static_assert(FR_CODINGS_USUAL *VERDICT_BITS <= 62, "all verdicts fit");
+_Static_assert(FR_CODING_DECODE < FR_BIT(ACT_BITS) && FR_CODING_OTHER < FR_BIT(CODING_BITS),
+               "each fits its bits");
+
+uint64_t fr_coding_decide_usual(const struct fr_coding_question *of)
+{
+	static const struct fr_request none = {.method = FR_METHOD_GET};
+	struct fr_coding_question q = *of;
+	uint64_t word = WORD_IS_SET | (is_bare(of->fields) ? WORD_IS_BARE : 0);
+
+	q.req = &none;
+	q.is_stored = true;
+	for (unsigned i = 0; i < FR_CODINGS_USUAL; i++) {
+		struct fr_field line = {.value = fr_codings_usual_text(i),
+		                        .id = FR_FIELD_ACCEPT_ENCODING};
+		const struct fr_fields accept = {.v = &line, .n = 1, .seen = UINT64_MAX};
+		struct fr_coding_weights weights;
+		struct fr_coding_verdict v;
+		uint64_t bits;
+
+		fr_codings_weigh(&accept, &weights);
+		q.weights = &weights;
+		fr_coding_decide(&q, &v);
+		bits = (uint64_t)v.act | (uint64_t)v.coding << ACT_BITS |
+		       (uint64_t)v.varies << (ACT_BITS + CODING_BITS);
+		word |= bits << (i * VERDICT_BITS);
+	}
+	return word;
+}
+
+void fr_coding_verdict_of(uint64_t word, unsigned usual, struct fr_coding_verdict *out)
+{
+	unsigned bits = (unsigned)(word >> (usual * VERDICT_BITS)) & (FR_BIT(VERDICT_BITS) - 1);
+
+	out->act = (enum fr_coding_act)(bits & (FR_BIT(ACT_BITS) - 1));
+	out->coding = (enum fr_coding)(bits >> ACT_BITS & (FR_BIT(CODING_BITS) - 1));
+	out->varies = bits >> (ACT_BITS + CODING_BITS) & 1;
+	out->is_bare = word & WORD_IS_BARE;
 }

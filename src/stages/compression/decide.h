@@ -29,12 +29,20 @@ struct fr_coding_verdict {
 	enum fr_coding_act act;
 	enum fr_coding coding; /* ENCODE, DECODE */
 	bool varies;           /* another Accept-Encoding could get another body */
+	bool is_bare;          /* no field speaks of the bytes, as far as that was looked at */
 };
 
 /* A response is encoded if its type and length are worth it and nothing forbids it; decoded if
  * its client does not take its coding and takes none. Neither without a body to come, in part
  * (206), nor with no-transform from either side. */
 void fr_coding_decide(const struct fr_coding_question *q, struct fr_coding_verdict *out);
+
+/* What is decided on a stored response of known length for each usual Accept-Encoding
+ * (fr_codings_usual) of requests without Cache-Control: one word to remember, never 0. Of the
+ * question, request and weights do not count. */
+uint64_t fr_coding_decide_usual(const struct fr_coding_question *q);
+/* What that word says of one. */
+void fr_coding_verdict_of(uint64_t word, unsigned usual, struct fr_coding_verdict *out);
 
 /* Gives the response the fields of its new form: Content-Encoding, Vary, a weak ETag; without
  * those that speak of the bytes as they were. KEEP: Vary only, if it varies. 0 or FR_ERR_NOMEM. */

@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "exchange/canonical.h"
 #include "exchange/exchange.h"
+#include "http/codings.h"
 #include "http/message.h"
 #include "stages/compression/decide.h"
 #include "stages/compression/filter.h"
@@ -29,24 +30,57 @@ static struct compression *compression_of(struct fr_exchange *ex)
 	return *slot;
 }
 
-static void decide(struct fr_exchange *ex, struct compression *c, int status,
+static struct fr_coding_question question_of(const struct fr_exchange *ex,
+                                             const struct compression *c, int status,
+                                             const struct fr_fields *fields, int64_t length)
+{
+	bool is_usual = ex->canonical.usual_codings < FR_CODINGS_USUAL;
+
+	return (struct fr_coding_question){.req = &ex->req,
+	                                   .weights = is_usual ? NULL : &ex->canonical.weights,
+	                                   .rules = c->rules,
+	                                   .status = status,
+	                                   .fields = fields,
+	                                   .length = length,
+	                                   .is_stored = ex->cache.is_stored};
+}
+
+static void find_rules(const struct fr_exchange *ex, struct compression *c)
+{
+	c->rules = fr_config_find_compression(ex->site->config, &ex->canonical.path);
+}
+
+static void decide(const struct fr_exchange *ex, struct compression *c, int status,
                    const struct fr_fields *fields, int64_t length)
 {
-	const struct fr_coding_weights *weights =
-		ex->canonical.has_weights ? &ex->canonical.weights : NULL;
+	const struct fr_coding_question q = question_of(ex, c, status, fields, length);
 
-	c->rules = fr_config_find_compression(ex->site->config, &ex->canonical.path);
-	fr_coding_decide(&(struct fr_coding_question){.req = &ex->req,
-	                                              .weights = weights,
-	                                              .rules = c->rules,
-	                                              .status = status,
-	                                              .fields = fields,
-	                                              .length = length,
-	                                              .is_stored = ex->cache.is_stored},
-	                 &c->verdict);
+	fr_coding_decide(&q, &c->verdict);
 }
 
 /* --- stored responses --- */
+
+/* Of requests like this one, all get the same of an object. */
+static bool is_usual(const struct fr_exchange *ex, const struct fr_object *o)
+{
+	return ex->canonical.usual_codings < FR_CODINGS_USUAL && ex->cache.is_stored &&
+	       !fr_fields_get(&ex->req.fields, FR_FIELD_CACHE_CONTROL) && fr_object_length(o) >= 0;
+}
+
+static void decide_usual(const struct fr_exchange *ex, struct compression *c, struct fr_object *o,
+                         const struct fr_fields *fields)
+{
+	uint64_t word = fr_object_forms(o, c->rules->id);
+
+	if (!word) {
+		const struct fr_coding_question q =
+			question_of(ex, c, o->status, fields, fr_object_length(o));
+
+		word = fr_coding_decide_usual(&q);
+		fr_object_set_forms(o, c->rules->id, word);
+	}
+	fr_coding_verdict_of(word, ex->canonical.usual_codings, &c->verdict);
+}
 
 static bool decide_stored(struct fr_exchange *ex, struct fr_object *o)
 {
@@ -55,7 +89,11 @@ static bool decide_stored(struct fr_exchange *ex, struct fr_object *o)
 
 	if (!c)
 		return false;
-	decide(ex, c, o->status, &fields, fr_object_length(o));
+	find_rules(ex, c);
+	if (is_usual(ex, o))
+		decide_usual(ex, c, o, &fields);
+	else
+		decide(ex, c, o->status, &fields, fr_object_length(o));
 	c->is_of_object = true;
 	c->has_twin = false;
 	return c->verdict.varies;
@@ -110,8 +148,10 @@ static void take_response(struct fr_exchange *ex, void **slot)
 	(void)slot;
 	if (!c)
 		return;
-	if (!c->is_of_object)
+	if (!c->is_of_object) {
+		find_rules(ex, c);
 		decide(ex, c, ex->resp.status, &ex->resp.fields, ex->resp.content_length);
+	}
 	if (ex->resp.status == 304) {
 		rc = take_not_modified(ex, c);
 	} else {

@@ -136,22 +136,55 @@ static void lists_have_one_form(void **state)
 
 static void the_values_of_browsers_are_in_form(void **state)
 {
-	static const char *const usual[] = {"gzip, deflate, br, zstd", "gzip, deflate, br",
-	                                    "gzip, deflate", "gzip"};
-
 	(void)state;
-	for (size_t i = 0; i < FR_ARRAY_LEN(usual); i++) {
+	for (unsigned i = 0; i < FR_CODINGS_USUAL; i++) {
+		struct fr_str text = fr_codings_usual_text(i);
 		char out[FR_CODINGS_BYTES];
 		struct fr_request req;
 
 		begin(&req, "/");
-		add(&req, "accept-encoding", usual[i]);
-		assert_true(fr_codings_are_in_form(S(usual[i])));
+		add(&req, "accept-encoding", text.p);
+		assert_int_equal(fr_codings_usual(text), i);
 		assert_str(
 			fr_str_make(out, fr_codings_format(fr_codings_accepted(&req.fields), out)),
-			usual[i]);
+			text.p);
 	}
-	assert_false(fr_codings_are_in_form(S("br, gzip")));
+	assert_int_equal(fr_codings_usual(S("br, gzip")), FR_CODINGS_USUAL);
+}
+
+/* Two lines that each have a usual form have weights of their own. */
+static void accept_encoding_is_weighed_as_a_whole(void **state)
+{
+	static const struct {
+		const char *first, *second;
+		bool is_usual;
+		unsigned gzip, br;
+	} rows[] = {
+		{NULL, NULL, true, 0, 0},
+		{"gzip", NULL, true, 0, 0},
+		{"gzip;q=0.5", NULL, false, 500, 0},
+		{"gzip", "br", false, 1000, 1000},
+		{"gzip", "br;q=0.5", false, 1000, 500},
+		{"br", "gzip;q=0", false, 0, 1000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		struct fr_request req;
+		struct fr_canonical c;
+
+		begin(&req, "/");
+		if (rows[i].first)
+			add(&req, "accept-encoding", rows[i].first);
+		if (rows[i].second)
+			add(&req, "accept-encoding", rows[i].second);
+		assert_int_equal(fr_canonical_make(&arena, &req, &c), 0);
+		assert_int_equal(c.usual_codings < FR_CODINGS_USUAL, rows[i].is_usual);
+		if (rows[i].is_usual)
+			continue;
+		assert_int_equal(c.weights.of[FR_CODING_GZIP], rows[i].gzip);
+		assert_int_equal(c.weights.of[FR_CODING_BR], rows[i].br);
+	}
 }
 
 /* --- the second --- */
@@ -456,6 +489,7 @@ int main(void)
 		T(method_overrides_are_told),
 		T(lists_have_one_form),
 		T(the_values_of_browsers_are_in_form),
+		T(accept_encoding_is_weighed_as_a_whole),
 		T(the_origin_is_told_what_the_edge_knows),
 		T(the_origin_is_told_who_a_proxy_speaks_for),
 		T(requests_in_circles_end),

@@ -62,6 +62,68 @@ static void decide(const struct row *r, bool is_stored, struct fr_response *resp
 	assert_int_equal(by_field.varies, v->varies);
 }
 
+/* Responses of every kind. */
+static const struct {
+	int status;
+	const char *said;
+	int64_t length;
+} kinds[] = {
+	{200, CSS, 5000},
+	{200, CSS, 1023},
+	{200, CSS, 0},
+	{404, CSS, 5000},
+	{204, CSS, 0},
+	{206, CSS "content-range: bytes 0-9/90\n", 5000},
+	{200, "content-type: image/png\n", 5000},
+	{200, CSS "content-encoding: gzip\n", 5000},
+	{200, CSS "content-encoding: deflate\n", 5000},
+	{200, CSS "content-encoding: br\n", 5000},
+	{200, CSS "content-encoding: zstd\n", 5000},
+	{200, CSS "content-encoding: gzip, br\n", 5000},
+	{200, CSS "cache-control: no-transform\n", 5000},
+	{200, CSS "content-encoding: gzip\ncache-control: no-transform\n", 5000},
+};
+
+static void what_is_remembered_of_usual_requests_is_what_is_decided(void **state)
+{
+	static const struct fr_config_compression off = {.min_bytes = 1024};
+	static const struct fr_config_compression gzip = {
+		.enabled = true, .order = {FR_CODING_GZIP}, .n_order = 1};
+	const struct fr_config_compression *const rules[] = {&settings, &off, &gzip};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(kinds) * FR_ARRAY_LEN(rules); i++) {
+		size_t kind = i % FR_ARRAY_LEN(kinds);
+		struct fr_request req;
+		struct fr_response resp;
+		struct fr_coding_question q = {.req = &req,
+		                               .rules = rules[i / FR_ARRAY_LEN(kinds)],
+		                               .status = kinds[kind].status,
+		                               .fields = &resp.fields,
+		                               .length = kinds[kind].length,
+		                               .is_stored = true};
+		uint64_t word;
+
+		fr_response_init(&resp, &arena, kinds[kind].status);
+		read_fields(&resp.fields, kinds[kind].said);
+		word = fr_coding_decide_usual(&q);
+		assert_true(word != 0);
+		for (unsigned n = 0; n < FR_CODINGS_USUAL; n++) {
+			struct fr_coding_verdict decided, remembered;
+
+			fr_request_init(&req, &arena);
+			assert_int_equal(fr_fields_add(&req.fields, S("accept-encoding"),
+			                               fr_codings_usual_text(n)),
+			                 0);
+			fr_coding_decide(&q, &decided);
+			fr_coding_verdict_of(word, n, &remembered);
+			assert_int_equal(decided.act, remembered.act);
+			assert_int_equal(decided.varies, remembered.varies);
+			assert_int_equal(decided.coding, remembered.coding);
+		}
+	}
+}
+
 static void every_rule_has_its_verdict(void **state)
 {
 	static const struct row rows[] = {
@@ -223,6 +285,7 @@ static void a_304_names_the_tag_that_the_client_has(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(what_is_remembered_of_usual_requests_is_what_is_decided),
 		T(every_rule_has_its_verdict),
 		T(one_response_is_encoded_fast_and_a_stored_one_small),
 		T(what_another_client_was_sent_is_decoded_for_one_that_says_nothing),
