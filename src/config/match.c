@@ -129,9 +129,13 @@ const struct fr_config_hints *fr_config_find_hints(const struct fr_config_site *
 const struct fr_config_compression *fr_config_find_compression(const struct fr_config_site *site,
                                                                const struct fr_url_path *path)
 {
-	const struct fr_config_path *found =
-		path->is_ambiguous ? NULL : find_path(site, path->text);
+	static const struct fr_config_compression off = {.id = 1};
+	const struct fr_config_path *found;
 
+	/* it may be the one path whose pages must not be compressed */
+	if (path->is_ambiguous && site->n_paths)
+		return &off;
+	found = path->is_ambiguous ? NULL : find_path(site, path->text);
 	return found ? &found->compression : &site->compression;
 }
 

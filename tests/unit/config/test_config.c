@@ -478,6 +478,24 @@ static void ambiguous_paths_have_neither_cache_nor_hints(void **state)
 	assert_non_null(strstr(why.text, "sites[0].paths[0].prefix: '/a%2fb' has a dot segment"));
 }
 
+/* Any of the paths could be meant, and one of them may have secrets. */
+static void an_ambiguous_path_is_compressed_only_where_no_path_has_rules(void **state)
+{
+	static const char head[] = "listen: [{address: \"*:0\"}]\nsites:\n"
+				   "  - hosts: [\"*\"]\n    origin: {url: \"http://o\"}\n";
+	char with_path[400];
+
+	(void)state;
+	assert_int_equal(parse(head), 0);
+	assert_true(fr_config_find_compression(&config->sites[0], at("/a/..%2faccount"))->enabled);
+	(void)snprintf(with_path, sizeof with_path,
+	               "%s    paths: [{prefix: /account, compression: {enabled: false}}]\n", head);
+	assert_int_equal(parse(with_path), 0);
+	assert_false(fr_config_find_compression(&config->sites[0], at("/account"))->enabled);
+	assert_false(fr_config_find_compression(&config->sites[0], at("/a/..%2faccount"))->enabled);
+	assert_true(fr_config_find_compression(&config->sites[0], at("/a"))->enabled);
+}
+
 /* --- docs/configuration.md --- */
 
 static char *read_docs(void)
@@ -617,6 +635,7 @@ int main(void)
 		T(rules_match_paths_with_stars),
 		T(spellings_of_a_path_have_the_same_rules),
 		T(ambiguous_paths_have_neither_cache_nor_hints),
+		T(an_ambiguous_path_is_compressed_only_where_no_path_has_rules),
 		T(every_setting_is_documented_with_default_and_bounds),
 		T(the_documented_example_is_valid),
 	};
