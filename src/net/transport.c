@@ -60,6 +60,22 @@ void fr_transport_fail(struct fr_transport *s, int err, const char *text)
 	fr_loop_flush_later(s->loop, &s->fail_task);
 }
 
+/* A server may answer before it has the whole request, and close: that answer waits to be read
+ * when writing fails. What ends the stream is what reading finds after it. */
+void fr_transport_fail_output(struct fr_transport *s, int err)
+{
+	bool may_have_spoken = !s->is_accepted && s->state == FR_TRANSPORT_OPEN && !s->got_eof &&
+	                       (err == UV_EPIPE || err == UV_ECONNRESET);
+
+	if (!may_have_spoken) {
+		fr_transport_fail(s, FR_ERR_CLOSED, uv_strerror(err));
+		return;
+	}
+	s->is_deaf = true;
+	fr_buf_clear(&s->out);
+	fr_buf_clear(&s->wire);
+}
+
 /* --- opening and freeing --- */
 
 static void on_closed(uv_handle_t *handle)
@@ -313,7 +329,7 @@ void fr_transport_finish(struct fr_transport *s, uint64_t flush_ms)
 
 bool fr_transport_is_open(const struct fr_transport *s)
 {
-	return s->state == FR_TRANSPORT_OPEN && !s->failure;
+	return s->state == FR_TRANSPORT_OPEN && !s->failure && !s->is_deaf;
 }
 
 struct fr_tls *fr_transport_tls(struct fr_transport *s)

@@ -93,6 +93,11 @@ void fr_transport_send_output(struct fr_transport *s)
 	int rc;
 
 	fr_recheck_stop(&s->gather);
+	if (s->is_deaf) {
+		fr_buf_clear(&s->out);
+		fr_buf_clear(&s->wire);
+		return;
+	}
 	while (!s->is_writing && (fr_buf_len(&s->out) || fr_buf_len(&s->wire))) {
 		if (s->tls && s->state != FR_TRANSPORT_HANDSHAKE) {
 			rc = encrypt(s);
@@ -107,7 +112,7 @@ void fr_transport_send_output(struct fr_transport *s)
 			return;
 		rc = write_wire(s);
 		if (rc < 0) {
-			fr_transport_fail(s, FR_ERR_CLOSED, uv_strerror(rc));
+			fr_transport_fail_output(s, rc);
 			return;
 		}
 	}
@@ -121,7 +126,7 @@ static void write_done(uv_write_t *req, int status)
 	if (s->state == FR_TRANSPORT_CLOSING)
 		return;
 	if (status < 0) {
-		fr_transport_fail(s, FR_ERR_CLOSED, uv_strerror(status));
+		fr_transport_fail_output(s, status);
 		return;
 	}
 	s->since_chunk += fr_buf_len(&s->wire);

@@ -53,6 +53,7 @@ struct fr_transport {
 	bool is_unix;
 	bool is_accepted;
 	bool is_paused; /* the owner wants no input */
+	bool is_deaf;   /* the peer takes no more: output is thrown away */
 	bool got_eof;
 	bool got_close_notify;
 	bool is_ending; /* when the output has been taken, our side ends */
@@ -92,6 +93,8 @@ void fr_transport_set_nodelay(struct fr_transport *s);
 void fr_transport_set_state(struct fr_transport *s, enum fr_transport_state to);
 /* From the void pointer of a callback. */
 struct fr_transport *fr_transport_of(void *data);
+/* The output cannot be written: err of libuv. */
+void fr_transport_fail_output(struct fr_transport *s, int err);
 /* Reports at the end of the turn, so that no owner meets it within a call of its own. */
 void fr_transport_fail(struct fr_transport *s, int err, const char *text);
 

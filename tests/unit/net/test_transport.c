@@ -11,7 +11,8 @@
 
 static struct fr_loop *loop;
 static struct fr_transport *stream;
-static int peer; /* the other end */
+static int peer;      /* the other end */
+static char said[64]; /* by it */
 
 static void on_open(void *user)
 {
@@ -21,8 +22,8 @@ static void on_open(void *user)
 static void on_data(void *user, const uint8_t *data, size_t len)
 {
 	(void)user;
-	(void)data;
-	(void)len;
+	assert_true(strlen(said) + len < sizeof said);
+	strncat(said, (const char *)data, len);
 }
 
 static void on_failed(void *user, int err)
@@ -146,9 +147,74 @@ static void a_packet_that_is_to_be_filled_waits_for_the_push(void **state)
 	assert_memory_equal(got, "begun", 5);
 }
 
+/* --- what a server said before it closed --- */
+
+static int listener;
+
+/* The request begins, and is answered before its end: what follows of it meets a reset. */
+static void answer_and_close(void *user)
+{
+	char got[16];
+
+	(void)user;
+	peer = accept(listener, NULL, NULL);
+	assert_true(peer >= 0);
+	assert_int_equal(fr_buf_append(fr_transport_out(stream), "begun", 5), 0);
+	fr_transport_flush(stream);
+	assert_int_equal(recv(peer, got, 1, 0), 1);
+	assert_int_equal(send(peer, "too large", 9, MSG_NOSIGNAL), 9);
+	close(peer); /* with unread bytes */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(fr_buf_append(fr_transport_out(stream), "more", 4), 0);
+		fr_transport_flush(stream);
+		assert_int_equal(fr_transport_backlog(stream), 0);
+	}
+	assert_false(fr_transport_is_open(stream));
+}
+
+static void stop_loop(void *user)
+{
+	(void)user;
+	fr_transport_close(stream, true);
+	fr_loop_stop(loop);
+}
+
+static void stop_failed(void *user, int err)
+{
+	(void)err;
+	stop_loop(user);
+}
+
+static void an_answer_is_read_although_writing_fails(void **state)
+{
+	static const struct fr_transport_handler connecting = {.on_open = answer_and_close,
+	                                                       .on_data = on_data,
+	                                                       .on_eof = stop_loop,
+	                                                       .on_drained = on_open,
+	                                                       .on_failed = stop_failed,
+	                                                       .on_closed = on_open};
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof a;
+
+	(void)state;
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&a, &len), 0);
+	said[0] = '\0';
+	assert_int_equal(fr_loop_new(on_open, NULL, &loop), 0);
+	stream = fr_transport_connect(loop, (struct sockaddr *)&a, NULL, "", OUTPUT_BYTES,
+	                              &connecting, NULL);
+	fr_loop_run(loop);
+	assert_string_equal(said, "too large");
+	close(listener);
+	fr_loop_free(&loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_answer_is_read_although_writing_fails),
 		cmocka_unit_test_teardown(a_path_is_known_from_the_handshake_on, tear_down),
 		cmocka_unit_test_teardown(what_waits_in_our_buffers_is_unsent, tear_down),
 		cmocka_unit_test_teardown(a_unix_socket_has_no_path, tear_down),
