@@ -263,6 +263,10 @@ static void op_abort(struct fr_exchange *ex, enum fr_abort why)
 	case FR_ABORT_TIMEOUT:
 		reset(ex, FR_H2_CANCEL);
 		break;
+	case FR_ABORT_ANSWERED:
+		fr_h2_stop_request(session_of(ex), ex->stream_id);
+		fr_client_flush_later(fr_client_of(ex->client));
+		break;
 	}
 }
 
@@ -382,8 +386,14 @@ static struct fr_h2_limits limits_of(const struct fr_config *config)
 	l.max_concurrent_streams = h->max_concurrent_streams;
 	l.window_bytes = h->window_bytes;
 	l.connection_window_bytes = h->connection_window_bytes;
-	l.window_max_bytes = h->window_max_bytes;
-	l.connection_window_max_bytes = h->connection_window_max_bytes;
+	/* without files there is no room for more than at first */
+	if (config->limits.spill_mib) {
+		l.window_max_bytes = h->window_max_bytes;
+		l.connection_window_max_bytes = h->connection_window_max_bytes;
+	} else {
+		l.window_max_bytes = h->window_bytes;
+		l.connection_window_max_bytes = h->connection_window_bytes;
+	}
 	l.header_table_bytes = h->header_table_bytes;
 	l.fields_bytes = config->limits.fields_bytes;
 	l.fields_connection_bytes = config->limits.fields_connection_bytes;

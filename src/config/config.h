@@ -57,6 +57,7 @@ struct fr_config_origin {
 	uint32_t max_idle;              /* 512: idle connections kept, per worker */
 	uint32_t max_connections;       /* 512: per worker; more requests wait */
 	uint32_t max_waiting;           /* 1024: requests that may wait; beyond: 503 */
+	uint32_t buffer_requests_bytes; /* 65536: of a body whose length is not known */
 };
 
 enum fr_early_hints {

@@ -72,7 +72,8 @@ enum fr_setting_kind {
 	X(keepalive, keepalive_ms, DURATION, 50000, 0, 86400000)                                   \
 	X(max_idle, max_idle, COUNT_OF, 512, 0, 65536)                                             \
 	X(max_connections, max_connections, COUNT_OF, 512, 1, 65536)                               \
-	X(max_waiting, max_waiting, COUNT_OF, 1024, 0, 1000000)
+	X(max_waiting, max_waiting, COUNT_OF, 1024, 0, 1000000)                                    \
+	X(buffer_requests, buffer_requests_bytes, SIZE, 65536, 0, 1024 * FR_MIB)
 
 #define FR_SETTINGS_HINTS(X)                                                                       \
 	X(push, push, SWITCH, 1, 0, 1)                                                             \

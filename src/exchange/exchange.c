@@ -214,6 +214,10 @@ static void time_is_up(struct fr_timer *t, void *user)
 		ex->ops->abort(ex, FR_ABORT_TIMEOUT);
 		return;
 	}
+	if (ex->limit.waits == FR_EXCHANGE_WAIT_LAST) {
+		ex->ops->abort(ex, FR_ABORT_ANSWERED);
+		return;
+	}
 	if (fr_exchange_keeps_rate(ex))
 		return;
 	count(ex, FR_COUNT_TIMEOUT_BODY);
@@ -381,7 +385,7 @@ static void on_end(void *user, const struct fr_fields *trailers)
 	fr_record_origin_end(ex);
 	fr_exchange_body_complete(ex);
 	if (!ex->to_origin.ended)
-		ex->to_origin.discards = true;
+		fr_exchange_discard_request(ex);
 	if (trailers && trailers->n) {
 		struct fr_fields *kept = fr_arena_alloc(&ex->arena, sizeof *kept);
 

@@ -64,7 +64,8 @@ enum fr_exchange_state {
 enum fr_exchange_wait {
 	FR_EXCHANGE_WAIT_NONE,
 	FR_EXCHANGE_WAIT_SEND, /* the client has to send more of the request's body */
-	FR_EXCHANGE_WAIT_TAKE  /* the client has to take of the response's body */
+	FR_EXCHANGE_WAIT_TAKE, /* the client has to take of the response's body */
+	FR_EXCHANGE_WAIT_LAST  /* the response is out; the request may still end by itself */
 };
 
 /* Why the edge itself ends an exchange before its response is complete. */
@@ -72,7 +73,8 @@ enum fr_abort {
 	FR_ABORT_REFUSED,  /* not processed: the client may try again (REFUSED_STREAM) */
 	FR_ABORT_INTERNAL, /* the response cannot be completed */
 	FR_ABORT_CANCEL,   /* no longer of use: a push that is not wanted */
-	FR_ABORT_TIMEOUT   /* the client did not move */
+	FR_ABORT_TIMEOUT,  /* the client did not move */
+	FR_ABORT_ANSWERED  /* the response is complete: the rest of the request is not wanted */
 };
 
 /* What an exchange asks of the client side. None of them frees the exchange
@@ -141,6 +143,8 @@ struct fr_to_origin {
 	struct fr_spill *spill;           /* owned: what waits after `body`; NULL */
 	const struct fr_fields *trailers; /* NULL or in the arena */
 	struct fr_timer hold_timer;       /* of a body of unknown length, while it is held */
+	uint64_t hold_bytes;              /* received when it was set */
+	size_t granted;                   /* of what waits: the client side need not hear of it */
 	bool is_counted;                  /* in the connection's origin_requests */
 	bool is_holding;                  /* the origin is asked when the body is worth it */
 	bool ended;                       /* the client sent all of it */

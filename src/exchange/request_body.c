@@ -2,17 +2,28 @@
  * buffer, to the origin's connection. Declared in exchange/exchange.h.
  *
  * The origin is not asked before the body is worth one of its connections: complete, or
- * half of limits.request_buffer (or of the HTTP/2 window) is there. One of unknown length
- * is asked for after HOLD_MS in any case, and what expects a 100 or asks for an upgrade
- * at once. From then on until the response begins it keeps limits.body_rate. */
+ * half of limits.request_buffer (or of the HTTP/2 window) is there. One of unknown length is
+ * waited for up to origin.buffer_requests, since many origins read no body without a
+ * Content-Length: what memory may not hold goes to a file meanwhile. That ends when the body
+ * comes like a stream. What expects a 100 or asks for an upgrade is asked for at once. From
+ * then on until the response begins it keeps limits.body_rate. */
 #include "exchange/exchange_priv.h"
 #include "exchange/spill.h"
+#include "http/media_type.h"
 #include "http/trailers.h"
 #include "http/trust.h"
 
-/* A body of unknown length may be one that flows as things happen, whose answer comes before
- * its end: it is asked for after this time, whatever has come. */
-#define HOLD_MS 100u
+/* A stream flows as things happen, and its answer may come before its end. A body of a type
+ * for streams is asked for after this time, whatever has come. */
+#define STREAM_HOLD_MS 100u
+/* Any other body of unknown length is taken for a stream when less than this came within this
+ * time: an upload over a slow mobile network brings more, events and keep-alives less. */
+#define UPLOAD_INTERVAL_MS 1000u
+#define UPLOAD_INTERVAL_BYTES 1024u
+/* After a response that came before the request's end what follows is thrown away for so long.
+ * Then the client is told to stop. Clients that hear it with the response mistake one for the
+ * other, and most need not hear it: their request ends. */
+#define LAST_MS 250u
 
 int fr_exchange_settle(struct fr_exchange *ex)
 {
@@ -40,6 +51,12 @@ static size_t request_held(const struct fr_exchange *ex)
 	return fr_buf_len(&ex->to_origin.body) + (size_t)fr_spill_len(ex->to_origin.spill);
 }
 
+/* Of that, what the client side still waits to hear of. */
+static size_t request_unconsumed(const struct fr_exchange *ex)
+{
+	return request_held(ex) - ex->to_origin.granted;
+}
+
 /* --- time limits of the client side --- */
 
 static enum fr_exchange_wait waits_for_client(const struct fr_exchange *ex)
@@ -49,7 +66,8 @@ static enum fr_exchange_wait waits_for_client(const struct fr_exchange *ex)
 	if (ex->state == FR_EXCHANGE_TUNNEL || ex->to_origin.ended)
 		return FR_EXCHANGE_WAIT_NONE;
 	if (ex->to_origin.discards)
-		return FR_EXCHANGE_WAIT_SEND;
+		return ex->to_client.head_sent && ex->to_client.ended ? FR_EXCHANGE_WAIT_LAST
+		                                                      : FR_EXCHANGE_WAIT_SEND;
 	/* both ways at once: either side may be quiet while the other one speaks */
 	if (ex->state == FR_EXCHANGE_RESPONDING)
 		return FR_EXCHANGE_WAIT_NONE;
@@ -58,8 +76,11 @@ static enum fr_exchange_wait waits_for_client(const struct fr_exchange *ex)
 
 static void begin_interval(struct fr_exchange *ex)
 {
+	bool is_last = ex->limit.waits == FR_EXCHANGE_WAIT_LAST;
+
 	ex->limit.interval_bytes = ex->seen.received_bytes;
-	fr_loop_timer_set(ex->worker->loop, &ex->limit.timer, ex->gen->config->timeouts.body_ms);
+	fr_loop_timer_set(ex->worker->loop, &ex->limit.timer,
+	                  is_last ? LAST_MS : ex->gen->config->timeouts.body_ms);
 }
 
 void fr_exchange_watch(struct fr_exchange *ex, bool progress)
@@ -101,13 +122,52 @@ bool fr_exchange_keeps_rate(struct fr_exchange *ex)
 
 /* --- is it worth an origin connection? --- */
 
-/* Yes when it is complete; or half of what may come at once is there, since the client stops
- * before the rest; or the connection has no more room for it. */
-static bool is_worth_asking(struct fr_exchange *ex)
+/* Half of what may come at once is there, since the client stops before the rest; or the
+ * connection has no more room for it. */
+static bool is_full(struct fr_exchange *ex)
 {
-	size_t most = may_hold(ex);
+	return request_unconsumed(ex) >= may_hold(ex) / 2;
+}
 
-	return ex->to_origin.ended || fr_buf_len(&ex->to_origin.body) >= most / 2;
+static bool is_stream(const struct fr_exchange *ex)
+{
+	struct fr_str type = fr_fields_value(&ex->to_origin.req.fields, FR_FIELD_CONTENT_TYPE);
+
+	return ex->site->config->origin.buffer_requests_bytes == 0 ||
+	       fr_media_is_stream(fr_media_type_of(type));
+}
+
+/* Of a length that is not known yet, and longer than is waited for. */
+static bool is_long(const struct fr_exchange *ex)
+{
+	size_t most = ex->site->config->origin.buffer_requests_bytes;
+
+	return most && ex->to_origin.req.content_length < 0 && request_held(ex) > most;
+}
+
+/* The client may go on: all that has come is in the file, and as good as passed on. */
+static bool set_aside(struct fr_exchange *ex)
+{
+	struct fr_buf *body = &ex->to_origin.body;
+	size_t n = request_unconsumed(ex);
+
+	if (!ex->to_origin.spill && ex->gen->config->limits.spill_mib)
+		ex->to_origin.spill = fr_exchange_new_spill(ex);
+	if (!ex->to_origin.spill ||
+	    fr_spill_append(ex->to_origin.spill, fr_buf_data(body), fr_buf_len(body)) < 0)
+		return false;
+	fr_count_add(&ex->worker->counters, FR_COUNT_SPILLED_BYTES, fr_buf_len(body));
+	fr_buf_clear(body);
+	ex->to_origin.granted += n;
+	ex->ops->consumed(ex, n);
+	return true;
+}
+
+/* Its length may become known yet. */
+static bool waits_for_end(struct fr_exchange *ex)
+{
+	return ex->to_origin.req.content_length < 0 && !is_stream(ex) &&
+	       request_held(ex) <= ex->site->config->origin.buffer_requests_bytes && set_aside(ex);
 }
 
 /* What asks before it sends, or speaks another protocol, must reach the origin first. */
@@ -126,9 +186,10 @@ void fr_exchange_end_hold(struct fr_exchange *ex)
 
 void fr_exchange_discard_request(struct fr_exchange *ex)
 {
-	size_t n = request_held(ex);
+	size_t n = request_unconsumed(ex);
 
 	ex->to_origin.discards = true;
+	ex->to_origin.granted = 0;
 	fr_buf_clear(&ex->to_origin.body);
 	fr_spill_free(&ex->to_origin.spill);
 	if (n)
@@ -141,18 +202,34 @@ static void ask_now(struct fr_exchange *ex)
 
 	fr_exchange_end_hold(ex);
 	if (ex->to_origin.ended && req->has_body && !ex->to_origin.trailers) {
-		/* all of it is there: not every origin can read chunks */
 		req->content_length = (int64_t)request_held(ex);
 		req->has_body = req->content_length > 0;
 	}
+	if (req->has_body && req->content_length < 0 && !req->is_upgrade)
+		fr_count(&ex->worker->counters, FR_COUNT_REQUESTS_CHUNKED);
 	fr_exchange_start_fetch(ex);
 	fr_exchange_watch(ex, false);
 }
 
+static void begin_hold(struct fr_exchange *ex)
+{
+	uint32_t ms = is_stream(ex) ? STREAM_HOLD_MS : UPLOAD_INTERVAL_MS;
+	uint32_t most = ex->gen->config->timeouts.body_ms / 2; /* a stream is no 408 */
+
+	ex->to_origin.hold_bytes = ex->seen.received_bytes;
+	fr_loop_timer_set(ex->worker->loop, &ex->to_origin.hold_timer, ms < most ? ms : most);
+}
+
 static void hold_is_over(struct fr_timer *t, void *user)
 {
+	struct fr_exchange *ex = user;
+
 	(void)t;
-	ask_now(user);
+	if (!is_stream(ex) &&
+	    ex->seen.received_bytes - ex->to_origin.hold_bytes >= UPLOAD_INTERVAL_BYTES)
+		begin_hold(ex);
+	else
+		ask_now(ex);
 }
 
 void fr_exchange_init_hold(struct fr_exchange *ex)
@@ -163,13 +240,12 @@ void fr_exchange_init_hold(struct fr_exchange *ex)
 void fr_exchange_ask(struct fr_exchange *ex)
 {
 	if (!needs_hold(ex)) {
-		fr_exchange_start_fetch(ex);
-		fr_exchange_watch(ex, false);
+		ask_now(ex);
 		return;
 	}
 	ex->to_origin.is_holding = true;
 	if (ex->to_origin.req.content_length < 0)
-		fr_loop_timer_set(ex->worker->loop, &ex->to_origin.hold_timer, HOLD_MS);
+		begin_hold(ex);
 	fr_exchange_watch(ex, false);
 }
 
@@ -177,7 +253,8 @@ void fr_exchange_ask(struct fr_exchange *ex)
 
 size_t fr_exchange_request_room(const struct fr_exchange *ex)
 {
-	size_t held = request_held(ex), max = ex->gen->config->limits.request_buffer_bytes;
+	size_t held = request_unconsumed(ex);
+	size_t max = ex->gen->config->limits.request_buffer_bytes;
 
 	return held >= max ? 0 : max - held;
 }
@@ -198,6 +275,16 @@ static int refill(struct fr_exchange *ex)
 	return 0;
 }
 
+/* Bytes went to the origin: the client side hears of those that were not set aside. */
+static void tell_passed(struct fr_exchange *ex, size_t n)
+{
+	size_t known = n < ex->to_origin.granted ? n : ex->to_origin.granted;
+
+	ex->to_origin.granted -= known;
+	if (n > known)
+		ex->ops->consumed(ex, n - known);
+}
+
 /* What the origin takes now. False: what waited cannot be had any more. */
 static bool pass_on(struct fr_exchange *ex)
 {
@@ -206,8 +293,7 @@ static bool pass_on(struct fr_exchange *ex)
 
 		fr_fetch_write(ex->to_origin.fetch, fr_buf_data(&ex->to_origin.body), n);
 		fr_buf_clear(&ex->to_origin.body);
-		if (n)
-			ex->ops->consumed(ex, n);
+		tell_passed(ex, n);
 		if (refill(ex) < 0) {
 			ex->ops->abort(ex, FR_ABORT_INTERNAL);
 			return false;
@@ -268,7 +354,7 @@ void fr_exchange_body(struct fr_exchange *ex, const uint8_t *data, size_t len)
 		ex->ops->abort(ex, FR_ABORT_INTERNAL);
 		return;
 	}
-	if (ex->to_origin.is_holding && is_worth_asking(ex))
+	if (ex->to_origin.is_holding && (is_long(ex) || is_full(ex)) && !waits_for_end(ex))
 		ask_now(ex);
 	fr_exchange_watch(ex, false);
 }

@@ -193,6 +193,10 @@ void fr_h2_resume(struct fr_h2_session *s, int32_t stream_id);
 /* Sends RST_STREAM; on_close follows in a later drain or feed, not from here. Harmless on
  * a stream that is gone. */
 void fr_h2_reset(struct fr_h2_session *s, int32_t stream_id, enum fr_h2_code code);
+/* What the client still has to send of its request is of no use to anybody: RST_STREAM with
+ * NO_ERROR follows the end of the response (RFC 9113 §8.1), unless the request is complete by
+ * then. Harmless on a stream that is gone. */
+void fr_h2_stop_request(struct fr_h2_session *s, int32_t stream_id);
 /* Request body bytes that were handed over and not passed on, of all streams. */
 size_t fr_h2_unconsumed(const struct fr_h2_session *s);
 /* Request body bytes were passed on: opens the windows again. */

@@ -391,11 +391,37 @@ static void count_head(struct fr_h2_session *s, size_t wire, const nghttp2_nv *n
 		s->stats.head_bytes_out_plain += nva[i].namelen + nva[i].valuelen;
 }
 
+void fr_h2_stop_request(struct fr_h2_session *s, int32_t stream_id)
+{
+	struct fr_h2_stream *st = fr_h2_find(s, stream_id);
+
+	if (!st || st->state != FR_H2_ST_OPEN || st->is_gone)
+		return;
+	st->stops_request = true;
+	if (st->has_ended)
+		fr_h2_reset_now(st, FR_H2_NO_ERROR);
+}
+
+/* The response is complete. */
+static void response_sent(struct fr_h2_session *s, int32_t stream_id)
+{
+	struct fr_h2_stream *st = fr_h2_find(s, stream_id);
+
+	if (!st)
+		return;
+	st->has_ended = true;
+	if (st->stops_request)
+		fr_h2_stop_request(s, stream_id);
+}
+
 static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *user)
 {
 	struct fr_h2_session *s = user;
 
 	(void)ng;
+	if ((frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
+	    frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
+		response_sent(s, frame->hd.stream_id);
 	switch (frame->hd.type) {
 	case NGHTTP2_HEADERS:
 		count_head(s, frame->hd.length, frame->headers.nva, frame->headers.nvlen);

@@ -105,6 +105,8 @@ struct fr_h2_stream {
 	bool is_reset_by_us; /* through fr_h2_reset */
 	bool is_gone;        /* its RST_STREAM is queued: what comes for it is dropped */
 	bool is_deferred;    /* on_read had nothing */
+	bool has_ended;      /* the response was framed to its end */
+	bool stops_request;  /* RST_STREAM follows that end, if the request is not complete */
 	bool is_ranked;      /* has rank and page_id */
 	bool has_assets;     /* others were ranked as its own */
 	bool is_pinned;      /* a push of which the client said where it belongs */

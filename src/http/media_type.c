@@ -1,4 +1,4 @@
-/* Compares media types with patterns, and has the list of those that compress well. */
+/* Compares media types with patterns, and has the lists of those that compress well, and of streams. */
 #include "http/media_type.h"
 
 #include "base/err.h"
@@ -80,10 +80,28 @@ static const struct fr_str patterns[] = {
 	FR_STR("model/obj"),
 };
 
-bool fr_media_is_compressible(struct fr_str type)
+/* Remote calls whose messages go both ways, and values one after the other. */
+static const struct fr_str streams[] = {
+	FR_STR("application/grpc*"),         FR_STR("application/connect+*"),
+	FR_STR("application/x-ndjson"),      FR_STR("application/json-seq"),
+	FR_STR("application/stream+json"),   FR_STR("text/event-stream"),
+	FR_STR("multipart/x-mixed-replace"),
+};
+
+static bool is_one_of(const struct fr_str *list, size_t n, struct fr_str type)
 {
-	for (size_t i = 0; i < FR_ARRAY_LEN(patterns); i++)
-		if (fr_media_matches(patterns[i], type))
+	for (size_t i = 0; i < n; i++)
+		if (fr_media_matches(list[i], type))
 			return true;
 	return false;
+}
+
+bool fr_media_is_compressible(struct fr_str type)
+{
+	return is_one_of(patterns, FR_ARRAY_LEN(patterns), type);
+}
+
+bool fr_media_is_stream(struct fr_str type)
+{
+	return is_one_of(streams, FR_ARRAY_LEN(streams), type);
 }

@@ -1,4 +1,5 @@
-/* Media types (RFC 9110 §8.3.1) by pattern: which bodies are worth a content coding. No I/O. */
+/* Media types (RFC 9110 §8.3.1) by pattern: which bodies are worth a content coding, which are
+ * streams. No I/O. */
 #ifndef FR_HTTP_MEDIA_TYPE_H
 #define FR_HTTP_MEDIA_TYPE_H
 
@@ -19,5 +20,7 @@ struct fr_str fr_media_type_of(struct fr_str content_type);
  * scripts, JSON, XML, SVG, WebAssembly, fonts and pictures that are not compressed by
  * themselves. */
 bool fr_media_is_compressible(struct fr_str type);
+/* Are bodies of it made while they are sent, with an answer before their end perhaps? */
+bool fr_media_is_stream(struct fr_str type);
 
 #endif

@@ -47,6 +47,8 @@
 	  "Requests answered with a 4xx of ours.")                                                 \
 	X(REQUESTS_ABORTED, requests_aborted, "requests_aborted_total", "",                        \
 	  "Requests that ended before their response was complete.")                               \
+	X(REQUESTS_CHUNKED, requests_chunked, "requests_chunked_total", "",                        \
+	  "Requests whose body went to the origin in chunks, without a Content-Length.")           \
 	X(RESPONSES_FAILED, responses_failed, "responses_failed_total", "",                        \
 	  "Responses whose body could not be completed.")                                          \
 	X(UPGRADES, upgrades, "upgrades_total", "", "Connections handed through after a 101.")     \

@@ -201,6 +201,83 @@ test('a body of unknown length may have its answer before its end, and be quiet'
   }
 });
 
+const typed = (type) => ({ ':path': '/', ':method': 'POST', ...(type && { 'content-type': type }) });
+
+// [size, whether the origin gets a length]
+for (const [size, isKnown] of [[50_000, true], [65_536, true], [65_537, false], [1_000_000, false]])
+  test(`an upload of ${size} bytes without a length reaches the origin ${isKnown ? 'with one' : 'in chunks'}`, async (t) => {
+    const origin = await startOrigin(t, swallow);
+    const f = await startForerun(t, { origin: origin.url });
+    const s = await h2connect(t, f.port);
+    const body = 'x'.repeat(size), answer = `${size} ${isKnown ? size : 'chunked'}`;
+    // several at once, which together exceed the connection's window
+    assert.deepEqual((await Promise.all(each(6, () => h2request(s, typed(), body)))).map((r) => r.body), each(6, () => answer));
+    const r = await raw(f.plainPort, `${post('/', 'Transfer-Encoding: chunked\r\nConnection: close\r\n')}${size.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
+    assert.ok(r.text.endsWith(`\r\n${answer}`), r.text.slice(-100));
+    assert.equal((await f.counters()).requests_chunked, isKnown ? 0 : 7);
+  });
+
+test('origin.buffer_requests says how large an upload may be, and is nothing for streams', async (t) => {
+  const origin = await startOrigin(t, swallow);
+  const on = await startForerun(t, { config: yaml(origin.url, { origin: 'buffer_requests: 4MiB' }).replace('tls: false', 'tls: true') });
+  const off = await startForerun(t, { config: yaml(origin.url, { origin: 'buffer_requests: 0' }).replace('tls: false', 'tls: true') });
+  const s = await h2connect(t, on.port), body = 'x'.repeat(3_000_000);
+  assert.equal((await h2request(s, typed(), body)).body, '3000000 3000000');
+  assert.equal((await h2request(s, typed('application/x-ndjson'), body)).body, '3000000 chunked');
+  assert.equal((await on.counters()).limit_spill, 0);
+  assert.equal((await h2request(await h2connect(t, off.port), typed(), 'x'.repeat(50_000))).body, '50000 chunked');
+});
+
+test('without room on disk an upload goes to the origin as it comes', async (t) => {
+  const origin = await startOrigin(t, swallow);
+  const f = await startForerun(t, { config: yaml(origin.url, { limits: 'spill: 0', origin: 'buffer_requests: 4MiB' }).replace('tls: false', 'tls: true') });
+  assert.equal((await h2request(await h2connect(t, f.port), typed(), 'x'.repeat(1_000_000))).body, '1000000 chunked');
+});
+
+// --- answers before the end of the request ---
+
+const early = {
+  'of a length': 'Content-Length: 9\r\n\r\ntoo large',
+  'in chunks': 'Transfer-Encoding: chunked\r\n\r\n9\r\ntoo large\r\n0\r\n\r\n',
+  'that ends with the connection': 'Connection: close\r\n\r\ntoo large',
+};
+// what the origin does after it: it reads no more of the request in any case
+const afterwards = {
+  'stays connected': () => {},
+  closes: (socket) => socket.end(),
+  'resets the connection': (socket) => socket.write('', () => socket.destroy()),
+};
+for (const [kind, rest] of Object.entries(early))
+  for (const [what, act] of Object.entries(afterwards)) {
+    if (kind.startsWith('that ends') && what !== 'closes') continue;
+    test(`an origin that answers an upload early, ${kind}, and ${what}: the client has all of it`, async (t) => {
+      const origin = await startRawOrigin(t, (socket) => {
+        socket.pause();
+        socket.write(`HTTP/1.1 413 Content Too Large\r\n${rest}`, () => act(socket));
+      });
+      const f = await startForerun(t, { origin: origin.url });
+      const s = await h2connect(t, f.port);
+      for (const length of [{}, { 'content-length': '3000000' }]) {
+        const r = s.request({ ...typed('application/octet-stream'), ...length });
+        const ended = once(r, 'close');
+        let status, text = '';
+        r.on('response', (h) => { status = h[':status']; });
+        r.on('data', (d) => { text += d; });
+        r.on('error', () => {});
+        r.write('x'.repeat(2_900_000)); // and no end
+        await ended;
+        assert.deepEqual([status, text, r.rstCode], [413, 'too large', 0]);
+      }
+      for (const framing of ['Content-Length: 3000000\r\n', 'Transfer-Encoding: chunked\r\n']) {
+        const r = await raw(f.plainPort, (c) => c.write(`${post('/', framing)}${framing.startsWith('T') ? '2dc6c0\r\n' : ''}${'x'.repeat(2_900_000)}`));
+        assert.match(r.text, /^HTTP\/1\.1 413 [^]*too large/);
+      }
+      await f.countersWhen((c) => c.exchanges_open === 0 && c.fetches_open === 0);
+      const c = await f.counters();
+      assert.deepEqual([c.timeout_body, c.origin_failed, c.origin_truncated], [0, 0, 0]);
+    });
+  }
+
 // [how the body comes, at that many octets every 20 ms, what the client gets]
 for (const [name, octets, expected] of [['too slowly', 1, /^HTTP\/1.1 408 /], ['fast enough', 100, /^HTTP\/1.1 200 /]])
   test(`a request body has to keep a rate: one that comes ${name}`, async (t) => {

@@ -156,6 +156,8 @@ const uploads = (s) => async () => {
   for (const visitor of [await s.http2(), s.http1()]) {
     if (s.site.uploadersLogIn) await s.site.login(visitor, s.site.users[0]);
     assert.ok(await s.site.upload(visitor, data), 'the site has other bytes');
+    visitor.hidesLength = true;
+    assert.ok(await s.site.upload(visitor, data.subarray(0, 50_000)), 'the site has other bytes of an upload without a length');
   }
 };
 
@@ -229,7 +231,7 @@ const scenarios = [
   ['login, logout, the next person', loginAndOut, (site) => site.users],
   ['nobody gets the page of another', nobodyGetsAnothersPage, (site) => site.users],
   ['forms, and forged ones', forms, (site) => site.write],
-  ['an upload of 20 MB', uploads, (site) => site.upload],
+  ['uploads, of 20 MB and without a length', uploads, (site) => site.upload],
   ['error pages', errorPages, () => true],
   ['hints after the deployment', hintsAfterDeployment, (site) => site.deploy],
 ];

@@ -80,10 +80,16 @@ export class Visitor {
     return { status: r.status, headers: r.headers, informational: r.informational, bytes: Buffer.from(r.body, 'latin1') };
   }
 
+  // Browsers say how long a body is; scripts that stream one do not (hidesLength).
+  framing(body) {
+    if (!this.hidesLength) return { 'content-length': String(Buffer.byteLength(body)) };
+    return this.session ? {} : { 'transfer-encoding': 'chunked' };
+  }
+
   // One request as it is; the body decoded as `text`.
   async ask(method, target, { headers = {}, body } = {}) {
     const cookie = this.jar.line(target);
-    const all = { ...(body && { 'content-length': String(Buffer.byteLength(body)) }), 'user-agent': agentName, 'accept-encoding': 'gzip, deflate, br', 'accept-language': 'en-US,en;q=0.9', 'sec-fetch-site': 'same-origin',
+    const all = { ...(body && this.framing(body)), 'user-agent': agentName, 'accept-encoding': 'gzip, deflate, br', 'accept-language': 'en-US,en;q=0.9', 'sec-fetch-site': 'same-origin',
       ...(cookie && { cookie }), ...headers };
     for (const [name, value] of Object.entries(all)) if (value === undefined) delete all[name];
     const r = await (this.session ? this.http2Request : this.http1Request).call(this, method, target, all, body);

@@ -234,6 +234,47 @@ static void malformed_requests_reset_their_stream_only(void **state)
 	assert_true(stream_of(good)->is_complete);
 }
 
+/* A POST whose body does not end. */
+static struct stream *ask_upload(void)
+{
+	nghttp2_nv nv[] = {NV(":method", "POST"), NV(":scheme", "https"), NV(":path", "/"),
+	                   NV(":authority", "a")};
+	int32_t id = nghttp2_submit_headers(pair->client, NGHTTP2_FLAG_NONE, -1, NULL, nv, 4, NULL);
+
+	assert_true(id > 0);
+	exchange();
+	return stream_of(id);
+}
+
+static void what_is_left_of_an_upload_is_not_wanted_after_the_response(void **state)
+{
+	static const size_t bodies[] = {0, 10, 100000};
+
+	(void)state;
+	settings(NULL, 0);
+	for (size_t i = 0; i < FR_ARRAY_LEN(bodies); i++) {
+		struct stream *st = ask_upload();
+		int32_t id = st->id;
+
+		assert_true(st->is_open);
+		if (i % 2)
+			fr_h2_stop_request(pair->server, id);
+		answer(st, bodies[i]);
+		exchange();
+		assert_int_equal(got(st), bodies[i]);
+		fr_h2_stop_request(pair->server, id);
+		exchange();
+		assert_int_equal(pair->status[id], 200);
+		assert_int_equal(got(st), bodies[i]);
+		assert_int_equal(pair->ended, i + 1);
+		assert_false(st->is_open);
+		assert_int_equal(st->code, NGHTTP2_NO_ERROR);
+		assert_int_equal(pair->reset_code[id], NGHTTP2_NO_ERROR);
+		assert_int_equal(fr_h2_session_stats(pair->server)->resets_sent, i + 1);
+	}
+	assert_int_equal(pair->faults, 0);
+}
+
 static void graceful_shutdown_finishes_what_was_begun(void **state)
 {
 	int32_t id;
@@ -322,6 +363,7 @@ int main(void)
 		T(too_many_fields_are_reported_while_decoding),
 		T(crumbs_of_a_cookie_are_one_field_of_their_bytes),
 		T(malformed_requests_reset_their_stream_only),
+		T(what_is_left_of_an_upload_is_not_wanted_after_the_response),
 		T(graceful_shutdown_finishes_what_was_begun),
 		T(a_client_that_speaks_no_http2_is_refused),
 		T(memory_failures_end_streams_or_the_connection),

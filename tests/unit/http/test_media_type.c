@@ -48,6 +48,24 @@ static void text_is_worth_it_and_what_is_compressed_is_not(void **state)
 			fail_msg("%s", no[i]);
 }
 
+static void streams_are_told_by_their_type(void **state)
+{
+	static const char *const yes[] = {"application/grpc", "application/grpc-web+proto",
+	                                  "application/connect+json", "application/X-NDJSON",
+	                                  "text/event-stream"};
+	static const char *const no[] = {
+		"",           "application/json", "application/octet-stream", "multipart/form-data",
+		"text/plain", "video/mp4"};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(yes); i++)
+		if (!fr_media_is_stream(S(yes[i])))
+			fail_msg("%s", yes[i]);
+	for (size_t i = 0; i < FR_ARRAY_LEN(no); i++)
+		if (fr_media_is_stream(S(no[i])))
+			fail_msg("%s", no[i]);
+}
+
 static void patterns_have_a_slash_or_a_suffix(void **state)
 {
 	static const char *const valid[] = {"text/css", "text/*", "*+json", "application/x.y-z"};
@@ -87,6 +105,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_is_worth_it_and_what_is_compressed_is_not),
+		cmocka_unit_test(streams_are_told_by_their_type),
 		cmocka_unit_test(patterns_have_a_slash_or_a_suffix),
 		cmocka_unit_test(parameters_are_no_part_of_a_type),
 	};
