@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/wrap.h"
 #include "command/command.h"
 #include "command/options.h"
 #include "lab/advise/input.h"
@@ -283,6 +284,20 @@ static bool has_links(const struct advise *a)
 	return false;
 }
 
+/* A sentence with a mark, and a link of it, which stays in one piece. */
+static void print_item(const char *text, const char *link)
+{
+	struct fr_str rest = fr_str_from(text), part;
+	const char *mark = "  - ";
+
+	while ((part = fr_wrap_next(&rest, FR_WRAP_COLUMNS - 4)).len) {
+		printf("%s%.*s\n", mark, FR_STR_ARG(part));
+		mark = "    ";
+	}
+	if (link)
+		printf("      Link: %s\n", link);
+}
+
 static void print_page(const struct fr_advice *p)
 {
 	bool was_measured = false;
@@ -291,9 +306,7 @@ static void print_page(const struct fr_advice *p)
 	for (size_t i = 0; i < p->n; i++) {
 		const struct fr_advice_item *item = &p->items[i];
 
-		printf("  - %s\n", item->text);
-		if (item->link)
-			printf("      Link: %s\n", item->link);
+		print_item(item->text, item->link);
 		/* the whole list belongs to the advice that has no link of its own */
 		for (size_t k = 0; item->kind == FR_ADVICE_ADD && !item->link && k < p->n_links;
 		     k++)

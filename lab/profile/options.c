@@ -26,11 +26,12 @@ static const char help[] =
 	"  --network NAME     4g (default), lte, cable, dsl, 3g, 3g-fast, slow-3g, none\n"
 	"  --rtt MS --down KBIT --up KBIT --loss PERCENT\n"
 	"                     the network as numbers instead of a name\n"
-	"  --emulate HOW      relay (default), or packet: real TCP through a TUN device in\n"
-	"                     network namespaces, which needs root\n"
+	"  --emulate HOW      relay (default), or packet: real TCP through TUN devices\n"
+	"                     in network namespaces, which needs root\n"
 	"  --think MS         delay the response to each page by this time (--origin)\n"
-	"  --cpu FACTOR       how much slower the model's browser is than the machine that it\n"
-	"                     was calibrated on; default 1; 0: its work takes no time\n"
+	"  --cpu FACTOR       how much slower the model's browser is than the machine\n"
+	"                     that it was calibrated on; default 1; 0: its work takes\n"
+	"                     no time\n"
 	"  --browser PATH     use a Chromium instead of the model\n"
 	"  --html FILE        a report with waterfalls, one self-contained page\n"
 	"  --har FILE         the typical loads as HAR 1.2\n"
@@ -45,7 +46,7 @@ static const char help[] =
 	"\n"
 	"exit codes: 0 measured; 1 failed; 2 wrong usage; 3 a bug\n"
 	"\n"
-	"example: forerun profile --origin http://127.0.0.1:8080 --network 4g --html report.html\n";
+	"example: forerun profile --origin http://127.0.0.1:8080 --html report.html\n";
 
 #define AT(member) offsetof(struct fr_profile_options, member)
 

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/wrap.h"
 #include "lab/replay/advice.h"
 #include "lab/replay/measured.h"
 
@@ -151,24 +152,16 @@ void fr_summary_print_times(FILE *to, const struct fr_profile *p,
 			print_time(to, p, (enum fr_metric)m, style);
 }
 
-/* Words of a text in lines of at most `columns`, with a mark before the first. */
+/* A text in lines of at most `columns`, with a mark before the first. */
 static void print_wrapped(FILE *to, const char *text, unsigned columns)
 {
-	unsigned at = 0;
+	struct fr_str rest = fr_str_from(text), line;
+	const char *mark = "  - ";
 
-	fputs("  -", to);
-	while (*text) {
-		size_t n = strcspn(text, " ");
-
-		if (at && at + n + 4 > columns) {
-			fputs("\n   ", to);
-			at = 0;
-		}
-		fprintf(to, " %.*s", (int)n, text);
-		at += (unsigned)n + 1;
-		text += n + (text[n] == ' ');
+	while ((line = fr_wrap_next(&rest, columns - 4)).len) {
+		fprintf(to, "%s%.*s\n", mark, FR_STR_ARG(line));
+		mark = "    ";
 	}
-	fputc('\n', to);
 }
 
 static bool is_first(enum fr_advice_kind k)

@@ -3,8 +3,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include "base/wrap.h"
 #include "command/command.h"
+
+#define MOST_COLUMNS 100u
 
 json_t *fr_status_ask(const struct fr_admin_client *c, int *exit_code)
 {
@@ -97,6 +102,16 @@ const char *fr_print_age(double seconds, char *out)
 	else
 		(void)snprintf(out, FR_FIGURE_BYTES, "%lu d %02lu h", s / 86400, s / 3600 % 24);
 	return out;
+}
+
+unsigned fr_columns(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 ||
+	    size.ws_col > MOST_COLUMNS)
+		return MOST_COLUMNS;
+	return size.ws_col < FR_WRAP_COLUMNS ? FR_WRAP_COLUMNS : size.ws_col;
 }
 
 double fr_percent(double part, double whole)

@@ -22,6 +22,8 @@ void fr_figure_text(const json_t *object, const char *key, char *out, size_t cap
 const char *fr_print_bytes(double bytes, char *out);
 const char *fr_print_us(double us, char *out);
 const char *fr_print_age(double seconds, char *out);
+/* That lines for people may take: those of the terminal, 80 to 100; else 100. */
+unsigned fr_columns(void);
 /* part of whole in percent; 0 of nothing. */
 double fr_percent(double part, double whole);
 

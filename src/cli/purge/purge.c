@@ -14,7 +14,8 @@
 static const char help[] =
 	"usage: forerun purge [OPTION...] URL...\n"
 	"       forerun purge [OPTION...] --prefix URL | --tag TAG | --site HOST | --all\n"
-	"       forerun purge --hints [OPTION...] URL... | --prefix URL | --site HOST | --all\n"
+	"       forerun purge --hints [OPTION...] URL...\n"
+	"       forerun purge --hints [OPTION...] --prefix URL | --site HOST | --all\n"
 	"\n"
 	"Removes responses from a running edge's cache, through its admin interface\n"
 	"(admin.listen in its configuration). With --hints it forgets the hints of pages.\n"

@@ -1,11 +1,14 @@
 /* The command status: prints the status as text or JSON. */
 #include "cli/status/status.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/err.h"
+#include "base/wrap.h"
 #include "cli/admin_client.h"
 #include "cli/figures.h"
 #include "command/command.h"
@@ -36,6 +39,31 @@ static const char help[] =
 
 /* --- lines --- */
 
+#define LABEL_COLUMNS 12
+/* Of a line, before it is broken. */
+#define TEXT_BYTES 1024u
+/* What stands beside a name in its line. */
+#define ASSET_COLUMNS 48u
+#define LINK_COLUMNS 44u
+#define PAGE_COLUMNS 2u
+
+/* A label, and words beside it in as many lines as they need. */
+static FR_PRINTF(2, 3) void say(const char *label, const char *format, ...)
+{
+	char text[TEXT_BYTES];
+	struct fr_str rest, line;
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	rest = fr_str_from(text);
+	while ((line = fr_wrap_next(&rest, fr_columns() - LABEL_COLUMNS)).len) {
+		printf("%-*s%.*s\n", LABEL_COLUMNS, label, FR_STR_ARG(line));
+		label = "";
+	}
+}
+
 static void print_head(const json_t *s)
 {
 	char version[32], up[FR_FIGURE_BYTES], memory[FR_FIGURE_BYTES];
@@ -52,35 +80,35 @@ static void print_head(const json_t *s)
 /* "label   a 1, b 2": the keys of an object that are not 0. */
 static void print_parts(const char *label, const json_t *parts)
 {
-	const char *key, *between = "";
+	char text[TEXT_BYTES];
+	const char *key;
+	size_t n = 0;
 	json_t *v;
 
-	printf("%-12s", label);
 	json_object_foreach((json_t *)parts, key, v)
 	{
-		if (json_number_value(v) == 0)
-			continue;
-		printf("%s%s %.0f", between, key, json_number_value(v));
-		between = ", ";
+		if (json_number_value(v) > 0 && n < sizeof text)
+			n += (size_t)snprintf(text + n, sizeof text - n, "%s%s %.0f", n ? ", " : "",
+			                      key, json_number_value(v));
 	}
-	printf("%s\n", *between ? "" : "none");
+	say(label, "%s", n ? text : "none");
 }
 
 static void print_requests(const json_t *s)
 {
 	char sent[FR_FIGURE_BYTES];
 
-	printf("%-12s%.0f, %.0f under way, %.0f refused, %.0f aborted; %s sent\n", "requests",
-	       fr_figure(s, "counters.requests"),
-	       /* this question is not one of them */
-	       fr_figure(s, "counters.exchanges_open") - 1,
-	       fr_figure(s, "counters.requests_refused"), fr_figure(s, "counters.requests_aborted"),
-	       fr_print_bytes(fr_figure(s, "sent_bytes"), sent));
-	printf("%-12s%.0f, %.0f open; HTTP/2 on %.0f; TLS handshakes %.0f, resumed %.0f\n",
-	       "connections", fr_figure(s, "counters.connections"),
-	       fr_figure(s, "counters.connections_open"), fr_figure(s, "counters.connections_h2"),
-	       fr_figure(s, "counters.tls_handshakes"), fr_figure(s, "counters.tls_resumed"));
+	say("requests", "%.0f, %.0f in progress, %.0f refused, %.0f aborted; %s sent",
+	    fr_figure(s, "counters.requests"),
+	    /* this question is not one of them */
+	    fr_figure(s, "counters.exchanges_open") - 1, fr_figure(s, "counters.requests_refused"),
+	    fr_figure(s, "counters.requests_aborted"),
+	    fr_print_bytes(fr_figure(s, "sent_bytes"), sent));
 	print_parts("statuses", json_object_get(json_object_get(s, "responses"), "status"));
+	say("connections", "%.0f, %.0f open; HTTP/2 on %.0f; TLS handshakes %.0f, resumed %.0f",
+	    fr_figure(s, "counters.connections"), fr_figure(s, "counters.connections_open"),
+	    fr_figure(s, "counters.connections_h2"), fr_figure(s, "counters.tls_handshakes"),
+	    fr_figure(s, "counters.tls_resumed"));
 }
 
 static void print_times(const json_t *s, const char *label, const char *from)
@@ -95,10 +123,10 @@ static void print_times(const json_t *s, const char *label, const char *from)
 	}
 	(void)snprintf(path, sizeof path, "times.first_byte.%s.count", from);
 	if (fr_figure(s, path) > 0)
-		printf("%-12sfirst byte: p50 %s, p90 %s, p99 %s\n", label, fr_print_us(v[0], a),
-		       fr_print_us(v[1], b), fr_print_us(v[2], c));
+		say(label, "first byte: p50 %s, p90 %s, p99 %s", fr_print_us(v[0], a),
+		    fr_print_us(v[1], b), fr_print_us(v[2], c));
 	else
-		printf("%-12snothing yet\n", label);
+		say(label, "nothing yet");
 }
 
 static void print_cache(const json_t *s)
@@ -110,10 +138,10 @@ static void print_cache(const json_t *s)
 	json_t *v;
 
 	json_object_foreach((json_t *)parts, key, v) all += json_number_value(v);
-	printf("%-12s%.0f %% from the cache; %s of %s, %.0f responses, %.0f evicted\n", "cache",
-	       fr_percent(hits, all), fr_print_bytes(fr_figure(s, "cache.bytes"), held),
-	       fr_print_bytes(fr_figure(s, "cache.limit_bytes"), limit),
-	       fr_figure(s, "cache.objects"), fr_figure(s, "cache.evictions"));
+	say("cache", "hit ratio %.0f %%; %s of %s, %.0f responses, %.0f evicted",
+	    fr_percent(hits, all), fr_print_bytes(fr_figure(s, "cache.bytes"), held),
+	    fr_print_bytes(fr_figure(s, "cache.limit_bytes"), limit), fr_figure(s, "cache.objects"),
+	    fr_figure(s, "cache.evictions"));
 	print_parts("", parts);
 }
 
@@ -124,14 +152,14 @@ static void print_hints(const json_t *s)
 	double lost = fr_figure(s, "counters.wasted_bytes");
 
 	print_parts("hints", json_object_get(json_object_get(s, "hints"), "delivery"));
-	print_parts("  why", json_object_get(json_object_get(s, "hints"), "reason"));
-	printf("%-12s%.0f: %.0f completed, %.0f cancelled, %.0f refused, %.0f failed; %s pushed, "
-	       "%s (%.0f %%) wasted\n",
-	       "pushes", fr_figure(s, "counters.pushes_promised"),
-	       fr_figure(s, "counters.pushes_completed"), fr_figure(s, "counters.pushes_cancelled"),
-	       fr_figure(s, "counters.pushes_refused"), fr_figure(s, "counters.pushes_failed"),
-	       fr_print_bytes(bytes, pushed), fr_print_bytes(lost, wasted),
-	       fr_percent(lost, bytes));
+	print_parts("  reasons", json_object_get(json_object_get(s, "hints"), "reason"));
+	say("pushes",
+	    "%.0f promised: %.0f completed, %.0f cancelled, %.0f refused, %.0f failed; %s pushed, "
+	    "%s (%.0f %%) wasted",
+	    fr_figure(s, "counters.pushes_promised"), fr_figure(s, "counters.pushes_completed"),
+	    fr_figure(s, "counters.pushes_cancelled"), fr_figure(s, "counters.pushes_refused"),
+	    fr_figure(s, "counters.pushes_failed"), fr_print_bytes(bytes, pushed),
+	    fr_print_bytes(lost, wasted), fr_percent(lost, bytes));
 }
 
 static void print_fields(const json_t *s, const char *label, const char *wire, const char *plain)
@@ -139,8 +167,8 @@ static void print_fields(const json_t *s, const char *label, const char *wire, c
 	char w[FR_FIGURE_BYTES], p[FR_FIGURE_BYTES];
 	double a = fr_figure(s, wire), b = fr_figure(s, plain);
 
-	printf("%-12s%s sent for %s: HPACK saved %.0f %%\n", label, fr_print_bytes(a, w),
-	       fr_print_bytes(b, p), fr_percent(b - a, b));
+	say(label, "%s sent for %s: HPACK saved %.0f %%", fr_print_bytes(a, w),
+	    fr_print_bytes(b, p), fr_percent(b - a, b));
 }
 
 static void print_failure(const json_t *s, const json_t *o)
@@ -149,10 +177,10 @@ static void print_failure(const json_t *s, const json_t *o)
 	char age[FR_FIGURE_BYTES];
 
 	if (why)
-		printf("%-12s  last failure %s ago: %s\n", "",
-		       fr_print_age(fr_figure(s, "now_us") / 1e6 - fr_figure(o, "last_failure_s"),
-		                    age),
-		       why);
+		say("", "last failure %s ago: %s",
+		    fr_print_age(fr_figure(s, "now_us") / 1e6 - fr_figure(o, "last_failure_s"),
+		                 age),
+		    why);
 }
 
 static void print_origins(const json_t *s)
@@ -166,15 +194,13 @@ static void print_origins(const json_t *s)
 		double answers = fr_figure(o, "answers");
 
 		fr_figure_text(o, "name", name, sizeof name);
-		printf("%-12s%s: %s, %.0f connections, %.0f idle, %.0f requests waiting\n",
-		       i ? "" : "origins", name,
-		       json_is_true(json_object_get(o, "is_failing")) ? "failing" : "up",
-		       fr_figure(o, "connections"), fr_figure(o, "idle"), fr_figure(o, "waiting"));
-		printf("%-12s  %.0f requests, %.0f failed, %.0f with 5xx, mean first byte %s\n", "",
-		       fr_figure(o, "requests"), fr_figure(o, "failed"),
-		       fr_figure(o, "responses_5xx"),
-		       fr_print_us(answers > 0 ? fr_figure(o, "first_byte_us") / answers : 0,
-		                   mean));
+		say(i ? "" : "origins",
+		    "%s: %s, %.0f connections, %.0f idle, %.0f requests waiting", name,
+		    json_is_true(json_object_get(o, "is_failing")) ? "failing" : "up",
+		    fr_figure(o, "connections"), fr_figure(o, "idle"), fr_figure(o, "waiting"));
+		say("", "%.0f requests, %.0f failed, %.0f with 5xx, mean first byte %s",
+		    fr_figure(o, "requests"), fr_figure(o, "failed"), fr_figure(o, "responses_5xx"),
+		    fr_print_us(answers > 0 ? fr_figure(o, "first_byte_us") / answers : 0, mean));
 		print_failure(s, o);
 	}
 }
@@ -183,23 +209,22 @@ static void print_origins(const json_t *s)
 static void print_front(const json_t *s)
 {
 	static const struct {
-		const char *key, *text;
+		const char *key, *before, *after;
 	} rows[] = {
-		{"one_address", "all page loads come from %s, with different browsers: if it is a "
-	                        "load balancer or CDN, list it in trusted_proxies\n"},
-		{"silent_proxy", "all page loads come from %s, a trusted proxy: it must send "
-	                         "X-Forwarded-For\n"},
-		{"untrusted_proxy", "%s sends X-Forwarded-For and is not in trusted_proxies\n"},
+		{"one_address", "all page loads come from ",
+	         ", with different browsers: if it is a load balancer or CDN, list it in "
+	         "trusted_proxies"},
+		{"silent_proxy", "all page loads come from ",
+	         ", a trusted proxy: it must send X-Forwarded-For"},
+		{"untrusted_proxy", "", " sends X-Forwarded-For and is not in trusted_proxies"},
 	};
 	const json_t *front = json_object_get(s, "front");
 
 	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
 		const char *address = json_string_value(json_object_get(front, rows[i].key));
 
-		if (address) {
-			printf("%-12s", "clients");
-			printf(rows[i].text, address);
-		}
+		if (address)
+			say("clients", "%s%s%s", rows[i].before, address, rows[i].after);
 	}
 }
 
@@ -208,58 +233,66 @@ static void print_log(const json_t *s)
 	const json_t *log = json_object_get(s, "access_log");
 
 	if (json_is_object(log))
-		printf("%-12s%.0f lines, %.0f dropped%s\n", "access log", fr_figure(log, "lines"),
-		       fr_figure(log, "dropped"),
-		       json_is_true(json_object_get(log, "is_failing")) ? "; it cannot be written"
-		                                                        : "");
+		say("access log", "%.0f lines, %.0f dropped%s", fr_figure(log, "lines"),
+		    fr_figure(log, "dropped"),
+		    json_is_true(json_object_get(log, "is_failing")) ? "; it cannot be written"
+		                                                     : "");
 }
 
 /* --- tables --- */
 
 static void print_link(const json_t *l)
 {
-	char url[128], as[16], delivery[16], reason[32], wasted[FR_FIGURE_BYTES];
+	char url[208], as[16], delivery[16], reason[32], wasted[FR_FIGURE_BYTES];
 
 	fr_figure_text(l, "url", url, sizeof url);
+	fr_wrap_shorten(url, fr_columns() - LINK_COLUMNS);
 	fr_figure_text(l, "as", as, sizeof as);
 	fr_figure_text(l, "delivery", delivery, sizeof delivery);
 	fr_figure_text(l, "reason", reason, sizeof reason);
-	printf("      %-34s %-8s %-11s %-16s", url, as, delivery, reason);
+	printf("    %-8s %-11s %-18s %s\n", as, delivery, reason, url);
 	if (fr_figure(l, "delivered.push") > 0)
-		printf(" %.0f completed, %.0f cancelled, %s wasted",
-		       fr_figure(l, "pushes.completed"), fr_figure(l, "pushes.cancelled"),
+		printf("      pushed %.0f times: %.0f completed, %.0f cancelled, %s wasted\n",
+		       fr_figure(l, "delivered.push"), fr_figure(l, "pushes.completed"),
+		       fr_figure(l, "pushes.cancelled"),
 		       fr_print_bytes(fr_figure(l, "wasted_bytes"), wasted));
 	if (fr_figure(l, "delivered.early-hints") > 0)
-		printf(" %.0f hinted early, %.0f asked for", fr_figure(l, "delivered.early-hints"),
-		       fr_figure(l, "requests"));
-	printf("\n");
+		printf("      in a 103 %.0f times, then requested %.0f times\n",
+		       fr_figure(l, "delivered.early-hints"), fr_figure(l, "requests"));
+}
+
+static void print_page(const json_t *p)
+{
+	char name[208], mean[FR_FIGURE_BYTES], most[FR_FIGURE_BYTES];
+	double loads = fr_figure(p, "loads");
+	json_t *l;
+	size_t k;
+
+	fr_figure_text(p, "name", name, sizeof name);
+	fr_wrap_shorten(name, fr_columns() - PAGE_COLUMNS);
+	printf("  %s\n    %.0f loads, %.0f errors, %.0f cache hits; mean %s, longest %s\n", name,
+	       loads, fr_figure(p, "errors"), fr_figure(p, "hits"),
+	       fr_print_us(fr_figure(p, "duration_us") / (loads > 0 ? loads : 1), mean),
+	       fr_print_us(fr_figure(p, "max_us"), most));
+	json_array_foreach(json_object_get(p, "plan"), k, l) print_link(l);
+	if (json_is_string(json_object_get(p, "learning")))
+		printf("    not hinted to others yet: %s\n",
+		       json_string_value(json_object_get(p, "learning")));
 }
 
 static void print_pages(const json_t *s)
 {
 	const json_t *pages = json_object_get(s, "pages");
-	json_t *p, *l;
-	size_t i, k;
+	json_t *p;
+	size_t i;
 
 	if (json_array_size(pages))
 		printf("\npages with most loads\n");
 	json_array_foreach((json_t *)pages, i, p)
 	{
-		char name[208], mean[FR_FIGURE_BYTES], most[FR_FIGURE_BYTES];
-		double loads = fr_figure(p, "loads");
-
 		if (i == SHOWN_PAGES)
 			break;
-		fr_figure_text(p, "name", name, sizeof name);
-		printf("  %s: %.0f loads, %.0f with errors, %.0f from the cache, %s each, at most "
-		       "%s\n",
-		       name, loads, fr_figure(p, "errors"), fr_figure(p, "hits"),
-		       fr_print_us(fr_figure(p, "duration_us") / (loads > 0 ? loads : 1), mean),
-		       fr_print_us(fr_figure(p, "max_us"), most));
-		json_array_foreach(json_object_get(p, "plan"), k, l) print_link(l);
-		if (json_is_string(json_object_get(p, "learning")))
-			printf("    not hinted to others yet: %s\n",
-			       json_string_value(json_object_get(p, "learning")));
+		print_page(p);
 	}
 }
 
@@ -270,8 +303,8 @@ static void print_assets(const json_t *s)
 	size_t i;
 
 	if (json_array_size(assets))
-		printf("\nassets used most\n  %-44s %9s %9s %9s %9s %9s %9s\n", "", "requests",
-		       "hits", "pushed", "taken", "sent", "wasted");
+		printf("\nassets used most\n%9s%6s%7s%6s%9s%9s  %s\n", "requests", "hits", "pushed",
+		       "used", "sent", "wasted", "asset");
 	json_array_foreach((json_t *)assets, i, a)
 	{
 		char name[208], sent[FR_FIGURE_BYTES], wasted[FR_FIGURE_BYTES];
@@ -282,10 +315,11 @@ static void print_assets(const json_t *s)
 		if (i == SHOWN_ASSETS)
 			break;
 		fr_figure_text(a, "name", name, sizeof name);
-		printf("  %-44s %9.0f %9.0f %9.0f %9.0f %9s %9s\n", name, fr_figure(a, "requests"),
+		fr_wrap_shorten(name, fr_columns() - ASSET_COLUMNS);
+		printf("%9.0f%6.0f%7.0f%6.0f%9s%9s  %s\n", fr_figure(a, "requests"),
 		       fr_figure(a, "hits"), pushes, fr_figure(a, "pushes.completed"),
 		       fr_print_bytes(fr_figure(a, "sent_bytes"), sent),
-		       fr_print_bytes(fr_figure(a, "wasted_bytes"), wasted));
+		       fr_print_bytes(fr_figure(a, "wasted_bytes"), wasted), name);
 	}
 }
 

@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "base/wrap.h"
 #include "cli/figures.h"
 #include "command/command.h"
 #include "command/options.h"
 
 #define DEFAULT_ROWS 24u
 #define DEFAULT_COLUMNS 80u
+#define PIPED_COLUMNS 100u
 /* Lines above and between the two tables. */
 #define FIXED_ROWS 11u
 #define MAX_ROWS 50u
@@ -190,17 +192,6 @@ static int name_width(const struct top *t)
 	return t->columns > 60 ? (int)t->columns - 46 : 20;
 }
 
-/* Cut in the middle to a width: hosts begin alike, and posts of a blog do, too. */
-static void shorten(char *name, size_t width)
-{
-	size_t len = strlen(name), head = width / 3, tail = width - head - 2;
-
-	if (len <= width)
-		return;
-	memcpy(name + head, "..", 2);
-	memmove(name + head + 2, name + len - tail, tail + 1);
-}
-
 static void draw_pages(const struct top *t, struct row *rows, unsigned max)
 {
 	size_t n = take_rows(t, "pages", true, rows);
@@ -212,7 +203,7 @@ static void draw_pages(const struct top *t, struct row *rows, unsigned max)
 	line(t, text);
 	for (size_t i = 0; i < n && i < max; i++) {
 		fr_figure_text(rows[i].now, "name", name, sizeof name);
-		shorten(name, (size_t)name_width(t));
+		fr_wrap_shorten(name, (size_t)name_width(t));
 		(void)snprintf(text, sizeof text, "%-*s %8.0f %10s %10s %8zu", name_width(t), name,
 		               fr_figure(rows[i].now, "loads"), fr_print_us(rows[i].key, mean),
 		               fr_print_us(fr_figure(rows[i].now, "max_us"), most),
@@ -234,7 +225,7 @@ static void draw_assets(const struct top *t, struct row *rows, unsigned max)
 		const json_t *o = rows[i].now;
 
 		fr_figure_text(o, "name", name, sizeof name);
-		shorten(name, (size_t)name_width(t));
+		fr_wrap_shorten(name, (size_t)name_width(t));
 		(void)snprintf(text, sizeof text, "%-*s %8.0f %7.0f%% %8.0f %8.0f %8s",
 		               name_width(t), name, t->seconds > 0 ? rows[i].count / t->seconds : 0,
 		               fr_percent(fr_figure(o, "hits"),
@@ -269,7 +260,7 @@ static void measure_terminal(struct top *t)
 	struct winsize size;
 
 	t->rows = DEFAULT_ROWS;
-	t->columns = t->is_terminal ? DEFAULT_COLUMNS : 120;
+	t->columns = t->is_terminal ? DEFAULT_COLUMNS : PIPED_COLUMNS;
 	if (t->is_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row &&
 	    size.ws_col) {
 		t->rows = size.ws_row;
