@@ -199,7 +199,7 @@ static char *rules_file(const struct advise *a)
 	if (fd < 0)
 		return NULL;
 	fr_buf_init(&b, RULES_BYTES);
-	ok = fr_rules_write(a->list, a->n, &b) == 0 &&
+	ok = fr_rules_write(a->list, a->n, false, &b) == 0 &&
 	     write(fd, fr_buf_data(&b), fr_buf_len(&b)) == (ssize_t)fr_buf_len(&b);
 	fr_buf_fini(&b);
 	(void)close(fd);
@@ -380,7 +380,7 @@ static int write_rules(const struct advise *a, const char *file)
 	int failed = !to;
 
 	fr_buf_init(&b, RULES_BYTES);
-	failed |= fr_rules_write(a->list, a->n, &b) < 0;
+	failed |= fr_rules_write(a->list, a->n, true, &b) < 0;
 	if (!failed)
 		failed = fwrite(fr_buf_data(&b), 1, fr_buf_len(&b), to) != fr_buf_len(&b);
 	if (to && to != stdout)

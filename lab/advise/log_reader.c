@@ -8,9 +8,9 @@
 #include "base/mem.h"
 #include "http/url.h"
 #include "lab/advise/log_priv.h"
-#include "lab/advise/version.h"
 #include "lab/measurement/json_text.h"
 #include "lab/measurement/kind.h"
+#include "lab/replay/version.h"
 
 /* Loads that pushes can be tied to, and pushes that wait for theirs. */
 #define MAX_LATER 20000u

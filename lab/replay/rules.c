@@ -3,6 +3,9 @@
 
 #include <stdio.h>
 
+#include "http/url.h"
+#include "lab/replay/version.h"
+
 /* A double-quoted YAML scalar. */
 static int put_quoted(struct fr_buf *out, struct fr_str s)
 {
@@ -31,7 +34,23 @@ static struct fr_str path_of(const struct fr_advice *a)
 	return t.len ? t : FR_STR("/");
 }
 
-static int put_rule(const struct fr_advice *a, struct fr_buf *out)
+/* A link with stars for the versions in its target, if that is of the page's host. */
+static int put_lasting(struct fr_buf *out, const char *link)
+{
+	struct fr_str text = fr_str_from(link), target;
+	char starred[FR_URL_MAX_BYTES + 2], whole[2 * FR_URL_MAX_BYTES];
+	size_t end = fr_str_find(text, '>');
+	int n;
+
+	target = fr_str_sub(text, 1, end);
+	if (!fr_str_starts(text, FR_STR("</")) || fr_str_starts(target, FR_STR("//")) ||
+	    target.len >= sizeof starred || !fr_version_star(target, starred, sizeof starred))
+		return put_quoted(out, text);
+	n = snprintf(whole, sizeof whole, "<%s%s", starred, link + end);
+	return put_quoted(out, n > 0 && (size_t)n < sizeof whole ? fr_str_from(whole) : text);
+}
+
+static int put_rule(const struct fr_advice *a, bool lasting, struct fr_buf *out)
 {
 	int rc = put(out, "  - path: ");
 
@@ -42,14 +61,15 @@ static int put_rule(const struct fr_advice *a, struct fr_buf *out)
 	for (size_t i = 0; rc == 0 && i < a->n_links; i++) {
 		rc = put(out, "      - ");
 		if (rc == 0)
-			rc = put_quoted(out, fr_str_from(a->links[i]));
+			rc = lasting ? put_lasting(out, a->links[i])
+			             : put_quoted(out, fr_str_from(a->links[i]));
 		if (rc == 0)
 			rc = put(out, "\n");
 	}
 	return rc;
 }
 
-int fr_rules_write(const struct fr_advice *list, size_t n, struct fr_buf *out)
+int fr_rules_write(const struct fr_advice *list, size_t n, bool lasting, struct fr_buf *out)
 {
 	size_t links = 0;
 	int rc;
@@ -59,6 +79,6 @@ int fr_rules_write(const struct fr_advice *list, size_t n, struct fr_buf *out)
 	rc = put(out, links ? "rules:\n" : "rules: []\n");
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if (list[i].n_links)
-			rc = put_rule(&list[i], out);
+			rc = put_rule(&list[i], lasting, out);
 	return rc;
 }

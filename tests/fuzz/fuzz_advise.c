@@ -16,7 +16,7 @@ static void write_rules(const struct fr_advice *a)
 	struct fr_buf b;
 
 	fr_buf_init(&b, 1u << 20);
-	FR_ASSERT(fr_rules_write(a, 1, &b) == 0);
+	FR_ASSERT(fr_rules_write(a, 1, true, &b) == 0);
 	fr_buf_fini(&b);
 }
 

@@ -374,18 +374,42 @@ static void a_log_of_too_many_pages_and_assets_is_cut(void **state)
 
 static void rules_are_yaml_whatever_a_url_holds(void **state)
 {
-	struct fr_advice a = {.url = fr_str_dup(S("https://s/a\"b?c"))};
-	struct fr_buf b;
+	static const char *const links[] = {
+		"</x\\y.css>; rel=preload; as=style",
+		"</app.3f2a9c1d.css?v=3>; rel=preload; as=style",
+		"<https://cdn.example/a.css?v=3>; rel=preload; as=style",
+		"</js>; rel=preload; as=script; x=\"/a?v=3\"",
+	};
+	static const struct {
+		bool lasting;
+		const char *yaml;
+	} rows[] = {
+		{false, "rules:\n  - path: \"/a\\\"b\"\n    links:\n"
+	                "      - \"</x\\\\y.css>; rel=preload; as=style\"\n"
+	                "      - \"</app.3f2a9c1d.css?v=3>; rel=preload; as=style\"\n"
+	                "      - \"<https://cdn.example/a.css?v=3>; rel=preload; as=style\"\n"
+	                "      - \"</js>; rel=preload; as=script; x=\\\"/a?v=3\\\"\"\n"},
+		{true, "rules:\n  - path: \"/a\\\"b\"\n    links:\n"
+	               "      - \"</x\\\\y.css>; rel=preload; as=style\"\n"
+	               "      - \"</app.*.css?v=*>; rel=preload; as=style\"\n"
+	               "      - \"<https://cdn.example/a.css?v=3>; rel=preload; as=style\"\n"
+	               "      - \"</js>; rel=preload; as=script; x=\\\"/a?v=3\\\"\"\n"},
+	};
 
 	(void)state;
-	fr_buf_init(&b, 65536);
-	a.links[a.n_links++] = fr_str_dup(S("</x\\y.css>; rel=preload; as=style"));
-	assert_int_equal(fr_rules_write(&a, 1, &b), 0);
-	assert_str(fr_str_make((const char *)fr_buf_data(&b), fr_buf_len(&b)),
-	           "rules:\n  - path: \"/a\\\"b\"\n    links:\n"
-	           "      - \"</x\\\\y.css>; rel=preload; as=style\"\n");
-	fr_buf_fini(&b);
-	fr_advice_fini(&a);
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		struct fr_advice a = {.url = fr_str_dup(S("https://s/a\"b?c"))};
+		struct fr_buf b;
+
+		fr_buf_init(&b, 65536);
+		for (size_t k = 0; k < FR_ARRAY_LEN(links); k++)
+			a.links[a.n_links++] = fr_str_dup(S(links[k]));
+		assert_int_equal(fr_rules_write(&a, 1, rows[i].lasting, &b), 0);
+		assert_str(fr_str_make((const char *)fr_buf_data(&b), fr_buf_len(&b)),
+		           rows[i].yaml);
+		fr_buf_fini(&b);
+		fr_advice_fini(&a);
+	}
 }
 
 int main(void)

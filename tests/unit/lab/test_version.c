@@ -1,5 +1,5 @@
 /* Versions in names and queries of assets become stars; what somebody named stays. */
-#include "lab/advise/version.h"
+#include "lab/replay/version.h"
 
 #include "unit.h"
 

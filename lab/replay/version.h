@@ -2,8 +2,8 @@
  * ("jquery-3.6.0.min.js"), a value of the query ("style.css?ver=6.1.9"). What they stand
  * for is replaced by a star, as links of rules have it, so that the name survives an
  * update. A pure function of the text. */
-#ifndef FR_LAB_ADVISE_VERSION_H
-#define FR_LAB_ADVISE_VERSION_H
+#ifndef FR_LAB_REPLAY_VERSION_H
+#define FR_LAB_REPLAY_VERSION_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Judges the words of a path, and the parts of a query, one by one. */
-#include "lab/advise/version.h"
+#include "lab/replay/version.h"
 
 #include <stdio.h>
 
