@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/enum.h"
 #include "base/mem.h"
+#include "http/media_type.h"
 #include "lab/measurement/freshness.h"
 #include "lab/measurement/plain_text.h"
 
@@ -147,7 +148,7 @@ static bool is_plain(const struct fr_measurement_entry *e)
 {
 	/* without any field nothing is known */
 	return e->status == 200 && e->bytes >= FR_PLAIN_TEXT_LEAST_BYTES && e->response_fields &&
-	       *e->response_fields && fr_type_is_text(fr_str_from(e->type)) &&
+	       *e->response_fields && fr_media_is_compressible(fr_str_from(e->type)) &&
 	       !has_field(e->response_fields, FR_STR("content-encoding:"));
 }
 

@@ -15,32 +15,6 @@ struct fr_gauge {
 	uint64_t bytes;
 };
 
-bool fr_type_is_text(struct fr_str type)
-{
-	static const char *const types[] = {"application/javascript",
-	                                    "application/json",
-	                                    "application/xml",
-	                                    "application/x-javascript",
-	                                    "application/wasm",
-	                                    "application/manifest+json",
-	                                    "application/ld+json",
-	                                    "application/xhtml+xml",
-	                                    "application/rss+xml",
-	                                    "application/atom+xml",
-	                                    "image/svg+xml",
-	                                    "font/ttf",
-	                                    "font/otf",
-	                                    "image/x-icon",
-	                                    "application/vnd.ms-fontobject"};
-
-	if (fr_str_istarts(type, FR_STR("text/")))
-		return true;
-	for (size_t i = 0; i < FR_ARRAY_LEN(types); i++)
-		if (fr_str_iis(type, types[i]))
-			return true;
-	return false;
-}
-
 struct fr_gauge *fr_gauge_new(void)
 {
 	struct fr_gauge *g = fr_calloc(1, sizeof *g);

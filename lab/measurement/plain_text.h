@@ -3,13 +3,11 @@
 #ifndef FR_LAB_MEASUREMENT_PLAIN_TEXT_H
 #define FR_LAB_MEASUREMENT_PLAIN_TEXT_H
 
-#include "base/str.h"
+#include <stddef.h>
+#include <stdint.h>
 
 /* Smaller bodies gain nothing. */
 #define FR_PLAIN_TEXT_LEAST_BYTES 1024u
-
-/* Is a media type one that compression is for? */
-bool fr_type_is_text(struct fr_str type);
 
 struct fr_gauge; /* compresses and keeps nothing but the length */
 struct fr_gauge *fr_gauge_new(void);

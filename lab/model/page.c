@@ -378,7 +378,7 @@ void fr_page_head(struct fr_page *p, size_t i, const struct fr_response *resp, u
 		e->flags |= FR_ENTRY_CACHEABLE;
 	if (e->as == FR_AS_NONE)
 		e->as = fr_as_of_type(fr_str_from(e->type)); /* pushes: nobody else says it */
-	if (!p->bodies[i].gauge && fr_type_is_text(fr_str_from(e->type)) &&
+	if (!p->bodies[i].gauge && fr_media_is_compressible(fr_str_from(e->type)) &&
 	    !fr_fields_get(&resp->fields, FR_FIELD_CONTENT_ENCODING))
 		p->bodies[i].gauge = fr_gauge_new();
 	if (i == 0 || e->as == FR_AS_STYLE || e->as == FR_AS_SCRIPT)

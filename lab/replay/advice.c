@@ -11,8 +11,11 @@
 #include "http/url.h"
 #include "lab/model/media.h"
 #include "lab/replay/findings.h"
+#include "lab/replay/marked.h"
 
 #define TEXT_BYTES 1024u
+/* The links of one response, as they are read. */
+#define LINKS_BYTES (1u << 20)
 
 FR_ENUM_STR(fr_advice_kind_str, fr_advice_kind, FR_ADVICE_TABLE)
 
@@ -73,19 +76,6 @@ char *fr_advice_link(struct fr_str target, enum fr_as as, unsigned flags)
 		out = fr_str_dup(text);
 	fr_arena_fini(&arena);
 	return out;
-}
-
-static size_t mark(const struct fr_measurement *l, bool *marked, unsigned on, unsigned off)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < l->n; i++) {
-		unsigned f = l->entries[i].flags;
-
-		marked[i] = i > 0 && (f & on) == on && !(f & off);
-		n += marked[i];
-	}
-	return n;
 }
 
 /* --- what to add --- */
@@ -245,21 +235,43 @@ static double sooner(uint64_t before, uint64_t after)
 	return ((double)before - (double)after) / 1000;
 }
 
-static void advise_hints(const struct fr_measurement *l, const struct fr_network *network,
-                         struct fr_advice *a)
+/* Did that load have early all that is advised? Then the server knows of it. */
+static bool had_all(const struct fr_measurement *hinted, const bool *early,
+                    const struct fr_measurement *l)
 {
-	bool *early = fr_calloc(l->n, sizeof *early);
+	for (size_t i = 1; i < l->n; i++) {
+		bool had = !early[i];
+
+		for (size_t k = 1; !had && k < hinted->n; k++)
+			had = (hinted->entries[k].flags & (FR_ENTRY_PUSHED | FR_ENTRY_EARLY)) &&
+			      strcmp(hinted->entries[k].url, l->entries[i].url) == 0;
+		if (!had)
+			return false;
+	}
+	return true;
+}
+
+static void advise_hints(const struct fr_measurement *l, const struct fr_measurement *hinted,
+                         const struct fr_network *network, struct fr_advice *a)
+{
+	bool *early = fr_calloc(l->n, sizeof *early), is_known;
 
 	choose(l, network, a, early);
+	is_known = hinted && had_all(hinted, early, l);
 	a->has_gain = gains(&a->before, &a->push) || gains(&a->before, &a->early_hints);
 	if (a->has_gain) {
 		add_links(l, early, a);
 		fr_advice_add(
 			a, FR_ADVICE_ADD, NULL,
-			"Name %zu assets before the page does, so that they are on their way "
-			"while it is still being made. Expected with 103: drawn %.0f ms sooner, "
-			"complete %.0f ms sooner; with push: %.0f and %.0f ms.",
-			a->n_links, sooner(a->before.render_us, a->early_hints.render_us),
+			"%s%zu asset%s %s. Expected with 103: drawn %.0f ms sooner, complete "
+			"%.0f ms sooner; with push: %.0f and %.0f ms.",
+			is_known ? "" : "Name ", a->n_links, a->n_links == 1 ? "" : "s",
+			is_known
+				? "can be sent early, and the server does so once it has seen the "
+				  "page; named in Link, the first load gains, too"
+				: "before the page does, so that they are on their way while it is "
+				  "still being made",
+			sooner(a->before.render_us, a->early_hints.render_us),
 			sooner(a->before.complete_us, a->early_hints.complete_us),
 			sooner(a->before.render_us, a->push.render_us),
 			sooner(a->before.complete_us, a->push.complete_us));
@@ -269,77 +281,59 @@ static void advise_hints(const struct fr_measurement *l, const struct fr_network
 
 /* --- what is wrong --- */
 
-static void advise_chain(const struct fr_measurement *l, bool *marked, struct fr_advice *a)
+static bool is_chained(const struct fr_measurement *l, size_t i)
 {
-	char names[512];
-	size_t n = 0;
+	const struct fr_measurement_entry *e = &l->entries[i];
 
-	for (size_t i = 0; i < l->n; i++) {
-		const struct fr_measurement_entry *e = &l->entries[i];
+	return is_own(e) && is_late(l, e) && (e->as == FR_AS_STYLE || e->as == FR_AS_FONT);
+}
 
-		marked[i] =
-			is_own(e) && is_late(l, e) && (e->as == FR_AS_STYLE || e->as == FR_AS_FONT);
-		n += marked[i];
-	}
-	fr_findings_name(l, marked, names, sizeof names);
-	if (n)
+static bool is_chained_sheet(const struct fr_measurement *l, size_t i)
+{
+	return is_chained(l, i) && l->entries[i].as == FR_AS_STYLE;
+}
+
+static void advise_chain(const struct fr_measurement *l, struct fr_advice *a)
+{
+	struct fr_marked all, sheets;
+
+	fr_marked_by(l, is_chained, &all);
+	fr_marked_by(l, is_chained_sheet, &sheets);
+	if (all.n)
 		fr_advice_add(
 			a, FR_ADVICE_LATE, NULL,
 			"Found late, each link of the chain costs a round trip: %s. Name them in "
-			"the page or in a Link field; join imported style sheets.",
-			names);
+			"the page or in a Link field%s.",
+			all.names, sheets.n ? "; join imported style sheets" : "");
 }
 
-static void advise_third_party(const struct fr_measurement *l, bool *marked, struct fr_advice *a)
+static void advise_waste(const struct fr_measurement *l, struct fr_advice *a)
 {
-	char names[512];
+	struct fr_marked m;
 
-	if (!mark(l, marked, FR_ENTRY_CROSS_ORIGIN, 0))
-		return;
-	fr_findings_name(l, marked, names, sizeof names);
-	fr_advice_add(a, FR_ADVICE_THIRD_PARTY, NULL,
-	              "Of other hosts, where neither push nor this edge can help: %s. Serve them "
-	              "yourself, or add a preconnect.",
-	              names);
-}
-
-static void advise_waste(const struct fr_measurement *l, bool *marked, struct fr_advice *a)
-{
-	char names[512];
-
-	if (mark(l, marked, FR_ENTRY_PUSHED, FR_ENTRY_NEEDED | FR_ENTRY_CANCELLED)) {
-		uint64_t bytes = 0;
-
-		for (size_t i = 0; i < l->n; i++)
-			bytes += marked[i] ? l->entries[i].bytes : 0;
-		fr_findings_name(l, marked, names, sizeof names);
-		if (l->has_unrun_scripts)
-			fr_advice_add(a, FR_ADVICE_UNSEEN, NULL,
-			              "Pushed (%llu KiB), and the page was not seen to use it: %s. "
-			              "Scripts "
-			              "were not run; check with a browser (--browser).",
-			              (unsigned long long)bytes / 1024, names);
-		else
-			fr_advice_add(a, FR_ADVICE_UNUSED, NULL,
-			              "Pushed and of no use to the page (%llu KiB): %s. Take them "
-			              "out of the "
-			              "Link field, or add nopush.",
-			              (unsigned long long)bytes / 1024, names);
-	}
-	if (mark(l, marked, FR_ENTRY_PUSHED | FR_ENTRY_CANCELLED, 0)) {
-		fr_findings_name(l, marked, names, sizeof names);
+	fr_marked_flags(l, FR_ENTRY_PUSHED, FR_ENTRY_NEEDED | FR_ENTRY_CANCELLED, &m);
+	if (m.n && l->has_unrun_scripts)
+		fr_advice_add(a, FR_ADVICE_UNSEEN, NULL,
+		              "Pushed (%llu KiB), and the page was not seen to use it: %s. Scripts "
+		              "were not run; check with a browser (--browser).",
+		              (unsigned long long)m.bytes / 1024, m.names);
+	else if (m.n)
+		fr_advice_add(a, FR_ADVICE_UNUSED, NULL,
+		              "Pushed and of no use to the page (%llu KiB): %s. Take them out of "
+		              "the Link field, or add nopush.",
+		              (unsigned long long)m.bytes / 1024, m.names);
+	fr_marked_flags(l, FR_ENTRY_PUSHED | FR_ENTRY_CANCELLED, 0, &m);
+	if (m.n)
 		fr_advice_add(a, FR_ADVICE_UNUSED, NULL,
 		              "Pushed when they were already on their way, and cancelled: %s.",
-		              names);
-	}
-	if (mark(l, marked, FR_ENTRY_DUPLICATE, FR_ENTRY_CANCELLED)) {
-		fr_findings_name(l, marked, names, sizeof names);
+		              m.names);
+	fr_marked_flags(l, FR_ENTRY_DUPLICATE, FR_ENTRY_CANCELLED, &m);
+	if (m.n)
 		fr_advice_add(
 			a, FR_ADVICE_MISTAKE, NULL,
 			"Fetched twice: %s. A hint must have the same crossorigin as the use, and "
 			"what it names must be cacheable.",
-			names);
-	}
+			m.names);
 }
 
 /* --- the Link field that is there --- */
@@ -414,7 +408,8 @@ static void check_link(const struct fr_measurement *l, const struct fr_link *k, 
 	else if (as == FR_AS_FONT && k->crossorigin == FR_CORS_NONE)
 		fr_advice_add(
 			a, FR_ADVICE_MISTAKE, better,
-			"The link to the font %s has no crossorigin, so browsers fetch it twice.",
+			"The link to the font %s has no crossorigin: browsers cannot use what it "
+			"names, and ask for the font again.",
 			name);
 	else if (e && as != e->as && has_as(e) && (e->flags & FR_ENTRY_NEEDED))
 		fr_advice_add(a, FR_ADVICE_MISTAKE, better,
@@ -434,66 +429,119 @@ static void check_pictures(const struct fr_measurement *l, const struct fr_netwo
 	uint64_t think = fr_replay_think(l, network);
 	bool *early = fr_calloc(l->n, sizeof *early);
 	struct fr_replay_result without, with;
-	char names[512];
-	size_t n = 0;
+	struct fr_marked m;
 
-	for (size_t i = 1; i < l->n; i++) {
+	for (size_t i = 1; i < l->n; i++)
 		early[i] = is_own(&l->entries[i]) && group_of(l, &l->entries[i]) < 2;
-		n += pictures[i];
-	}
 	without = fr_replay(l, network, think, early, FR_DELIVERY_PUSH);
 	for (size_t i = 1; i < l->n; i++)
 		early[i] |= pictures[i];
 	with = fr_replay(l, network, think, early, FR_DELIVERY_PUSH);
-	fr_findings_name(l, pictures, names, sizeof names);
-	if (n && with.render_us > without.render_us + without.render_us / 50)
+	fr_marked_in(l, pictures, &m);
+	if (m.n && with.render_us > without.render_us + without.render_us / 50)
 		fr_advice_add(
 			a, FR_ADVICE_NOPUSH, NULL,
 			"Add nopush to pictures, which delay what is drawn first by %.0f ms: %s.",
-			((double)with.render_us - (double)without.render_us) / 1000, names);
+			((double)with.render_us - (double)without.render_us) / 1000, m.names);
 	free(early);
+}
+
+/* The links of the page's response, one after the other. */
+struct page_links {
+	struct fr_arena arena;
+	struct fr_str rest, line;
+};
+
+static void page_links_begin(struct page_links *w, const struct fr_measurement *l)
+{
+	const char *fields = l->n ? l->entries[0].response_fields : NULL;
+
+	fr_arena_init(&w->arena, LINKS_BYTES);
+	w->rest = fr_str_from(fields ? fields : "");
+	w->line = (struct fr_str){0};
+}
+
+static bool page_links_next(struct page_links *w, struct fr_link *out)
+{
+	while (!fr_link_next(&w->arena, &w->line, out, NULL)) {
+		size_t end = fr_str_find(w->rest, '\n');
+
+		if (!w->rest.len)
+			return false;
+		w->line = fr_str_sub(w->rest, 0, end);
+		w->rest = fr_str_sub(w->rest, end + 1, w->rest.len);
+		w->line = fr_str_istarts(w->line, FR_STR("link:"))
+		                  ? fr_str_sub(w->line, strlen("link:"), w->line.len)
+		                  : (struct fr_str){0};
+	}
+	return true;
 }
 
 static void check_links(const struct fr_measurement *l, const struct fr_network *network,
                         struct fr_advice *a)
 {
-	struct fr_str rest = fr_str_from(
-		l->n && l->entries[0].response_fields ? l->entries[0].response_fields : "");
 	bool *pictures = fr_calloc(l->n, sizeof *pictures);
-	struct fr_arena arena;
+	struct page_links w;
+	struct fr_link k;
 
-	fr_arena_init(&arena, 1u << 20);
-	while (rest.len) {
-		size_t end = fr_str_find(rest, '\n');
-		struct fr_str line = fr_str_sub(rest, 0, end);
-		struct fr_link k;
-
-		rest = fr_str_sub(rest, end + 1, rest.len);
-		if (!fr_str_istarts(line, FR_STR("link:")))
-			continue;
-		line = fr_str_trim(fr_str_sub(line, strlen("link:"), line.len));
-		while (fr_link_next(&arena, &line, &k, NULL))
-			check_link(l, &k, pictures, &arena, a);
-	}
+	page_links_begin(&w, l);
+	while (page_links_next(&w, &k))
+		check_link(l, &k, pictures, &w.arena, a);
 	check_pictures(l, network, pictures, a);
-	fr_arena_fini(&arena);
+	fr_arena_fini(&w.arena);
 	free(pictures);
+}
+
+/* --- other hosts --- */
+
+/* Does the page's response name the host of that entry for a connection ahead of time? */
+static bool is_preconnected(const struct fr_measurement *l, const struct fr_measurement_entry *e)
+{
+	struct page_links w;
+	struct fr_link k;
+	bool is = false;
+
+	page_links_begin(&w, l);
+	while (!is && page_links_next(&w, &k)) {
+		struct fr_str host = fr_str_sub(k.target, 0, fr_url_origin(e->url).len);
+
+		is = (k.rels & FR_REL_PRECONNECT) && fr_str_ieq(host, fr_url_origin(e->url));
+	}
+	fr_arena_fini(&w.arena);
+	return is;
+}
+
+static bool is_elsewhere(const struct fr_measurement *l, size_t i)
+{
+	const struct fr_measurement_entry *e = &l->entries[i];
+
+	return i && (e->flags & FR_ENTRY_CROSS_ORIGIN) && !is_preconnected(l, e);
+}
+
+static void advise_third_party(const struct fr_measurement *l, struct fr_advice *a)
+{
+	struct fr_marked m;
+
+	fr_marked_by(l, is_elsewhere, &m);
+	if (m.n)
+		fr_advice_add(
+			a, FR_ADVICE_THIRD_PARTY, NULL,
+			"Of other hosts, from which nothing can be sent early: %s. Serve them "
+			"from the page's own host, or name their hosts in a Link field with "
+			"rel=preconnect.",
+			m.names);
 }
 
 void fr_advice_make(const struct fr_measurement *off, const struct fr_measurement *hinted,
                     const struct fr_network *network, struct fr_advice *out)
 {
-	bool *marked =
-		fr_calloc((hinted && hinted->n > off->n ? hinted->n : off->n) + 1, sizeof *marked);
-
 	*out = (struct fr_advice){.url = fr_str_dup(fr_str_from(off->url))};
 	if (off->n) {
 		fr_findings_add(off, fr_replay_think(off, network), out);
-		advise_hints(off, network, out);
+		advise_hints(off, hinted, network, out);
 		check_links(off, network, out);
-		advise_chain(off, marked, out);
-		advise_waste(hinted ? hinted : off, marked, out);
-		advise_third_party(off, marked, out);
+		advise_chain(off, out);
+		advise_waste(hinted ? hinted : off, out);
+		advise_third_party(off, out);
 	}
-	free(marked);
 }

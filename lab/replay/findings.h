@@ -8,7 +8,4 @@
 /* Adds what the load shows, the weightiest first. think_us: the server's time for the page. */
 void fr_findings_add(const struct fr_measurement *load, uint64_t think_us, struct fr_advice *a);
 
-/* "a.css, b.css and 3 more": of the entries that are marked. */
-void fr_findings_name(const struct fr_measurement *load, const bool *marked, char *out, size_t cap);
-
 #endif

@@ -87,12 +87,12 @@ static bool covers(const struct fr_measured *m, const struct fr_advice *a)
 	return a->n_links > 0;
 }
 
-static void take_back(struct fr_advice *a)
+static void drop_items(struct fr_advice *a, enum fr_advice_kind kind)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < a->n; i++) {
-		if (a->items[i].kind != FR_ADVICE_ADD) {
+		if (a->items[i].kind != kind) {
 			a->items[kept++] = a->items[i];
 			continue;
 		}
@@ -100,6 +100,11 @@ static void take_back(struct fr_advice *a)
 		free(a->items[i].link);
 	}
 	a->n = kept;
+}
+
+static void take_back(struct fr_advice *a)
+{
+	drop_items(a, FR_ADVICE_ADD);
 	for (size_t i = 0; i < a->n_links; i++)
 		free(a->links[i]);
 	a->n_links = 0;
@@ -115,6 +120,15 @@ static void say(struct fr_advice *a, const struct fr_measured *m)
 	fr_advice_add(a, FR_ADVICE_MEASURED, NULL, "Measured with %s: %s.%s",
 	              fr_variant_title(m->variant), text,
 	              later && !sooner ? " Send less early: only what blocks rendering." : "");
+}
+
+/* Pushed as they are, nothing became later: what should be nopush was reckoned, not seen. */
+static void take_back_refuted(struct fr_advice *a, const struct fr_measured *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].variant == FR_VARIANT_PUSH && is_certain(&list[i]) &&
+		    count(&list[i], false) == 0)
+			drop_items(a, FR_ADVICE_NOPUSH);
 }
 
 /* Sooner, or as far as so few loads show, and nothing later. */
@@ -146,6 +160,7 @@ void fr_measured_judge(struct fr_advice *a, const struct fr_measured *list, size
 		              "Hints were tried and are not advised: no way of sending them made "
 		              "this page sooner without making something later.");
 	}
+	take_back_refuted(a, list, n);
 	for (size_t i = 0; i < n; i++)
 		if (is_certain(&list[i]))
 			say(a, &list[i]);

@@ -370,6 +370,97 @@ static void a_log_of_too_many_pages_and_assets_is_cut(void **state)
 	fr_log_reader_free(&l);
 }
 
+/* --- findings --- */
+
+/* One page and one asset, each with fields of its response. */
+static void advise_fields(const char *page_fields, const char *url, enum fr_as as, unsigned flags,
+                          const char *fields, struct fr_advice *a)
+{
+	struct fr_measurement l;
+	struct fr_measurement_entry *e;
+
+	fr_measurement_init(&l, "https://s/");
+	e = add(&l, "https://s/", FR_AS_DOCUMENT, 0, 2000, -1);
+	e->response_fields = fr_str_dup(S(page_fields));
+	e->flags &= ~(unsigned)FR_ENTRY_CACHEABLE;
+	e->first_us = 400 * MS;
+	e = add(&l, url, as, flags, 9000, 0);
+	e->response_fields = fr_str_dup(S(fields));
+	(void)snprintf(e->type, sizeof e->type, "text/css");
+	fr_measurement_finish(&l);
+	fr_advice_make(&l, NULL, &far, a);
+	fr_measurement_fini(&l);
+}
+
+static void findings_are_what_todays_defaults_leave(void **state)
+{
+	static const struct {
+		const char *page, *url;
+		const char *fields;
+		enum fr_advice_kind kind;
+		const char *says; /* NULL: nothing of that kind */
+	} rows[] = {
+		{"content-encoding: br\n", "https://s/a.css", "content-type: text/css\n",
+	         FR_ADVICE_TEXT, "Forerun in front compresses it by default"},
+		{"content-encoding: br\ncache-status: forerun; fwd=uri-miss\n", "https://s/a.css",
+	         "content-type: text/css\n", FR_ADVICE_TEXT, "Forerun's settings leave it so"},
+		{"content-encoding: br\ncache-status: forerun; hit\n", "https://s/a.css",
+	         "cache-control: public, no-transform, max-age=60\n", FR_ADVICE_TEXT,
+	         "no-transform forbids Forerun"},
+		{"content-encoding: br\n", "https://s/a.css", "content-encoding: zstd\n",
+	         FR_ADVICE_TEXT, NULL},
+		/* a document without a lifetime is not stored, whatever browsers may guess */
+		{"last-modified: Mon, 02 Nov 2026 10:00:00 GMT\n", "https://s/a.css", "x: y\n",
+	         FR_ADVICE_PAGE, "it has no Cache-Control"},
+		{"cache-control: public\nlast-modified: Mon, 02 Nov 2026 10:00:00 GMT\n",
+	         "https://s/a.css", "x: y\n", FR_ADVICE_PAGE, "gives no lifetime"},
+		{"cache-control: max-age=0\n", "https://s/a.css", "x: y\n", FR_ADVICE_PAGE,
+	         "its max-age is 0"},
+		{"cache-control: max-age=60\n", "https://s/a.css", "x: y\n", FR_ADVICE_PAGE, NULL},
+		{"cache-control: s-maxage=60, max-age=0\n", "https://s/a.css", "x: y\n",
+	         FR_ADVICE_PAGE, NULL},
+		{"x: y\n", "https://t/a.css", "x: y\n", FR_ADVICE_THIRD_PARTY, "a.css"},
+		{"link: <https://t>; rel=preconnect\n", "https://t/a.css", "x: y\n",
+	         FR_ADVICE_THIRD_PARTY, NULL},
+		{"link: </x.css>; rel=preload; as=style, <https://T/>; rel=preconnect; "
+	         "crossorigin\n",
+	         "https://t/a.css", "x: y\n", FR_ADVICE_THIRD_PARTY, NULL},
+		{"link: <https://u>; rel=preconnect\n", "https://t/a.css", "x: y\n",
+	         FR_ADVICE_THIRD_PARTY, "a.css"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		bool elsewhere = rows[i].kind == FR_ADVICE_THIRD_PARTY;
+		struct fr_advice a;
+
+		advise_fields(rows[i].page, rows[i].url, FR_AS_STYLE,
+		              elsewhere ? FR_ENTRY_CROSS_ORIGIN : FR_ENTRY_BLOCKING, rows[i].fields,
+		              &a);
+		if (says(&a, rows[i].kind, rows[i].says ? rows[i].says : "") != !!rows[i].says)
+			fail_msg("row %zu", i);
+		fr_advice_fini(&a);
+	}
+}
+
+static void what_is_sent_early_already_is_not_to_be_added(void **state)
+{
+	struct fr_measurement off, hinted;
+	struct fr_advice a;
+
+	(void)state;
+	load_site(&off);
+	load_site(&hinted);
+	for (size_t i = 1; i < hinted.n; i++)
+		hinted.entries[i].flags |= FR_ENTRY_PUSHED;
+	fr_advice_make(&off, &hinted, &far, &a);
+	assert_true(says(&a, FR_ADVICE_ADD, "can be sent early, and the server does so"));
+	assert_false(says(&a, FR_ADVICE_ADD, "Name "));
+	fr_advice_fini(&a);
+	fr_measurement_fini(&off);
+	fr_measurement_fini(&hinted);
+}
+
 /* --- rules --- */
 
 static void rules_are_yaml_whatever_a_url_holds(void **state)
@@ -425,6 +516,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_profile_and_no_har_is_refused),
 		cmocka_unit_test(a_log_tells_what_pages_need_and_what_clients_cancel),
 		cmocka_unit_test(a_log_of_too_many_pages_and_assets_is_cut),
+		cmocka_unit_test(findings_are_what_todays_defaults_leave),
+		cmocka_unit_test(what_is_sent_early_already_is_not_to_be_added),
 		cmocka_unit_test(rules_are_yaml_whatever_a_url_holds),
 	};
 
