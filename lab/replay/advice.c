@@ -161,12 +161,13 @@ static bool is_refused(const struct fr_replay_result *with, const struct fr_repl
 	return is_worse(with, so_far) && (group != SCRIPTS || !is_fair(with, so_far, none));
 }
 
-/* Group by group, as long as one way of delivery gains by it and none loses. */
+/* Group by group, as long as one way of delivery gains by it and none loses. What neither
+ * gains nor loses waits for the next group: chains may only be shorter together. */
 static void choose(const struct fr_measurement *l, const struct fr_network *network,
                    struct fr_advice *a, bool *early)
 {
 	uint64_t think = fr_replay_think(l, network);
-	bool *trial = fr_calloc(l->n, sizeof *trial);
+	bool *trial = fr_calloc(l->n, sizeof *trial), *kept = fr_calloc(l->n, sizeof *kept);
 	size_t n = 0;
 
 	a->before = fr_replay(l, network, think, NULL, FR_DELIVERY_NONE);
@@ -175,22 +176,25 @@ static void choose(const struct fr_measurement *l, const struct fr_network *netw
 		struct fr_replay_result push, hints;
 		size_t more;
 
-		memcpy(trial, early, l->n * sizeof *trial);
+		memcpy(trial, kept, l->n * sizeof *trial);
 		more = add_group(l, g, trial, n);
 		if (more == n)
 			continue;
 		push = fr_replay(l, network, think, trial, FR_DELIVERY_PUSH);
 		hints = fr_replay(l, network, think, trial, FR_DELIVERY_EARLY_HINTS);
 		if (is_refused(&push, &a->push, &a->before, g) ||
-		    is_refused(&hints, &a->early_hints, &a->before, g) ||
-		    (!is_better(&push, &a->push) && !is_better(&hints, &a->early_hints)))
+		    is_refused(&hints, &a->early_hints, &a->before, g))
+			continue;
+		memcpy(kept, trial, l->n * sizeof *trial);
+		n = more;
+		if (!is_better(&push, &a->push) && !is_better(&hints, &a->early_hints))
 			continue;
 		memcpy(early, trial, l->n * sizeof *trial);
 		a->push = push;
 		a->early_hints = hints;
-		n = more;
 	}
 	free(trial);
+	free(kept);
 }
 
 static bool is_worth(uint64_t before, uint64_t after)

@@ -10,6 +10,8 @@
 /* Of a response's head and frames. */
 #define HEAD_BYTES 150u
 #define PAGE_HEAD_BYTES 16384u
+/* Of all assets together, as they are sent again: files may claim anything. */
+#define MOST_BYTES (UINT64_C(1) << 30)
 /* A load that would take longer is not worth to be told apart. */
 #define LIMIT_US (UINT64_C(600) * 1000000)
 
@@ -148,6 +150,8 @@ static uint64_t next_time(const struct replay *r)
 static void init(struct replay *r, const struct fr_measurement *load, const struct fr_network *n,
                  uint64_t think_us, const bool *early, enum fr_delivery how)
 {
+	uint64_t room = MOST_BYTES;
+
 	*r = (struct replay){.load = load, .half_us = (uint64_t)n->rtt_ms * 500};
 	r->items = fr_calloc(load->n ? load->n : 1, sizeof *r->items);
 	r->line.rate_bps = (uint64_t)n->down_kbit * 1000;
@@ -158,7 +162,11 @@ static void init(struct replay *r, const struct fr_measurement *load, const stru
 
 		it->is_needed = is_needed(e);
 		it->ready_us = NEVER;
-		it->unsent = it->unarrived = it->is_needed ? e->bytes + HEAD_BYTES : 0;
+		if (it->is_needed) {
+			it->unsent = it->unarrived =
+				HEAD_BYTES + (e->bytes < room ? e->bytes : room);
+			room -= it->unsent - HEAD_BYTES;
+		}
 		it->rank = rank_of(e, i);
 		r->left += it->is_needed;
 		if (it->is_needed && i && early && early[i])
@@ -215,11 +223,15 @@ struct fr_replay_result fr_replay(const struct fr_measurement *load,
 
 uint64_t fr_replay_think(const struct fr_measurement *load, const struct fr_network *network)
 {
-	uint64_t asked = load->n_conns ? load->conns[0].secured_us : 0;
-	uint64_t rtt = (uint64_t)network->rtt_ms * 1000, first;
+	const struct fr_measurement_conn *c = load->n_conns ? &load->conns[0] : NULL;
+	uint64_t asked = c ? c->secured_us : 0, rtt = (uint64_t)network->rtt_ms * 1000, first;
 
 	if (!load->n)
 		return 0;
+	/* TCP took a round trip of the path that the load was measured on */
+	if (c && c->resolved_us && c->connected_us > c->resolved_us &&
+	    c->connected_us <= c->secured_us)
+		rtt = c->connected_us - c->resolved_us;
 	first = load->entries[0].first_us;
 	if (asked < load->entries[0].start_us)
 		asked = load->entries[0].start_us;

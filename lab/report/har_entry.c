@@ -9,6 +9,7 @@
 
 #include "lab/measurement/json_text.h"
 #include "lab/measurement/kind.h"
+#include "lab/measurement/measurement.h"
 
 static const json_t *request_of(const struct fr_har_entry *e)
 {
@@ -95,6 +96,7 @@ static enum fr_as as_of(const struct fr_har_entry *e)
 	struct fr_str said[] = {fr_str_from(fr_json_text(e->json, "_as")),
 	                        field(e, "sec-fetch-dest"),
 	                        fr_str_from(fr_json_text(e->json, "_resourceType")),
+	                        fr_str_from(fr_json_text(e->json, "_request_type")),
 	                        fr_str_from(fr_json_text(e->json, "_type"))};
 	struct fr_str type =
 		fr_str_from(fr_json_text(json_object_get(response_of(e), "content"), "mimeType"));
@@ -119,6 +121,12 @@ static bool is_top(const struct fr_har_entry *e)
 	return e->as == FR_AS_DOCUMENT && (!dest.len || fr_str_iis(dest, "document"));
 }
 
+/* By its ending, where the browser does not say it. */
+static bool is_module_name(struct fr_str url)
+{
+	return fr_str_ends(fr_str_sub(url, 0, fr_str_find(url, '?')), FR_STR(".mjs"));
+}
+
 bool fr_har_entry_read(const json_t *entry, size_t index, struct fr_har_entry *out)
 {
 	struct fr_har_entry e = {.json = entry, .index = index};
@@ -136,18 +144,23 @@ bool fr_har_entry_read(const json_t *entry, size_t index, struct fr_har_entry *o
 	e.is_redirect = status >= 300 && status < 400 && status != 304;
 	e.is_get = strcasecmp(fr_json_text(request_of(&e), "method"), "GET") == 0;
 	e.as = as_of(&e);
-	e.is_cors = e.as == FR_AS_FONT || fr_str_iis(field(&e, "sec-fetch-mode"), "cors");
+	e.is_cors = e.as == FR_AS_FONT || fr_str_iis(field(&e, "sec-fetch-mode"), "cors") ||
+	            (e.as == FR_AS_SCRIPT && is_module_name(url));
 	e.is_top_document = is_top(&e);
 	*out = e;
 	return true;
 }
 
-static bool is_favicon(const struct fr_har_entry *e)
+/* By its name, or since Chromium's tools do not call a picture so that no page shows. */
+static bool is_icon(const struct fr_har_entry *e)
 {
-	struct fr_str path = fr_str_from(e->url);
+	struct fr_str name = fr_url_short(e->url);
 
-	path = fr_str_sub(path, 0, fr_str_find(path, '?'));
-	return fr_str_ends(path, FR_STR("/favicon.ico"));
+	return fr_str_istarts(name, FR_STR("favicon")) ||
+	       fr_str_istarts(name, FR_STR("apple-touch-icon")) ||
+	       fr_str_ends(name, FR_STR(".ico")) ||
+	       (e->as == FR_AS_IMAGE &&
+	        fr_str_iis(fr_str_from(fr_json_text(e->json, "_resourceType")), "other"));
 }
 
 bool fr_har_entry_counts(const struct fr_har_entry *e)
@@ -158,7 +171,7 @@ bool fr_har_entry_counts(const struct fr_har_entry *e)
 	struct fr_str type = fr_str_from(fr_json_text(e->json, "_resourceType"));
 	struct fr_str dest = field(e, "sec-fetch-dest");
 
-	if (!e->is_get || is_favicon(e) || request_field(e, "sec-purpose") ||
+	if (!e->is_get || is_icon(e) || request_field(e, "sec-purpose") ||
 	    fr_str_iis(field(e, "purpose"), "prefetch"))
 		return false;
 	for (size_t i = 0; i < FR_ARRAY_LEN(never); i++)
@@ -205,11 +218,21 @@ int fr_har_is_blocking(const struct fr_har_entry *e)
 		return strcmp(said, "blocking") == 0;
 	if (!*priority)
 		return -1;
+	/* browsers name the highest differently; what does not apply has the lowest */
 	if (e->as == FR_AS_STYLE)
 		return strcasecmp(priority, "VeryHigh") == 0 ||
-		       strcasecmp(priority, "Highest") == 0;
+		       strcasecmp(priority, "Highest") == 0 || strcasecmp(priority, "High") == 0;
 	/* modules have the priority of scripts that block, and do not */
 	return e->as == FR_AS_SCRIPT && !e->is_cors && strcasecmp(priority, "High") == 0;
+}
+
+bool fr_har_is_idle(const struct fr_har_entry *e)
+{
+	static const char *const least[] = {"VeryLow", "Lowest", "Idle"};
+
+	return e->as == FR_AS_STYLE &&
+	       fr_str_iis_one_of(fr_str_from(fr_json_text(e->json, "_priority")), least,
+	                         FR_ARRAY_LEN(least));
 }
 
 /* --- how large it was --- */

@@ -33,6 +33,8 @@ const char *fr_har_initiator(const struct fr_har_entry *e);
 struct fr_str fr_har_redirect(const struct fr_har_entry *e);
 /* Does it say whether rendering waits for it? 1: yes; 0: no; negative: it says nothing. */
 int fr_har_is_blocking(const struct fr_har_entry *e);
+/* Does it say that it is for another medium, as print.css? */
+bool fr_har_is_idle(const struct fr_har_entry *e);
 /* Bytes of the body as they were sent, as well as it says. */
 uint64_t fr_har_bytes(const struct fr_har_entry *e);
 /* A time of `timings` in milliseconds; 0: not there, or -1. */

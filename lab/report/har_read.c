@@ -171,6 +171,8 @@ static unsigned flags_of(const struct fr_measurement *l, const struct fr_measure
 		flags |= FR_ENTRY_MODULE; /* a script of one's own host is asked for so only then */
 	if (!from->is_ok)
 		flags |= FR_ENTRY_FAILED;
+	if (fr_har_is_idle(from))
+		flags |= FR_ENTRY_LAZY;
 	return flags;
 }
 
@@ -182,7 +184,8 @@ static void fill(struct fr_measurement *l, struct fr_measurement_entry *e,
 		fr_str_from(fr_json_text(json_object_get(response, "content"), "mimeType"));
 	double start = from->start_ms > begin_ms ? from->start_ms - begin_ms : 0;
 	double time = json_number_value(json_object_get(from->json, "time"));
-	double before = fr_har_timing(from, "dns") + fr_har_timing(from, "connect");
+	double found = fr_har_timing(from, "dns"), connect = fr_har_timing(from, "connect");
+	double tls = fr_har_timing(from, "ssl"); /* a part of connect */
 	bool reusable;
 
 	e->as = l->n == 1 ? FR_AS_DOCUMENT : from->as;
@@ -199,9 +202,12 @@ static void fill(struct fr_measurement *l, struct fr_measurement_entry *e,
 	e->end_us = e->start_us + (uint64_t)(time > 0 && time < 1e8 ? time * 1000 : 0);
 	e->first_us = (uint64_t)(fr_har_timing(from, "receive") * 1000);
 	e->first_us = e->end_us > e->first_us ? e->end_us - e->first_us : e->start_us;
-	if (l->n == 1 && before > 0) {
+	if (l->n == 1 && found + connect > 0) {
 		l->n_conns = 1;
-		l->conns[0].secured_us = e->start_us + (uint64_t)(before * 1000);
+		l->conns[0].resolved_us = e->start_us + (uint64_t)(found * 1000);
+		l->conns[0].secured_us = e->start_us + (uint64_t)((found + connect) * 1000);
+		if (tls > 0 && connect > tls)
+			l->conns[0].connected_us = l->conns[0].secured_us - (uint64_t)(tls * 1000);
 	}
 }
 
@@ -269,16 +275,51 @@ static unsigned count_redirects(const struct har *h, const struct fr_har_entry *
 	return n;
 }
 
-/* What came before the document led to it: redirects, and other pages. */
+/* --- frames --- */
+
+/* URLs of the documents in frames, and of what these need, as they are found. */
+struct frames {
+	const char **v; /* owned; the texts borrowed */
+	size_t n;
+};
+
+/* A document within the page, or named by one or by an asset of one. */
+static bool is_of_a_frame(const struct frames *f, const struct fr_har_entry *document,
+                          const struct fr_har_entry *e)
+{
+	const char *own = fr_json_text(document->json, "_frameref");
+	const char *frame = fr_json_text(e->json, "_frameref");
+	const char *by = fr_har_initiator(e);
+
+	if (e->as == FR_AS_DOCUMENT || (*own && *frame && strcmp(own, frame) != 0))
+		return true;
+	for (size_t i = 0; *by && i < f->n; i++)
+		if (strcmp(f->v[i], by) == 0)
+			return true;
+	return false;
+}
+
+/* What came before the document led to it: redirects, and other pages. What a frame needs
+ * cannot be named by the page. */
 static void make_load(const struct har *h, const struct fr_har_entry *document,
                       struct fr_measurement *out)
 {
+	struct frames frames = {.v = fr_calloc(h->n + 1, sizeof *frames.v)};
+
 	fr_measurement_init(out, document->url);
 	out->n_redirects = count_redirects(h, document);
 	add(out, document, document->start_ms);
-	for (const struct fr_har_entry *e = document + 1; e < h->v + h->n; e++)
-		if ((!*e->page || strcmp(e->page, document->page) == 0) && fr_har_entry_counts(e))
-			add(out, e, document->start_ms);
+	for (const struct fr_har_entry *e = document + 1; e < h->v + h->n; e++) {
+		if (*e->page && strcmp(e->page, document->page) != 0)
+			continue;
+		if (!is_of_a_frame(&frames, document, e)) {
+			if (fr_har_entry_counts(e))
+				add(out, e, document->start_ms);
+		} else if (strcmp(e->url, document->url) != 0) { /* a page may frame itself */
+			frames.v[frames.n++] = e->url;
+		}
+	}
+	free(frames.v);
 	fr_measurement_pack(out);
 	fr_measurement_finish(out);
 }

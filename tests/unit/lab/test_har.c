@@ -286,10 +286,10 @@ static void what_an_entry_is_follows_its_destination(void **state)
 	         "{'name':'Sec-Fetch-Dest','value':'script'},{'name':'Sec-Fetch-Mode','value':'"
 	         "cors'}",
 	         "", "</m.js>; rel=modulepreload"},
+		{"m.mjs?v=1", "text/javascript", "", "", "</m.mjs?v=1>; rel=modulepreload"},
 		{"d", "application/json", "{'name':'Sec-Fetch-Dest','value':'empty'}", "",
 	         "</d>; rel=preload; as=fetch; crossorigin"},
 		{"i.png", "image/png", "", "", "</i.png>; rel=preload; as=image"},
-		{"frame", "text/html", "{'name':'Sec-Fetch-Dest','value':'iframe'}", "", NULL},
 		{"w.js", "text/javascript", "{'name':'Sec-Fetch-Dest','value':'worker'}", "", NULL},
 		{"v.mp4", "video/mp4", "", "'_resourceType':'media'", NULL},
 	};
@@ -313,8 +313,7 @@ static void what_an_entry_is_follows_its_destination(void **state)
 		if (rows[i].link)
 			assert_string_equal(link, rows[i].link);
 		else
-			assert_true(e->as == FR_AS_DOCUMENT || e->as == FR_AS_WORKER ||
-			            e->as == FR_AS_VIDEO);
+			assert_true(e->as == FR_AS_WORKER || e->as == FR_AS_VIDEO);
 		free(link);
 		fr_measurement_fini(&l);
 	}
@@ -333,6 +332,11 @@ static void what_no_hint_can_name_is_left_out(void **state)
 	              "{'name':'Sec-Fetch-Dest','value':'manifest'}", ""),
 		entry(PAGE "next", 10, "text/html", "GET", 200,
 	              "{'name':'Sec-Purpose','value':'prefetch'}", ""),
+		entry(PAGE "frame", 10, "text/html", "GET", 200,
+	              "{'name':'Sec-Fetch-Dest','value':'iframe'}", ""),
+		entry(PAGE "favicon-32x32.png", 10, "image/png", "GET", 200, "", ""),
+		entry(PAGE "apple-touch-icon.png?v=2", 10, "image/png", "GET", 200, "", ""),
+		entry(PAGE "logo.png", 10, "image/png", "GET", 200, "", "'_resourceType':'other'"),
 		entry(PAGE "csp", 10, "", "GET", 200, "{'name':'Sec-Fetch-Dest','value':'report'}",
 	              ""),
 	};
@@ -356,6 +360,7 @@ static void what_blocks_is_known_without_a_browsers_own_fields(void **state)
 	} rows[] = {
 		{"text/css", "", "", true},
 		{"text/css", "'_priority':'VeryHigh'", "", true},
+		{"text/css", "'_priority':'high'", "", true},     /* Safari */
 		{"text/css", "'_priority':'VeryLow'", "", false}, /* media=print */
 		{"text/css", "'_renderBlocking':'non_blocking'", "", false},
 		{"text/javascript", "'_priority':'High'", "", true},
