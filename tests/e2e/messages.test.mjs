@@ -99,6 +99,32 @@ sites: [{hosts: ["*"], origin: {url: "${origin.url}"}}]
   assert.equal(await purge('--all', '--hints'), 'Hints of 0 pages forgotten\n');
 });
 
+test('a host that is no site is told, with the one that was meant', async (t) => {
+  const origin = await startOrigin(t, (req, res) => { res.setHeader('cache-control', 'max-age=60'); res.end('x'); });
+  const socket = tempFile('hosts.sock');
+  await startForerun(t, { config: `
+listen: [{address: "127.0.0.1:0", tls: false}]
+admin: {listen: "unix:${socket}"}
+sites: [{hosts: [www.example.org, "*.shop.test"], origin: {url: "${origin.url}"}}]
+` });
+  const purge = (...args) => run(binary, ['purge', '--admin', `unix:${socket}`, ...args]);
+  for (const [args, near] of [
+    [['--site', 'ww.example.org'], /no site of the edge has the host 'ww.example.org'; did you mean 'www.example.org'\?\n$/],
+    [['--site', 'WWW.EXAMPEL.ORG'], /has the host 'www.exampel.org'; did you mean 'www.example.org'\?/],
+    [['https://www.example.com/a.css'], /has the host 'www.example.com'; did you mean 'www.example.org'\?/],
+    [['--prefix', 'http://elsewhere.net/'], /has the host 'elsewhere.net'\n$/],
+    [['--hints', '--site', 'www.exmaple.org'], /did you mean 'www.example.org'\?/],
+  ]) {
+    const r = await purge(...args);
+    assert.equal(r.code, 1, args.join(' '));
+    assert.match(r.stderr, near);
+    assert.equal(r.stderr.trim().split('\n').length, 1);
+  }
+  for (const args of [['--site', 'www.example.org'], ['--site', 'a.shop.test'], ['http://www.example.org/x'], ['--tag', 'x'], ['--all']])
+    assert.deepEqual([(await purge(...args)).code, (await purge(...args)).stderr], [0, ''], args.join(' '));
+  assert.deepEqual(JSON.parse((await purge('--json', '--site', 'ww.example.org')).stdout), { purged: 0, unknown_host: 'ww.example.org', near: 'www.example.org' });
+});
+
 test('a socket that cannot be made says why, without a word of ports', async () => {
   for (const [path, words] of [
     ['/nonexistent/a.sock', /unix:\/nonexistent\/a.sock: bind: No such file or directory; its folder does not exist/],

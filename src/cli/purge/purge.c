@@ -110,6 +110,19 @@ static int encode(struct fr_arena *a, const char *text, struct fr_str *out)
 	return p ? 0 : FR_ERR_NOMEM;
 }
 
+/* Why nothing was found: the edge has no such site. */
+static int complain_of_host(const json_t *answer)
+{
+	const char *host = json_string_value(json_object_get(answer, "unknown_host"));
+	const char *near = json_string_value(json_object_get(answer, "near"));
+
+	if (!host)
+		return 0;
+	fprintf(stderr, "forerun purge: no site of the edge has the host '%s'%s%s%s\n", host,
+	        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return -FR_EXIT_FAILED;
+}
+
 /* "http://a/x: 1 response removed" */
 static int print_answer(const struct options *o, const char *value, const char *answer)
 {
@@ -129,6 +142,8 @@ static int print_answer(const struct options *o, const char *value, const char *
 		printf("%s%s%" JSON_INTEGER_FORMAT " response%s %s\n", o->all ? "" : value,
 		       o->all ? "" : ": ", n, n == 1 ? "" : "s",
 		       o->soft ? "marked as stale" : "removed");
+	if (rc == 0)
+		rc = complain_of_host(all);
 	json_decref(all);
 	return rc;
 }

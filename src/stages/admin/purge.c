@@ -1,6 +1,9 @@
 /* POST /purge of the admin interface: which things are meant, and out of the
  * cache with them. */
+#include <stdio.h>
+
 #include "base/log.h"
+#include "base/suggest.h"
 #include "cache/store.h"
 #include "exchange/page_keys.h"
 #include "http/url.h"
@@ -204,9 +207,46 @@ static int purge_site(struct fr_exchange *ex, const struct wish *w, size_t *n)
 	return 0;
 }
 
+/* --- the answer --- */
+
+/* The host that is meant, in lower case; empty: none, or it cannot be read. */
+static struct fr_str host_of(struct fr_exchange *ex, const struct wish *w)
+{
+	struct fr_str url = w->url.p ? w->url : w->prefix;
+	struct fr_url parsed;
+
+	if (w->site.p)
+		return w->site; /* as purge_site left it */
+	return url.p && fr_url_parse(&ex->arena, url, &parsed) == 0 ? parsed.host
+	                                                            : (struct fr_str){0};
+}
+
+/* ,"unknown_host":"exmaple.org","near":"example.org": why nothing was found. */
+static struct fr_str why_none(struct fr_exchange *ex, struct fr_str host)
+{
+	const struct fr_config *c = ex->gen->shared->config;
+	struct fr_suggest near;
+	struct fr_str out;
+	char word[FR_SUGGEST_MAX_BYTES + 1];
+
+	if (!host.len || fr_config_find_site(c, host))
+		return (struct fr_str){0};
+	(void)snprintf(word, sizeof word, "%.*s", FR_STR_ARG(host));
+	fr_suggest_begin(&near, word);
+	for (size_t i = 0; i < c->n_sites; i++)
+		for (size_t k = 0; k < c->sites[i].n_hosts; k++)
+			if (c->sites[i].hosts[k][0] != '*')
+				fr_suggest_offer(&near, c->sites[i].hosts[k]);
+	if (fr_arena_printf(&ex->arena, &out, ",\"unknown_host\":\"%.*s\"%s%s%s", FR_STR_ARG(host),
+	                    near.best ? ",\"near\":\"" : "", near.best ? near.best : "",
+	                    near.best ? "\"" : "") < 0)
+		return (struct fr_str){0};
+	return out;
+}
+
 void fr_admin_purge(struct fr_exchange *ex, struct fr_str query)
 {
-	struct fr_str none = {0}, text;
+	struct fr_str none = {0}, text, why = {0};
 	struct wish w = {0};
 	size_t n = 0;
 	int rc = 0;
@@ -226,7 +266,10 @@ void fr_admin_purge(struct fr_exchange *ex, struct fr_str query)
 		rc = purge_site(ex, &w, &n);
 	if (rc == 0 && !w.url.p && !w.prefix.p && !w.site.p)
 		n += purge(ex, &w, none, none);
-	if (rc < 0 || fr_arena_printf(&ex->arena, &text, "{\"purged\":%zu}\n", n) < 0) {
+	if (rc == 0 && n == 0)
+		why = why_none(ex, host_of(ex, &w));
+	if (rc < 0 ||
+	    fr_arena_printf(&ex->arena, &text, "{\"purged\":%zu%.*s}\n", n, FR_STR_ARG(why)) < 0) {
 		fr_admin_error(ex, 400, "not an http:// or https:// URL, or not a host name");
 		return;
 	}
