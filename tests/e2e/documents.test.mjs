@@ -83,3 +83,37 @@ curl -s -o /dev/null -w 'figures %{http_code}\\n' -H "Authorization: Bearer $(ca
   assert.match(r.stdout, /^dashboard 200$/m, r.stderr);
   assert.match(r.stdout, /^figures 200$/m, r.stderr);
 });
+
+const man = (file) => fs.readFileSync(file, 'utf8').replaceAll('\\-', '-').replaceAll('\\e', '\\').replace(/\\f[BRI]/g, '');
+
+test('forerun(1) has every command with its options and an example, and all of the environment', async () => {
+  const text = man(path.join(root, 'man/forerun.1'));
+  const commands = [...(await run(binary, ['--help'])).stdout.matchAll(/^ {2}([a-z]+) /gm)].map((m) => m[1]);
+  for (const command of commands) {
+    const section = text.split(`\n.SS ${command}\n`)[1]?.split(/\n\.S[SH] /)[0];
+    assert.ok(section, `no section of ${command}`);
+    assert.match(section, new RegExp(`\\.nf\\n\\.RS\\nforerun ${command}\\b`), `no example of ${command}`);
+    const { stdout } = await run(binary, [command, '--help']);
+    for (const line of stdout.split('\n').filter((l) => l.startsWith('  --')))
+      for (const [option] of line.trim().split(/ {2,}/)[0].matchAll(/--[a-z][a-z0-9-]+/g))
+        if (option !== '--help') assert.ok(section.includes(option), `${command} ${option}`);
+  }
+  const folders = ['src', 'lab'].map((f) => path.join(root, f));
+  const sources = folders.flatMap((f) => fs.readdirSync(f, { recursive: true, encoding: 'utf8' }).filter((n) => n.endsWith('.c')).map((n) => path.join(f, n)));
+  for (const file of sources)
+    for (const [, name] of fs.readFileSync(file, 'utf8').matchAll(/getenv\("([A-Z_]+)"\)/g))
+      assert.match(text.split('.SH ENVIRONMENT')[1].split('.SH ')[0], new RegExp(`\\b${name}\\b`), `${name} of ${file}`);
+  for (const code of [0, 1, 2, 3]) assert.match(text.split('.SH EXIT STATUS')[1].split('.SH ')[0], new RegExp(`\\.B ${code}\\n`));
+  for (const signal of ['TERM', 'INT', 'HUP', 'USR1', 'USR2']) assert.match(text.split('.SH SIGNALS')[1].split('.SH ')[0], new RegExp(`SIG${signal}\\b`));
+});
+
+test('forerun.yaml(5) has every setting that docs/configuration.md has', async () => {
+  const made = path.join(path.dirname(binary), 'forerun.yaml.5');
+  const text = man(made);
+  const rows = [...fs.readFileSync(path.join(root, 'docs/configuration.md'), 'utf8').matchAll(/^\| (`[a-z0-9_.[\]]+`(?:, `[a-z0-9_.[\]]+`)*) \|/gm)].map((m) => m[1].replaceAll('`', ''));
+  assert.ok(rows.length > 90, `${rows.length}`);
+  for (const row of rows) assert.ok(text.includes(`.TP\n${row}\n`), row);
+  // nothing of Markdown, and no line that roff would take for a request of its own
+  assert.doesNotMatch(text, /`|\]\(|^\||\*\*/m);
+  assert.deepEqual(text.split('\n').filter((l) => /^[.']/.test(l) && !/^\.(\\"|TH|SH|SS|PP|TP|IP|nf|fi|RS|RE|br|BR)/.test(l)), []);
+});
