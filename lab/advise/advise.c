@@ -12,11 +12,13 @@
 #include "base/wrap.h"
 #include "command/command.h"
 #include "command/options.h"
+#include "http/url.h"
 #include "lab/advise/input.h"
 #include "lab/measurement/measurement.h"
 #include "lab/measurement/series.h"
 #include "lab/network/network.h"
 #include "lab/profile/measure.h"
+#include "lab/profile/network_options.h"
 #include "lab/profile/options.h"
 #include "lab/replay/advice.h"
 #include "lab/replay/measured.h"
@@ -96,6 +98,15 @@ static int usage(const char *what, const char *detail)
 	return fr_usage("advise", what, detail);
 }
 
+/* "127.0.0.1:8080", "localhost:3000": no file of that name, and a port. */
+static bool is_address(const char *text)
+{
+	struct fr_str s = fr_str_from(text), host;
+	uint16_t port;
+
+	return access(text, F_OK) != 0 && fr_authority_parse(s, &host, &port) == 0 && port;
+}
+
 /* As fr_options_read. */
 static int read_options(struct advise *a, int argc, char **argv)
 {
@@ -108,9 +119,13 @@ static int read_options(struct advise *a, int argc, char **argv)
 	if (first < argc)
 		a->subject = argv[first];
 	if (!fr_network_find(a->network))
-		return usage("unknown network ", a->network);
+		return fr_unknown_network("advise", a->network);
 	if (!a->subject && !a->origin)
 		return usage("a URL, a file or --origin is needed", "");
+	if (a->subject && !a->origin && is_address(a->subject))
+		return usage("no such file; for a site in front of which no edge is say --origin "
+		             "http://",
+		             a->subject);
 	if (a->subject && !a->origin && strstr(a->subject, "://") &&
 	    strncmp(a->subject, "https://", 8) != 0)
 		return usage("only https:// URLs can be loaded without an edge in front; for a "

@@ -396,8 +396,10 @@ static void ready(void *user)
 
 	b->on_ready = NULL;
 	if (on_ready)
-		on_ready(b->ready_user,
-		         *b->name ? NULL : "the browser cannot be started, or does not speak");
+		on_ready(b->ready_user, *b->name ? NULL
+		                                 : "the browser cannot be started: it ended at "
+		                                   "once, or does not speak as "
+		                                   "Chromium does");
 }
 
 struct fr_browser *fr_browser_start(struct fr_loop *l, const struct fr_browser_setup *setup,

@@ -12,6 +12,11 @@ static const struct fr_network networks[] = {
 	{"slow-3g", 400, 400, 400, 0}, {"none", 0, 0, 0, 0},
 };
 
+const char *fr_network_name(size_t i)
+{
+	return i < FR_ARRAY_LEN(networks) ? networks[i].name : NULL;
+}
+
 const struct fr_network *fr_network_find(const char *name)
 {
 	for (size_t i = 0; i < FR_ARRAY_LEN(networks); i++)

@@ -13,6 +13,8 @@ struct fr_network {
 	uint32_t loss; /* packets lost of a million, each way */
 };
 
+/* The name of the i-th; NULL beyond the last. */
+const char *fr_network_name(size_t i);
 /* NULL: no network of that name. */
 const struct fr_network *fr_network_find(const char *name);
 /* "4g: 9000 kbit/s down, 9000 kbit/s up, round trip 170 ms". */

@@ -1,7 +1,28 @@
 /* The options that name a network, by its name or by numbers. */
 #include "lab/profile/network_options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "base/suggest.h"
+
+int fr_unknown_network(const char *command, const char *value)
+{
+	char text[400];
+	struct fr_suggest near;
+	size_t n;
+
+	fr_suggest_begin(&near, value);
+	for (size_t i = 0; fr_network_name(i); i++)
+		fr_suggest_offer(&near, fr_network_name(i));
+	n = (size_t)snprintf(text, sizeof text, "unknown network '%.80s'%s%s", value,
+	                     near.best ? "; did you mean " : ": there are",
+	                     near.best ? near.best : "");
+	for (size_t i = 0; !near.best && fr_network_name(i) && n < sizeof text; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s %s", i ? "," : "",
+		                      fr_network_name(i));
+	return fr_usage(command, text, "");
+}
 
 int fr_take_network(const char *command, const struct fr_option *o, const char *value, void *into)
 {
@@ -9,7 +30,7 @@ int fr_take_network(const char *command, const struct fr_option *o, const char *
 
 	(void)o;
 	if (!n)
-		return fr_usage(command, "unknown network ", value);
+		return fr_unknown_network(command, value);
 	*(struct fr_network *)into = *n;
 	return 0;
 }

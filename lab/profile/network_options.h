@@ -17,6 +17,9 @@ int fr_take_network(const char *command, const struct fr_option *o, const char *
 int fr_take_rtt(const char *command, const struct fr_option *o, const char *value, void *into);
 int fr_take_down(const char *command, const struct fr_option *o, const char *value, void *into);
 int fr_take_up(const char *command, const struct fr_option *o, const char *value, void *into);
+/* Says that there is no such network, and which was meant or which there are. Returns
+ * -FR_EXIT_USAGE. */
+int fr_unknown_network(const char *command, const char *value);
 /* --loss PERCENT */
 int fr_take_loss(const char *command, const struct fr_option *o, const char *value, void *into);
 

@@ -1,9 +1,12 @@
 /* Reads the command line of forerun profile. */
 #include "lab/profile/options.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "command/command.h"
 #include "command/options.h"
 #include "http/url.h"
 #include "lab/profile/network_options.h"
@@ -142,6 +145,7 @@ static const struct fr_command_line line = {.command = "profile",
 /* The origin without its path; the page is at that path unless one is given. */
 static int split_origin(struct fr_profile_options *o, const char *page)
 {
+	char text[1200];
 	struct fr_arena arena;
 	struct fr_url url;
 	int rc;
@@ -160,11 +164,17 @@ static int split_origin(struct fr_profile_options *o, const char *page)
 			(void)snprintf(o->url, sizeof o->url, "%s", page);
 	}
 	fr_arena_fini(&arena);
-	return rc == 0 ? 0 : usage("not an http:// or https:// URL: ", o->origin);
+	if (rc == 0)
+		return 0;
+	(void)snprintf(text, sizeof text, "not an http:// or https:// URL: %.500s%s%.500s",
+	               o->origin, strstr(o->origin, "://") ? "" : "; did you mean http://",
+	               strstr(o->origin, "://") ? "" : o->origin);
+	return usage(text, "");
 }
 
 static int check_url(struct fr_profile_options *o)
 {
+	char text[1200];
 	struct fr_arena arena;
 	struct fr_url url;
 	int rc;
@@ -176,7 +186,24 @@ static int check_url(struct fr_profile_options *o)
 		(void)snprintf(o->url + strlen(o->url), 2, "/");
 	rc = rc < 0 || !fr_str_is(url.scheme, "https") ? -1 : 0;
 	fr_arena_fini(&arena);
-	return rc == 0 ? 0 : usage("HTTP/2 in browsers needs an https:// URL, not ", o->url);
+	if (rc == 0)
+		return 0;
+	(void)snprintf(
+		text, sizeof text,
+		"HTTP/2 in browsers needs an https:// URL, not %.400s; for a site without an "
+		"edge say --origin %s%.400s",
+		o->url, strstr(o->url, "://") ? "" : "http://", o->url);
+	return usage(text, "");
+}
+
+/* A file that can be run. */
+static int check_browser(const struct fr_profile_options *o)
+{
+	if (!o->browser || access(o->browser, X_OK) == 0)
+		return 0;
+	fprintf(stderr, "forerun profile: the browser cannot be started: %s: %s\n", o->browser,
+	        strerror(errno));
+	return -FR_EXIT_FAILED;
 }
 
 static int check(struct fr_profile_options *o, const char *page)
@@ -193,6 +220,8 @@ static int check(struct fr_profile_options *o, const char *page)
 		return usage("a URL or --origin is needed", "");
 	if (rc == 0)
 		rc = check_url(o);
+	if (rc == 0)
+		rc = check_browser(o);
 	if (rc == 0 && !*o->origin && (o->think_ms || o->rules))
 		return usage("--think and --rules go with --origin", "");
 	if (rc == 0 && o->think_ms && strncmp(o->origin, "https:", 6) == 0)

@@ -189,11 +189,18 @@ void fr_tls_free(struct fr_tls **tp)
 /* Of a certificate's subject in an error. */
 #define SUBJECT_BYTES 80
 
+/* What came was no record of TLS: mostly the answer of a port that speaks HTTP. */
+static bool is_no_tls(unsigned long e)
+{
+	return ERR_GET_LIB(e) == ERR_LIB_SSL && ERR_GET_REASON(e) == SSL_R_WRONG_VERSION_NUMBER;
+}
+
 void fr_tls_describe(char *out, size_t cap, const char *what)
 {
 	unsigned long first = ERR_peek_error(), last = ERR_peek_last_error();
 	/* a file that cannot be read is told by the system; what follows says only that it did */
 	const char *reason = ERR_SYSTEM_ERROR(first) ? strerrordesc_np(ERR_GET_REASON(first))
+	                     : is_no_tls(last)       ? "no TLS there (wrong version number)"
 	                     : last                  ? ERR_reason_error_string(last)
 	                                             : NULL;
 

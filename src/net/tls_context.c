@@ -226,6 +226,15 @@ static int pem_problem(struct fr_tls_problem *why, const char *file, struct fr_s
 	return err;
 }
 
+/* OpenSSL's words add nothing: "key values mismatch", "no certificate assigned". */
+static int other_key(struct fr_tls_problem *why, const char *file, int err)
+{
+	ERR_clear_error();
+	(void)snprintf(why->text, sizeof why->text, "key %.380s does not belong to the certificate",
+	               file);
+	return err;
+}
+
 static int load_pair(SSL_CTX *ctx, const struct fr_tls_cert_spec *spec, struct fr_tls_problem *why)
 {
 	ERR_clear_error();
@@ -237,12 +246,10 @@ static int load_pair(SSL_CTX *ctx, const struct fr_tls_cert_spec *spec, struct f
 	if (!(spec->key_pem.p
 	              ? use_key(ctx, spec->key_pem)
 	              : SSL_CTX_use_PrivateKey_file(ctx, spec->key_file, SSL_FILETYPE_PEM) == 1))
-		return is_of_another() ? problem(why, "key does not belong to the certificate:",
-		                                 spec->key_file, FR_ERR_IO)
+		return is_of_another() ? other_key(why, spec->key_file, FR_ERR_IO)
 		                       : pem_problem(why, spec->key_file, spec->key_pem, FR_ERR_IO);
 	if (SSL_CTX_check_private_key(ctx) != 1)
-		return problem(why, "key does not belong to the certificate:", spec->key_file,
-		               FR_ERR_TLS);
+		return other_key(why, spec->key_file, FR_ERR_TLS);
 	why->is_key = false;
 	return 0;
 }

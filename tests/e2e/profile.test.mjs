@@ -348,3 +348,24 @@ test('what is no file of a known kind is told', { timeout: 60000 }, async () => 
     assert.match(r.stderr, words);
   }
 });
+
+test('a first try that is nearly right is answered with what is', { timeout: 60000 }, async (t) => {
+  const origin = await startOrigin(t, (req, res) => res.end('x')), where = new URL(origin.url).host;
+  for (const [args, code, words] of [
+    [['advise', where], 2, new RegExp(`--origin http://${where}`)],
+    [['advise', `http://${where}`], 2, new RegExp(`--origin http://${where}`)],
+    [['profile', where], 2, new RegExp(`--origin http://${where}`)],
+    [['profile', `http://${where}/`], 2, new RegExp(`--origin http://${where}/`)],
+    [['profile', '--origin', where], 2, new RegExp(`did you mean http://${where}`)],
+    [['profile', '--origin', `https://${where}`, '--runs', '1'], 1, /warn origin: https:.*no TLS there \(wrong version number\)/],
+    [['advise', `https://${where}/`], 1, /nothing was measured: .*no TLS there/],
+    [['profile', '--origin', origin.url, '--network', '5g'], 2, /unknown network '5g'; did you mean 4g/],
+    [['demo', '--network', 'fiber'], 2, /unknown network 'fiber': there are 4g, lte, .*none/],
+    [['advise', '--origin', origin.url, '--network', 'cabel'], 2, /did you mean cable/],
+    [['profile', '--origin', origin.url, '--browser', '/nonexistent/chromium'], 1, /the browser cannot be started: \/nonexistent\/chromium: No such file or directory/],
+  ]) {
+    const r = await forerun(...args);
+    assert.equal(r.code, code, `${args.join(' ')}: ${r.stderr}`);
+    assert.match(r.stderr, words);
+  }
+});
