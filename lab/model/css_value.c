@@ -23,31 +23,49 @@ struct fr_str fr_css_strip(struct fr_str s)
 	return s;
 }
 
-bool fr_css_next_item(struct fr_str *rest, struct fr_str *item)
+static bool is_one_of(const char *list, char c)
 {
-	size_t depth = 0, i = 0;
+	return c && strchr(list, c);
+}
+
+static bool closes(const char *open, char c)
+{
+	return (c == ')' && is_one_of(open, '(')) || (c == ']' && is_one_of(open, '[')) ||
+	       (c == '}' && is_one_of(open, '{'));
+}
+
+size_t fr_css_find(struct fr_str s, size_t from, const char *stops, const char *open)
+{
+	size_t depth = 0;
 	char quote = 0;
 
-	if (!rest->len)
-		return false;
-	for (; i < rest->len; i++) {
-		char c = rest->p[i];
+	for (size_t i = from; i < s.len; i++) {
+		char c = s.p[i];
 
 		if (c == '\\')
 			i++;
 		else if (quote)
-			quote = c == quote ? 0 : quote;
+			quote = c == quote || c == '\n' ? 0 : quote;
+		else if (!depth && is_one_of(stops, c))
+			return i;
 		else if (c == '"' || c == '\'')
 			quote = c;
-		else if (c == '(' || c == '[')
+		else if (is_one_of(open, c))
 			depth++;
-		else if ((c == ')' || c == ']') && depth)
+		else if (depth && closes(open, c))
 			depth--;
-		else if (c == ',' && !depth)
-			break;
 	}
-	*item = fr_css_strip(fr_str_sub(*rest, 0, i));
-	*rest = fr_str_sub(*rest, i + 1, rest->len);
+	return s.len;
+}
+
+bool fr_css_next_item(struct fr_str *rest, struct fr_str *item)
+{
+	size_t end = fr_css_find(*rest, 0, ",", "([");
+
+	if (!rest->len)
+		return false;
+	*item = fr_css_strip(fr_str_sub(*rest, 0, end));
+	*rest = fr_str_sub(*rest, end + 1, rest->len);
 	return true;
 }
 

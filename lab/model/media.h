@@ -40,6 +40,10 @@ struct fr_str fr_link_choice(const struct fr_link *link);
  * either end. */
 bool fr_css_is_space(char c);
 struct fr_str fr_css_strip(struct fr_str s);
+/* The offset of the first of `stops` at or after from that stands in no string, behind no
+ * backslash, and in no pair of brackets that begins with one of `open` after from; s.len:
+ * there is none. A string ends with its line at the latest, as CSS has it. */
+size_t fr_css_find(struct fr_str s, size_t from, const char *stops, const char *open);
 /* The next item of a list with commas: *rest moves past it; brackets and strings hold
  * together. False at the end. */
 bool fr_css_next_item(struct fr_str *rest, struct fr_str *item);

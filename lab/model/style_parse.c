@@ -76,22 +76,7 @@ static struct fr_str without_escapes(struct fr_styles *s, struct fr_str url)
 /* Where the bracket that opens at `at` closes; s.len: it never does. */
 static size_t brackets_end(struct fr_str s, size_t at)
 {
-	size_t depth = 0;
-	char quote = 0;
-
-	for (; at < s.len; at++) {
-		char c = s.p[at];
-
-		if (quote)
-			quote = c == quote ? 0 : quote;
-		else if (c == '"' || c == '\'')
-			quote = c;
-		else if (c == '(')
-			depth++;
-		else if (c == ')' && --depth == 0)
-			return at;
-	}
-	return s.len;
+	return fr_css_find(s, at + 1, ")", "(");
 }
 
 /* 100..900 for a font-weight or a font shorthand; 0: none. */
@@ -159,27 +144,12 @@ static void add_face(struct fr_styles *s, struct css_face f)
 /* Takes "name: value" off a block. */
 static bool next_declaration(struct fr_str *rest, struct fr_str *name, struct fr_str *value)
 {
-	size_t end, depth = 0, colon;
-	char quote = 0;
+	size_t end, colon;
 
 	*rest = fr_css_strip(*rest);
 	if (!rest->len)
 		return false;
-	for (end = 0; end < rest->len; end++) {
-		char c = rest->p[end];
-
-		if (quote) {
-			quote = c == quote ? 0 : quote;
-		} else if (c == '"' || c == '\'') {
-			quote = c;
-		} else if (c == '(') {
-			depth++;
-		} else if (c == ')' && depth) {
-			depth--;
-		} else if (c == ';' && !depth) {
-			break;
-		}
-	}
+	end = fr_css_find(*rest, 0, ";", "(");
 	colon = fr_str_find(*rest, ':');
 	colon = colon < end ? colon : end;
 	*name = fr_css_strip(fr_str_sub(*rest, 0, colon));
@@ -371,24 +341,7 @@ static void on_declaration(struct fr_styles *s, struct css_rule *r, struct fr_st
 /* Where the block that begins at css[0] == '{' ends: the offset of its '}'. */
 static size_t block_end(struct fr_str css)
 {
-	size_t depth = 0;
-	char quote = 0;
-
-	for (size_t i = 0; i < css.len; i++) {
-		char c = css.p[i];
-
-		if (c == '\\')
-			i++;
-		else if (quote)
-			quote = c == quote || c == '\n' ? 0 : quote;
-		else if (c == '"' || c == '\'')
-			quote = c;
-		else if (c == '{')
-			depth++;
-		else if (c == '}' && --depth == 0)
-			return i;
-	}
-	return css.len;
+	return fr_css_find(css, 1, "}", "{");
 }
 
 /* What a block stands in. */
@@ -481,26 +434,10 @@ static void on_at_block(struct fr_styles *s, const struct scope *scope, struct f
 /* The end of what is before a block or a semicolon: strings and brackets skipped. */
 static size_t head_end(struct fr_str css)
 {
-	size_t depth = 0;
-	char quote = 0;
+	/* no bracket keeps a block from beginning */
+	size_t block = fr_css_find(css, 0, "{}", "");
 
-	for (size_t i = 0; i < css.len; i++) {
-		char c = css.p[i];
-
-		if (c == '\\')
-			i++;
-		else if (quote)
-			quote = c == quote ? 0 : quote;
-		else if (c == '"' || c == '\'')
-			quote = c;
-		else if (c == '(')
-			depth++;
-		else if (c == ')' && depth)
-			depth--;
-		else if (c == '{' || c == '}' || (c == ';' && !depth))
-			return i;
-	}
-	return css.len;
+	return fr_css_find(fr_str_sub(css, 0, block), 0, ";", "(");
 }
 
 static void on_block(struct fr_styles *s, const struct scope *scope, struct fr_str head,

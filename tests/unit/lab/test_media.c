@@ -97,9 +97,39 @@ static void what_never_ends_is_unknown(void **state)
 	assert_int_equal(fr_media_judge(S(",")), FR_MEDIA_UNKNOWN);
 }
 
+static void what_stands_in_strings_and_brackets_is_passed_over(void **state)
+{
+	static const struct {
+		const char *text, *stops, *open;
+		size_t at;
+	} rows[] = {
+		{"a,b", ",", "", 1},       {"a(b,c),d", ",", "(", 6},
+		{"a(b,c),d", ",", "", 3},  {"a[b,c],d", ",", "([", 6},
+		{"a\",\",b", ",", "", 4},  {"a',',b", ",", "", 4},
+		{"a\\,,b", ",", "", 3},    {"a\"\\\",\",b", ",", "", 6},
+		{"a),b", ",", "(", 2},     {"a(,b", ",", "(", 4},
+		{"'open\n,b", ",", "", 6}, /* a string ends with its line */
+		{"{a{b}c}d", "}", "{", 0}, {"", ",", "(", 0},
+		{"a\\", ",", "(", 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		size_t want = rows[i].at;
+
+		if (rows[i].text[0] == '{') { /* the end of the block that begins here */
+			assert_int_equal(fr_css_find(S(rows[i].text), 1, "}", "{"), 6);
+			continue;
+		}
+		if (fr_css_find(S(rows[i].text), 0, rows[i].stops, rows[i].open) != want)
+			fail_msg("%s", rows[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_stands_in_strings_and_brackets_is_passed_over),
 		cmocka_unit_test(queries_are_judged_as_browsers_judge_them),
 		cmocka_unit_test(lengths_are_sums_of_units),
 		cmocka_unit_test(what_never_ends_is_unknown),
