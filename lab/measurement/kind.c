@@ -2,6 +2,7 @@
 #include "lab/measurement/kind.h"
 
 #include "http/media_type.h"
+#include "http/type_kind.h"
 
 struct row {
 	const char *text;
@@ -63,21 +64,38 @@ static bool contains(struct fr_str s, struct fr_str word)
 	return false;
 }
 
+/* What browsers ask for it as. */
+static enum fr_as as_of_kind(enum fr_type_kind kind)
+{
+	switch (kind) {
+	case FR_TYPE_STYLE:
+		return FR_AS_STYLE;
+	case FR_TYPE_SCRIPT:
+		return FR_AS_SCRIPT;
+	case FR_TYPE_WASM:
+		return FR_AS_FETCH;
+	case FR_TYPE_FONT:
+		return FR_AS_FONT;
+	case FR_TYPE_PICTURE:
+		return FR_AS_IMAGE;
+	case FR_TYPE_OTHER:
+		break;
+	}
+	return FR_AS_NONE;
+}
+
 enum fr_as fr_as_of_type(struct fr_str type)
 {
+	enum fr_as as;
+
 	type = fr_media_type_of(type);
+	as = as_of_kind(fr_type_kind_of(type));
+	if (as != FR_AS_NONE)
+		return as;
 	if (fr_str_iis(type, "text/html") || fr_str_iis(type, "application/xhtml+xml"))
 		return FR_AS_DOCUMENT;
-	if (fr_str_iis(type, "text/css"))
-		return FR_AS_STYLE;
-	if (contains(type, FR_STR("javascript")) || contains(type, FR_STR("ecmascript")))
-		return FR_AS_SCRIPT;
-	if (contains(type, FR_STR("font")))
-		return FR_AS_FONT;
 	if (fr_str_iis(type, "application/manifest+json"))
 		return FR_AS_UNKNOWN;
-	if (fr_str_istarts(type, FR_STR("image/")))
-		return FR_AS_IMAGE;
 	if (fr_str_istarts(type, FR_STR("audio/")))
 		return FR_AS_AUDIO;
 	if (fr_str_istarts(type, FR_STR("video/")))

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "http/type_kind.h"
 #include "lab/model/media.h"
 
 #define IS_ONE_OF(text, list) fr_str_iis_one_of(text, list, FR_ARRAY_LEN(list))
@@ -16,24 +17,7 @@ static struct fr_str essence(struct fr_str type)
 
 static bool is_script(struct fr_str type)
 {
-	static const char *const types[] = {"text/javascript",
-	                                    "application/javascript",
-	                                    "application/ecmascript",
-	                                    "application/x-ecmascript",
-	                                    "application/x-javascript",
-	                                    "text/ecmascript",
-	                                    "text/javascript1.0",
-	                                    "text/javascript1.1",
-	                                    "text/javascript1.2",
-	                                    "text/javascript1.3",
-	                                    "text/javascript1.4",
-	                                    "text/javascript1.5",
-	                                    "text/jscript",
-	                                    "text/livescript",
-	                                    "text/x-ecmascript",
-	                                    "text/x-javascript"};
-
-	return IS_ONE_OF(type, types);
+	return fr_type_kind_of(type) == FR_TYPE_SCRIPT;
 }
 
 bool fr_script_type_is_usable(struct fr_str type, struct fr_str language)
@@ -52,46 +36,19 @@ bool fr_script_type_is_usable(struct fr_str type, struct fr_str language)
 bool fr_style_type_is_usable(struct fr_str type)
 {
 	type = essence(type);
-	return !type.len || fr_str_iis(type, "text/css");
+	return !type.len || fr_type_kind_of(type) == FR_TYPE_STYLE;
 }
 
 bool fr_image_type_is_usable(struct fr_str type)
 {
-	static const char *const types[] = {"image/png",
-	                                    "image/jpeg",
-	                                    "image/jpg",
-	                                    "image/gif",
-	                                    "image/webp",
-	                                    "image/avif",
-	                                    "image/svg+xml",
-	                                    "image/bmp",
-	                                    "image/apng",
-	                                    "image/x-icon",
-	                                    "image/vnd.microsoft.icon",
-	                                    "image/x-png",
-	                                    "image/pjpeg",
-	                                    "image/jxl"};
-
 	type = essence(type);
-	return !type.len || IS_ONE_OF(type, types);
+	return !type.len || (fr_type_kind_of(type) == FR_TYPE_PICTURE &&
+	                     fr_type_is_usable(type, FR_TYPE_CHROMIUM));
 }
 
 static bool is_font(struct fr_str type)
 {
-	static const char *const types[] = {"font/woff2",
-	                                    "font/woff",
-	                                    "font/ttf",
-	                                    "font/otf",
-	                                    "font/sfnt",
-	                                    "font/collection",
-	                                    "application/font-woff",
-	                                    "application/font-woff2",
-	                                    "application/x-font-ttf",
-	                                    "application/x-font-woff",
-	                                    "application/font-sfnt",
-	                                    "application/vnd.ms-opentype"};
-
-	return IS_ONE_OF(type, types);
+	return fr_type_kind_of(type) == FR_TYPE_FONT && fr_type_is_usable(type, FR_TYPE_CHROMIUM);
 }
 
 bool fr_preload_is_usable(enum fr_as as, struct fr_str type)

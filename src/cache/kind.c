@@ -2,22 +2,7 @@
 #include "cache/kind.h"
 
 #include "http/media_type.h"
-
-/* The type; what ends with '*' stands for all that begin so. */
-static const char *const types[] = {
-	"text/css",
-	"text/javascript",
-	"application/javascript",
-	"application/x-javascript",
-	"application/ecmascript",
-	"text/ecmascript",
-	"application/wasm",
-	"font/*",
-	"application/font-*",
-	"application/x-font-*",
-	"application/vnd.ms-fontobject",
-	"image/*",
-};
+#include "http/type_kind.h"
 
 static const char *const font_extensions[] = {"woff", "woff2", "ttf", "otf", "eot"};
 /* Of other assets. */
@@ -50,17 +35,13 @@ static bool is_whole(const struct fr_response *resp)
 
 bool fr_kind_is_asset(const struct fr_response *resp)
 {
-	struct fr_str type = media_type(resp);
-
-	for (size_t i = 0; is_whole(resp) && i < FR_ARRAY_LEN(types); i++)
-		if (fr_media_matches(fr_str_from(types[i]), type))
-			return !is_handed_out(resp);
-	return false;
+	return is_whole(resp) && fr_type_kind_of(media_type(resp)) != FR_TYPE_OTHER &&
+	       !is_handed_out(resp);
 }
 
 bool fr_kind_is_picture(const struct fr_response *resp)
 {
-	return fr_kind_is_asset(resp) && fr_media_matches(FR_STR("image/*"), media_type(resp));
+	return fr_kind_is_asset(resp) && fr_type_kind_of(media_type(resp)) == FR_TYPE_PICTURE;
 }
 
 /* The last segment of the path. */

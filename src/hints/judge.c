@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "http/media_type.h"
+#include "http/type_kind.h"
 
 /* --- types and media --- */
 
@@ -30,30 +31,18 @@ static bool accepts(struct fr_str accept, struct fr_str type)
 
 static bool image_is_usable(struct fr_str type, struct fr_str accept)
 {
-	static const char *const everywhere[] = {"image/png",    "image/jpeg",
-	                                         "image/gif",    "image/svg+xml",
-	                                         "image/x-icon", "image/vnd.microsoft.icon",
-	                                         "image/bmp"};
-
-	return fr_str_iis_one_of(type, everywhere, FR_ARRAY_LEN(everywhere)) ||
-	       (fr_str_istarts(type, FR_STR("image/")) && accepts(accept, type));
+	return fr_type_kind_of(type) == FR_TYPE_PICTURE &&
+	       (fr_type_is_usable(type, FR_TYPE_EVERYWHERE) || accepts(accept, type));
 }
 
 static bool script_is_usable(struct fr_str type)
 {
-	static const char *const known[] = {
-		"text/javascript", "application/javascript", "module",
-		"text/ecmascript", "application/ecmascript", "application/x-javascript"};
-
-	return fr_str_iis_one_of(type, known, FR_ARRAY_LEN(known));
+	return fr_type_kind_of(type) == FR_TYPE_SCRIPT || fr_str_iis(type, "module");
 }
 
 static bool font_is_usable(struct fr_str type)
 {
-	return fr_str_iis(type, "font/woff2") || fr_str_iis(type, "font/woff") ||
-	       fr_str_iis(type, "font/ttf") || fr_str_iis(type, "font/otf") ||
-	       fr_str_iis(type, "application/font-woff2") ||
-	       fr_str_iis(type, "application/font-woff");
+	return fr_type_kind_of(type) == FR_TYPE_FONT && fr_type_is_usable(type, FR_TYPE_EVERYWHERE);
 }
 
 /* Can clients use this type for that destination? Types of destinations that
@@ -65,7 +54,7 @@ static bool type_is_usable(enum fr_as as, struct fr_str type, struct fr_str acce
 		return true;
 	switch (as) {
 	case FR_AS_STYLE:
-		return fr_str_iis(type, "text/css");
+		return fr_type_kind_of(type) == FR_TYPE_STYLE;
 	case FR_AS_SCRIPT:
 	case FR_AS_WORKER:
 		return script_is_usable(type);
