@@ -255,6 +255,15 @@ static bool had_all(const struct fr_measurement *hinted, const bool *early,
 	return true;
 }
 
+#define UNKNOWN "before the page does, so that they are on their way while it is still being made"
+#define KNOWN                                                                                      \
+	"can be sent early, and the server does so once it has seen the page; named in Link, the " \
+	"first load gains, too"
+#define PERSONAL                                                                                   \
+	" The page may be one visitor's own, so an edge in front of visitors sends this to "       \
+	"others "                                                                                  \
+	"once three of them have shown it (hints.witnesses), and by a rule at once."
+
 static void advise_hints(const struct fr_measurement *l, const struct fr_measurement *hinted,
                          const struct fr_network *network, struct fr_advice *a)
 {
@@ -265,20 +274,16 @@ static void advise_hints(const struct fr_measurement *l, const struct fr_measure
 	a->has_gain = gains(&a->before, &a->push) || gains(&a->before, &a->early_hints);
 	if (a->has_gain) {
 		add_links(l, early, a);
-		fr_advice_add(
-			a, FR_ADVICE_ADD, NULL,
-			"%s%zu asset%s %s. Expected with 103: drawn %.0f ms sooner, complete "
-			"%.0f ms sooner; with push: %.0f and %.0f ms.",
-			is_known ? "" : "Name ", a->n_links, a->n_links == 1 ? "" : "s",
-			is_known
-				? "can be sent early, and the server does so once it has seen the "
-				  "page; named in Link, the first load gains, too"
-				: "before the page does, so that they are on their way while it is "
-				  "still being made",
-			sooner(a->before.render_us, a->early_hints.render_us),
-			sooner(a->before.complete_us, a->early_hints.complete_us),
-			sooner(a->before.render_us, a->push.render_us),
-			sooner(a->before.complete_us, a->push.complete_us));
+		fr_advice_add(a, FR_ADVICE_ADD, NULL,
+		              "%s%zu asset%s %s. Expected with 103: drawn %.0f ms sooner, complete "
+		              "%.0f ms sooner; with push: %.0f and %.0f ms.%s",
+		              is_known ? "" : "Name ", a->n_links, a->n_links == 1 ? "" : "s",
+		              is_known ? KNOWN : UNKNOWN,
+		              sooner(a->before.render_us, a->early_hints.render_us),
+		              sooner(a->before.complete_us, a->early_hints.complete_us),
+		              sooner(a->before.render_us, a->push.render_us),
+		              sooner(a->before.complete_us, a->push.complete_us),
+		              fr_findings_is_personal(l) ? PERSONAL : "");
 	}
 	free(early);
 }

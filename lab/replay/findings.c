@@ -167,6 +167,17 @@ static bool why_not_stored(const struct fr_measurement *l, char *out, size_t cap
 	return !has_lifetime(page, control);
 }
 
+bool fr_findings_is_personal(const struct fr_measurement *l)
+{
+	static const char *const words[] = {"private", "no-store", "no-cache"};
+	struct fr_str control = field_of(&l->entries[0], "cache-control");
+
+	for (size_t i = 0; i < FR_ARRAY_LEN(words); i++)
+		if (lists(control, words[i]))
+			return true;
+	return field_of(&l->entries[0], "set-cookie").p != NULL;
+}
+
 static void find_page(const struct fr_measurement *l, uint64_t think_us, struct fr_advice *a)
 {
 	char why[160];

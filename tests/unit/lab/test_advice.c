@@ -443,6 +443,33 @@ static void findings_are_what_todays_defaults_leave(void **state)
 	}
 }
 
+static void a_page_of_ones_own_needs_witnesses(void **state)
+{
+	static const struct {
+		const char *fields;
+		bool is_personal;
+	} rows[] = {
+		{"cache-control: private\n", true},
+		{"cache-control: no-cache, max-age=0\n", true},
+		{"cache-control: no-store\n", true},
+		{"x: y\nset-cookie: a=b\n", true},
+		{"cache-control: max-age=60\n", false},
+		{"x: y\n", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		struct fr_advice a;
+
+		advise_fields(rows[i].fields, "https://s/a.css", FR_AS_STYLE, FR_ENTRY_BLOCKING,
+		              "cache-control: max-age=60\n", &a);
+		assert_true(says(&a, FR_ADVICE_ADD, "Name 1 asset"));
+		assert_int_equal(says(&a, FR_ADVICE_ADD, "three of them have shown it"),
+		                 rows[i].is_personal);
+		fr_advice_fini(&a);
+	}
+}
+
 static void what_is_sent_early_already_is_not_to_be_added(void **state)
 {
 	struct fr_measurement off, hinted;
@@ -517,6 +544,7 @@ int main(void)
 		cmocka_unit_test(a_log_tells_what_pages_need_and_what_clients_cancel),
 		cmocka_unit_test(a_log_of_too_many_pages_and_assets_is_cut),
 		cmocka_unit_test(findings_are_what_todays_defaults_leave),
+		cmocka_unit_test(a_page_of_ones_own_needs_witnesses),
 		cmocka_unit_test(what_is_sent_early_already_is_not_to_be_added),
 		cmocka_unit_test(rules_are_yaml_whatever_a_url_holds),
 	};
