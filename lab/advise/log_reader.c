@@ -22,6 +22,7 @@
 
 struct page {
 	struct fr_log_page is;
+	char *key; /* owned; its URL without the scheme */
 	UT_hash_handle hh;
 };
 
@@ -54,6 +55,7 @@ static void drop_page(struct fr_log_reader *l, struct page *p)
 		free(p->is.assets[k].target);
 	free(p->is.assets);
 	free(p->is.url);
+	free(p->key);
 	free(p);
 }
 
@@ -87,11 +89,23 @@ static void forget_some(struct fr_log_reader *l)
 	}
 }
 
+static struct fr_str without_scheme(struct fr_str url)
+{
+	return fr_str_sub(url, fr_str_find(url, ':') + strlen("://"), url.len);
+}
+
+/* Behind a proxy that speaks TLS for it, a server logs http and visitors say https. */
 static struct fr_log_page *find_page(struct fr_log_reader *l, struct fr_str url)
 {
+	struct fr_str key = without_scheme(url);
 	struct page *p = NULL;
 
-	HASH_FIND(hh, l->pages, url.p, url.len, p);
+	HASH_FIND(hh, l->pages, key.p, key.len, p);
+	if (p && fr_str_starts(url, FR_STR("https:")) &&
+	    !fr_str_starts(fr_str_from(p->is.url), FR_STR("https:"))) {
+		free(p->is.url);
+		p->is.url = fr_str_dup(url);
+	}
 	return p ? &p->is : NULL;
 }
 
@@ -106,7 +120,8 @@ static struct fr_log_page *page_of(struct fr_log_reader *l, struct fr_str url)
 		forget_some(l);
 	p = fr_calloc(1, sizeof *p);
 	p->is.url = fr_str_dup(url);
-	HASH_ADD_KEYPTR(hh, l->pages, p->is.url, url.len, p);
+	p->key = fr_str_dup(without_scheme(url));
+	HASH_ADD_KEYPTR(hh, l->pages, p->key, strlen(p->key), p);
 	return &p->is;
 }
 
@@ -295,6 +310,18 @@ static bool page_url(struct fr_str referer, char *out, size_t cap)
 	return is_clean(fr_str_sub(fr_str_from(out), host, s.len));
 }
 
+static struct fr_str host_of(const char *url)
+{
+	struct fr_str s = without_scheme(fr_str_from(url));
+
+	return fr_str_sub(s, 0, fr_str_find(s, '/'));
+}
+
+static bool is_of_host(const struct fr_log_page *p, const char *url)
+{
+	return fr_str_eq(host_of(p->url), host_of(url));
+}
+
 static void take_asset(struct fr_log_reader *l, const struct fr_log_line *j, enum fr_as as)
 {
 	char url[FR_URL_MAX_BYTES], referer[FR_URL_MAX_BYTES];
@@ -309,7 +336,7 @@ static void take_asset(struct fr_log_reader *l, const struct fr_log_line *j, enu
 		return;
 	p = page_of(l, fr_str_from(referer));
 	/* what another host serves is named by its whole URL */
-	a = asset_of(l, p, fr_advice_target(p->url, url));
+	a = asset_of(l, p, is_of_host(p, url) ? j->target : fr_str_from(url));
 	if (!a)
 		return;
 	l->counts.counted++;

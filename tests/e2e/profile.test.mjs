@@ -3,6 +3,7 @@
 import test from 'node:test';
 import fs from 'node:fs';
 import zlib from 'node:zlib';
+import http from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
 import path from 'node:path';
@@ -367,5 +368,34 @@ test('a first try that is nearly right is answered with what is', { timeout: 600
     const r = await forerun(...args);
     assert.equal(r.code, code, `${args.join(' ')}: ${r.stderr}`);
     assert.match(r.stderr, words);
+  }
+});
+
+test('what the edge logs, in every format, becomes advice', { timeout: 90000 }, async (t) => {
+  const origin = await startOrigin(t, (req, res) => {
+    res.writeHead(200, req.url.startsWith('/a.css') ? { 'content-type': 'text/css', 'cache-control': 'max-age=60' } : { 'content-type': 'text/html', 'cache-control': 'no-store' });
+    res.end(req.url.startsWith('/a.css') ? 'a{}' : '<h1>x</h1>');
+  });
+  const custom = '{time} {client} {host} {method} {status} {bytes} {target} <{referer}> {end}';
+  for (const [format, args] of [['json', []], ['combined', ['--host', 'www.example.org']], [custom, ['--log-format', custom]]]) {
+    const file = tempFile('access.log');
+    const f = await startForerun(t, { config: `
+listen: [{address: "127.0.0.1:0", tls: false}]
+access_log: {file: "${file}", format: "${format}"}
+sites: [{hosts: [www.example.org], origin: {url: "${origin.url}"}}]
+` });
+    const get = (target, referer) => new Promise((done, fail) => {
+      http.get({ port: f.plainPort, path: target, agent: false, headers: { host: 'www.example.org', 'user-agent': 'Mozilla/5.0', ...(referer ? { referer } : {}) } }, (res) => res.resume().on('end', done)).on('error', fail);
+    });
+    for (let i = 0; i < 6; i++) {
+      await get('/page');
+      await get('/a.css?v=7', 'https://www.example.org/page');
+    }
+    assert.equal(await f.stop(), 0);
+    const r = await run(binary, ['advise', file, ...args]);
+    assert.equal(r.code, 0, `${format}: ${r.stderr}`);
+    assert.match(r.stdout, /^https?:\/\/www\.example\.org\/page\n/, `${format}\n${r.stdout}`);
+    assert.match(r.stdout, /Link: <\/a\.css\?v=\*>; rel=preload; as=style/, `${format}\n${r.stdout}`);
+    assert.match(r.stdout, /12 lines read; 12 requests counted/);
   }
 });
