@@ -160,7 +160,7 @@ static void draw_head(const struct top *t)
 		rate(t, "process.cpu_us") / 1e4);
 	line(t, text);
 	(void)snprintf(text, sizeof text,
-	               "requests %8.0f/s   %.0f %% from the cache   %s/s sent   origin %.0f/s   "
+	               "requests %8.0f/s   hit ratio %.0f %%   %s/s sent   origin %.0f/s   "
 	               "open %.0f",
 	               rate(t, "counters.requests"), fr_percent(hits, requests),
 	               fr_print_bytes(rate(t, "sent_bytes"), a),
@@ -174,16 +174,15 @@ static void draw_head(const struct top *t)
 		since(t, "counters.pushes_cancelled") + since(t, "counters.pushes_refused"),
 		fr_print_bytes(bytes, a), fr_print_bytes(lost, b), fr_percent(lost, bytes));
 	line(t, text);
-	(void)snprintf(
-		text, sizeof text,
-		"hints    %8.0f/s   early-hints %.0f   fields saved: in %.0f %%, out %.0f %%",
-		rate(t, "counters.hints"), since(t, "hints.delivery.early-hints"),
-		fr_percent(since(t, "counters.head_bytes_in_plain") -
-	                           since(t, "counters.head_bytes_in"),
-	                   since(t, "counters.head_bytes_in_plain")),
-		fr_percent(since(t, "counters.head_bytes_out_plain") -
-	                           since(t, "counters.head_bytes_out"),
-	                   since(t, "counters.head_bytes_out_plain")));
+	(void)snprintf(text, sizeof text,
+	               "hints    %8.0f/s   early-hints %.0f   HPACK saved: in %.0f %%, out %.0f %%",
+	               rate(t, "counters.hints"), since(t, "hints.delivery.early-hints"),
+	               fr_percent(since(t, "counters.head_bytes_in_plain") -
+	                                  since(t, "counters.head_bytes_in"),
+	                          since(t, "counters.head_bytes_in_plain")),
+	               fr_percent(since(t, "counters.head_bytes_out_plain") -
+	                                  since(t, "counters.head_bytes_out"),
+	                          since(t, "counters.head_bytes_out_plain")));
 	line(t, text);
 }
 
@@ -219,7 +218,7 @@ static void draw_assets(const struct top *t, struct row *rows, unsigned max)
 
 	line(t, "");
 	(void)snprintf(text, sizeof text, "%-*s %8s %8s %8s %8s %8s", name_width(t),
-	               "BUSIEST ASSETS", "req/s", "hits", "pushed", "done", "wasted");
+	               "BUSIEST ASSETS", "req/s", "hits", "pushed", "used", "wasted");
 	line(t, text);
 	for (size_t i = 0; i < n && i < max; i++) {
 		const json_t *o = rows[i].now;
