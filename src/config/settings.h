@@ -47,7 +47,7 @@ enum fr_setting_kind {
 	X(output_buffer, output_buffer_bytes, SIZE, 262144, 65536, 64 * FR_MIB)                    \
 	X(spill, spill_mib, MEBIBYTES, 1024, 0, 1048576)                                           \
 	X(body_rate, body_rate_bytes, SIZE, 240, 0, FR_MIB)                                        \
-	X(origin_requests_per_client, origin_requests_per_client, COUNT_OF, 256, 1, 65536)
+	X(origin_requests_per_client, origin_requests_per_client, COUNT_OF, 1024, 1, 1000000)
 
 #define FR_SETTINGS_HTTP2(X)                                                                       \
 	X(max_concurrent_streams, max_concurrent_streams, COUNT_OF, 128, 1, 10000)                 \

@@ -69,7 +69,6 @@ struct fr_connection {
 	bool is_admin; /* speaks to the admin interface */
 	bool is_draining;
 	const char *tls_version;    /* static; NULL: no TLS */
-	uint32_t origin_requests;   /* fetches under way */
 	uint32_t pushes;            /* promised on this connection */
 	uint32_t coding_filters;    /* encoders and decoders of its responses */
 	uint64_t backlog_since_ms;  /* the output has waited since; 0: it does not */

@@ -185,17 +185,7 @@ static void release(void *user)
 void fr_exchange_fetch_over(struct fr_exchange *ex)
 {
 	ex->to_origin.fetch = NULL;
-	if (ex->to_origin.is_counted) {
-		ex->to_origin.is_counted = false;
-		ex->client->origin_requests--;
-	}
-}
-
-/* It counts as one of what its client asks of origins. */
-static void take_quota(struct fr_exchange *ex)
-{
-	ex->to_origin.is_counted = true;
-	ex->client->origin_requests++;
+	fr_whose_give_place(ex);
 }
 
 /* --- time limits of the client side --- */
@@ -482,16 +472,22 @@ void fr_exchange_fetch(struct fr_exchange *ex)
 		fr_exchange_refuse(ex, ex->req.method == FR_METHOD_OPTIONS ? 200 : 501, "");
 	} else if (rc < 0) {
 		fr_exchange_refuse(ex, 503, "");
+	} else if (!fr_whose_take_place(ex)) {
+		fr_exchange_turn_away(ex);
 	} else {
 		if (ex->state != FR_EXCHANGE_WAITING)
 			set_state(ex, FR_EXCHANGE_WAITING);
-		take_quota(ex);
 		fr_exchange_ask(ex);
 	}
 }
 
 void fr_exchange_turn_away(struct fr_exchange *ex)
 {
+	count(ex, FR_COUNT_LIMIT_ORIGIN_REQUESTS);
+	if (ex->req.version != FR_HTTP_2) {
+		fr_exchange_refuse(ex, 503, "The client has too many requests under way.");
+		return;
+	}
 	set_state(ex, FR_EXCHANGE_ENDED);
 	ex->ops->abort(ex, FR_ABORT_REFUSED);
 }
@@ -527,7 +523,7 @@ static void begin_step(void *user)
 
 void fr_exchange_begin_later(struct fr_exchange *ex)
 {
-	take_quota(ex);
+	fr_whose_promise_place(ex);
 	ex->step_task = (struct fr_task){.run = begin_step, .user = ex};
 	fr_loop_step_later(ex->worker->loop, &ex->step_task);
 }

@@ -46,6 +46,7 @@ struct fr_budget_path;
 struct fr_pacing_page;
 struct fr_page_load;
 struct fr_spill;
+struct fr_tally_entry;
 
 /* Memory for both heads, the plan and what is made of them. Fields are bounded
  * by limits of their own; this is the last line. */
@@ -145,7 +146,7 @@ struct fr_to_origin {
 	struct fr_timer hold_timer;       /* of a body of unknown length, while it is held */
 	uint64_t hold_bytes;              /* received when it was set */
 	size_t granted;                   /* of what waits: the client side need not hear of it */
-	bool is_counted;                  /* in the connection's origin_requests */
+	struct fr_tally_entry *place;     /* held: among its client's requests; NULL: none */
 	bool is_holding;                  /* the origin is asked when the body is worth it */
 	bool ended;                       /* the client sent all of it */
 	bool passed;                      /* the origin side has all of it */
@@ -265,7 +266,7 @@ int fr_exchange_settle(struct fr_exchange *ex) FR_MUST_USE;
 
 /* Asks the origin, alone. */
 void fr_exchange_fetch(struct fr_exchange *ex);
-/* Not processed: the client may try again. */
+/* Not processed, since its client has too many requests under way: it may try again. */
 void fr_exchange_turn_away(struct fr_exchange *ex);
 /* Somebody asks the origin, or we do by a fill. */
 void fr_exchange_await(struct fr_exchange *ex);

@@ -4,8 +4,10 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/siphash.h"
 #include "exchange/worker.h"
 #include "observe/front_notice.h"
 
@@ -29,6 +31,14 @@ void fr_shared_unref(struct fr_shared **sp)
 	fr_config_unref(&s->config);
 	fr_front_notice_free(&s->front);
 	free(s);
+}
+
+/* A host belongs to one site. */
+static uint64_t id_of(uint64_t seed, const struct fr_config_site *site)
+{
+	const char *host = site->n_hosts ? site->hosts[0] : "";
+
+	return fr_siphash(seed, host, strlen(host));
 }
 
 struct fr_generation *fr_generation_new(struct fr_worker *w, struct fr_shared *shared)
@@ -55,6 +65,7 @@ struct fr_generation *fr_generation_new(struct fr_worker *w, struct fr_shared *s
 		const struct fr_config_site *site = &config->sites[i];
 
 		g->sites[i].config = site;
+		g->sites[i].id = id_of(shared->seed, site);
 		limits.stats = fr_origin_registry_get(shared->origins, site->origin.url, w->index);
 		g->sites[i].origin = fr_origin_new(w->loop, &site->origin, shared->origin_tls[i],
 		                                   &limits, &w->counters);

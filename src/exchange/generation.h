@@ -50,6 +50,7 @@ void fr_shared_unref(struct fr_shared **s);
 
 struct fr_site {
 	const struct fr_config_site *config; /* borrowed from the generation's configuration */
+	uint64_t id;                         /* the same in all workers, and after a reload */
 	struct fr_origin *origin;            /* owned */
 	struct fr_url_ttl_set *failures;     /* owned: pushes that failed lately */
 	struct fr_url_ttl_set *scanned;      /* owned: pages whose HTML had nothing new lately */

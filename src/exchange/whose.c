@@ -7,7 +7,9 @@
 #include "exchange/connection.h"
 #include "exchange/exchange.h"
 #include "http/forwarded.h"
+#include "net/admission.h"
 #include "net/loop.h"
+#include "net/tally.h"
 #include "observe/counters.h"
 #include "observe/front_notice.h"
 #include "observe/front_watch.h"
@@ -141,4 +143,62 @@ struct fr_asker fr_whose_asker(const struct fr_exchange *ex)
 
 	memcpy(asker.address, ex->whose.client->counted.bytes, sizeof asker.address);
 	return asker;
+}
+
+/* --- places at origins --- */
+
+static struct fr_tally *tally_of(const struct fr_exchange *ex)
+{
+	return fr_admission_requests(ex->worker->admission);
+}
+
+/* A trusted proxy that names nobody speaks for many, as what comes by a Unix socket may:
+ * there the connection counts. fr_whose_find has looked. */
+static struct fr_tally_key key_of(const struct fr_exchange *ex)
+{
+	const struct fr_party *client = ex->whose.client;
+	const uint64_t number[2] = {ex->client->worker->index, ex->client->serial};
+	struct fr_tally_key key = {.site = ex->site->id};
+
+	_Static_assert(sizeof number == sizeof key.address,
+	               "a connection is as long as an address");
+	if (client->has_ip && (fr_whose_is_proxied(ex) || !ex->client->trust.is_trusted))
+		memcpy(key.address, client->counted.bytes, sizeof key.address);
+	else
+		memcpy(key.address, number, sizeof key.address);
+	return key;
+}
+
+static bool take_place(struct fr_exchange *ex, uint32_t most)
+{
+	struct fr_tally_key key;
+
+	if (ex->to_origin.place)
+		return true;
+	key = key_of(ex);
+	ex->to_origin.place = fr_tally_take(tally_of(ex), &key, most);
+	return ex->to_origin.place;
+}
+
+bool fr_whose_take_place(struct fr_exchange *ex)
+{
+	return take_place(ex, ex->gen->config->limits.origin_requests_per_client);
+}
+
+void fr_whose_promise_place(struct fr_exchange *ex)
+{
+	(void)take_place(ex, UINT32_MAX);
+}
+
+void fr_whose_give_place(struct fr_exchange *ex)
+{
+	if (ex->to_origin.place)
+		fr_tally_give(tally_of(ex), &ex->to_origin.place);
+}
+
+uint32_t fr_whose_places(const struct fr_exchange *ex)
+{
+	struct fr_tally_key key = key_of(ex);
+
+	return fr_tally_count(tally_of(ex), &key);
 }

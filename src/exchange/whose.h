@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "net/party.h"
@@ -44,5 +45,16 @@ bool fr_whose_is_same(const struct fr_exchange *ex, const struct fr_exchange *ot
 struct fr_asker fr_whose_asker(const struct fr_exchange *ex);
 /* As what its bytes on disk are counted; NULL: it has no address. */
 const struct fr_ip *fr_whose_counted(const struct fr_exchange *ex);
+
+/* Takes one of the limits.origin_requests_per_client places that its client has at the site's
+ * origin, on all connections and workers; true if it has one already. A client is an address;
+ * where many share one, the connection. False: all are taken. */
+bool fr_whose_take_place(struct fr_exchange *ex);
+/* The same without a limit, for what was promised. */
+void fr_whose_promise_place(struct fr_exchange *ex);
+/* Gives it back, if it has one. */
+void fr_whose_give_place(struct fr_exchange *ex);
+/* How many are taken. */
+uint32_t fr_whose_places(const struct fr_exchange *ex);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/holds.h"
 #include "base/mem.h"
 #include "base/siphash.h"
+#include "net/tally.h"
 
 struct entry {
 	struct entry *next; /* owned, in a bucket */
@@ -27,6 +28,7 @@ struct fr_admission {
 	uint32_t total;
 	uint64_t disk_bytes;
 	_Atomic uint32_t descriptors, max_descriptors;
+	struct fr_tally *requests;      /* owned */
 	struct entry *buckets[BUCKETS]; /* owned */
 };
 
@@ -36,6 +38,7 @@ struct fr_admission *fr_admission_new(uint64_t seed)
 
 	(void)pthread_mutex_init(&a->lock, NULL);
 	a->seed = seed;
+	a->requests = fr_tally_new(seed);
 	a->max_total = a->max_address = UINT32_MAX;
 	atomic_init(&a->max_descriptors, UINT32_MAX);
 	return a;
@@ -48,6 +51,7 @@ void fr_admission_free(struct fr_admission **ap)
 	if (!a)
 		return;
 	FR_ASSERT(a->total == 0);
+	fr_tally_free(&a->requests);
 	(void)pthread_mutex_destroy(&a->lock);
 	free(a);
 	*ap = NULL;
@@ -207,6 +211,11 @@ void fr_admission_give_disk(struct fr_admission *a, const struct fr_ip *address,
 		drop_unused(at);
 	}
 	(void)pthread_mutex_unlock(&a->lock);
+}
+
+struct fr_tally *fr_admission_requests(struct fr_admission *a)
+{
+	return a->requests;
 }
 
 void fr_admission_set_descriptors(struct fr_admission *a, uint32_t most)

@@ -9,6 +9,7 @@
 #include "base/ip.h"
 
 struct fr_admission;
+struct fr_tally;
 
 /* seed: for the hash of addresses. */
 struct fr_admission *fr_admission_new(uint64_t seed);
@@ -30,6 +31,9 @@ enum fr_admitted fr_admission_take(struct fr_admission *a, const struct fr_ip *a
  * False: that address has its limit; the ticket is as before. */
 bool fr_admission_move(struct fr_admission *a, struct fr_ticket *t, const struct fr_ip *address);
 void fr_admission_give(struct fr_admission *a, struct fr_ticket *t);
+
+/* Requests to origins that are under way, by client and site. Borrowed. */
+struct fr_tally *fr_admission_requests(struct fr_admission *a);
 
 /* How many connections of clients may be open at once, for want of descriptors. */
 void fr_admission_set_descriptors(struct fr_admission *a, uint32_t most);

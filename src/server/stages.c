@@ -17,9 +17,9 @@ static const struct fr_stage *const of_sites[] = {
 	&fr_learning_stage,     /* which page load a request belongs to */
 	&fr_push_stage,         /* what the client asks for itself needs no push */
 	&fr_page_order_stage,   /* which place on the connection */
-	&fr_quota_stage,        /* what one client may ask of origins */
 	&fr_compression_stage,  /* in the coding that the client likes best */
 	&fr_cache_stage,        /* answers, or fetches for everybody who asks */
+	&fr_quota_stage,        /* what one client may ask of origins */
 	&fr_hints_stage,        /* what the page needs leaves while the origin thinks */
 	&fr_origin_stage,       /* answers what is left */
 };

@@ -237,6 +237,33 @@ test('requests to the origin in flight for one client', async (t) => {
   assert.equal((await f.counters()).limit_origin_requests_per_client, 2);
 });
 
+test('requests to the origin in flight for one client, on all its connections', async (t) => {
+  const waiting = [];
+  const origin = await startOrigin(t, (req, res) => { if (req.url.startsWith('/hang')) waiting.push(res); else res.writeHead(200, { 'Cache-Control': 'max-age=60' }).end('ok'); });
+  const other = await startOrigin(t, (req, res) => res.end('other'));
+  const sites = ['a', 'b'].map((host, i) => `{hosts: ["${host}"], origin: {url: "${[origin, other][i].url}"}}`);
+  const f = await startForerun(t, { config: `workers: 2
+listen: [{address: "127.0.0.1:0", tls: false}]
+limits: {origin_requests_per_client: 3}
+sites: [${sites}]
+` });
+  const ask = (path, host = 'a', from = '127.0.0.9') => raw(f.plainPort, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`, { from });
+  assert.match((await ask('/stored')).text, /^HTTP\/1.1 200 /);
+  const held = [1, 2, 3].map((i) => ask(`/hang?${i}`));
+  await f.countersWhen((c) => c.fetches_open === 3);
+  // the fourth, with a body or without; what is stored, other sites and other clients go on
+  assert.match((await ask('/more')).text, /^HTTP\/1.1 503 /);
+  assert.match((await raw(f.plainPort, 'POST /more HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\nab', { from: '127.0.0.9' })).text, /^HTTP\/1.1 503 /);
+  assert.match((await ask('/stored')).text, /^HTTP\/1.1 200 /);
+  assert.match((await ask('/more', 'b')).text, /other$/);
+  assert.match((await ask('/more', 'a', '127.0.0.8')).text, /\bok\b/);
+  assert.equal((await f.counters()).limit_origin_requests_per_client, 2);
+  waiting.forEach((res) => res.end('late'));
+  for (const r of await Promise.all(held)) assert.match(r.text, /late$/);
+  await f.countersWhen((c) => c.exchanges_open === 0);
+  assert.match((await ask('/again')).text, /\bok\b/);
+});
+
 test('requests that wait for the origin', async (t) => {
   const origin = await startOrigin(t, (req, res) => { if (!req.url.startsWith('/hang')) res.end('ok'); });
   const f = await startForerun(t, { config: yaml(origin.url, { origin: 'max_connections: 1, max_waiting: 1, connect_timeout: 300ms' }) });

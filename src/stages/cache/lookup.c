@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cache/key.h"
 #include "cache/kind.h"
+#include "exchange/whose.h"
 #include "net/wakeup.h"
 #include "stages/cache/fill.h"
 #include "stages/cache/gate_rules.h"
@@ -24,10 +25,7 @@ static void count(struct fr_exchange *ex, enum fr_counter id)
 static void fetch_is_over(struct fr_exchange *ex)
 {
 	fr_cached_of(ex)->fill = NULL;
-	if (ex->to_origin.is_counted) {
-		ex->to_origin.is_counted = false;
-		ex->client->origin_requests--;
-	}
+	fr_whose_give_place(ex);
 }
 
 /* Back to the direct way. */
@@ -117,15 +115,15 @@ static bool wait_for(struct fr_exchange *ex, struct fr_flight *flight)
 	return true;
 }
 
-/* A fill of ours asks. flight: NULL: for this request alone. */
+/* A fill of ours asks. flight: NULL: for this request alone; else it has a place already. */
 static bool lead(struct fr_exchange *ex, struct fr_flight *flight, struct fr_object *stale)
 {
 	struct fr_cached *c = fr_cached_of(ex);
 
+	if (!fr_whose_take_place(ex))
+		return false;
 	c->state = FR_CACHED_LEADING;
 	await(ex);
-	ex->to_origin.is_counted = true;
-	ex->client->origin_requests++;
 	c->fill = fr_fill_start(ex, &told, c->key, flight, stale);
 	if (c->fill)
 		return true;
@@ -165,9 +163,12 @@ static bool ask(struct fr_exchange *ex)
 
 	if (would_wait_for_itself(ex))
 		return c->stale && lead(ex, NULL, c->stale);
+	if (!fr_whose_take_place(ex)) /* before others wait for it */
+		return false;
 	switch (fr_store_fly(store_of(ex), c->key, c->is_known, fr_loop_now(ex->worker->loop),
 	                     &flight)) {
 	case FR_FLY_JOIN:
+		fr_whose_give_place(ex);
 		return wait_for(ex, flight);
 	case FR_FLY_ALONE:
 		return c->stale && lead(ex, NULL, c->stale);

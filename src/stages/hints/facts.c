@@ -1,6 +1,7 @@
 /* Collects the facts of a page and answers what verdicts ask for. */
 #include "stages/hints/facts.h"
 
+#include "exchange/whose.h"
 #include "hints/judge.h"
 #include "stages/hints/client_cache.h"
 #include "stages/hints/page_load.h"
@@ -20,10 +21,10 @@ static void refresh(const struct fr_exchange *page, struct fr_facts *f)
 	f->request.takes_push = fr_hints_takes_push(page);
 	f->is_draining = c->is_draining;
 	f->has_103 = load->has_103;
+	f->origin_requests += page->page.pushes - f->pushes_page; /* promised since */
 	f->pushes_page = page->page.pushes;
 	/* a proxy's connection is many clients', and lasts */
 	f->pushes_connection = fr_whose_is_proxied(page) ? 0 : c->pushes;
-	f->origin_requests = c->origin_requests;
 	f->push_bytes = load->push_bytes;
 	f->idle_bytes = load->idle_bytes;
 }
@@ -39,6 +40,9 @@ void fr_facts_of_page(const struct fr_exchange *page, enum fr_moment moment, str
 	if (moment == FR_MOMENT_GONE)
 		return;
 	out->request = fr_hints_way_facts(page);
+	out->pushes_page = page->page.pushes;
+	if (fr_hints_takes_push(page))
+		out->origin_requests = fr_whose_places(page);
 	out->is_page = fr_page_load_may_have_hints(page) &&
 	               (moment == FR_MOMENT_BEFORE || page->resp.status == 200);
 	out->limits = (struct fr_verdict_limits){

@@ -3,6 +3,7 @@
 
 #include "hints/page_head.h"
 #include "hints/seen_urls.h"
+#include "stages/hints/sent.h"
 
 /* --- the page's head --- */
 
@@ -46,7 +47,7 @@ void fr_page_order_hinted(struct fr_exchange *page, const struct fr_hint *hint)
 	if (!c->late)
 		c->late = fr_seen_urls_new(FR_PAGE_ORDER_LATE, c->worker->seed);
 	if (c->late)
-		(void)fr_seen_urls_add(c->late, page->req.authority, hint->target);
+		(void)fr_seen_urls_add(c->late, fr_sent_scope(page), hint->target);
 }
 
 void fr_page_order_request(struct fr_exchange *ex)
@@ -54,7 +55,7 @@ void fr_page_order_request(struct fr_exchange *ex)
 	struct fr_exchange *page = ex->client->hinted;
 
 	if (ex->client->late && ex->ops->needed_late &&
-	    fr_seen_urls_has(ex->client->late, ex->req.authority, ex->req.target)) {
+	    fr_seen_urls_has(ex->client->late, fr_sent_scope(ex), ex->req.target)) {
 		ex->ops->needed_late(ex);
 		return;
 	}

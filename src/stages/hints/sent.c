@@ -22,9 +22,7 @@ static struct fr_seen_urls *memo_of(struct fr_exchange *page)
 	return c->memo;
 }
 
-/* What URLs are remembered under: the authority; behind a proxy with the client, since the
- * connection carries others' requests as well. */
-static struct fr_str scope_of(struct fr_exchange *ex)
+struct fr_str fr_sent_scope(struct fr_exchange *ex)
 {
 	struct fr_str scope = ex->req.authority;
 
@@ -61,16 +59,16 @@ bool fr_sent_has_failed(const struct fr_exchange *page, const struct fr_hint *hi
 
 bool fr_sent_has(struct fr_exchange *page, const struct fr_hint *hint)
 {
-	return fr_seen_urls_has(memo_of(page), scope_of(page), hint->target);
+	return fr_seen_urls_has(memo_of(page), fr_sent_scope(page), hint->target);
 }
 
 void fr_sent_note_request(struct fr_exchange *ex)
 {
 	if (ex->req.method == FR_METHOD_GET && fr_hints_may_push(ex))
-		(void)fr_seen_urls_add(memo_of(ex), scope_of(ex), ex->req.target);
+		(void)fr_seen_urls_add(memo_of(ex), fr_sent_scope(ex), ex->req.target);
 }
 
 void fr_sent_add(struct fr_exchange *page, const struct fr_hint *hint)
 {
-	(void)fr_seen_urls_add(memo_of(page), scope_of(page), hint->target);
+	(void)fr_seen_urls_add(memo_of(page), fr_sent_scope(page), hint->target);
 }

@@ -5,6 +5,9 @@
 
 #include "exchange/exchange.h"
 
+/* What URLs of its connection are remembered under: the authority; behind a proxy with the
+ * client, since the connection carries others' requests as well. Borrowed, or in the arena. */
+struct fr_str fr_sent_scope(struct fr_exchange *ex);
 /* The client asked for this itself: it needs no push on this connection. */
 void fr_sent_note_request(struct fr_exchange *ex);
 /* The asset was promised on the page's connection. */

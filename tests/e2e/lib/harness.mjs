@@ -305,11 +305,11 @@ export async function loadPage(session, path, extra = {}, onPush) {
 
 // Raw bytes over a plain or TLS connection; resolves with all that came back
 // once the server closes (or `until` matches).
-export function raw(port, data, { secure = false, until, alpn = ['http/1.1'], timeout = 20000, half = false } = {}) {
+export function raw(port, data, { secure = false, until, alpn = ['http/1.1'], timeout = 20000, half = false, from } = {}) {
   return new Promise((resolve, reject) => {
     const socket = secure
       ? tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca: fs.readFileSync(caFile), ALPNProtocols: alpn })
-      : net.connect(port, '127.0.0.1');
+      : net.connect({ port, host: '127.0.0.1', localAddress: from });
     let text = '';
     const timer = setTimeout(() => { socket.destroy(); reject(new Error(`no end: ${JSON.stringify(text.slice(0, 500))}`)); }, timeout);
     const finish = (how) => { clearTimeout(timer); socket.destroy(); resolve({ text, how }); };
