@@ -60,15 +60,41 @@ static struct fr_str without_prefix(struct fr_str name)
 	return name;
 }
 
+static bool is_bypass(const struct fr_cookie_rules *rules, struct fr_str name)
+{
+	return is_listed(&rules->bypass, bypass_defaults, FR_ARRAY_LEN(bypass_defaults), name);
+}
+
+static bool is_ignored(const struct fr_cookie_rules *rules, struct fr_str name)
+{
+	return is_listed(&rules->ignored, ignored_defaults, FR_ARRAY_LEN(ignored_defaults), name);
+}
+
 static enum fr_cookies judge_one(const struct fr_cookie_rules *rules, struct fr_str name)
 {
-	name = without_prefix(name);
-	if (is_listed(&rules->bypass, bypass_defaults, FR_ARRAY_LEN(bypass_defaults), name))
+	if (is_bypass(rules, name))
 		return FR_COOKIES_BYPASS;
-	if (rules->ignores_all ||
-	    is_listed(&rules->ignored, ignored_defaults, FR_ARRAY_LEN(ignored_defaults), name))
-		return FR_COOKIES_NONE;
-	return FR_COOKIES_COUNT;
+	return rules->ignores_all || is_ignored(rules, name) ? FR_COOKIES_NONE : FR_COOKIES_COUNT;
+}
+
+/* Takes the next "a=1" off a list; false: there is none. */
+static bool next_cookie(struct fr_str *rest, struct fr_str *one)
+{
+	while (rest->len) {
+		size_t end = fr_str_find(*rest, ';');
+
+		*one = fr_str_trim(fr_str_sub(*rest, 0, end));
+		*rest = fr_str_sub(*rest, end + 1, rest->len);
+		if (one->len)
+			return true;
+	}
+	return false;
+}
+
+/* As the lists compare it. */
+static struct fr_str name_of(struct fr_str one)
+{
+	return without_prefix(fr_str_trim(fr_str_sub(one, 0, fr_str_find(one, '='))));
 }
 
 /* "a=1; b=2" as far as the first one to bypass; *left: how many more are looked at. */
@@ -76,18 +102,14 @@ static enum fr_cookies judge_field(const struct fr_cookie_rules *rules, struct f
                                    unsigned *left)
 {
 	enum fr_cookies most = FR_COOKIES_NONE;
+	struct fr_str one;
 
-	while (rest.len && most != FR_COOKIES_BYPASS) {
-		size_t end = fr_str_find(rest, ';');
-		struct fr_str one = fr_str_trim(fr_str_sub(rest, 0, end));
+	while (most != FR_COOKIES_BYPASS && next_cookie(&rest, &one)) {
 		enum fr_cookies now;
 
-		rest = fr_str_sub(rest, end + 1, rest.len);
-		if (one.len == 0)
-			continue;
 		if ((*left)-- == 0)
 			return FR_COOKIES_BYPASS;
-		now = judge_one(rules, fr_str_trim(fr_str_sub(one, 0, fr_str_find(one, '='))));
+		now = judge_one(rules, name_of(one));
 		most = now > most ? now : most;
 	}
 	return most;
@@ -107,4 +129,80 @@ enum fr_cookies fr_cookies_judge(const struct fr_fields *req, const struct fr_co
 		most = now > most ? now : most;
 	}
 	return most;
+}
+
+/* --- the request without those that are ignored --- */
+
+struct kept {
+	struct fr_str v[FR_COOKIES_MAX];
+	size_t n, lines, ignored;
+};
+
+/* False: it stays as it is. */
+static bool sort_out(const struct fr_fields *req, const struct fr_cookie_rules *rules,
+                     struct kept *k)
+{
+	const struct fr_field *f = NULL;
+	struct fr_str rest, one;
+
+	while ((f = fr_fields_next(req, FR_FIELD_COOKIE, f))) {
+		k->lines++;
+		rest = f->value;
+		while (next_cookie(&rest, &one)) {
+			struct fr_str name = name_of(one);
+
+			if (k->n + k->ignored == FR_COOKIES_MAX || is_bypass(rules, name))
+				return false;
+			if (is_ignored(rules, name))
+				k->ignored++;
+			else
+				k->v[k->n++] = one;
+		}
+	}
+	return k->ignored || k->lines > 1;
+}
+
+static int join_cookies(struct fr_arena *a, const struct kept *k, struct fr_str *out)
+{
+	size_t len = 0, at = 0;
+	char *p;
+
+	for (size_t i = 0; i < k->n; i++)
+		len += k->v[i].len + 2;
+	p = fr_arena_alloc(a, len + 1);
+	if (!p)
+		return FR_ERR_NOMEM;
+	for (size_t i = 0; i < k->n; i++) {
+		if (i) {
+			memcpy(p + at, "; ", 2);
+			at += 2;
+		}
+		memcpy(p + at, k->v[i].p, k->v[i].len);
+		at += k->v[i].len;
+	}
+	*out = fr_str_make(p, at);
+	return 0;
+}
+
+int fr_cookies_strip(struct fr_arena *a, struct fr_fields *req, const struct fr_cookie_rules *rules)
+{
+	struct kept k;
+	struct fr_str value;
+	uint16_t flags;
+
+	if (!fr_fields_get(req, FR_FIELD_COOKIE))
+		return 0;
+	k.n = k.lines = k.ignored = 0;
+	if (!sort_out(req, rules, &k))
+		return 0;
+	flags = fr_fields_get(req, FR_FIELD_COOKIE)->flags;
+	if (k.n && join_cookies(a, &k, &value) < 0)
+		return FR_ERR_NOMEM;
+	(void)fr_fields_remove(req, FR_FIELD_COOKIE);
+	if (k.n == 0)
+		return 0;
+	if (fr_fields_add_id(req, FR_FIELD_COOKIE, value) < 0)
+		return FR_ERR_NOMEM;
+	fr_fields_get_mut(req, FR_FIELD_COOKIE)->flags = flags;
+	return 0;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/err.h"
 #include "http/fields.h"
 
 /* Member of a list for those of the table below. */
@@ -120,5 +121,10 @@ enum fr_cookies {
 
 /* Of all Cookie fields of a request. */
 enum fr_cookies fr_cookies_judge(const struct fr_fields *req, const struct fr_cookie_rules *rules);
+
+/* Takes the ignored cookies out of a request: what is left is one field in the arena, or none.
+ * A request with a cookie of `bypass` stays as it is. 0 or FR_ERR_NOMEM. */
+int fr_cookies_strip(struct fr_arena *a, struct fr_fields *req,
+                     const struct fr_cookie_rules *rules) FR_MUST_USE;
 
 #endif

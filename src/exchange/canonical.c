@@ -349,3 +349,12 @@ struct fr_query_rule fr_canonical_query_rule(const struct fr_config_cache *rules
 		rule.policy = FR_QUERY_ONLY;
 	return rule;
 }
+
+struct fr_cookie_rules fr_canonical_cookie_rules(const struct fr_config_cache *rules)
+{
+	return (struct fr_cookie_rules){.bypass = {.v = (const char *const *)rules->bypass_cookies,
+	                                           .n = rules->n_bypass_cookies},
+	                                .ignored = {.v = (const char *const *)rules->ignore_cookies,
+	                                            .n = rules->n_ignore_cookies},
+	                                .ignores_all = rules->cookies == FR_CONFIG_COOKIES_IGNORE};
+}

@@ -14,6 +14,7 @@
 #define FR_EXCHANGE_CANONICAL_H
 
 #include "base/ip.h"
+#include "cache/cookies.h"
 #include "cache/key.h"
 #include "config/config.h"
 #include "http/codings.h"
@@ -72,5 +73,8 @@ int fr_canonical_forward(struct fr_arena *a, const struct fr_request *req,
 /* How much of a query is part of a store's key, and of what the origin is asked for. The
  * names are borrowed from the rules. */
 struct fr_query_rule fr_canonical_query_rule(const struct fr_config_cache *rules);
+/* Which cookies count, by the settings of a path; those that are ignored are no part of a
+ * canonical request that a store may answer. Borrows from the rules. */
+struct fr_cookie_rules fr_canonical_cookie_rules(const struct fr_config_cache *rules);
 
 #endif

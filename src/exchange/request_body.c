@@ -25,13 +25,27 @@
  * other, and most need not hear it: their request ends. */
 #define LAST_MS 250u
 
+/* Cookies that make no difference are no part of what others may be answered with. */
+static int settle_cookies(struct fr_exchange *ex)
+{
+	struct fr_cookie_rules rules;
+
+	if (!ex->cache.rules->enabled || ex->req.has_body || ex->req.is_upgrade ||
+	    (ex->req.method != FR_METHOD_GET && ex->req.method != FR_METHOD_HEAD) ||
+	    !fr_fields_get(&ex->req.fields, FR_FIELD_COOKIE))
+		return 0;
+	rules = fr_canonical_cookie_rules(ex->cache.rules);
+	return fr_cookies_strip(&ex->arena, &ex->req.fields, &rules);
+}
+
 int fr_exchange_settle(struct fr_exchange *ex)
 {
 	int rc = fr_canonical_make(&ex->arena, &ex->req, &ex->canonical);
 
-	if (rc == 0)
-		ex->cache.rules = fr_config_find_cache(ex->site->config, &ex->canonical.path);
-	return rc;
+	if (rc < 0)
+		return rc;
+	ex->cache.rules = fr_config_find_cache(ex->site->config, &ex->canonical.path);
+	return settle_cookies(ex);
 }
 
 bool fr_exchange_accept(struct fr_exchange *ex)

@@ -97,3 +97,38 @@ sites: [{hosts: ["*"], origin: {url: "${origin.url}"}}]
   assert.deepEqual(lines, ['/nothing miss no explicit freshness', '/plain miss asked for with a cookie', '/plain miss -', '/plain bypass asked for with a cookie',
     '/public bypass asked for with a bypass cookie', '/private miss private', '/set miss sets a cookie']);
 });
+
+// [Cookie of a first request, of a second one, whether that is answered from the store, what the origin got of the first]
+const pairs = [
+  ['_ga=1', '_ga=2; _gid=3', true, undefined],
+  ['lang=de; _ga=1', 'lang=de', true, 'lang=de'],
+  ['lang=de; _ga=1', '_ga=2; lang=de', true, 'lang=de'],
+  ['lang=de', 'lang=de; fr-digest=AAAA', true, 'lang=de'],
+  ['fr-digest=AAAA; _ga=1', undefined, true, undefined],
+  ['lang=de; theme=dark', 'theme=dark;lang=de', false, 'lang=de; theme=dark'],
+  ['lang=de', 'lang=en', false, 'lang=de'],
+  [undefined, 'lang=de', false, undefined],
+  ['sessionid=1; _ga=1', 'sessionid=1; _ga=1', false, 'sessionid=1; _ga=1'],
+];
+test('what varies by Cookie is found by the cookies that the origin gets', async (t) => {
+  const got = new Map();
+  const origin = await startOrigin(t, (req, res) => {
+    if (!got.has(req.url)) got.set(req.url, req.headers.cookie);
+    res.writeHead(200, { 'content-type': 'text/html', 'cache-control': 'public, max-age=60', vary: 'Cookie' });
+    res.end(`of ${req.headers.cookie}`);
+  });
+  const f = await startForerun(t, { origin: origin.url });
+  const s = await h2connect(t, f.port);
+  const ask = async (path, cookie, more) => h2request(s, { ':path': path, ...(cookie && { cookie }), ...more });
+  for (const [i, [first, second, isHit, sent]] of pairs.entries()) {
+    await ask(`/${i}`, first);
+    const r = await ask(`/${i}`, second);
+    assert.deepEqual([/; hit/.test(r.headers['cache-status']), got.get(`/${i}`)], [isHit, sent], `${first} | ${second}: ${r.headers['cache-status']}`);
+    if (isHit) assert.equal(r.body, `of ${sent}`);
+  }
+  // crumbs, as browsers send them; what is not for the cache keeps all its cookies
+  await ask('/crumbs', ['_ga=1', 'lang=de', '_gid=2']);
+  assert.match((await ask('/crumbs', 'lang=de')).headers['cache-status'], /; hit/);
+  await ask('/post', 'lang=de; _ga=1', { ':method': 'POST' });
+  assert.equal(got.get('/post'), 'lang=de; _ga=1');
+});

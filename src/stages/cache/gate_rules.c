@@ -1,6 +1,7 @@
 /* Translates settings for the gate; the cache knows no configuration. */
 #include "stages/cache/gate_rules.h"
 
+#include "exchange/canonical.h"
 #include "hints/teach.h"
 
 static enum fr_heuristics heuristics_of(const struct fr_config_cache *settings)
@@ -18,13 +19,8 @@ static enum fr_heuristics heuristics_of(const struct fr_config_cache *settings)
 
 struct fr_identity_rules fr_cached_identity_rules(const struct fr_config_cache *settings)
 {
-	return (struct fr_identity_rules){
-		.cookies = {.bypass = {.v = (const char *const *)settings->bypass_cookies,
-	                               .n = settings->n_bypass_cookies},
-	                    .ignored = {.v = (const char *const *)settings->ignore_cookies,
-	                                .n = settings->n_ignore_cookies},
-	                    .ignores_all = settings->cookies == FR_CONFIG_COOKIES_IGNORE},
-		.is_credential = fr_teach_is_credential};
+	return (struct fr_identity_rules){.cookies = fr_canonical_cookie_rules(settings),
+	                                  .is_credential = fr_teach_is_credential};
 }
 
 struct fr_gate_rules fr_cached_gate_rules(const struct fr_config_cache *settings)

@@ -123,6 +123,51 @@ static void more_cookies_than_browsers_keep_are_not_looked_at(void **state)
 	                 FR_COOKIES_COUNT);
 }
 
+/* Of "lang" and the defaults. */
+static void what_is_ignored_is_taken_off(void **state)
+{
+	static const struct {
+		const char *lines[3];
+		const char *left; /* NULL: no field; "": as it was */
+	} rows[] = {
+		{{"a=1"}, ""},
+		{{"a=1;b=2"}, ""},
+		{{"_ga=1"}, NULL},
+		{{" _ga = 1 ;; _gid=2;"}, NULL},
+		{{"_ga=1; a=1"}, "a=1"},
+		{{"a=1; _ga=1"}, "a=1"},
+		{{"a=1;_ga=1;  b=2 "}, "a=1; b=2"},
+		{{"lang=de; a=_ga"}, "a=_ga"},
+		{{"__Host-lang=de; a"}, "a"},
+		{{"a=1", "b=2"}, "a=1; b=2"},
+		{{"_ga=1", "b=2", "_gid=2"}, "b=2"},
+		{{"_ga=1", "_gid=2"}, NULL},
+		{{"_ga=1; sessionid=1"}, ""}, /* of somebody who is known */
+		{{"sessionid=1; _ga=1"}, ""},
+		{{"LANG=de"}, ""},
+	};
+	static const char *const ignored[] = {FR_COOKIES_DEFAULT, "lang"};
+	const struct fr_cookie_rules rules = {.ignored = {.v = ignored, .n = 2}};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		struct fr_fields f;
+		const struct fr_field *got;
+
+		fr_fields_init(&f, &arena);
+		assert_int_equal(fr_fields_add(&f, S("host"), S("a")), 0);
+		for (size_t j = 0; j < 3 && rows[i].lines[j]; j++)
+			assert_int_equal(fr_fields_add(&f, S("cookie"), S(rows[i].lines[j])), 0);
+		assert_int_equal(fr_cookies_strip(&arena, &f, &rules), 0);
+		got = fr_fields_get(&f, FR_FIELD_COOKIE);
+		if (!rows[i].left)
+			assert_null(got);
+		else
+			assert_str(got->value, *rows[i].left ? rows[i].left : rows[i].lines[0]);
+		assert_int_equal(f.n, rows[i].left ? 2 : 1);
+	}
+}
+
 static void check_docs(const char *docs, const char *name)
 {
 	char text[64];
@@ -155,6 +200,7 @@ int main(void)
 		T(a_star_stands_at_either_end),
 		T(common_systems_are_known),
 		T(more_cookies_than_browsers_keep_are_not_looked_at),
+		T(what_is_ignored_is_taken_off),
 		T(docs_list_every_name),
 	};
 
