@@ -1,8 +1,11 @@
-/* Cache-Control, its targeted form, Vary, conditions and ranges: two heads out
- * of the input, a response and a request. Whatever they hold, ages and lifetimes
- * stay in bounds, ranges lie within the body, keys are stable, what passes the
- * gate holds nothing that it forbids, and what is served is read to its end. */
+/* Cache-Control, its targeted form, Vary, cookies, conditions and ranges: two heads out of
+ * the input, a response and a request. Whatever they hold, ages and lifetimes stay in bounds,
+ * ranges lie within the body, keys are stable, cookies that do not count make no difference,
+ * what passes the gate holds nothing that it forbids and is for the client that caused it, and
+ * what is served is read to its end. */
+#include "cache/audience.h"
 #include "cache/conditional.h"
+#include "cache/cookies.h"
 #include "cache/key.h"
 #include "cache/serve.h"
 
@@ -13,25 +16,33 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const enum fr_field_id of_response[] = {FR_FIELD_CACHE_CONTROL, FR_FIELD_CDN_CACHE_CONTROL,
                                                FR_FIELD_EXPIRES,       FR_FIELD_AGE,
                                                FR_FIELD_DATE,          FR_FIELD_VARY,
-                                               FR_FIELD_ETAG,          FR_FIELD_LAST_MODIFIED};
+                                               FR_FIELD_ETAG,          FR_FIELD_LAST_MODIFIED,
+                                               FR_FIELD_CONTENT_TYPE,  FR_FIELD_SET_COOKIE,
+                                               FR_FIELD_PRAGMA,        FR_FIELD_CONTENT_ENCODING,
+                                               FR_FIELD_CONTENT_RANGE, FR_FIELD_LINK,
+                                               FR_FIELD_CACHE_TAG,     FR_FIELD_SURROGATE_KEY};
 static const enum fr_field_id of_request[] = {
-	FR_FIELD_CACHE_CONTROL,     FR_FIELD_RANGE,          FR_FIELD_IF_RANGE,
-	FR_FIELD_IF_NONE_MATCH,     FR_FIELD_ACCEPT,         FR_FIELD_AUTHORIZATION,
-	FR_FIELD_IF_MODIFIED_SINCE, FR_FIELD_ACCEPT_ENCODING};
+	FR_FIELD_CACHE_CONTROL,     FR_FIELD_RANGE,           FR_FIELD_IF_RANGE,
+	FR_FIELD_IF_NONE_MATCH,     FR_FIELD_ACCEPT,          FR_FIELD_AUTHORIZATION,
+	FR_FIELD_IF_MODIFIED_SINCE, FR_FIELD_ACCEPT_ENCODING, FR_FIELD_COOKIE,
+	FR_FIELD_SEC_FETCH_DEST,    FR_FIELD_PRAGMA,          FR_FIELD_ACCEPT_LANGUAGE,
+	FR_FIELD_SEC_FETCH_MODE,    FR_FIELD_USER_AGENT,      FR_FIELD_REFERER,
+	FR_FIELD_SAVE_DATA};
 
-/* A line is a field: its first byte chooses message and name. */
+/* A line is a field: its first byte chooses message and name. "0" to "?" are the first eight
+ * of the response and of the request, "@" to "O" the others. */
 static void read_fields(struct fr_str text, struct fr_fields *req, struct fr_fields *resp)
 {
 	while (text.len) {
 		size_t end = fr_str_find(text, '\n');
 		struct fr_str line = fr_str_sub(text, 0, end);
 		unsigned char which = line.len ? (unsigned char)line.p[0] : 0;
+		size_t i = (which & 7u) | (which & 64u ? 8u : 0u);
 
 		if (line.len > 1 && (which & 8))
-			(void)!fr_fields_add_id(req, of_request[which & 7],
-			                        fr_str_sub(line, 1, line.len));
+			(void)!fr_fields_add_id(req, of_request[i], fr_str_sub(line, 1, line.len));
 		else if (line.len > 1)
-			(void)!fr_fields_add_id(resp, of_response[which & 7],
+			(void)!fr_fields_add_id(resp, of_response[i],
 			                        fr_str_sub(line, 1, line.len));
 		text = fr_str_sub(text, end + 1, text.len);
 	}
@@ -106,6 +117,9 @@ static void store(struct fr_arena *arena, const struct fr_request *req,
 		struct fr_fields f = {.v = o->fields, .n = o->n_fields, .seen = o->seen};
 
 		FR_ASSERT(fr_gate_holds(o->status, &f));
+		FR_ASSERT(!fr_fields_get(&f, FR_FIELD_SET_COOKIE));
+		FR_ASSERT(fr_audience_has(o->audience,
+		                          fr_identity_of(&req->fields, &q.rules.identity, &f)));
 		FR_ASSERT(fr_gate_validates(&f, &f, NOW) || fr_fields_count(&f, FR_FIELD_ETAG));
 		serve(arena, o, req);
 		FR_ASSERT(fr_object_merge(o, resp, arena, &merged) == 0);
@@ -114,6 +128,24 @@ static void store(struct fr_arena *arena, const struct fr_request *req,
 	}
 	fr_object_unref(&o);
 	FR_ASSERT(held == 0);
+}
+
+/* Taking cookies off changes nothing but them, and nothing the second time. */
+static void strip(struct fr_arena *arena, struct fr_fields *req)
+{
+	const struct fr_cookie_rules rules = {.ignores_all = false};
+	enum fr_cookies before = fr_cookies_judge(req, &rules);
+	size_t lines = fr_fields_count(req, FR_FIELD_COOKIE), n = req->n;
+	struct fr_str once, twice;
+
+	FR_ASSERT(fr_cookies_strip(arena, req, &rules) == 0);
+	FR_ASSERT(fr_cookies_judge(req, &rules) == before);
+	FR_ASSERT(n - lines == req->n - fr_fields_count(req, FR_FIELD_COOKIE));
+	once = fr_fields_value(req, FR_FIELD_COOKIE);
+	FR_ASSERT(before != FR_COOKIES_NONE || fr_str_trim(once).len == 0 || lines == 1);
+	FR_ASSERT(fr_cookies_strip(arena, req, &rules) == 0);
+	twice = fr_fields_value(req, FR_FIELD_COOKIE);
+	FR_ASSERT(once.len == twice.len && (!once.len || fr_str_eq(once, twice)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -131,6 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fr_response_init(&resp, &arena, size % 3 ? 200 : 404);
 	req.method = FR_METHOD_GET;
 	read_fields(fr_str_make((const char *)data, size), &req.fields, &resp.fields);
+	strip(&arena, &req.fields);
 	fr_cache_freshness(&resp, NOW - 2, NOW, FR_CACHE_HEURISTIC_MAX_S, &fresh);
 	check_freshness(&fresh);
 	fr_cache_control_read(&req.fields, &cc);
