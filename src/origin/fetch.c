@@ -1,14 +1,11 @@
 /* One request to an origin, from the wait for a connection to the end of its response. */
 #include "origin/fetch.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/holds.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "origin/complaint.h"
 #include "origin/origin_priv.h"
 
 static const uint8_t allowed[] = {
@@ -94,40 +91,14 @@ static void detach_and_close(struct fr_fetch *f)
 		fr_origin_unqueue(f->origin, f);
 }
 
-static void find_words(struct fr_fetch *f, enum fr_fetch_error e)
-{
-	const char *cause = f->origin->cause;
-
-	if (fr_arena_printf(f->arena, &f->failure, "%s%s%s", fr_fetch_error_str(e),
-	                    *cause ? ": " : "", cause) < 0)
-		f->failure = (struct fr_str){0};
-	f->origin->cause[0] = '\0';
-}
-
-static void note_cause(struct fr_fetch *f, const struct fr_origin_conn *c, const char *cause)
-{
-	(void)snprintf(f->origin->cause, sizeof f->origin->cause, "%s: %s", c->address, cause);
-}
-
-static void note_failure(struct fr_fetch *f, enum fr_fetch_error e)
-{
-	struct fr_origin_stats *stats = f->origin->limits.stats;
-	uint64_t now_s = (uint64_t)time(NULL);
-	struct fr_str words = f->failure.len ? f->failure : fr_str_from(fr_fetch_error_str(e));
-
-	/* words are NUL-terminated: by printf, or static */
-	fr_origin_stats_failed(stats, (unsigned)e, fr_fetch_error_label(e), words.p, now_s);
-	fr_complain(stats, f->origin->config->url, f->req, e, words, now_s);
-}
-
 void fr_fetch_fail(struct fr_fetch *f, enum fr_fetch_error e)
 {
 	if (!FR_HOLDS(f->state != FR_FETCH_DONE))
 		return;
 	fr_count(f->counters, fr_fetch_error_counter(e));
-	find_words(f, e);
+	fr_fetch_find_words(f, e);
 	if (e != FR_FETCH_EVICTED && e != FR_FETCH_BUSY && e != FR_FETCH_TIMEOUT_TUNNEL)
-		note_failure(f, e); /* the others are not the origin's */
+		fr_fetch_note_failure(f, e); /* the others are not the origin's */
 	FR_LOG(DEBUG, "origin", "%s: %.*s %.*s: %s", fr_fetch_detail(f),
 	       FR_STR_ARG(f->req->method_text), FR_STR_ARG(f->req->target), fr_fetch_error_str(e));
 	detach_and_close(f);
@@ -373,26 +344,6 @@ static bool is_live(const struct fr_fetch *f, const struct fr_origin_conn *c)
 	return f->state != FR_FETCH_DONE && f->conn == c;
 }
 
-static void note_answer(struct fr_fetch *f, int status)
-{
-	struct fr_origin_stats *stats = f->origin->limits.stats;
-
-	fr_count_stat(&stats->errors, status >= 500);
-	fr_origin_stats_answered(stats, fr_loop_now_us(f->loop) - f->started_us);
-}
-
-/* Faults that were borne in the response count once. */
-static void note_sloppy(struct fr_fetch *f)
-{
-	uint32_t faults = fr_h1_sloppy(f->conn->parser);
-
-	if (!faults || f->is_sloppy)
-		return;
-	f->is_sloppy = true;
-	fr_count(f->counters, FR_COUNT_ORIGIN_SLOPPY);
-	fr_complain_of_faults(f->origin->limits.stats, f->origin->config->url, f->req, faults);
-}
-
 /* Returns how to go on: false when the fetch has ended. */
 static bool take_head(struct fr_fetch *f, struct fr_origin_conn *c)
 {
@@ -400,7 +351,7 @@ static bool take_head(struct fr_fetch *f, struct fr_origin_conn *c)
 
 	if (status == 101) {
 		if (!f->req->is_upgrade) {
-			note_cause(f, c, "101 without a request for another protocol");
+			fr_fetch_note_cause(f, c, "101 without a request for another protocol");
 			fr_fetch_fail(f, FR_FETCH_MALFORMED);
 			return false;
 		}
@@ -411,7 +362,7 @@ static bool take_head(struct fr_fetch *f, struct fr_origin_conn *c)
 		f->h->on_head(f->user);
 	} else if (status < 200) {
 		if (++f->n_informational > FR_FETCH_MAX_INFORMATIONAL) {
-			note_cause(f, c, "too many interim responses");
+			fr_fetch_note_cause(f, c, "too many interim responses");
 			fr_fetch_fail(f, FR_FETCH_MALFORMED);
 			return false;
 		}
@@ -420,7 +371,7 @@ static bool take_head(struct fr_fetch *f, struct fr_origin_conn *c)
 		if (!set_state(f, FR_FETCH_RECEIVING))
 			return false;
 		progress(f); /* the limit of the new state */
-		note_answer(f, status);
+		fr_fetch_note_answer(f, status);
 		f->h->on_head(f->user);
 	}
 	return is_live(f, c);
@@ -447,7 +398,7 @@ static bool take_event(struct fr_fetch *f, struct fr_origin_conn *c, struct fr_h
 {
 	switch (r.event) {
 	case FR_H1_HEAD:
-		note_sloppy(f);
+		fr_fetch_note_sloppy(f);
 		return take_head(f, c);
 	case FR_H1_BODY:
 		f->h->on_body(f->user, (const uint8_t *)r.body.p, r.body.len);
@@ -455,7 +406,7 @@ static bool take_event(struct fr_fetch *f, struct fr_origin_conn *c, struct fr_h
 	case FR_H1_END:
 		if (f->state == FR_FETCH_TUNNEL)
 			return true;
-		note_sloppy(f); /* of the body's framing */
+		fr_fetch_note_sloppy(f); /* of the body's framing */
 		if (f->resp->status < 200) {
 			begin_response(f);
 			return true;
@@ -463,7 +414,7 @@ static bool take_event(struct fr_fetch *f, struct fr_origin_conn *c, struct fr_h
 		complete(f, c, extra);
 		return false;
 	case FR_H1_FAILED:
-		note_cause(f, c, fr_h1_error_str(r.error));
+		fr_fetch_note_cause(f, c, fr_h1_error_str(r.error));
 		fr_fetch_fail(f,
 		              r.error == FR_H1_TRUNCATED ? FR_FETCH_TRUNCATED : FR_FETCH_MALFORMED);
 		return false;
@@ -587,16 +538,4 @@ void fr_fetch_resume(struct fr_fetch *f)
 	if (f->conn)
 		fr_transport_resume(f->conn->stream);
 	progress(f);
-}
-
-struct fr_str fr_fetch_failure(const struct fr_fetch *f)
-{
-	return f ? f->failure : (struct fr_str){0};
-}
-
-const char *fr_fetch_detail(const struct fr_fetch *f)
-{
-	if (f->conn)
-		return f->conn->address;
-	return f->origin ? f->origin->config->url : "";
 }

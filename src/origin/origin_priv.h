@@ -129,6 +129,18 @@ void fr_conn_close(struct fr_origin_conn *c);
 /* --- fetch_error.c --- */
 enum fr_counter fr_fetch_error_counter(enum fr_fetch_error e);
 
+/* --- fetch_report.c --- */
+/* Keeps the cause of the failure that follows. */
+void fr_fetch_note_cause(struct fr_fetch *f, const struct fr_origin_conn *c, const char *cause);
+/* Makes f->failure of the error and the cause. */
+void fr_fetch_find_words(struct fr_fetch *f, enum fr_fetch_error e);
+/* Counts a failure of the origin's, and complains. After fr_fetch_find_words. */
+void fr_fetch_note_failure(struct fr_fetch *f, enum fr_fetch_error e);
+/* The final response's head came. */
+void fr_fetch_note_answer(struct fr_fetch *f, int status);
+/* Faults that were borne in the response count once. */
+void fr_fetch_note_sloppy(struct fr_fetch *f);
+
 /* --- fetch.c, called by conn.c --- */
 void fr_fetch_on_open(struct fr_fetch *f);
 /* Stops early when the fetch ends or is cancelled meanwhile. */
