@@ -17,6 +17,7 @@ class Case:
     target: float = None
     rival: str = ""
     rounds: int = 0      # of one run, if not as many as others
+    accept: str = ""     # Accept-Encoding
 
     @property
     def cached(self):
@@ -55,6 +56,13 @@ CASES = [
     Case("latency", "cached 1 KiB at half of the peak rate", kind="latency", path="/cached/1k", connections=16, streams=4, rounds=3),
     Case("headers", "header bytes of a response, proxied", kind="headers", path="/session", quick=True, rounds=1, rival="h2o", target=1.0),
     Case("headers-cached", "header bytes of a response, cached", kind="headers", path="/cached/session", rounds=1),
+    Case("coded-gzip", "100 KiB of CSS compressed for each response, gzip", kind="coded", path="/coded/site.css", streams=8, accept="gzip",
+         quick=True, target=1.0),
+    Case("coded-br", "the same, br", kind="coded", path="/coded/site.css", streams=8, accept="br", target=1.0),
+    Case("coded-browser", "the same, a browser's Accept-Encoding", kind="coded", path="/coded/site.css", streams=8,
+         accept="gzip, deflate, br, zstd", target=1.0),
+    Case("coded-hit", "cached 100 KiB of CSS, compressed, against a plain hit of its size", kind="coded-hit", path="/kept/site.css", streams=8,
+         accept="gzip, deflate, br, zstd", target=1.01),
     Case("scaling", "two workers on two cores against one, cached 1 KiB", kind="scaling", path="/cached/1k", streams=8, connections=32,
          target=1.8),
 ]

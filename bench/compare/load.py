@@ -15,7 +15,7 @@ TLS = [f"--tls13-ciphers={CIPHER}", "--ciphers=ECDHE-ECDSA-AES128-GCM-SHA256", f
 
 def h2load_argv(case, port, extra, core=machine.LOAD_CORE):
     return ["taskset", "-c", str(core), "h2load", *TLS, "-c", str(case.connections), "-m", str(case.streams),
-            *(["--h1"] if case.h1 else []), *extra, f"https://127.0.0.1:{port}{case.path}"]
+            *(["--h1"] if case.h1 else []), *(["-H", f"accept-encoding: {case.accept}"] if case.accept else []), *extra, f"https://127.0.0.1:{port}{case.path}"]
 
 
 def h2load(case, port, requests):
@@ -26,7 +26,21 @@ def h2load(case, port, requests):
     return float(re.search(r"finished in .*?, ([\d.]+) req/s", out).group(1))
 
 
-def check_h2load(out, case, requests):
+def h2load_coded(case, port, requests):
+    """The same of bodies whose length the server chooses; returns requests a second, and the bytes of a body."""
+    argv = h2load_argv(case, port, ["-n", str(requests)])
+    out = subprocess.run(argv, capture_output=True, text=True, timeout=120).stdout
+    check_h2load(out, case, requests, None)
+    return float(re.search(r"finished in .*?, ([\d.]+) req/s", out).group(1)), data_bytes(out) / requests
+
+
+def data_bytes(out):
+    data = re.search(r"space savings [^)]*\), ([\d.]+\w+) \((\d+)\) data", out)
+    return int(data.group(2)) if data else 0
+
+
+def check_h2load(out, case, requests, size=-1):
+    """size: of each body; -1: as its name says; None: any."""
     ok = re.search(r"(\d+) succeeded, (\d+) failed", out)
     if not ok or int(ok.group(1)) != requests or f"{requests} 2xx" not in out:
         raise Failure("wrong answers: " + " ".join(line for line in out.split("\n") if line.startswith(("requests:", "status codes:"))))
@@ -34,10 +48,9 @@ def check_h2load(out, case, requests):
         raise Failure("another cipher: " + (re.search(r"Cipher: (\S+)", out) or ["", "none"])[1])
     if f"Application protocol: {'http/1.1' if case.h1 else 'h2'}" not in out:
         raise Failure("another protocol")
-    data = re.search(r"space savings [^)]*\), ([\d.]+\w+) \((\d+)\) data", out)
-    size = SIZES[case.path.split("/")[-1]]
-    if not data or int(data.group(2)) != requests * size:
-        raise Failure(f"bodies of {int(data.group(2)) / requests if data else 0:.1f} bytes instead of {size}")
+    size = SIZES[case.path.split("/")[-1]] if size == -1 else size
+    if size is not None and data_bytes(out) != requests * size:
+        raise Failure(f"bodies of {data_bytes(out) / requests:.1f} bytes instead of {size}")
 
 
 def h2load_at_rate(case, port, per_second, seconds, folder):

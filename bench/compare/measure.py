@@ -1,4 +1,5 @@
 """Runs one case on one server and returns a sample: what it cost and how fast it was."""
+import dataclasses
 import subprocess
 import time
 
@@ -44,6 +45,10 @@ def unable(case, what):
         return "no cache"
     if case.kind == "headers" and case.cached and what["keeps"] == "file":
         return "no cache"  # and the fields would be others
+    if case.kind == "coded" and not any(c in case.accept.split(", ") for c in what.get("codes", ())):
+        return "does not compress so"
+    if case.kind == "coded-hit" and not what.get("keeps_coded"):
+        return "keeps no compressed responses"
     if case.push and not what["push"]:
         return "no push"
     if case.kind == "scaling" and not what.get("scales"):
@@ -148,7 +153,38 @@ def measure_scaling(setup, server, case, seconds):
     return {"times": figures["rate2"] / figures["rate1"], **figures}
 
 
-KINDS = {"requests": measure_requests, "pages": measure_connections, "handshakes": measure_connections, "idle": measure_idle,
+def measure_coded(setup, server, case, seconds):
+    """As measure_requests, of bodies that the server compresses for each response."""
+    plain = SIZES[case.path.split("/")[-1]]
+    requests = enough(setup, server.name, case, seconds, lambda n: load.h2load_coded(case, server.port, n)[0], 200)
+    before = server.cpu_ns()
+    rate, size = load.h2load_coded(case, server.port, requests)
+    used = server.cpu_ns() - before
+    if size > plain / 2:
+        raise Failure(f"not compressed: {size:.0f} bytes")
+    return {"cpu_us": used / 1000 / requests, "rate": rate, "bytes": size, "requests": requests}
+
+
+def measure_coded_hit(setup, server, case, seconds):
+    """CPU time of a hit of a compressed object against that of a plain one with as many bytes, asked for alike."""
+    size = int(load.h2load_coded(case, server.port, LEAST)[1])
+    if size > SIZES[case.path.split("/")[-1]] / 2:
+        raise Failure(f"not compressed: {size} bytes")
+    plain = dataclasses.replace(case, name=case.name + "-plain", path=f"/kept/{size}.png")
+    machine.write(setup.origin.www + plain.path, "x" * size)
+    figures = {"bytes": size}
+    for c, key in ((case, "cpu_us"), (plain, "plain_us")):
+        requests = enough(setup, server.name, c, seconds, lambda n, c=c: load.h2load_coded(c, server.port, n)[0], 4000)
+        asked, before = setup.origin.requests(), server.cpu_ns()
+        if load.h2load_coded(c, server.port, requests)[1] != size:
+            raise Failure(f"bodies of other than {size} bytes")
+        figures[key] = (server.cpu_ns() - before) / 1000 / requests
+        if setup.origin.requests() != asked:
+            raise Failure("not from the cache")
+    return {"times": figures["cpu_us"] / figures["plain_us"], **figures}
+
+
+KINDS = {"coded": measure_coded, "coded-hit": measure_coded_hit, "requests": measure_requests, "pages": measure_connections, "handshakes": measure_connections, "idle": measure_idle,
          "latency": measure_latency, "headers": measure_headers, "scaling": measure_scaling}
 
 

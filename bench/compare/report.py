@@ -6,9 +6,9 @@ import textwrap
 from . import cases, chart, results, servers
 from .site import ASSETS, ASSET_BYTES, PAGE_BYTES
 
-UNITS = {"requests": "µs", "pages": "µs", "handshakes": "µs", "idle": "KiB", "latency": "µs p99", "headers": "bytes", "scaling": "×"}
+UNITS = {"coded": "µs", "coded-hit": "×", "requests": "µs", "pages": "µs", "handshakes": "µs", "idle": "KiB", "latency": "µs p99", "headers": "bytes", "scaling": "×"}
 BEGIN, END = "<!-- compare: begin; written by bench/compare --write -->", "<!-- compare: end -->"
-CPU_KINDS = ("requests", "pages", "handshakes")
+CPU_KINDS = ("requests", "pages", "handshakes", "coded")
 
 
 def number(v):
@@ -87,7 +87,9 @@ def others(data):
     yield "| --- |" + " --- |" * len(names)
     for label, case, metric in (("memory of an idle connection, KiB", "idle", "kib"), ("response fields, proxied, bytes", "headers", "bytes"),
                                 ("before compression", "headers", "fields"), ("response fields, cached, bytes", "headers-cached", "bytes"),
-                                ("before compression", "headers-cached", "fields"), ("two workers against one, ×", "scaling", "times"),
+                                ("before compression", "headers-cached", "fields"), ("100 KiB of CSS, gzip, bytes", "coded-gzip", "bytes"),
+                                ("br, bytes", "coded-br", "bytes"), ("for a browser, bytes", "coded-browser", "bytes"),
+                                ("a compressed hit against a plain one, ×", "coded-hit", "times"), ("two workers against one, ×", "scaling", "times"),
                                 ("CPU a request, one worker, µs", "scaling", "cpu1_us"), ("two workers, µs", "scaling", "cpu2_us")):
         by = data["samples"].get(case)
         if by:

@@ -43,7 +43,7 @@ def forget(data, chosen, names):
             data["samples"].get(case, {}).pop(name, None)
 
 
-METRIC = {"requests": "cpu_us", "pages": "cpu_us", "handshakes": "cpu_us", "idle": "kib", "latency": "p99", "headers": "bytes",
+METRIC = {"coded": "cpu_us", "coded-hit": "times", "requests": "cpu_us", "pages": "cpu_us", "handshakes": "cpu_us", "idle": "kib", "latency": "p99", "headers": "bytes",
           "scaling": "times"}
 MORE_IS_BETTER = {"scaling"}
 

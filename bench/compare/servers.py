@@ -16,10 +16,10 @@ from .site import fill
 # is cached: "cache", "file" (no cache, so it has the files), or None. `push`: promises what a page's Link names.
 SERVERS = {
     "forerun": {"template": "forerun.yaml", "keeps": "cache", "push": True, "scales": True,
-                "argv": ["{binary}", "serve", "--config", "{conf}"], "version": ["{binary}", "version"]},
-    "nginx": {"package": "nginx-light", "template": "nginx.conf", "keeps": "cache", "push": True, "scales": True,
+                "codes": ("gzip", "br", "zstd"), "keeps_coded": True, "argv": ["{binary}", "serve", "--config", "{conf}"], "version": ["{binary}", "version"]},
+    "nginx": {"package": "nginx-light", "template": "nginx.conf", "keeps": "cache", "push": True, "scales": True, "codes": ("gzip",),
               "argv": ["nginx", "-p", "{folder}", "-c", "{conf}"], "version": ["nginx", "-v"]},
-    "h2o": {"package": "h2o", "template": "h2o.conf", "keeps": "file", "push": True, "scales": True,
+    "h2o": {"package": "h2o", "template": "h2o.conf", "keeps": "file", "push": True, "scales": True, "codes": ("gzip", "br"),
             "argv": ["h2o", "-m", "worker", "-c", "{conf}"], "version": ["h2o", "-v"]},
     "nghttpx": {"package": "nghttp2-proxy", "template": "nghttpx.conf", "keeps": None, "push": True, "scales": True,
                 "argv": ["nghttpx", "--conf={conf}"], "version": ["nghttpx", "--version"]},

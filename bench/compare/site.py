@@ -1,12 +1,13 @@
 """The site that every server stands in front of: files, the page with its ten assets, and the origin (nginx, one worker)."""
 import os
+import random
 import re
 import shutil
 import socket
 
 from . import machine
 
-SIZES = {"1k": 1024, "12k": 12 * 1024, "100k": 100 * 1024, "10m": 10 * 1024 * 1024}
+SIZES = {"site.css": 100 * 1024, "1k": 1024, "12k": 12 * 1024, "100k": 100 * 1024, "10m": 10 * 1024 * 1024}
 ASSETS, ASSET_BYTES, PAGE_BYTES = 10, 8 * 1024, 12 * 1024
 SESSION_PAGES, SESSION_ASSETS = 3, 16  # a browser's session: pages, and the assets of each
 
@@ -31,6 +32,24 @@ def style(n):
     return text + "y" * (ASSET_BYTES - len(text) - 3) + "*/\n"
 
 
+def style_sheet(size):
+    """What a style sheet of that many bytes looks like: compresses as those of real sites do. The same in each run."""
+    dice = random.Random(1)
+    words = [f"{a}{b}" for a in ("wp", "block", "nav", "menu", "site", "post", "entry", "has", "is", "media", "cover", "column", "group")
+             for b in ("", "-inner", "-item", "-wide", "-text", "-large", "__link", "__title", "-content", "-color", "-background")]
+    rules = {"display": ("block", "flex", "none", "grid"), "margin": ("0 auto", "{}px", "{}px {}px"), "padding": ("0", "{}em", "{}px {}px"),
+             "color": ("#{:06x}", "inherit", "var(--color-{})"), "font-size": ("{}px", "1.{}em"), "width": ("100%", "{}px", "calc(100% - {}px)"),
+             "background": ("none", "#{:06x}", "transparent"), "border": ("0", "{}px solid #{:06x}"), "line-height": ("1.{}",),
+             "transition": ("all .{}s ease-in-out",), "position": ("relative", "absolute"), "z-index": ("{}",)}
+    text = ""
+    while len(text) < size:
+        names = ", ".join("." + " .".join(dice.sample(words, dice.randint(1, 3))) for _ in range(dice.randint(1, 2)))
+        lines = [f"{k}:{dice.choice(v).format(*(dice.randint(1, 99) for _ in range(3)))}"
+                 for k, v in dice.sample(sorted(rules.items()), dice.randint(1, 6))]
+        text += f"{names}{{{';'.join(lines)}}}\n"
+    return text[:size]
+
+
 def page_objects():
     """The page and its assets, as the client takes them."""
     return [f"+/cached/page/index.html={PAGE_BYTES}", *(f"{asset(n)}={ASSET_BYTES}" for n in range(ASSETS))]
@@ -53,11 +72,13 @@ def make_files(folder):
             path = folder + line.lstrip("+").split("=")[0]
             os.makedirs(os.path.dirname(path), exist_ok=True)
             machine.write(path, "z" * 1024)
-    for part in ("cached/page", "proxied"):
+    for part in ("cached/page", "proxied", "coded", "kept"):
         os.makedirs(os.path.join(folder, part), exist_ok=True)
     for part in ("cached", "proxied"):
         for name, size in SIZES.items():
             machine.write(os.path.join(folder, part, name), "x" * size)
+    for part in ("coded", "kept"):
+        machine.write(os.path.join(folder, part, "site.css"), style_sheet(SIZES["site.css"]))
     machine.write(os.path.join(folder, "cached/page/index.html"), page())
     for n in range(ASSETS):
         machine.write(os.path.join(folder, f"cached/page/a{n}.css"), style(n))
