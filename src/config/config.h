@@ -138,9 +138,9 @@ struct fr_config_compression { /* of a site or path */
 	bool enabled;          /* true */
 	bool recompress;       /* true: stored bodies that are asked for often, in the background */
 	uint32_t min_bytes;    /* 1024: shorter bodies stay as they are */
-	uint32_t gzip_level;   /* 4 */
+	uint32_t gzip_level;   /* 6 */
 	uint32_t br_level;     /* 5 */
-	uint32_t zstd_level;   /* 5 */
+	uint32_t zstd_level;   /* 7 */
 	/* types: media types, "*" stands for any characters; NULL: those of
 	 * http/media_type.h. codings: as written */
 	FR_LISTS_COMPRESSION(FR_LIST_MEMBER)

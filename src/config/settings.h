@@ -114,9 +114,9 @@ enum fr_setting_kind {
 	X(enabled, enabled, SWITCH, 1, 0, 1)                                                       \
 	X(min_size, min_bytes, SIZE, 1024, 0, 16 * FR_MIB)                                         \
 	X(recompress, recompress, SWITCH, 1, 0, 1)                                                 \
-	X(gzip_level, gzip_level, COUNT_OF, 4, 1, 9)                                               \
+	X(gzip_level, gzip_level, COUNT_OF, 6, 1, 9)                                               \
 	X(br_level, br_level, COUNT_OF, 5, 1, 9)                                                   \
-	X(zstd_level, zstd_level, COUNT_OF, 5, 1, 12)
+	X(zstd_level, zstd_level, COUNT_OF, 7, 1, 12)
 
 #define FR_SETTINGS_SECURITY(X)                                                                    \
 	X(seccomp, seccomp, SWITCH, 1, 0, 1)                                                       \
