@@ -258,3 +258,12 @@ uint64_t fr_har_bytes(const struct fr_har_entry *e)
 	}
 	return (uint64_t)size;
 }
+
+bool fr_har_is_compressed(const struct fr_har_entry *e)
+{
+	const json_t *content = json_object_get(response_of(e), "content");
+	double sent = positive(json_object_get(response_of(e), "bodySize"));
+
+	return positive(json_object_get(content, "compression")) > 0 ||
+	       (sent > 0 && positive(json_object_get(content, "size")) > sent);
+}

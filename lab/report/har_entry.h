@@ -37,6 +37,8 @@ int fr_har_is_blocking(const struct fr_har_entry *e);
 bool fr_har_is_idle(const struct fr_har_entry *e);
 /* Bytes of the body as they were sent, as well as it says. */
 uint64_t fr_har_bytes(const struct fr_har_entry *e);
+/* Was the body larger before it was sent? Some tools leave Content-Encoding out. */
+bool fr_har_is_compressed(const struct fr_har_entry *e);
 /* A time of `timings` in milliseconds; 0: not there, or -1. */
 double fr_har_timing(const struct fr_har_entry *e, const char *name);
 

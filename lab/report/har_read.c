@@ -195,6 +195,8 @@ static void fill(struct fr_measurement *l, struct fr_measurement_entry *e,
 	type = fr_media_type_of(type);
 	(void)snprintf(e->type, sizeof e->type, "%.*s", FR_STR_ARG(type));
 	e->bytes = fr_har_bytes(from);
+	if (fr_har_is_compressed(from))
+		e->gzip_bytes = e->bytes; /* nothing is left to gain */
 	e->response_fields = fields_of(response, &reusable);
 	e->flags = flags_of(l, e, from) | (reusable ? FR_ENTRY_CACHEABLE : 0);
 	e->urgency = e->flags & FR_ENTRY_BLOCKING ? 1 : 3;

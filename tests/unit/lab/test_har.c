@@ -382,6 +382,47 @@ static void what_blocks_is_known_without_a_browsers_own_fields(void **state)
 	}
 }
 
+static void what_was_compressed_is_no_plain_text(void **state)
+{
+	static const struct {
+		const char *sizes;
+		bool is_plain;
+	} rows[] = {
+		{"'content':{'size':9000,'mimeType':'text/css'},'bodySize':9000", true},
+		{"'content':{'size':9000,'mimeType':'text/css'},'bodySize':-1", true},
+		{"'content':{'size':9000,'compression':6000,'mimeType':'text/css'},'bodySize':3000",
+	         false},
+		{"'content':{'size':9000,'compression':6000,'mimeType':'text/css'},'bodySize':-1",
+	         false},
+		{"'content':{'size':9000,'mimeType':'text/css'},'bodySize':3000", false},
+	};
+	const struct fr_network network = {.name = "n", .down_kbit = 9000, .rtt_ms = 100};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		char css[512];
+		const char *entries[] = {document(0), css};
+		struct fr_measurement l;
+		struct fr_advice a;
+		bool says = false;
+
+		(void)snprintf(css, sizeof css,
+		               "{'startedDateTime':'2026-03-01T10:00:00.100Z','time':100,"
+		               "'request':{'method':'GET','url':'" PAGE "a.css','headers':[]},"
+		               "'response':{'status':200,'headers':[{'name':'x','value':'y'}],%s},"
+		               "'timings':{'receive':10}}",
+		               rows[i].sizes);
+		read_har("", entries, 2, &l);
+		fr_advice_make(&l, NULL, &network, &a);
+		for (size_t k = 0; k < a.n; k++)
+			says |= a.items[k].kind == FR_ADVICE_TEXT &&
+			        strstr(a.items[k].text, "a.css");
+		assert_int_equal(says, rows[i].is_plain);
+		fr_advice_fini(&a);
+		fr_measurement_fini(&l);
+	}
+}
+
 static void initiators_have_three_forms(void **state)
 {
 	static const struct {
@@ -459,6 +500,7 @@ int main(void)
 		cmocka_unit_test(what_an_entry_is_follows_its_destination),
 		cmocka_unit_test(what_no_hint_can_name_is_left_out),
 		cmocka_unit_test(what_blocks_is_known_without_a_browsers_own_fields),
+		cmocka_unit_test(what_was_compressed_is_no_plain_text),
 		cmocka_unit_test(initiators_have_three_forms),
 		cmocka_unit_test(text_that_tools_write_is_repaired),
 	};
