@@ -132,10 +132,7 @@ void fr_config_where(const struct fr_config *c, const char *path, char *out, siz
 
 	if (fr_files_find(c->files, c->source, &text))
 		line = fr_config_locate(text.p, text.len, path);
-	if (line)
-		(void)snprintf(out, cap, "%s:%u: %s", c->source, line, path);
-	else
-		(void)snprintf(out, cap, "%s: %s", c->source, path);
+	fr_config_print_place(c->source, line, path, out, cap);
 }
 
 int fr_config_read(const struct fr_config *c, const char *path, struct fr_str *out)
@@ -267,7 +264,7 @@ int fr_config_from_args(const struct fr_config_args *args, struct fr_config **ou
 	struct fr_files *own = args->files ? NULL : fr_files_new();
 	struct fr_faults faults = {.n = 0};
 	struct fr_source source = {
-		.name = "command line", .faults = &faults, .files = own ? own : args->files};
+		.name = FR_COMMAND_LINE, .faults = &faults, .files = own ? own : args->files};
 	size_t n = args->n_listen + args->n_listen_plain;
 	struct fr_raw_listener *listeners = fr_calloc(n, sizeof *listeners);
 	char *any = text_of("*"), workers[16];

@@ -297,7 +297,7 @@ typedef void fr_config_on_fault(void *user, const char *text);
  * there are. */
 size_t fr_config_examine(const char *file, fr_config_on_fault *on_fault, void *user,
                          struct fr_config **out) FR_MUST_USE;
-/* Where a key of the configuration is written: "edge.yaml:12: sites[0].tls.key". */
+/* Where a key of the configuration is written: "edge.yaml:12: sites[0].tls.key", "--key". */
 void fr_config_where(const struct fr_config *c, const char *path, char *out, size_t cap);
 /* The bytes of a file that the configuration names; borrowed from it. 0; FR_ERR_IO with errno. */
 int fr_config_read(const struct fr_config *c, const char *path, struct fr_str *out) FR_MUST_USE;

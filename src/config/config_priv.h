@@ -148,8 +148,11 @@ struct fr_faults {
 /* Frees what it holds. */
 void fr_faults_fini(struct fr_faults *f);
 
+/* Instead of a file's name. */
+#define FR_COMMAND_LINE "command line"
+
 struct fr_source {        /* where values come from, for messages */
-	const char *name; /* of the file; "command line" */
+	const char *name; /* of the file; FR_COMMAND_LINE */
 	const char *text; /* NULL: not a file */
 	size_t len;
 	struct fr_faults *faults; /* borrowed: gathers what is wrong */
@@ -163,6 +166,10 @@ int fr_config_complain(const struct fr_source *s, const char *path, const char *
  * and of whatever is below, nothing is said any more; "": none. */
 void fr_config_complain_at(const struct fr_source *s, unsigned line, const char *path,
                            const char *excuses, const char *fmt, ...) FR_PRINTF(5, 6);
+/* "edge.yaml:3: tls.key", or "--key" of what the command line gave. name: as in fr_source; line
+ * 0: not known. */
+void fr_config_print_place(const char *name, unsigned line, const char *path, char *out,
+                           size_t cap);
 /* Copies of n texts; owned. */
 char **fr_config_dup_names(char *const *names, unsigned n);
 /* A path of a file, relative to the configuration's folder; owned. NULL for NULL. */

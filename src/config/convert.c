@@ -69,10 +69,14 @@ static void take_listener(const struct fr_source *s, unsigned i, const struct fr
 
 	(void)snprintf(path, sizeof path, "listen[%u].address", i);
 	if (!r->address || fr_address_parse(r->address, l) < 0) {
+		bool is_port = r->address && fr_str_all(fr_str_from(r->address), FR_CH_DIGIT);
+
 		fr_config_complain(s, path,
 		                   "expected ADDRESS:PORT, [IPV6]:PORT, *:PORT or unix:PATH, not "
-		                   "'%s'",
-		                   r->address ? r->address : "");
+		                   "'%s'%s%s%s",
+		                   r->address ? r->address : "",
+		                   is_port ? "; did you mean '*:" : "", is_port ? r->address : "",
+		                   is_port ? "'?" : "");
 		return;
 	}
 	l->text = fr_str_dup(fr_str_from(r->address));
@@ -193,7 +197,10 @@ static void take_origin(const struct fr_source *s, const char *path,
 		return;
 	wrong = raw->url ? fr_origin_url_parse(raw->url, o) : NULL;
 	if (wrong)
-		fr_config_complain(s, key, "%s: '%s'", wrong, raw->url);
+		fr_config_complain(s, key, "%s: '%s'%s%s%s", wrong, raw->url,
+		                   strstr(raw->url, "://") ? "" : "; did you mean 'http://",
+		                   strstr(raw->url, "://") ? "" : raw->url,
+		                   strstr(raw->url, "://") ? "" : "'?");
 	(void)snprintf(key, sizeof key, "%s.host", path);
 	if (raw->host &&
 	    fr_setting_word(s, key, raw->host, policies, FR_ARRAY_LEN(policies), &policy) == 0)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "config/config_priv.h"
 
@@ -37,16 +38,44 @@ static struct fr_fault *insert(struct fr_faults *f, unsigned line)
 	return &f->v[at];
 }
 
+/* The option of forerun serve that gave the value at a path; NULL: none did. */
+static const char *option_of(const char *path)
+{
+	static const struct {
+		const char *above, *option;
+	} rows[] = {
+		{"listen", "--listen"},         {"sites[0].origin", "--origin"},
+		{"tls.certificate", "--cert"},  {"tls.key", "--key"},
+		{"tls", "--cert and --key"},    {"workers", "--workers"},
+		{"access_log", "--access-log"},
+	};
+
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++)
+		if (is_below(path, rows[i].above))
+			return rows[i].option;
+	return NULL;
+}
+
+void fr_config_print_place(const char *name, unsigned line, const char *path, char *out, size_t cap)
+{
+	const char *option = strcmp(name, FR_COMMAND_LINE) == 0 ? option_of(path) : NULL;
+
+	if (option)
+		(void)snprintf(out, cap, "%s", option);
+	else if (line)
+		(void)snprintf(out, cap, "%s:%u%s%s", name, line, *path ? ": " : "", path);
+	else
+		(void)snprintf(out, cap, "%s%s%s", name, *path ? ": " : "", path);
+}
+
 static int complain(const struct fr_source *s, unsigned line, const char *path, const char *excuses,
                     const char *what)
 {
-	char where[32] = "", text[sizeof(struct fr_config_problem)];
+	char where[400], text[sizeof(struct fr_config_problem)];
 	struct fr_fault *fault;
 
-	if (line)
-		(void)snprintf(where, sizeof where, "%u:", line);
-	(void)snprintf(text, sizeof text, "%s:%s%s%s%s %s", s->name, where, *path ? " " : "", path,
-	               *path ? ":" : "", what);
+	fr_config_print_place(s->name, line, path, where, sizeof where);
+	(void)snprintf(text, sizeof text, "%s: %s", where, what);
 	fault = insert(s->faults, line);
 	fault->path = fr_str_dup(fr_str_from(path));
 	fault->excuses = fr_str_dup(fr_str_from(excuses));

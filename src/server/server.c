@@ -294,6 +294,8 @@ static int open_access_log(struct fr_server *s, const struct fr_config *config, 
 {
 	const struct fr_config_access_log *log = &config->access_log;
 	const char *old = s->shared ? s->shared->config->access_log.file : NULL;
+	char where[400];
+	int error;
 
 	*fd = -1;
 	if (!log->file)
@@ -310,8 +312,10 @@ static int open_access_log(struct fr_server *s, const struct fr_config *config, 
 	*fd = fr_access_file_open(log->file);
 	if (*fd >= 0 || errno == ENXIO) /* a pipe that waits for its reader */
 		return 0;
-	(void)snprintf(why->text, sizeof why->text, "%s: access_log.file: cannot write %s: %s",
-	               config->source, log->file, strerror(errno));
+	error = errno;
+	fr_config_where(config, "access_log.file", where, sizeof where);
+	(void)snprintf(why->text, sizeof why->text, "%s: cannot write %.400s: %s", where, log->file,
+	               strerror(error));
 	return FR_ERR_IO;
 }
 

@@ -35,6 +35,23 @@ test('a wrong command line names the word, and the one that was meant', async ()
     await says(args, 2, pattern);
 });
 
+test('what serve is told wrongly on its command line is named as an option', async () => {
+  const nowhere = '/nonexistent/cert.pem', plain = ['--listen', '127.0.0.1:0'], origin = ['--origin', 'http://127.0.0.1:8080'];
+  for (const [args, words] of [
+    [[...plain, '--origin', '127.0.0.1:8080'], /^forerun serve: --origin: not an http:\/\/ or https:\/\/ URL: '127.0.0.1:8080'; did you mean 'http:\/\/127.0.0.1:8080'\?/],
+    [[...plain, '--origin', 'http://a/app'], /--origin: only scheme, host and port/],
+    [['--listen', '8443', ...origin], /--listen: expected ADDRESS:PORT.*, not '8443'; did you mean '\*:8443'\?/],
+    [[...plain, ...origin, '--cert', nowhere, '--key', nowhere], /--cert: cannot use certificate \/nonexistent\/cert.pem: No such file or directory/],
+    [[...plain, ...origin, '--workers', '99999'], /--workers/],
+    [[...plain, ...origin, '--access-log', '/nonexistent/x/a.log'], /\/nonexistent\/x\/a.log: No such file or directory/],
+  ]) {
+    const r = await run(binary, ['serve', ...args]);
+    assert.notEqual(r.code, 0);
+    assert.match(r.stderr, words, args.join(' '));
+    assert.doesNotMatch(r.stderr, /command line: |sites\[0\]/);
+  }
+});
+
 test('every command has its help and the version', async () => {
   const { stdout } = await run(binary, ['--help']);
   const commands = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map((m) => m[1]);
