@@ -10,6 +10,7 @@
 #include "base/siphash.h"
 #include "exchange/worker.h"
 #include "observe/front_notice.h"
+#include "observe/site_stats.h"
 
 void fr_shared_ref(struct fr_shared *s)
 {
@@ -34,11 +35,18 @@ void fr_shared_unref(struct fr_shared **sp)
 }
 
 /* A host belongs to one site. */
-static uint64_t id_of(uint64_t seed, const struct fr_config_site *site)
+static const char *name_of(const struct fr_config_site *site)
 {
-	const char *host = site->n_hosts ? site->hosts[0] : "";
+	return site->n_hosts ? site->hosts[0] : "*";
+}
 
-	return fr_siphash(seed, host, strlen(host));
+static void identify(struct fr_site *site, const struct fr_shared *shared, size_t worker)
+{
+	const char *name = name_of(site->config);
+
+	site->id = fr_siphash(shared->seed, name, strlen(name));
+	if (shared->sites)
+		site->stats = fr_site_registry_get(shared->sites, name, worker);
 }
 
 struct fr_generation *fr_generation_new(struct fr_worker *w, struct fr_shared *shared)
@@ -65,7 +73,7 @@ struct fr_generation *fr_generation_new(struct fr_worker *w, struct fr_shared *s
 		const struct fr_config_site *site = &config->sites[i];
 
 		g->sites[i].config = site;
-		g->sites[i].id = id_of(shared->seed, site);
+		identify(&g->sites[i], shared, w->index);
 		limits.stats = fr_origin_registry_get(shared->origins, site->origin.url, w->index);
 		g->sites[i].origin = fr_origin_new(w->loop, &site->origin, shared->origin_tls[i],
 		                                   &limits, &w->counters);

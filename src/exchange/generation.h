@@ -18,6 +18,8 @@ struct fr_front_notice;
 struct fr_hint_memory;
 struct fr_learned;
 struct fr_recoder;
+struct fr_site_registry;
+struct fr_site_stats;
 struct fr_store;
 struct fr_worker;
 
@@ -42,8 +44,9 @@ struct fr_shared {
 	const struct fr_admin_ops *admin;   /* what the admin interface may ask, of `server` */
 	void *server;
 	struct fr_origin_registry *origins;
-	struct fr_recoder *recoder;    /* NULL: tests without threads */
-	struct fr_front_notice *front; /* owned: proxies in front that were noticed */
+	struct fr_site_registry *sites; /* NULL: tests that count none */
+	struct fr_recoder *recoder;     /* NULL: tests without threads */
+	struct fr_front_notice *front;  /* owned: proxies in front that were noticed */
 };
 void fr_shared_ref(struct fr_shared *s);
 void fr_shared_unref(struct fr_shared **s);
@@ -52,6 +55,7 @@ struct fr_site {
 	const struct fr_config_site *config; /* borrowed from the generation's configuration */
 	uint64_t id;                         /* the same in all workers, and after a reload */
 	struct fr_origin *origin;            /* owned */
+	struct fr_site_stats *stats;         /* borrowed from the registry; NULL: none */
 	struct fr_url_ttl_set *failures;     /* owned: pushes that failed lately */
 	struct fr_url_ttl_set *scanned;      /* owned: pages whose HTML had nothing new lately */
 };

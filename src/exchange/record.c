@@ -16,6 +16,7 @@
 #include "net/tls.h"
 #include "observe/access_log.h"
 #include "observe/front_notice.h"
+#include "observe/site_stats.h"
 #include "origin/fetch.h"
 
 /* An odd constant: ids of one worker do not repeat, nor count up visibly. */
@@ -262,6 +263,8 @@ static size_t fill_records(struct fr_recorder *o, struct fr_access_log **log)
 	while (o->ended && n < FR_OBSERVE_BATCH && o->ended->gen->shared->access_log == *log) {
 		fill_record(o->ended, &o->records[n]);
 		watch_front(o, o->ended, &o->records[n]);
+		if (o->ended->site && o->ended->site->stats)
+			fr_site_stats_add(o->ended->site->stats, &o->records[n]);
 		trace_end(&o->records[n++]);
 		o->ended = o->ended->seen.next_ended;
 	}

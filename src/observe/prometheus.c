@@ -13,6 +13,7 @@
 #include "observe/metrics.h"
 #include "observe/origin_stats.h"
 #include "observe/record.h"
+#include "observe/site_stats.h"
 #include "observe/status.h"
 
 #define PREFIX "forerun_"
@@ -296,6 +297,36 @@ static void put_origins(struct writer *w, const struct fr_status *s)
 #undef COUNTER
 }
 
+/* --- sites --- */
+
+static void put_site_metric(struct writer *w, const struct fr_status *s, const char *name,
+                            const char *help, size_t offset)
+{
+	begin(w, name, "counter", help);
+	for (size_t i = 0; i < s->n_sites; i++) {
+		char labels[600], escaped[560];
+		uint64_t v;
+
+		memcpy(&v, (const char *)&s->sites[i] + offset, sizeof v);
+		escape(s->sites[i].name, escaped, sizeof escaped);
+		(void)snprintf(labels, sizeof labels, "site=\"%s\"", escaped);
+		sample(w, labels, v);
+	}
+}
+
+static void put_sites(struct writer *w, const struct fr_status *s)
+{
+#define COUNTER(name, member, help)                                                                \
+	put_site_metric(w, s, name, help, offsetof(struct fr_site_sum, member))
+	COUNTER("site_requests_total", requests, "Requests by clients for the site.");
+	COUNTER("site_hits_total", hits, "Of those, answered from the store.");
+	COUNTER("site_errors_total", errors, "Of those, answered with 5xx.");
+	COUNTER("site_pages_total", pages, "Of those, loads of pages.");
+	COUNTER("site_prefetches_total", prefetches, "Of those, made ahead (Sec-Purpose).");
+	COUNTER("site_sent_bytes_total", sent_bytes, "Bytes of bodies sent, pushes included.");
+#undef COUNTER
+}
+
 /* --- the process --- */
 
 static void put_process(struct writer *w, const struct fr_status *s)
@@ -356,6 +387,7 @@ int fr_prometheus_write(const struct fr_status *s, struct fr_buf *out)
 	put_faults(&w, s);
 	put_exchanges(&w, s->metrics);
 	put_origins(&w, s);
+	put_sites(&w, s);
 	put_store(&w, s);
 	return w.rc;
 }

@@ -13,6 +13,7 @@ void fr_status_fini(struct fr_status *s)
 	free(s->workers);
 	free(s->metrics);
 	free(s->origins);
+	free(s->sites);
 	free(s->certificates);
 	fr_traffic_top_fini(&s->top);
 	*s = (struct fr_status){0};

@@ -45,6 +45,8 @@ struct fr_status {
 	bool has_log;
 	struct fr_origin_sum *origins; /* owned */
 	size_t n_origins;
+	struct fr_site_sum *sites; /* owned */
+	size_t n_sites;
 	struct fr_traffic_top top;                  /* status only */
 	struct fr_status_certificate *certificates; /* owned */
 	size_t n_certificates;

@@ -12,6 +12,7 @@
 #include "observe/metrics.h"
 #include "observe/origin_stats.h"
 #include "observe/record.h"
+#include "observe/site_stats.h"
 #include "observe/status.h"
 #include "observe/text.h"
 #include "observe/traffic.h"
@@ -228,6 +229,22 @@ static json_t *origins_of(const struct fr_status *s)
 	return all;
 }
 
+static json_t *sites_of(const struct fr_status *s)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < s->n_sites; i++) {
+		json_t *o = json_object();
+
+		(void)json_object_set_new(o, "name", text_of(s->sites[i].name));
+#define X(name) set(o, #name, s->sites[i].name);
+		FR_SITE_FIGURE_TABLE(X)
+#undef X
+		(void)json_array_append_new(all, o);
+	}
+	return all;
+}
+
 static json_t *ends_of(const uint64_t *ends)
 {
 	json_t *o = json_object();
@@ -364,6 +381,7 @@ int fr_status_json_write(const struct fr_status *s, struct fr_buf *out)
 	(void)json_object_set_new(o, "memory", memory_of(s));
 	(void)json_object_set_new(o, "access_log", log_of(s));
 	(void)json_object_set_new(o, "front", front_of(s));
+	(void)json_object_set_new(o, "sites", sites_of(s));
 	(void)json_object_set_new(o, "origins", origins_of(s));
 	(void)json_object_set_new(o, "certificates", certificates_of(s));
 	(void)json_object_set_new(o, "pages", pages_of(&s->top));

@@ -1,6 +1,7 @@
 /* Starts, reloads and stops the workers with a configuration. */
 #include "server/server.h"
 #include "observe/front_notice.h"
+#include "observe/site_stats.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -138,6 +139,7 @@ struct fr_shared *fr_server_shared_new(struct fr_server *s, struct fr_config *co
 	/* a hash of the seed, which stays a secret */
 	(void)fr_canonical_loop_write(shared->loop, (uint32_t)fr_siphash(s->seed, "loop", 4));
 	shared->origins = s->origins;
+	shared->sites = s->sites;
 	shared->recoder = s->recoder;
 	shared->front = fr_front_notice_new();
 	shared->access_log = config->access_log.format ? s->access_log : NULL;
@@ -473,6 +475,7 @@ int fr_server_start(struct fr_config *config, struct fr_sockets *sockets, struct
 	s->knowledge = fr_learned_new(config, s->seed);
 	s->tickets = fr_tls_tickets_new();
 	s->origins = fr_origin_registry_new(fr_server_count_workers(config));
+	s->sites = fr_site_registry_new(fr_server_count_workers(config));
 	s->start_us = fr_wall_us();
 	rc = start_workers(s, fr_server_count_workers(config), why);
 	s->recoder = fr_recoder_new();
@@ -534,6 +537,7 @@ size_t fr_server_join(struct fr_server **sp)
 	free(s->workers);
 	fr_access_log_free(&s->access_log);
 	fr_origin_registry_free(&s->origins);
+	fr_site_registry_free(&s->sites);
 	bound_free(s->bound, s->n_bound);
 	fr_shared_unref(&s->shared);
 	fr_tls_tickets_free(&s->tickets);

@@ -41,6 +41,7 @@ struct fr_server {
 	_Atomic unsigned crashes;           /* of those that served before */
 	int64_t start_us;                   /* wall clock */
 	struct fr_origin_registry *origins; /* owned */
+	struct fr_site_registry *sites;     /* owned */
 	struct fr_recoder *recoder;         /* owned; NULL: tests without threads */
 	struct fr_historian *historian;     /* owned; NULL: tests without threads */
 };

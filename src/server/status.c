@@ -18,6 +18,7 @@
 #include "net/tls.h"
 #include "observe/front_notice.h"
 #include "observe/history.h"
+#include "observe/site_stats.h"
 #include "observe/status.h"
 #include "server/historian.h"
 #include "server/server_priv.h"
@@ -189,6 +190,10 @@ static void snapshot(void *server, const struct fr_shared *shared, bool with_tra
 	out->origins = fr_calloc(FR_ORIGINS_MAX + 1, sizeof *out->origins);
 	add_certificates(shared, out);
 	out->n_origins = fr_origin_registry_collect(s->origins, out->origins);
+	if (s->sites) {
+		out->sites = fr_calloc(FR_SITES_MAX + 1, sizeof *out->sites);
+		out->n_sites = fr_site_registry_collect(s->sites, out->sites);
+	}
 	for (int k = 0; k < FR_FRONT_KINDS; k++)
 		fr_front_notice_read(shared->front, (enum fr_front_kind)k, out->front[k]);
 	fr_status_process(out);
