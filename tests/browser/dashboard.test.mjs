@@ -9,7 +9,7 @@ import path from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chromium } from 'playwright-core';
-import { binary, spawnTied, startForerun, startOrigin, freePort, h2connect, h2request, loadPage, tempFile } from '../e2e/lib/harness.mjs';
+import { binary, spawnTied, startForerun, startOrigin, freePort, h2connect, h2request, loadPage, raw, tempFile } from '../e2e/lib/harness.mjs';
 import { adminYaml, adminPort, metrics, status, sum, token, tokenFile } from '../e2e/lib/admin.mjs';
 import { hintsBrowser } from './lib/browser.mjs';
 
@@ -113,7 +113,7 @@ test('the dashboard shows what was pushed, used, wasted and saved', { timeout: 1
   // one site of several, and the day instead of the hour
   assert.deepEqual(await page.locator('#site option').allTextContents(), ['all', `localhost:${f.port}`]);
   await page.locator('#site').selectOption(`localhost:${f.port}`);
-  await page.locator('#sites tbody tr').first().getByText(`localhost:${f.port}`).waitFor();
+  await page.locator('#sites tbody tr').first().getByText('all hosts (*)').waitFor();
   await page.getByRole('button', { name: 'Last day' }).click();
   await page.locator('#day[aria-pressed="true"]').waitFor();
 
@@ -171,7 +171,7 @@ test('early hints: the dashboard, the status, the metrics and the log say the sa
   assert.equal(css.delivered['early-hints'], hinted.filter((l) => l.url === '/a.css').length);
   assert.equal(css.requests, 3);
   const text = spawnSync(binary, ['status', '--admin', `127.0.0.2:${port}`, '--token-file', tokenFile()], { encoding: 'utf8' });
-  assert.match(text.stdout + text.stderr, new RegExp(`${css.delivered['early-hints']} hinted early, 3 asked for`));
+  assert.match(text.stdout + text.stderr, new RegExp(`in a 103 ${css.delivered['early-hints']} times, then requested 3 times`));
 
   const b = await browser(t);
   for (const [name, options] of [['1200-light', { viewport: { width: 1200, height: 900 } }], ['1200-dark', { viewport: { width: 1200, height: 900 }, colorScheme: 'dark' }],
@@ -189,6 +189,44 @@ test('early hints: the dashboard, the status, the metrics and the log say the sa
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
     await page.screenshot({ path: path.join(pictures, `early-${name}.png`), fullPage: true });
   }
+});
+
+test('what was stored, compressed and fetched ahead is said by site and in words', { timeout: 120000 }, async (t) => {
+  const origin = await startOrigin(t, (req, res) => {
+    const type = req.url.startsWith('/page') ? 'text/html' : 'text/css';
+    res.writeHead(200, { 'content-type': type, ...(type === 'text/css' && { 'cache-control': 'max-age=60' }) }).end('p { color: red } '.repeat(500));
+  });
+  const site = (host) => `{hosts: ["${host}", "www.${host}"], origin: {url: "${origin.url}"}}`;
+  const f = await startForerun(t, { config: `listen: [{address: "127.0.0.1:0", tls: false}]\n${adminYaml()}sites: [${site('a.test')}, ${site('b.test')}]\n`, logLevel: 'info' });
+  const port = adminPort(f), at = `http://127.0.0.2:${port}`;
+  const ask = (host, target, more = '') => raw(f.plainPort, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${more}\r\n`);
+  for (let i = 0; i < 4; i++) await ask(i % 2 ? 'a.test' : 'www.a.test', `/a.css?${i % 2}`, 'Accept-Encoding: br\r\n');
+  for (let i = 0; i < 3; i++) await ask('b.test', '/page');
+  await ask('b.test', '/page', 'Sec-Purpose: prefetch\r\n');
+  await f.countersWhen((c) => c.exchanges_open === 0);
+  const st = await status(port), m = await metrics(port);
+  const of = (name) => { const { requests, hits, pages, prefetches } = st.sites.find((x) => x.name === name); return { requests, hits, pages, prefetches }; };
+  assert.deepEqual([of('a.test'), of('b.test')], [{ requests: 4, hits: 2, pages: 0, prefetches: 0 }, { requests: 4, hits: 0, pages: 3, prefetches: 1 }]);
+  assert.equal(sum(m, 'forerun_site_hits_total', 'site="a.test"'), 2);
+  const text = spawnSync(binary, ['status', '--admin', `127.0.0.2:${port}`, '--token-file', tokenFile()], { encoding: 'utf8' }).stdout;
+  for (const line of [/^sites +a\.test: 4 requests, hit ratio 50 %/m, /^not stored +no explicit freshness 4$/m, /^page loads +3; prefetches, counted apart: 1$/m, /^compression saved \d+ %: .*br 100 %$/m]) assert.match(text, line);
+
+  const b = await browser(t), page = await open(t, b, { viewport: { width: 1280, height: 900 } }, at);
+  const tile = (name) => page.locator('#tiles div', { hasText: name }).locator('dd').textContent();
+  // a proxy that is not set up, as the status would say it
+  await page.route('**/events', (r) => r.fulfill({ contentType: 'text/event-stream', body: `data: ${JSON.stringify({ ...st, front: { one_address: '192.0.2.1' } })}\n\n` }));
+  await page.goto(`${at}/dashboard/#token=${token}`);
+  await page.locator('#troubles li', { hasText: 'All page loads come from 192.0.2.1' }).getByRole('link').waitFor();
+  assert.match(await page.locator('#sites').innerText(), /a\.test\s+4\s+50 %\s+0\s+0\s+0[^]*b\.test\s+4\s+0 %\s+3\s+1\s+0/);
+  assert.match(await tile('Page loads'), /^3and 1 prefetches/);
+  assert.match(await tile('Compression saved'), /^\d+ %.*br 100 %/);
+  const reason = page.locator('#not-stored div', { hasText: 'no explicit freshness' });
+  assert.match(await reason.textContent(), /freshness4.*Cache-Control with max-age/);
+  // its words lead to the page of the docs that has more of them
+  const doc = new URL(await reason.getByRole('link').getAttribute('href'), at);
+  const answer = await fetch(doc, { headers: { authorization: `Bearer ${token}` } });
+  assert.match(answer.headers.get('content-type'), /^text\/plain/);
+  assert.match(await answer.text(), /`no explicit freshness`/);
 });
 
 test('a failing origin is the first thing that is seen, with its cause, at any width', { timeout: 120000 }, async (t) => {

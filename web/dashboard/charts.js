@@ -20,10 +20,10 @@ const ago = (s) => (s < 120 ? `${Math.round(s)} s ago` : s < 7200 ? `${Math.roun
 
 // series: [{ name, className, values }], one above the other, or as lines; span: seconds.
 export function areas(figure, series, span, asLines = false) {
-  const W = 600, H = 170, left = 52, bottom = 28, n = series[0].values.length;
+  const W = 600, H = 170, TOP = 16, left = 52, bottom = 28, n = series[0].values.length;
   const totals = Array.from({ length: n }, (_, i) => series.reduce((a, s) => (asLines ? Math.max(a, s.values[i]) : a + s.values[i]), 0));
   const top = ceiling(Math.max(1, ...totals));
-  const x = (i) => left + (n > 1 ? i / (n - 1) : 1) * (W - left - 4), y = (v) => 6 + (1 - v / top) * (H - bottom - 6);
+  const x = (i) => left + (n > 1 ? i / (n - 1) : 1) * (W - left - 4), y = (v) => TOP + (1 - v / top) * (H - bottom - TOP);
   const now = series.map((s) => `${s.name} ${(s.values.at(-1) ?? 0).toFixed(1)}`).join(', ');
   const root = svg('svg', { viewBox: `0 0 ${W} ${H}`, role: 'img', 'aria-label': `Now: ${now}` });
   for (const v of [0, top / 2, top]) {

@@ -1,7 +1,7 @@
 // The dashboard: reads the history, then the status as server-sent events, and draws.
 // No library, no request but to the admin interface itself.
 import { areas, bar } from '/dashboard/charts.js';
-import { reasons } from '/dashboard/reasons.js';
+import { fronts, notStored, place, reasons } from '/dashboard/reasons.js';
 
 const POINTS = 240; // of a chart at most
 const REFRESH_MS = 5000;
@@ -43,6 +43,16 @@ const element = (name, text, className) => {
   if (className) e.className = className;
   return e;
 };
+// A name of a page or asset, which may be broken where its parts end.
+function named(e, text) {
+  for (const part of text.split(/(?<=[/?&._-])/)) e.append(part, document.createElement('wbr'));
+  return e;
+}
+function link(text, href) {
+  const a = element('a', text);
+  Object.assign(a, { href, target: '_blank', rel: 'noreferrer' });
+  return a;
+}
 const sum = (o) => Object.values(o).reduce((a, b) => a + b, 0);
 const wastedPushes = (p) => p.cancelled + p.refused;
 
@@ -67,20 +77,31 @@ const inRange = (key) => (past?.[key] ?? []).reduce((a, b) => a + b, 0);
 // The last step is still growing; the one before it is whole.
 const lately = (key) => { const v = past?.[key] ?? []; return (v.at(-2) ?? v.at(-1) ?? 0) / (past?.step_s ?? 1); };
 
+// Of the bodies that the edge encoded; what is stored in a coding is encoded once.
+function compression(c) {
+  const codings = ['br', 'zstd', 'gzip'].map((name) => ({ name, n: c[`encoded_${name}`], from: c[`encoded_${name}_in`], to: c[`encoded_${name}_out`] }));
+  const total = (key) => codings.reduce((a, x) => a + x[key], 0), n = total('n');
+  if (!n) return ['Compression', '–', 'nothing encoded yet'];
+  const shares = codings.filter((x) => x.n).map((x) => `${x.name} ${percent(x.n, n)}`).join(', ');
+  return ['Compression saved', percent(total('from') - total('to'), total('from')), `${bytes(total('from'))} to ${bytes(total('to'))}; ${shares}`];
+}
+
 function tiles(s) {
   const c = s.counters, ended = c.pushes_completed + c.pushes_cancelled + c.pushes_refused + c.pushes_failed;
-  const failing = s.origins.filter((o) => o.is_failing).length;
+  const failing = s.origins.filter((o) => o.is_failing).length, asked = s.origins.filter((o) => o.requests).length;
   const days = s.certificates.map((x) => (x.until_s - s.now_us / 1e6) / 86400), least = Math.min(...days);
   const words = range === 'hour' ? 'last hour' : 'last day';
   const all = [
     ['Requests per second', count(lately('requests')), `${count(c.requests)} in all, ${bytes(lately('sent_kib') * 1024)}/s`],
     ['Hit ratio', percent(hitsOf(s), sum(s.responses.cache)), `${bytes(s.cache.bytes)} of ${bytes(s.cache.limit_bytes)}, ${count(s.cache.objects)} stored`],
     ['Errors (5xx)', count(inRange('errors')), `${words}; ${count(inRange('origin_failures'))} by failing origins`, inRange('errors') ? 'bad' : ''],
-    ['Origins', failing ? `${failing} failing` : 'up', `of ${s.origins.length} asked so far`, failing ? 'bad' : 'good'],
+    ['Origins', failing ? `${failing} failing` : asked ? 'up' : '–', `${asked} of ${s.origins.length} asked so far`, failing ? 'bad' : asked ? 'good' : ''],
     ...['cache', 'origin'].map((from) => {
       const t = s.times.first_byte[from];
       return [`First byte, from ${from}`, t.count ? `p50 ${time(t.p50_us)}` : '–', t.count ? `p99 ${time(t.p99_us)}` : 'nothing yet'];
     }),
+    ['Page loads', count(s.pages_total), `and ${count(s.prefetches_total)} prefetches, counted apart`],
+    compression(c),
     ['Early hints', count(s.hints.delivery['early-hints'] ?? 0), `of ${count(sum(s.hints.delivery))} links`],
     ['Pushes completed', percent(c.pushes_completed, ended), `${count(c.pushes_completed)} of ${count(ended)}; ${bytes(c.wasted_bytes)} of ${bytes(c.pushed_bytes)} wasted`],
     ['Connections', count(c.connections_open), `${percent(c.tls_resumed, c.tls_handshakes)} of TLS resumed`],
@@ -108,9 +129,13 @@ function troubles(s) {
   }
   if (s.crashes) list.push(['bad', `The serving process crashed ${count(s.crashes)} times.`]);
   if (s.access_log?.is_failing) list.push(['bad', 'The access log cannot be written.']);
-  for (const notice of s.notices ?? []) list.push(['', notice]);
+  for (const [kind, address] of Object.entries(s.front)) list.push(['', fronts[kind]?.(address) ?? `${kind}: ${address}`, place('proxies', 'trusted_proxies')]);
   $('trouble').hidden = list.length === 0;
-  $('troubles').replaceChildren(...list.map(([className, text]) => element('li', text, className)));
+  $('troubles').replaceChildren(...list.map(([className, text, href]) => {
+    const li = element('li', text, className);
+    if (href) li.append(' ', link('What to do', href));
+    return li;
+  }));
 }
 
 function charts() {
@@ -132,12 +157,12 @@ function charts() {
   ], span);
 }
 
-function explain(parts) {
+function explain(id, parts, words, doc) {
   const rows = Object.entries(parts).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
-  $('reasons').replaceChildren(...(rows.length ? rows : [['none yet', 0]]).map(([name, n]) => {
-    const div = element('div'), dt = element('dt', name);
-    dt.append(element('b', count(n)));
-    div.append(dt, element('dd', reasons[name] ?? ''));
+  $(id).replaceChildren(...(rows.length ? rows : [['none yet', 0]]).map(([name, n]) => {
+    const div = element('div'), dt = element('dt');
+    dt.append(words[name] ? link(name, place(doc, name)) : name, element('b', count(n)));
+    div.append(dt, element('dd', words[name] ?? ''));
     return div;
   }));
 }
@@ -169,7 +194,7 @@ function table(id, heads, rows) {
   thead.append(head);
   tbody.append(...rows.map((row) => {
     const tr = element('tr');
-    tr.append(...row.map((cell, i) => { const td = element('td', cell.text ?? count(cell.v), cell.className); td.dataset.label = heads[i]; return td; }));
+    tr.append(...row.map((cell, i) => { const text = cell.text ?? count(cell.v), td = i ? element('td', text, cell.className) : named(element('td'), text); td.dataset.label = heads[i]; return td; }));
     return tr;
   }));
   t.replaceChildren(thead, tbody);
@@ -177,18 +202,15 @@ function table(id, heads, rows) {
 }
 
 function sites(s) {
-  const all = new Map();
-  const of = (name) => all.get(hostOf(name)) ?? all.set(hostOf(name), { requests: 0, hits: 0, errors: 0, pages: 0 }).get(hostOf(name));
-  for (const p of s.pages) { const x = of(p.name); x.requests += p.loads; x.pages += p.loads; x.hits += p.hits; x.errors += p.errors; }
-  for (const a of s.assets) { const x = of(a.name); x.requests += a.requests; x.hits += a.hits; x.errors += a.errors; }
-  const select = $('site'), names = [...all.keys()].sort();
+  const select = $('site'), names = [...new Set([...s.pages, ...s.assets].map((o) => hostOf(o.name)))].sort();
   if ([...select.options].slice(1).map((o) => o.value).join('\n') !== names.join('\n')) {
     select.replaceChildren(new Option('all', ''), ...names.map((n) => new Option(n, n)));
     select.value = names.includes(only) ? only : '';
     only = select.value;
   }
-  table('sites', ['site', 'requests', 'hit ratio', 'page loads', 'errors'], [...all].filter(([name]) => !only || name === only).map(([name, x]) => [
-    { v: name, text: name }, { v: x.requests }, { v: x.requests ? x.hits / x.requests : 0, text: percent(Math.min(x.hits, x.requests), x.requests) }, { v: x.pages }, { v: x.errors, className: x.errors ? 'bad' : '' }]));
+  const list = s.sites.filter((x) => x.requests), isOne = list.some((x) => x.name === only);
+  table('sites', ['site', 'requests', 'hit ratio', 'page loads', 'prefetches', 'errors (5xx)', 'sent'], list.filter((x) => !isOne || x.name === only).map((x) => [
+    { v: x.name, text: x.name === '*' ? 'all hosts (*)' : x.name }, { v: x.requests }, { v: x.requests ? x.hits / x.requests : 0, text: percent(x.hits, x.requests) }, { v: x.pages }, { v: x.prefetches }, { v: x.errors, className: x.errors ? 'bad' : '' }, { v: x.sent_bytes, text: bytes(x.sent_bytes) }]));
 }
 
 function assets(s) {
@@ -201,7 +223,8 @@ function assets(s) {
 function origins(s) {
   table('origins', ['origin', 'requests', 'state', 'failed', '5xx', 'mean first byte', 'connections', 'idle', 'waiting', 'last failure'], s.origins.map((o) => {
     const mean = o.answers ? o.first_byte_us / o.answers : 0;
-    return [{ v: o.name, text: o.name }, { v: o.requests }, { v: o.is_failing ? 1 : 0, text: o.is_failing ? 'failing' : 'up', className: o.is_failing ? 'bad' : 'good' }, { v: o.failed, className: o.failed ? 'bad' : '' }, { v: o.responses_5xx, className: o.responses_5xx ? 'bad' : '' }, { v: mean, text: time(mean) }, { v: o.connections }, { v: o.idle }, { v: o.waiting }, { v: o.last_failure_s, text: o.last_failure_s ? `${age(Math.max(0, s.now_us / 1e6 - o.last_failure_s))} ago` : 'never' }];
+    const [state, className] = o.is_failing ? ['failing', 'bad'] : o.answers ? ['up', 'good'] : ['not asked', ''];
+    return [{ v: o.name, text: o.name }, { v: o.requests }, { v: o.is_failing ? 1 : 0, text: state, className }, { v: o.failed, className: o.failed ? 'bad' : '' }, { v: o.responses_5xx, className: o.responses_5xx ? 'bad' : '' }, { v: mean, text: o.answers ? time(mean) : '–' }, { v: o.connections }, { v: o.idle }, { v: o.waiting }, { v: o.last_failure_s, text: o.last_failure_s ? `${age(Math.max(0, s.now_us / 1e6 - o.last_failure_s))} ago` : 'never' }];
   }));
 }
 
@@ -213,19 +236,35 @@ function certificates(s) {
   }));
 }
 
+function reasonCell(reason) {
+  const td = element('td');
+  td.title = reasons[reason] ?? '';
+  td.append(link(reason, place('push', reason)));
+  return td;
+}
+
 function plan(page) {
   const scroll = element('div', undefined, 'scroll'), t = element('table'), head = element('tr');
   scroll.tabIndex = 0;
   head.append(...['link', 'as', 'from', 'sent as', 'reason', 'loads', 'hinted', 'requested', 'pushed', 'completed', 'wasted', 'wasted bytes'].map((text) => { const th = element('th', text); th.scope = 'col'; return th; }));
   t.append(head, ...page.plan.map((l) => {
     const tr = element('tr'), wasted = wastedPushes(l.pushes), pushed = l.delivered.push ?? 0;
-    tr.append(element('td', l.url), element('td', l.as), element('td', l.source), element('td', l.delivery), Object.assign(element('td', l.reason), { title: reasons[l.reason] ?? '' }), element('td', count(l.loads)),
+    tr.append(named(element('td'), l.url), element('td', l.as), element('td', l.source), element('td', l.delivery), reasonCell(l.reason), element('td', count(l.loads)),
       element('td', count(l.delivered['early-hints'] ?? 0)), element('td', count(l.requests)), element('td', count(pushed)), element('td', count(l.pushes.completed)), element('td', count(wasted), wasted ? 'bad' : ''), element('td', bytes(l.wasted_bytes)));
     return tr;
   }));
   for (const tr of t.querySelectorAll('tr:not(:first-child)')) [...tr.cells].forEach((td, i) => { td.dataset.label = t.rows[0].cells[i].textContent; });
   scroll.append(t);
   return scroll;
+}
+
+// Of a page whose links were not sent early: the most frequent reason, in words.
+function why(page) {
+  if (!page.plan.length) return ': it names no assets';
+  const by = {};
+  for (const l of page.plan) by[l.reason] = (by[l.reason] ?? 0) + 1;
+  const [most] = Object.entries(by).sort((a, b) => b[1] - a[1])[0];
+  return `: ${reasons[most]?.replace(/\.$/, '') ?? most}`;
 }
 
 // Kept by name, so that what is open and focused stays so.
@@ -237,8 +276,8 @@ function pages(s) {
     const used = total((l) => l.pushes.completed), lost = total((l) => wastedPushes(l.pushes)), hinted = total(early), asked = total((l) => (early(l) ? l.requests : 0));
     const sent = [...(used || lost ? [`${count(used)} pushes completed, ${count(lost)} wasted`] : []), ...(hinted ? [`${count(hinted)} hinted early, ${count(asked)} asked for`] : [])];
     const summary = d.querySelector('summary') ?? element('summary');
-    summary.replaceChildren(element('span', p.name, 'name'), element('span', `${count(p.loads)} loads`), element('span', `p50 ${time(p.p50_us)}, p99 ${time(p.p99_us)}`), element('span', `hit ratio ${percent(p.hits, p.loads)}`),
-      element('span', `${p.plan.length} links`), element('span', sent.join('; ') || 'nothing sent early', 'used'));
+    summary.replaceChildren(named(element('span', undefined, 'name'), p.name), element('span', `${count(p.loads)} loads`), element('span', `p50 ${time(p.p50_us)}, p99 ${time(p.p99_us)}`), element('span', `hit ratio ${percent(p.hits, p.loads)}`),
+      element('span', `${p.plan.length} links`), element('span', sent.join('; ') || `nothing sent early${why(p)}`, 'used'));
     if (p.errors) summary.append(element('span', `${count(p.errors)} errors, last status ${p.last_status || 'none'}`, 'bad'));
     if (p.learning) summary.append(element('span', `not hinted to others yet: ${p.learning}`));
     const old = d.querySelector('.scroll');
@@ -265,7 +304,8 @@ function draw(s) {
   tiles(s);
   troubles(s);
   bars('deliveries', s.hints.delivery, (name) => ({ push: 's2', 'early-hints': 's0' }[name] ?? 's1'));
-  explain(s.hints.reason);
+  explain('reasons', s.hints.reason, reasons, 'push');
+  explain('not-stored', s.responses.not_stored, notStored, 'cache');
   bars('answers', s.responses.cache, (name) => (name === 'hit' || name === 'stale' ? 's0' : 's1'));
   pages(s);
   assets(s);

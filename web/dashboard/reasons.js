@@ -1,4 +1,6 @@
-// Why a link was not sent early, or how it was: one sentence for each reason of a plan, and what to do.
+// What reasons mean, in one sentence each, and what to do: the words of docs/push.md and docs/cache.md.
+
+// Why a link was not sent early, or how it was.
 export const reasons = {
   undecided: 'Not decided yet: the page has not been answered.',
   pushed: 'Sent by server push.',
@@ -39,4 +41,34 @@ export const reasons = {
   draining: 'The connection is closing.',
   failed: 'The push could not be made.',
   'page-gone': 'The client left before the page was answered.',
+};
+
+// Why a response was not stored.
+export const notStored = {
+  'no explicit freshness': 'The origin gave no lifetime: send Cache-Control with max-age, or set cache.ttl.',
+  'asked for with a cookie': 'A document, and the visitor has a cookie: send public or s-maxage, or list the cookie in cache.ignore_cookies.',
+  'asked for with a bypass cookie': 'A document, and the visitor is known to the site (cache.bypass_cookies).',
+  'asked for with a credential': 'A document, and the request has a field such as X-Auth-Token: send public or s-maxage.',
+  'asked for with authorization': 'The request has a password or token: send public, s-maxage or must-revalidate if all may have it.',
+  'sets a cookie': 'The response has Set-Cookie: set none on shared pages, or send public or s-maxage.',
+  private: 'The origin says that it is for one person.',
+  'no-store': 'The origin forbids it.',
+  'varies by what no key has': 'Vary is *, or names a field that Forerun sets itself.',
+  'stale at once, no validator': 'max-age=0 without ETag and Last-Modified: send one of them.',
+  'status is not cacheable': 'A redirect or an error without a lifetime, or a part.',
+  'status of one request': 'It says how the request was made, such as 400 or 429.',
+  'request with no-store': 'The client asked for that.',
+  'not a GET': 'Only responses to GET are stored.',
+  'too large': 'It is longer than cache.max_object.',
+  'no memory': 'cache.memory or limits.memory is used up.',
+};
+
+// The place in the docs, which are embedded beside this page, where a text is.
+export const place = (doc, text) => `/dashboard/docs/${doc}.md#:~:text=${encodeURIComponent(text).replaceAll('-', '%2D')}`;
+
+// A proxy in front that is not set up; the address that was noticed.
+export const fronts = {
+  one_address: (a) => `All page loads come from ${a}, with different browsers. If it is a load balancer or a CDN, list it in trusted_proxies.`,
+  silent_proxy: (a) => `All page loads come from ${a}, a trusted proxy: it must send X-Forwarded-For.`,
+  untrusted_proxy: (a) => `${a} sends X-Forwarded-For and is not in trusted_proxies.`,
 };

@@ -105,6 +105,8 @@ static void print_requests(const json_t *s)
 	    fr_figure(s, "counters.requests_aborted"),
 	    fr_print_bytes(fr_figure(s, "sent_bytes"), sent));
 	print_parts("statuses", json_object_get(json_object_get(s, "responses"), "status"));
+	say("page loads", "%.0f; prefetches, counted apart: %.0f", fr_figure(s, "pages_total"),
+	    fr_figure(s, "prefetches_total"));
 	say("connections", "%.0f, %.0f open; HTTP/2 on %.0f; TLS handshakes %.0f, resumed %.0f",
 	    fr_figure(s, "counters.connections"), fr_figure(s, "counters.connections_open"),
 	    fr_figure(s, "counters.connections_h2"), fr_figure(s, "counters.tls_handshakes"),
@@ -143,6 +145,58 @@ static void print_cache(const json_t *s)
 	    fr_print_bytes(fr_figure(s, "cache.limit_bytes"), limit), fr_figure(s, "cache.objects"),
 	    fr_figure(s, "cache.evictions"));
 	print_parts("", parts);
+	parts = json_object_get(json_object_get(s, "responses"), "not_stored");
+	if (json_object_size(parts))
+		print_parts("not stored", parts);
+}
+
+/* Of the bodies that the edge encoded. */
+static void print_compression(const json_t *s)
+{
+	static const char *const codings[] = {"br", "zstd", "gzip"};
+	char shares[96] = "", path[64], a[FR_FIGURE_BYTES], b[FR_FIGURE_BYTES];
+	double n[3], all = 0, from = 0, to = 0;
+	size_t at = 0;
+
+	for (size_t i = 0; i < FR_ARRAY_LEN(codings); i++) {
+		(void)snprintf(path, sizeof path, "counters.encoded_%s", codings[i]);
+		n[i] = fr_figure(s, path);
+		all += n[i];
+		(void)snprintf(path, sizeof path, "counters.encoded_%s_in", codings[i]);
+		from += fr_figure(s, path);
+		(void)snprintf(path, sizeof path, "counters.encoded_%s_out", codings[i]);
+		to += fr_figure(s, path);
+	}
+	if (all <= 0)
+		return;
+	for (size_t i = 0; i < FR_ARRAY_LEN(codings); i++)
+		if (n[i] > 0)
+			at += (size_t)snprintf(shares + at, sizeof shares - at, "%s%s %.0f %%",
+			                       at ? ", " : "", codings[i], fr_percent(n[i], all));
+	say("compression", "saved %.0f %%: %s to %s; %s", fr_percent(from - to, from),
+	    fr_print_bytes(from, a), fr_print_bytes(to, b), shares);
+}
+
+static void print_sites(const json_t *s)
+{
+	const json_t *sites = json_object_get(s, "sites");
+	json_t *o;
+	size_t i;
+
+	/* of one alone everything is said already */
+	if (json_array_size(sites) < 2)
+		return;
+	json_array_foreach((json_t *)sites, i, o)
+	{
+		char name[264], sent[FR_FIGURE_BYTES];
+
+		fr_figure_text(o, "name", name, sizeof name);
+		say(i ? "" : "sites",
+		    "%s: %.0f requests, hit ratio %.0f %%, %.0f with 5xx, %s sent", name,
+		    fr_figure(o, "requests"),
+		    fr_percent(fr_figure(o, "hits"), fr_figure(o, "requests")),
+		    fr_figure(o, "errors"), fr_print_bytes(fr_figure(o, "sent_bytes"), sent));
+	}
 }
 
 static void print_hints(const json_t *s)
@@ -196,7 +250,9 @@ static void print_origins(const json_t *s)
 		fr_figure_text(o, "name", name, sizeof name);
 		say(i ? "" : "origins",
 		    "%s: %s, %.0f connections, %.0f idle, %.0f requests waiting", name,
-		    json_is_true(json_object_get(o, "is_failing")) ? "failing" : "up",
+		    json_is_true(json_object_get(o, "is_failing")) ? "failing"
+		    : answers > 0                                  ? "up"
+		                                                   : "not asked",
 		    fr_figure(o, "connections"), fr_figure(o, "idle"), fr_figure(o, "waiting"));
 		say("", "%.0f requests, %.0f failed, %.0f with 5xx, mean first byte %s",
 		    fr_figure(o, "requests"), fr_figure(o, "failed"), fr_figure(o, "responses_5xx"),
@@ -330,9 +386,11 @@ static void print_status(const json_t *s)
 	print_times(s, "from cache", "cache");
 	print_times(s, "from origin", "origin");
 	print_cache(s);
+	print_compression(s);
 	print_hints(s);
 	print_fields(s, "fields in", "counters.head_bytes_in", "counters.head_bytes_in_plain");
 	print_fields(s, "fields out", "counters.head_bytes_out", "counters.head_bytes_out_plain");
+	print_sites(s);
 	print_origins(s);
 	print_front(s);
 	print_log(s);

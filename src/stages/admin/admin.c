@@ -259,6 +259,8 @@ static const char *type_of(struct fr_str name)
 		return "text/css; charset=utf-8";
 	if (fr_str_ends(name, FR_STR(".js")))
 		return "text/javascript; charset=utf-8";
+	if (fr_str_ends(name, FR_STR(".md")))
+		return "text/plain; charset=utf-8";
 	return "image/svg+xml";
 }
 
