@@ -192,6 +192,13 @@ static struct fr_hint *find(const struct fr_plan *p, const struct fr_hint *like)
 	return other;
 }
 
+struct fr_hint *fr_plan_find(struct fr_plan *p, const struct fr_link *link)
+{
+	struct fr_hint like = {.url = link->target, .link = *link, .message = p->message};
+
+	return link->rels && find_base(p) && fr_hint_judge(p, &like) ? find(p, &like) : NULL;
+}
+
 /* This load names what was known before: what it says now counts, as far as
  * nothing was decided. */
 static void confirm(struct fr_plan *p, struct fr_hint *h, const struct fr_hint *now)

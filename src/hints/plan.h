@@ -192,6 +192,7 @@ struct fr_plan {
 	size_t dropped;   /* beyond FR_PLAN_MAX_HINTS or memory */
 	size_t malformed; /* links that did not parse */
 	unsigned message; /* whose links are added now */
+	bool has_acted;   /* the client asked for what the 103 named (hints/repeated.h) */
 	struct fr_plan_learning learning;
 };
 
@@ -205,6 +206,9 @@ void fr_plan_next_message(struct fr_plan *p);
  * and the like) leave no trace. flags: FR_HINT_*. */
 void fr_plan_add_link_field(struct fr_plan *p, struct fr_str value, enum fr_hint_source source,
                             unsigned flags);
+
+/* The hint for the request that this link speaks of; NULL: there is none. */
+struct fr_hint *fr_plan_find(struct fr_plan *p, const struct fr_link *link);
 
 /* A font that is larger is mostly icons, and would hold up the page: it goes
  * behind it. */

@@ -5,6 +5,7 @@
 #include "hints/budget.h"
 #include "hints/memory.h"
 #include "hints/pacing.h"
+#include "hints/repeated.h"
 #include "hints/verdict.h"
 #include "hints/way.h"
 #include "stages/hints/early_hints.h"
@@ -227,6 +228,8 @@ static void conclude(struct fr_exchange *page, bool from_origin)
 	if (load->was_early && page->resp.status != 200 && page->resp.status != 304)
 		fr_count(&page->worker->counters, FR_COUNT_HINTS_BEFORE_ERROR);
 	close_load(page);
+	if (load->has_103)
+		fr_repeated_drop(&load->plan, &page->resp.fields);
 	add_server_timing(page);
 }
 

@@ -2,6 +2,7 @@
 #include "stages/hints/page_order.h"
 
 #include "hints/page_head.h"
+#include "hints/repeated.h"
 #include "hints/seen_urls.h"
 #include "stages/hints/sent.h"
 
@@ -50,26 +51,36 @@ void fr_page_order_hinted(struct fr_exchange *page, const struct fr_hint *hint)
 		(void)fr_seen_urls_add(c->late, fr_sent_scope(page), hint->target);
 }
 
-void fr_page_order_request(struct fr_exchange *ex)
+/* The page whose 103 this request may follow; NULL: none. */
+static struct fr_exchange *page_of(const struct fr_exchange *ex)
 {
 	struct fr_exchange *page = ex->client->hinted;
 
-	if (ex->client->late && ex->ops->needed_late &&
-	    fr_seen_urls_has(ex->client->late, fr_sent_scope(ex), ex->req.target)) {
-		ex->ops->needed_late(ex);
-		return;
-	}
-	if (!page || page == ex || !ex->ops->after_page || !fr_whose_is_same(ex, page) ||
-	    !fr_str_eq(ex->req.authority, page->req.authority))
-		return;
-	for (size_t i = 0; i < page->page.plan->n; i++) {
-		const struct fr_hint *hint = page->page.plan->v[i];
+	return page && page != ex && fr_whose_is_same(ex, page) &&
+	                       fr_str_eq(ex->req.authority, page->req.authority)
+	               ? page
+	               : NULL;
+}
 
-		if (is_blocking(hint) && fr_str_eq(hint->target, ex->req.target)) {
-			ex->ops->after_page(ex, page);
-			return;
-		}
-	}
+static bool follows_blocking(const struct fr_exchange *ex, const struct fr_plan *plan)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (is_blocking(plan->v[i]) && fr_str_eq(plan->v[i]->target, ex->req.target))
+			return true;
+	return false;
+}
+
+void fr_page_order_request(struct fr_exchange *ex)
+{
+	struct fr_exchange *page = page_of(ex);
+
+	if (page && ex->req.method == FR_METHOD_GET)
+		fr_repeated_note_asked(page->page.plan, ex->req.target);
+	if (ex->client->late && ex->ops->needed_late &&
+	    fr_seen_urls_has(ex->client->late, fr_sent_scope(ex), ex->req.target))
+		ex->ops->needed_late(ex);
+	else if (page && ex->ops->after_page && follows_blocking(ex, page->page.plan))
+		ex->ops->after_page(ex, page);
 }
 
 void fr_page_order_forget(struct fr_exchange *ex)
