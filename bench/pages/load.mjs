@@ -9,13 +9,16 @@ const patienceMs = 60000;
 // What the page itself measured; the observer gives what was painted before.
 const inPage = `new Promise((resolve) => {
   const lcp = [];
+  let shift = 0;
   const done = () => resolve({
     origin: performance.timeOrigin,
     nav: performance.getEntriesByType('navigation')[0].toJSON(),
     paint: Object.fromEntries(performance.getEntriesByType('paint').map((e) => [e.name, e.startTime])),
-    lcp, resources: performance.getEntriesByType('resource').map((e) => e.toJSON()) });
+    lcp, shift, resources: performance.getEntriesByType('resource').map((e) => e.toJSON()) });
   new PerformanceObserver((l) => l.getEntries().forEach((e) => lcp.push({ at: e.renderTime || e.loadTime, size: e.size, url: e.url, tag: e.element && e.element.tagName })))
     .observe({ type: 'largest-contentful-paint', buffered: true });
+  new PerformanceObserver((l) => l.getEntries().forEach((e) => { shift += e.hadRecentInput ? 0 : e.value; }))
+    .observe({ type: 'layout-shift', buffered: true });
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)));
 })`;
 
@@ -121,6 +124,7 @@ function summary(page, seen) {
     loadEvent: seen.nav.loadEventEnd,
     fcp: seen.paint['first-contentful-paint'],
     lcp: lcp?.at, lcpWhat: lcp && (lcp.url ? new URL(lcp.url, 'https://x').pathname : lcp.tag),
+    shift: seen.shift, // of the layout, as a share of the window
     complete: Math.max(seen.nav.loadEventEnd, ...rows.map((r) => r.end ?? 0)),
     requests: rows.length,
     pushed: rows.filter((r) => r.pushed).length,

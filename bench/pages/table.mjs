@@ -25,6 +25,7 @@ export function summarize(results, base) {
       }
     }
     for (const key of ['requests', 'pushed', 'early', 'earlyEvents', 'duplicates', 'extra', 'bytes', 'linkBytes']) row[key] = median(list.map((r) => r[key]));
+    row.shift = median(list.map((r) => r.shift ?? 0));
     row.promised = median(list.map((r) => r.edge.pushes_promised));
     row.cancelled = median(list.map((r) => r.edge.pushes_cancelled));
     row.edgeRequests = median(list.map((r) => r.edge.requests));
@@ -49,10 +50,10 @@ export function table(files, base = 'off') {
   for (const f of files) {
     const rows = summarize(f.results, base);
     out.push(`**${f.page}, ${f.link}, ${f.product}**, ${f.think} ms of think time, ${Math.min(...rows.map((r) => r.runs))} runs`, '',
-      `| variant | ${metrics.map(([, title]) => title).join(' | ')} | requests | pushes used / promised | early hints | twice / beyond need | KiB |`,
-      `| --- | ${metrics.map(() => '---').join(' | ')} | --- | --- | --- | --- | --- |`);
+      `| variant | ${metrics.map(([, title]) => title).join(' | ')} | requests | pushes used / promised | early hints | twice / beyond need | layout shift | KiB |`,
+      `| --- | ${metrics.map(() => '---').join(' | ')} | --- | --- | --- | --- | --- | --- |`);
     for (const r of rows) {
-      out.push(`| ${r.name} | ${metrics.map(([key]) => cell(r[key])).join(' | ')} | ${r.requests} | ${r.pushed} / ${r.promised} | ${r.earlyEvents ? `${r.early}` : '–'} | ${r.duplicates} / ${r.extra} | ${ms(r.linkBytes / 1024)} |`);
+      out.push(`| ${r.name} | ${metrics.map(([key]) => cell(r[key])).join(' | ')} | ${r.requests} | ${r.pushed} / ${r.promised} | ${r.earlyEvents ? `${r.early}` : '–'} | ${r.duplicates} / ${r.extra} | ${r.shift.toFixed(2)} | ${ms(r.linkBytes / 1024)} |`);
     }
     out.push('');
     for (const r of rows) {
