@@ -56,7 +56,7 @@ static void take_order(const struct fr_source *s, const char *path, struct fr_co
 /* Of all that decides on what is encoded, and into which coding. */
 static uint64_t id_of(const struct fr_config_compression *c)
 {
-	const uint64_t numbers[] = {c->enabled, c->min_bytes, c->n_types};
+	const uint64_t numbers[] = {c->enabled, c->min_bytes, c->n_types, c->recompress};
 	uint64_t id = fr_siphash(0, numbers, sizeof numbers);
 
 	for (size_t i = 0; i < c->n_types; i++)

@@ -82,6 +82,17 @@ static enum fr_coding coding_of(const struct fr_fields *f)
 	                                                           : fr_coding_of(first->value);
 }
 
+/* Origins encode in a hurry: the same bytes are often a quarter shorter in br at its best level. */
+static void decide_stored_encoded(const struct fr_coding_question *q, struct fr_coding_verdict *out)
+{
+	if (!q->is_stored || !q->rules->recompress || q->length < 0 || !is_worth_it(q) ||
+	    has_no_transform(&q->req->fields))
+		return;
+	out->coding = choose(q);
+	if (out->coding != FR_CODING_IDENTITY)
+		out->act = FR_CODING_RECODE;
+}
+
 static void decide_encoded(const struct fr_coding_question *q, enum fr_coding coding,
                            struct fr_coding_verdict *out)
 {
@@ -95,7 +106,11 @@ static void decide_encoded(const struct fr_coding_question *q, enum fr_coding co
 	if (!q->is_stored && !fr_fields_get(&q->req->fields, FR_FIELD_ACCEPT_ENCODING))
 		return;
 	w = weights_of(q);
-	if (w.of[coding] || !w.of[FR_CODING_IDENTITY] || has_no_transform(&q->req->fields))
+	if (w.of[coding]) {
+		decide_stored_encoded(q, out);
+		return;
+	}
+	if (!w.of[FR_CODING_IDENTITY] || has_no_transform(&q->req->fields))
 		return;
 	out->act = FR_CODING_DECODE;
 	out->coding = coding;
@@ -272,7 +287,7 @@ int fr_coding_apply_not_modified(const struct fr_request *req, struct fr_arena *
 #define WORD_IS_BARE (UINT64_C(1) << 62)
 
 _Static_assert(FR_CODINGS_USUAL *VERDICT_BITS <= 62, "all verdicts fit");
-_Static_assert(FR_CODING_DECODE < FR_BIT(ACT_BITS) && FR_CODING_OTHER < FR_BIT(CODING_BITS),
+_Static_assert(FR_CODING_RECODE < FR_BIT(ACT_BITS) && FR_CODING_OTHER < FR_BIT(CODING_BITS),
                "each fits its bits");
 
 uint64_t fr_coding_decide_usual(const struct fr_coding_question *of)

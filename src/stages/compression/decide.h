@@ -22,18 +22,20 @@ struct fr_coding_question {
 enum fr_coding_act {
 	FR_CODING_KEEP,   /* the body stays as it is */
 	FR_CODING_ENCODE, /* into `coding` */
-	FR_CODING_DECODE  /* out of `coding` */
+	FR_CODING_DECODE, /* out of `coding` */
+	FR_CODING_RECODE /* stored encoded: a form in `coding` is sent if there is one, else KEEP */
 };
 
 struct fr_coding_verdict {
 	enum fr_coding_act act;
-	enum fr_coding coding; /* ENCODE, DECODE */
+	enum fr_coding coding; /* ENCODE, DECODE, RECODE */
 	bool varies;           /* another Accept-Encoding could get another body */
 	bool is_bare;          /* no field speaks of the bytes, as far as that was looked at */
 };
 
 /* A response is encoded if its type and length are worth it and nothing forbids it; decoded if
- * its client does not take its coding and takes none. Neither without a body to come, in part
+ * its client does not take its coding and takes none. What is stored encoded may have a shorter
+ * form in the coding that the client likes best. None of it without a body to come, in part
  * (206), nor with no-transform from either side. */
 void fr_coding_decide(const struct fr_coding_question *q, struct fr_coding_verdict *out);
 

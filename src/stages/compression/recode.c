@@ -11,7 +11,7 @@ struct fr_recode {
 	struct fr_recode *next, **pprev; /* borrowed, among the worker's */
 	struct fr_store *store;          /* borrowed; outlives the worker */
 	struct fr_recode_job *job;       /* reference */
-	struct fr_body *plain, *twin;    /* references: of whom, and what is to be replaced */
+	struct fr_body *body, *twin;     /* references: of the object, and what is replaced; NULL */
 	unsigned place;
 };
 
@@ -19,7 +19,7 @@ static void over(struct fr_worker *w, struct fr_recode *r)
 {
 	fr_recode_job_drop(r->job);
 	fr_recode_job_unref(&r->job);
-	fr_body_unref(&r->plain);
+	fr_body_unref(&r->body);
 	fr_body_unref(&r->twin);
 	FR_LIST_REMOVE(r);
 	free(r);
@@ -31,13 +31,13 @@ static bool put_in_place(struct fr_recode *r)
 {
 	const uint8_t *data;
 	size_t n = fr_recode_job_result(r->job, &data);
-	struct fr_body *better = fr_body_new(fr_body_account(r->plain), n);
+	struct fr_body *better = fr_body_new(fr_body_account(r->body), n);
 	bool is_put = false;
 
 	if (better && fr_body_append(better, data, n) == 0) {
 		fr_body_end(better, true);
 		fr_body_set_asks(better, FR_RECODE_ASKS);
-		is_put = fr_body_set_twin(r->plain, r->place, better, r->twin);
+		is_put = fr_body_set_twin(r->body, r->place, better, r->twin);
 	}
 	fr_body_unref(&better);
 	return is_put;
@@ -51,7 +51,8 @@ static void take_result(struct fr_worker *w, struct fr_recode *r)
 		return;
 	fr_count(&w->counters, FR_COUNT_RECODED);
 	fr_count_add(&w->counters, FR_COUNT_RECODED_SAVED,
-	             fr_body_len(r->twin) - fr_recode_job_result(r->job, &data));
+	             fr_body_len(r->twin ? r->twin : r->body) -
+	                     fr_recode_job_result(r->job, &data));
 	(void)fr_store_trim(r->store);
 }
 
@@ -59,7 +60,7 @@ static void take_result(struct fr_worker *w, struct fr_recode *r)
  * reads it. */
 static bool is_gone(const struct fr_recode *r)
 {
-	return !fr_body_is_shared(r->plain);
+	return !fr_body_is_shared(r->body);
 }
 
 static void look(struct fr_timer *t, void *user)
@@ -82,17 +83,23 @@ static void look(struct fr_timer *t, void *user)
 
 /* --- asking --- */
 
-static struct fr_recode_job *make_job(struct fr_body *plain, const struct fr_body *twin,
-                                      enum fr_coding coding)
+/* What is sent until there is something better; who asks for it is counted there. */
+static struct fr_body *sent(const struct fr_recode_wish *wish)
+{
+	return wish->twin ? wish->twin : wish->body;
+}
+
+static struct fr_recode_job *make_job(const struct fr_recode_wish *wish)
 {
 	struct fr_recode_job *job = NULL;
+	uint64_t len = fr_body_len(wish->body);
 	struct fr_cursor from;
 	const uint8_t *data;
 	size_t n;
 
-	if (fr_body_len(plain) > FR_RECODE_BYTES_MOST || fr_cursor_init(&from, plain, 0) < 0)
+	if (len > FR_RECODE_BYTES_MOST || fr_cursor_init(&from, wish->body, 0) < 0)
 		return NULL;
-	job = fr_recode_job_new(coding, (size_t)fr_body_len(plain), (size_t)fr_body_len(twin));
+	job = fr_recode_job_new(wish->from, wish->to, (size_t)len, (size_t)fr_body_len(sent(wish)));
 	while (job && (n = fr_cursor_peek(&from, &data)) > 0) {
 		fr_recode_job_add(job, data, n);
 		fr_cursor_skip(&from, n);
@@ -101,19 +108,20 @@ static struct fr_recode_job *make_job(struct fr_body *plain, const struct fr_bod
 	return job;
 }
 
-static void keep(struct fr_exchange *ex, struct fr_recode_job *job, struct fr_body *plain,
-                 struct fr_body *twin, unsigned place)
+static void keep(struct fr_exchange *ex, struct fr_recode_job *job,
+                 const struct fr_recode_wish *wish)
 {
 	struct fr_worker *w = ex->worker;
 	struct fr_recode *r = fr_calloc(1, sizeof *r);
 
 	r->store = ex->gen->shared->store;
 	r->job = job;
-	fr_body_ref(plain);
-	fr_body_ref(twin);
-	r->plain = plain;
-	r->twin = twin;
-	r->place = place;
+	r->body = wish->body;
+	r->twin = wish->twin;
+	r->place = wish->place;
+	fr_body_ref(r->body);
+	if (r->twin)
+		fr_body_ref(r->twin);
 	if (!w->twin_jobs.recodes) {
 		fr_timer_init(&w->twin_jobs.recode_look, look, w);
 		fr_loop_timer_set(w->loop, &w->twin_jobs.recode_look, FR_RECODE_LOOK_MS);
@@ -129,25 +137,24 @@ static bool has_room(const struct fr_exchange *ex)
 	       fr_memory_level(&ex->worker->memory) == FR_MEMORY_PLENTY;
 }
 
-void fr_recode_asked(struct fr_exchange *ex, struct fr_body *plain, struct fr_body *twin,
-                     unsigned place, enum fr_coding coding)
+void fr_recode_asked(struct fr_exchange *ex, const struct fr_recode_wish *wish)
 {
 	struct fr_recode_job *job;
 
-	if (!fr_body_ask(twin, FR_RECODE_ASKS))
+	if (!fr_body_ask(sent(wish), FR_RECODE_ASKS))
 		return;
-	job = has_room(ex) && fr_body_state(plain) == FR_BODY_COMPLETE &&
-	                      fr_body_state(twin) == FR_BODY_COMPLETE
-	              ? make_job(plain, twin, coding)
+	job = has_room(ex) && fr_body_state(wish->body) == FR_BODY_COMPLETE &&
+	                      fr_body_state(sent(wish)) == FR_BODY_COMPLETE
+	              ? make_job(wish)
 	              : NULL;
 	if (!job)
 		return;
 	if (fr_recoder_offer(ex->gen->shared->recoder, job)) {
-		keep(ex, job, plain, twin, place);
+		keep(ex, job, wish);
 	} else {
 		fr_recode_job_unref(&job);
 		/* as many askers later, again */
-		fr_body_set_asks(twin, 0);
+		fr_body_set_asks(sent(wish), 0);
 		fr_count(&ex->worker->counters, FR_COUNT_LIMIT_RECODES);
 	}
 }

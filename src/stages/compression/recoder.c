@@ -11,8 +11,11 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "base/holds.h"
 #include "base/mem.h"
+#include "http/decode.h"
 #include "http/encode.h"
+#include "stages/compression/filter.h"
 
 #define NS_PER_S 1000000000
 
@@ -29,8 +32,8 @@ struct fr_recode_job {
 	_Atomic uint32_t refs;
 	_Atomic int state;
 	_Atomic bool is_dropped;
-	enum fr_coding coding;
-	uint8_t *plain; /* owned */
+	enum fr_coding from, to;
+	uint8_t *plain; /* owned; encoded, until it is the job's turn */
 	size_t len, size;
 	uint8_t *coded; /* owned */
 	size_t n, most;
@@ -38,7 +41,8 @@ struct fr_recode_job {
 
 /* --- jobs --- */
 
-struct fr_recode_job *fr_recode_job_new(enum fr_coding coding, size_t len, size_t shorter_than)
+struct fr_recode_job *fr_recode_job_new(enum fr_coding from, enum fr_coding to, size_t len,
+                                        size_t shorter_than)
 {
 	struct fr_recode_job *j;
 
@@ -48,7 +52,8 @@ struct fr_recode_job *fr_recode_job_new(enum fr_coding coding, size_t len, size_
 	if (!j)
 		return NULL;
 	atomic_init(&j->refs, 1);
-	j->coding = coding;
+	j->from = from;
+	j->to = to;
 	j->size = len;
 	j->most = shorter_than - 1;
 	j->plain = fr_try_malloc(len);
@@ -113,6 +118,54 @@ static bool is_unwanted(const struct fr_recoder *r, const struct fr_recode_job *
 	       atomic_load_explicit(&r->is_ending, memory_order_relaxed);
 }
 
+static void take_plain(void *user, const char *p, size_t len)
+{
+	struct fr_recode_job *j = user;
+
+	/* the decoder's limit is the room */
+	if (!FR_HOLDS(len <= j->size - j->len))
+		return;
+	memcpy(j->plain + j->len, p, len);
+	j->len += len;
+}
+
+/* In pieces, so that it stops soon when nobody wants it any more. */
+static bool feed(const struct fr_recoder *r, struct fr_recode_job *j, struct fr_decoder *d,
+                 const uint8_t *data, size_t len)
+{
+	for (size_t at = 0; at < len && !fr_decoder_is_over(d); at += FR_ENCODE_PIECE_BYTES) {
+		if (is_unwanted(r, j))
+			return false;
+		fr_decoder_feed(d, data + at,
+		                len - at < FR_ENCODE_PIECE_BYTES ? len - at
+		                                                 : FR_ENCODE_PIECE_BYTES);
+	}
+	return fr_decoder_is_whole(d);
+}
+
+/* False: it is damaged, too long when it is plain, or nobody wants it. */
+static bool make_plain(const struct fr_recoder *r, struct fr_recode_job *j)
+{
+	const struct fr_decode_limits limits = {.bytes = FR_RECODE_BYTES_MOST,
+	                                        .decoder_bytes = FR_CODING_DECODER_BYTES,
+	                                        .ratio = FR_CODING_DECODE_RATIO};
+	uint8_t *coded = j->plain;
+	size_t len = j->len;
+	struct fr_decoder *d;
+	bool is_whole;
+
+	if (j->from == FR_CODING_IDENTITY)
+		return true;
+	d = fr_decoder_new(fr_coding_name(j->from), &limits, take_plain, j);
+	j->plain = fr_try_malloc(FR_RECODE_BYTES_MOST);
+	j->size = FR_RECODE_BYTES_MOST;
+	j->len = 0;
+	is_whole = d && j->plain && feed(r, j, d, coded, len);
+	fr_decoder_free(&d);
+	free(coded);
+	return is_whole && j->len;
+}
+
 static int encode(const struct fr_recoder *r, struct fr_recode_job *j, struct fr_encoder *e)
 {
 	size_t at = 0;
@@ -133,11 +186,12 @@ static int encode(const struct fr_recoder *r, struct fr_recode_job *j, struct fr
 
 static void work(const struct fr_recoder *r, struct fr_recode_job *j)
 {
-	const struct fr_encode_how how = {.coding = j->coding,
-	                                  .level = fr_encode_level_most(j->coding),
+	bool is_plain = !is_unwanted(r, j) && make_plain(r, j);
+	const struct fr_encode_how how = {.coding = j->to,
+	                                  .level = fr_encode_level_most(j->to),
 	                                  .length = (int64_t)j->len,
 	                                  .is_thorough = true};
-	struct fr_encoder *e = is_unwanted(r, j) ? NULL : fr_encoder_new(&how);
+	struct fr_encoder *e = is_plain ? fr_encoder_new(&how) : NULL;
 	bool is_shorter = e && encode(r, j, e) == 0;
 
 	fr_encoder_free(&e);

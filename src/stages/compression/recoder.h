@@ -1,6 +1,6 @@
-/* Encodes bodies once more, as small as their coding can make them, on a thread of its own that
+/* Encodes bodies once more, plain or encoded by their origin, as small as their coding can make them, on a thread of its own that
  * only gets what processor time is left over. It knows no worker, object or store: a job has a
- * copy of the plain bytes and room for the result, and whoever made it looks from time to time
+ * copy of the bytes and room for the result, and whoever made it looks from time to time
  * whether it is over. So nobody ever waits for the thread, holds a lock that it wants, or is held
  * up by its end. Used by stages/compression/recode. */
 #ifndef FR_STAGES_COMPRESSION_RECODER_H
@@ -18,7 +18,7 @@ struct fr_recode_job; /* refcounted: who made it, the recoder */
 
 /* Jobs that wait, of all workers: each holds its body and room for the result. */
 #define FR_RECODER_JOBS_MOST 8u
-/* Plain bytes of a body. br 11 takes 2 s and holds 16 MiB for that many. */
+/* Bytes of a body, plain and as it is stored. br 11 takes 2 s and holds 16 MiB for that many. */
 #define FR_RECODE_BYTES_MOST (1u << 20)
 /* The thread rests this many times as long as a job took it: it takes a tenth of a processor at
  * most, for whom processor time is metered. */
@@ -40,10 +40,12 @@ enum fr_recode_state {
 	FR_RECODE_IN_VAIN    /* it did not, or it was dropped */
 };
 
-/* len: plain bytes that are added next, at most FR_RECODE_BYTES_MOST. shorter_than: coded bytes
- * from which on it is in vain. NULL without memory. */
-struct fr_recode_job *fr_recode_job_new(enum fr_coding coding, size_t len, size_t shorter_than);
-/* The next of the `len` plain bytes; all of them before it is offered. */
+/* from: the coding of the bytes that are added next, IDENTITY if they are plain; len: of them, at
+ * most FR_RECODE_BYTES_MOST. shorter_than: coded bytes from which on it is in vain. NULL without
+ * memory. */
+struct fr_recode_job *fr_recode_job_new(enum fr_coding from, enum fr_coding to, size_t len,
+                                        size_t shorter_than);
+/* The next of the `len` bytes; all of them before it is offered. */
 void fr_recode_job_add(struct fr_recode_job *job, const void *data, size_t n);
 void fr_recode_job_unref(struct fr_recode_job **job);
 /* The result is not wanted any more: the thread stops with its next piece. */

@@ -2,6 +2,7 @@
  * has the body in the right form. */
 #include "stages/compression/stage.h"
 
+#include "cache/body.h"
 #include "cache/object.h"
 #include "config/config.h"
 #include "exchange/canonical.h"
@@ -19,6 +20,8 @@ struct compression { /* in the stage's slot, and the arena */
 	struct fr_coding_filter *filter; /* owned */
 	bool is_of_object;               /* the verdict is of a stored response */
 	bool has_twin;                   /* whose body comes in the right form */
+	struct fr_body *recoded;         /* reference: that form of what is stored encoded; NULL */
+	enum fr_coding wanted;           /* in which there is no such form yet; IDENTITY: none */
 };
 
 static struct compression *compression_of(struct fr_exchange *ex)
@@ -82,6 +85,19 @@ static void decide_usual(const struct fr_exchange *ex, struct compression *c, st
 	fr_coding_verdict_of(word, ex->canonical.usual_codings, &c->verdict);
 }
 
+/* RECODE becomes ENCODE or KEEP: from here on it is known which form goes out. */
+static void settle_recode(struct compression *c, struct fr_object *o)
+{
+	fr_body_unref(&c->recoded);
+	c->wanted = FR_CODING_IDENTITY;
+	if (c->verdict.act != FR_CODING_RECODE)
+		return;
+	c->recoded = fr_twin_of(o, c->verdict.coding);
+	c->verdict.act = c->recoded ? FR_CODING_ENCODE : FR_CODING_KEEP;
+	if (!c->recoded)
+		c->wanted = c->verdict.coding;
+}
+
 static bool decide_stored(struct fr_exchange *ex, struct fr_object *o)
 {
 	const struct fr_fields fields = {.v = o->fields, .n = o->n_fields, .seen = o->seen};
@@ -94,9 +110,17 @@ static bool decide_stored(struct fr_exchange *ex, struct fr_object *o)
 		decide_usual(ex, c, o, &fields);
 	else
 		decide(ex, c, o->status, &fields, fr_object_length(o));
+	settle_recode(c, o);
 	c->is_of_object = true;
 	c->has_twin = false;
 	return c->verdict.varies;
+}
+
+static enum fr_coding stored_coding(const struct fr_object *o)
+{
+	const struct fr_fields fields = {.v = o->fields, .n = o->n_fields, .seen = o->seen};
+
+	return fr_coding_of(fr_fields_value(&fields, FR_FIELD_CONTENT_ENCODING));
 }
 
 static struct fr_body *stored_body(struct fr_exchange *ex, struct fr_object *o)
@@ -104,12 +128,20 @@ static struct fr_body *stored_body(struct fr_exchange *ex, struct fr_object *o)
 	struct compression *c = compression_of(ex);
 	struct fr_body *twin = NULL;
 
-	if (!c || !c->is_of_object || c->verdict.act != FR_CODING_ENCODE || !ex->cache.is_stored)
+	if (!c || !c->is_of_object || !ex->cache.is_stored)
 		return NULL;
-	if (ex->req.method == FR_METHOD_HEAD)
+	if (c->wanted != FR_CODING_IDENTITY && ex->req.method == FR_METHOD_GET)
+		fr_twin_wanted(ex, o, c->wanted, stored_coding(o));
+	if (c->verdict.act != FR_CODING_ENCODE)
+		return NULL;
+	if (c->recoded) {
+		twin = c->recoded;
+		c->recoded = NULL;
+	} else if (ex->req.method == FR_METHOD_HEAD) {
 		twin = fr_twin_of(o, c->verdict.coding);
-	else
+	} else {
 		twin = fr_twin_for(ex, o, c->verdict.coding, c->rules);
+	}
 	c->has_twin = twin != NULL;
 	return twin;
 }
@@ -155,8 +187,9 @@ static void take_response(struct fr_exchange *ex, void **slot)
 	if (ex->resp.status == 304) {
 		rc = take_not_modified(ex, c);
 	} else {
-		/* parts are of the stored bytes */
-		if (ex->resp.status == 206 || ex->resp.status == 416)
+		/* parts are of the stored bytes; another form of encoded ones is only in the store */
+		if (ex->resp.status == 206 || ex->resp.status == 416 || c->recoded ||
+		    c->verdict.act == FR_CODING_RECODE)
 			c->verdict.act = FR_CODING_KEEP;
 		if (c->verdict.act != FR_CODING_KEEP && !c->has_twin && fr_exchange_has_body(ex)) {
 			c->filter = fr_coding_filter_new(ex, &c->verdict, c->rules);
@@ -175,8 +208,10 @@ static void end(struct fr_exchange *ex, void **slot, enum fr_end how)
 
 	(void)ex;
 	(void)how;
-	if (c)
-		fr_coding_filter_free(&c->filter);
+	if (!c)
+		return;
+	fr_coding_filter_free(&c->filter);
+	fr_body_unref(&c->recoded);
 }
 
 const struct fr_stage fr_compression_stage = {

@@ -279,8 +279,20 @@ struct fr_body *fr_twin_for(struct fr_exchange *ex, struct fr_object *o, enum fr
 	if (!twin)
 		return make(ex, o, coding, fr_coding_level(rules, coding));
 	if (rules->recompress)
-		fr_recode_asked(ex, o->body, twin, place_of(coding), coding);
+		fr_recode_asked(ex, &(struct fr_recode_wish){.body = o->body,
+		                                             .twin = twin,
+		                                             .to = coding,
+		                                             .place = place_of(coding)});
 	return twin;
+}
+
+void fr_twin_wanted(struct fr_exchange *ex, struct fr_object *o, enum fr_coding coding,
+                    enum fr_coding stored)
+{
+	fr_recode_asked(ex, &(struct fr_recode_wish){.body = o->body,
+	                                             .from = stored,
+	                                             .to = coding,
+	                                             .place = place_of(coding)});
 }
 
 void fr_twin_jobs_cut(struct fr_worker *w)

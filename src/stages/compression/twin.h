@@ -24,6 +24,10 @@ struct fr_body *fr_twin_for(struct fr_exchange *ex, struct fr_object *o, enum fr
                             const struct fr_config_compression *rules);
 /* The same if it is there already. */
 struct fr_body *fr_twin_of(struct fr_object *o, enum fr_coding coding);
+/* The object is stored in the coding `stored`, and goes out so; its client would like another one
+ * better. If that happens often, there will be a twin. */
+void fr_twin_wanted(struct fr_exchange *ex, struct fr_object *o, enum fr_coding coding,
+                    enum fr_coding stored);
 /* The worker stops: what is being made is given up. */
 void fr_twin_jobs_cut(struct fr_worker *w);
 

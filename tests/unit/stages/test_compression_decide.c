@@ -62,6 +62,65 @@ static void decide(const struct row *r, bool is_stored, struct fr_response *resp
 	assert_int_equal(by_field.varies, v->varies);
 }
 
+/* Responses that their origin encoded. */
+static void what_is_stored_encoded_may_have_a_shorter_form(void **state)
+{
+	static const struct {
+		const char *asked, *said;
+		int64_t length;
+		enum fr_coding_act act;
+		enum fr_coding coding;
+	} rows[] = {
+		{BROWSER, CSS "content-encoding: gzip\n", 5000, FR_CODING_RECODE, FR_CODING_BR},
+		{BROWSER, CSS "content-encoding: zstd\n", 5000, FR_CODING_RECODE, FR_CODING_BR},
+		{BROWSER, CSS "content-encoding: br\n", 5000, FR_CODING_RECODE, FR_CODING_BR},
+		{"accept-encoding: gzip\n", CSS "content-encoding: gzip\n", 5000, FR_CODING_RECODE,
+	         FR_CODING_GZIP},
+		{"accept-encoding: gzip;q=1, br;q=0.1\n", CSS "content-encoding: gzip\n", 5000,
+	         FR_CODING_RECODE, FR_CODING_GZIP},
+		{"accept-encoding: br\n", CSS "content-encoding: gzip\n", 5000, FR_CODING_DECODE,
+	         FR_CODING_GZIP},
+		{"accept-encoding: identity\n", CSS "content-encoding: gzip\n", 5000,
+	         FR_CODING_DECODE, FR_CODING_GZIP},
+		{BROWSER "cache-control: no-transform\n", CSS "content-encoding: gzip\n", 5000,
+	         FR_CODING_KEEP, 0},
+		{BROWSER, CSS "content-encoding: gzip\ncache-control: no-transform\n", 5000,
+	         FR_CODING_KEEP, 0},
+		{BROWSER, CSS "content-encoding: gzip, br\n", 5000, FR_CODING_KEEP, 0},
+		{BROWSER, CSS "content-encoding: gzip\n", 1000, FR_CODING_KEEP, 0},
+		{BROWSER, CSS "content-encoding: gzip\n", -1, FR_CODING_KEEP, 0},
+		{BROWSER, "content-type: image/png\ncontent-encoding: gzip\n", 5000, FR_CODING_KEEP,
+	         0},
+	};
+	struct fr_config_compression rules = settings;
+
+	(void)state;
+	for (size_t i = 0; i < 3 * FR_ARRAY_LEN(rows); i++) {
+		struct fr_request req;
+		struct fr_response resp;
+		struct fr_coding_question q = {.req = &req, .rules = &rules, .status = 200};
+		struct fr_coding_verdict v;
+		size_t row = i / 3;
+
+		/* only what is stored, and only if the rules say so */
+		rules.recompress = i % 3 != 1;
+		q.is_stored = i % 3 != 2;
+		fr_request_init(&req, &arena);
+		read_fields(&req.fields, rows[row].asked);
+		fr_response_init(&resp, &arena, 200);
+		read_fields(&resp.fields, rows[row].said);
+		q.fields = &resp.fields;
+		q.length = rows[row].length;
+		fr_coding_decide(&q, &v);
+		if (i % 3 == 0)
+			assert_int_equal(v.act, rows[row].act);
+		else
+			assert_int_not_equal(v.act, FR_CODING_RECODE);
+		if (i % 3 == 0 && v.act != FR_CODING_KEEP)
+			assert_int_equal(v.coding, rows[row].coding);
+	}
+}
+
 /* Responses of every kind. */
 static const struct {
 	int status;
@@ -89,9 +148,11 @@ static void what_is_remembered_of_usual_requests_is_what_is_decided(void **state
 	static const struct fr_config_compression off = {.min_bytes = 1024};
 	static const struct fr_config_compression gzip = {
 		.enabled = true, .order = {FR_CODING_GZIP}, .n_order = 1};
-	const struct fr_config_compression *const rules[] = {&settings, &off, &gzip};
+	struct fr_config_compression again = settings;
+	const struct fr_config_compression *const rules[] = {&settings, &off, &gzip, &again};
 
 	(void)state;
+	again.recompress = true;
 	for (size_t i = 0; i < FR_ARRAY_LEN(kinds) * FR_ARRAY_LEN(rules); i++) {
 		size_t kind = i % FR_ARRAY_LEN(kinds);
 		struct fr_request req;
@@ -285,6 +346,7 @@ static void a_304_names_the_tag_that_the_client_has(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(what_is_stored_encoded_may_have_a_shorter_form),
 		T(what_is_remembered_of_usual_requests_is_what_is_decided),
 		T(every_rule_has_its_verdict),
 		T(one_response_is_encoded_fast_and_a_stored_one_small),

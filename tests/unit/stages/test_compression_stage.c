@@ -1,8 +1,11 @@
 /* Bounds of what is encoded at a time, and of what is encoded again: stages/compression. */
 #include <sched.h>
 
+#include "base/buf.h"
 #include "cache/store.h"
 #include "fake_client.h"
+#include "http/decode.h"
+#include "http/encode.h"
 #include "stages/compression/filter.h"
 #include "stages/compression/recode.h"
 #include "stages/compression/recoder.h"
@@ -183,23 +186,37 @@ static void a_job_has_its_bounds(void **state)
 	struct fr_recode_job *job;
 
 	(void)state;
-	assert_null(fr_recode_job_new(FR_CODING_BR, FR_RECODE_BYTES_MOST + 1, 10));
-	assert_null(fr_recode_job_new(FR_CODING_BR, 10, 0));
-	job = fr_recode_job_new(FR_CODING_BR, FR_RECODE_BYTES_MOST, 10);
+	assert_null(
+		fr_recode_job_new(FR_CODING_IDENTITY, FR_CODING_BR, FR_RECODE_BYTES_MOST + 1, 10));
+	assert_null(fr_recode_job_new(FR_CODING_IDENTITY, FR_CODING_BR, 10, 0));
+	job = fr_recode_job_new(FR_CODING_IDENTITY, FR_CODING_BR, FR_RECODE_BYTES_MOST, 10);
 	assert_non_null(job);
 	fr_recode_job_unref(&job);
 	for (unsigned n = 1; n <= 3; n++) {
 		fr_mem_fail_after(n);
-		assert_null(fr_recode_job_new(FR_CODING_BR, 10, 10));
+		assert_null(fr_recode_job_new(FR_CODING_IDENTITY, FR_CODING_BR, 10, 10));
 	}
 	fr_mem_fail_after(0);
 }
 
-/* Waits for the thread: it has work at once, or never. */
-static enum fr_recode_state run(enum fr_coding coding, size_t shorter_than, bool is_dropped)
+/* Waits for the thread: it has work at once, or never. The job is the caller's. */
+static enum fr_recode_state run_job(struct fr_recode_job *job)
 {
 	struct fr_recoder *r = fr_recoder_new();
-	struct fr_recode_job *job = fr_recode_job_new(coding, sizeof css, shorter_than);
+	enum fr_recode_state state;
+
+	assert_true(fr_recoder_offer(r, job));
+	assert_int_equal(fr_recoder_start(r), 0);
+	while ((state = fr_recode_job_state(job)) == FR_RECODE_UNDER_WAY)
+		(void)sched_yield();
+	fr_recoder_free(&r);
+	return state;
+}
+
+static enum fr_recode_state run(enum fr_coding coding, size_t shorter_than, bool is_dropped)
+{
+	struct fr_recode_job *job =
+		fr_recode_job_new(FR_CODING_IDENTITY, coding, sizeof css, shorter_than);
 	enum fr_recode_state state;
 
 	assert_non_null(job);
@@ -207,12 +224,8 @@ static enum fr_recode_state run(enum fr_coding coding, size_t shorter_than, bool
 	fr_recode_job_add(job, css + 1000, sizeof css - 1000);
 	if (is_dropped)
 		fr_recode_job_drop(job);
-	assert_true(fr_recoder_offer(r, job));
-	assert_int_equal(fr_recoder_start(r), 0);
-	while ((state = fr_recode_job_state(job)) == FR_RECODE_UNDER_WAY)
-		(void)sched_yield();
+	state = run_job(job);
 	fr_recode_job_unref(&job);
-	fr_recoder_free(&r);
 	return state;
 }
 
@@ -226,6 +239,113 @@ static void a_job_is_done_or_in_vain(void **state)
 		assert_int_equal(run(codings[i], 20, false), FR_RECODE_IN_VAIN);
 		assert_int_equal(run(codings[i], sizeof css, true), FR_RECODE_IN_VAIN);
 	}
+}
+
+/* --- bodies that their origin encoded --- */
+
+static int append(void *user, const uint8_t *p, size_t len)
+{
+	return fr_buf_append(user, p, len);
+}
+
+/* As an origin in a hurry encodes them. */
+static void encode(enum fr_coding coding, const void *data, size_t len, struct fr_buf *out)
+{
+	struct fr_encoder *e = fr_encoder_new(
+		&(struct fr_encode_how){.coding = coding, .level = 1, .length = (int64_t)len});
+
+	assert_non_null(e);
+	assert_int_equal(fr_encode(e, data, len, FR_ENCODE_END, append, out), 0);
+	fr_encoder_free(&e);
+}
+
+static enum fr_recode_state recode(enum fr_coding from, enum fr_coding to, const struct fr_buf *in,
+                                   struct fr_buf *out)
+{
+	struct fr_recode_job *job = fr_recode_job_new(from, to, fr_buf_len(in), fr_buf_len(in));
+	enum fr_recode_state state;
+	const uint8_t *data;
+	size_t n;
+
+	assert_non_null(job);
+	fr_recode_job_add(job, fr_buf_data(in), fr_buf_len(in));
+	state = run_job(job);
+	if (state == FR_RECODE_DONE) {
+		n = fr_recode_job_result(job, &data);
+		assert_int_equal(fr_buf_append(out, data, n), 0);
+	}
+	fr_recode_job_unref(&job);
+	return state;
+}
+
+static void take_decoded(void *user, const char *p, size_t len)
+{
+	assert_int_equal(fr_buf_append(user, p, len), 0);
+}
+
+static void what_an_origin_encoded_is_the_same_text_in_another_coding(void **state)
+{
+	static const enum fr_coding codings[] = {FR_CODING_GZIP, FR_CODING_BR, FR_CODING_ZSTD};
+	const struct fr_decode_limits limits = {
+		.bytes = 1u << 20, .decoder_bytes = 17u << 20, .ratio = 1000};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(codings) * FR_ARRAY_LEN(codings); i++) {
+		enum fr_coding from = codings[i / FR_ARRAY_LEN(codings)];
+		enum fr_coding to = codings[i % FR_ARRAY_LEN(codings)];
+		struct fr_buf in, out, plain;
+		struct fr_decoder *d;
+
+		fr_buf_init(&in, 1u << 20);
+		fr_buf_init(&out, 1u << 20);
+		fr_buf_init(&plain, 1u << 20);
+		encode(from, css, sizeof css, &in);
+		if (recode(from, to, &in, &out) == FR_RECODE_DONE) {
+			assert_true(fr_buf_len(&out) < fr_buf_len(&in));
+			d = fr_decoder_new(fr_coding_name(to), &limits, take_decoded, &plain);
+			fr_decoder_feed(d, fr_buf_data(&out), fr_buf_len(&out));
+			assert_true(fr_decoder_is_whole(d));
+			fr_decoder_free(&d);
+			assert_int_equal(fr_buf_len(&plain), sizeof css);
+			assert_memory_equal(fr_buf_data(&plain), css, sizeof css);
+		} else {
+			/* from the shortest to a longer one */
+			assert_int_not_equal(to, FR_CODING_BR);
+			assert_int_not_equal(from, FR_CODING_GZIP);
+		}
+		fr_buf_fini(&in);
+		fr_buf_fini(&out);
+		fr_buf_fini(&plain);
+	}
+}
+
+static void what_is_damaged_or_grows_too_much_is_in_vain(void **state)
+{
+	static uint8_t zeros[2 * FR_RECODE_BYTES_MOST];
+	struct fr_buf in, out;
+
+	(void)state;
+	fr_buf_init(&in, 1u << 20);
+	fr_buf_init(&out, 1u << 20);
+	/* cut short */
+	encode(FR_CODING_GZIP, css, sizeof css, &in);
+	{
+		struct fr_buf cut;
+
+		fr_buf_init(&cut, 1u << 20);
+		assert_int_equal(fr_buf_append(&cut, fr_buf_data(&in), fr_buf_len(&in) - 9), 0);
+		assert_int_equal(recode(FR_CODING_GZIP, FR_CODING_BR, &cut, &out),
+		                 FR_RECODE_IN_VAIN);
+		fr_buf_fini(&cut);
+	}
+	/* another coding than is said */
+	assert_int_equal(recode(FR_CODING_BR, FR_CODING_ZSTD, &in, &out), FR_RECODE_IN_VAIN);
+	/* more than FR_RECODE_BYTES_MOST when it is plain */
+	fr_buf_clear(&in);
+	encode(FR_CODING_BR, zeros, sizeof zeros, &in);
+	assert_int_equal(recode(FR_CODING_BR, FR_CODING_GZIP, &in, &out), FR_RECODE_IN_VAIN);
+	fr_buf_fini(&in);
+	fr_buf_fini(&out);
 }
 
 FIXTURE(CONFIG, FAKE_H2)
@@ -242,6 +362,8 @@ int main(void)
 		AGAIN(nothing_is_encoded_again_for_a_worker_that_drains),
 		cmocka_unit_test(a_job_has_its_bounds),
 		cmocka_unit_test(a_job_is_done_or_in_vain),
+		cmocka_unit_test(what_an_origin_encoded_is_the_same_text_in_another_coding),
+		cmocka_unit_test(what_is_damaged_or_grows_too_much_is_in_vain),
 	};
 	RUN(tests);
 }
