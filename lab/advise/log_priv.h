@@ -15,6 +15,7 @@ struct fr_log_asset {
 struct fr_log_page {
 	char *url; /* owned; scheme://host/target without query */
 	size_t loads;
+	size_t uses;       /* of a style sheet, which names assets, too: requests for it */
 	uint64_t think_us; /* of the origin, in all loads that say it */
 	size_t n_think;
 	struct fr_log_asset *assets; /* owned */

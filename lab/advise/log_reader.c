@@ -84,7 +84,7 @@ static void forget_some(struct fr_log_reader *l)
 		struct page *p, *next;
 
 		HASH_ITER(hh, l->pages, p, next)
-		if (p->is.loads <= loads)
+		if (p->is.loads + p->is.uses <= loads)
 			drop_page(l, p);
 	}
 }
@@ -322,19 +322,42 @@ static bool is_of_host(const struct fr_log_page *p, const char *url)
 	return fr_str_eq(host_of(p->url), host_of(url));
 }
 
+/* A style sheet counts under one name over all its versions; out has room for a URL. */
+static void sheet_key(const char *url, char *out)
+{
+	struct fr_str s = fr_str_from(url);
+
+	(void)fr_version_star(fr_str_sub(s, 0, fr_str_find(s, '?')), out, FR_URL_MAX_BYTES);
+}
+
+/* What named the asset: a page, or a style sheet of one. NULL: none that counts. */
+static struct fr_log_page *namer_of(struct fr_log_reader *l, const struct fr_log_line *j)
+{
+	char referer[FR_URL_MAX_BYTES], key[FR_URL_MAX_BYTES];
+	struct fr_str path;
+
+	if (!page_url(j->referer, referer, sizeof referer))
+		return NULL;
+	path = fr_str_sub(fr_str_from(referer), fr_url_origin(referer).len, sizeof referer);
+	if (fr_log_is_for_owners(path))
+		return NULL;
+	if (fr_as_of_path(path) != FR_AS_STYLE)
+		return page_of(l, fr_str_from(referer));
+	sheet_key(referer, key);
+	return page_of(l, fr_str_from(key));
+}
+
 static void take_asset(struct fr_log_reader *l, const struct fr_log_line *j, enum fr_as as)
 {
-	char url[FR_URL_MAX_BYTES], referer[FR_URL_MAX_BYTES];
+	char url[FR_URL_MAX_BYTES], key[FR_URL_MAX_BYTES];
 	struct fr_log_asset *a;
 	struct fr_log_page *p;
 
-	if (!page_url(j->referer, referer, sizeof referer) ||
-	    fr_as_of_path(fr_str_from(referer)) == FR_AS_STYLE ||
-	    fr_log_is_for_owners(
-		    fr_str_sub(fr_str_from(referer), fr_url_origin(referer).len, sizeof referer)) ||
-	    fr_log_is_for_owners(j->target) || !url_of(l, j, j->target, url, sizeof url))
+	if (fr_log_is_for_owners(j->target) || !url_of(l, j, j->target, url, sizeof url))
 		return;
-	p = page_of(l, fr_str_from(referer));
+	p = namer_of(l, j);
+	if (!p)
+		return;
 	/* what another host serves is named by its whole URL */
 	a = asset_of(l, p, is_of_host(p, url) ? j->target : fr_str_from(url));
 	if (!a)
@@ -345,6 +368,10 @@ static void take_asset(struct fr_log_reader *l, const struct fr_log_line *j, enu
 		a->bytes = j->bytes;
 	if (a->as == FR_AS_NONE)
 		a->as = as;
+	if (as == FR_AS_STYLE) {
+		sheet_key(url, key);
+		page_of(l, fr_str_from(key))->uses++;
+	}
 }
 
 /* By its name something else than a document. */
@@ -420,8 +447,53 @@ size_t fr_log_reader_pages(const struct fr_log_reader *l)
 	return n;
 }
 
+/* Puts an asset that a style sheet of the page names beside those that the page names. */
+static void adopt(struct fr_log_page *to, size_t cap, const struct fr_log_asset *font, size_t asked)
+{
+	for (size_t i = 0; i < to->n; i++)
+		if (strcmp(to->assets[i].target, font->target) == 0) {
+			to->assets[i].asked += asked;
+			return;
+		}
+	if (to->n == cap)
+		return;
+	to->assets[to->n] = *font;
+	to->assets[to->n].asked = asked;
+	to->assets[to->n++].planned = 0;
+}
+
+/* A page with the fonts of its own style sheets, as often as loads with the sheet had them.
+ * Its assets are for free(), their texts are the page's. */
+static struct fr_log_page with_fonts(struct fr_log_reader *l, const struct fr_log_page *p)
+{
+	size_t cap = p->n + FR_LOG_READER_MAX_ASSETS;
+	struct fr_log_page out = *p;
+	char key[FR_URL_MAX_BYTES];
+
+	out.assets = fr_calloc(cap, sizeof *out.assets);
+	if (p->n)
+		memcpy(out.assets, p->assets, p->n * sizeof *out.assets);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct fr_log_asset *a = &p->assets[i];
+		struct fr_str path = fr_str_from(a->target);
+		const struct fr_log_page *sheet;
+
+		if (a->as != FR_AS_STYLE || a->target[0] != '/')
+			continue;
+		(void)snprintf(key, sizeof key, "%.*s%.*s", FR_STR_ARG(fr_url_origin(p->url)),
+		               FR_STR_ARG(fr_str_sub(path, 0, fr_str_find(path, '?'))));
+		sheet = find_page(l, fr_str_from(key));
+		for (size_t k = 0; sheet && sheet->uses && k < sheet->n; k++)
+			if (sheet->assets[k].as == FR_AS_FONT)
+				adopt(&out, cap, &sheet->assets[k],
+				      a->asked * sheet->assets[k].asked / sheet->uses);
+	}
+	return out;
+}
+
 void fr_log_reader_advise(struct fr_log_reader *l, size_t i, struct fr_advice *out)
 {
+	struct fr_log_page whole;
 	const struct page *p;
 
 	if (!l->is_sorted) {
@@ -433,5 +505,7 @@ void fr_log_reader_advise(struct fr_log_reader *l, size_t i, struct fr_advice *o
 	while (i-- && p)
 		p = p->hh.next;
 	FR_ASSERT(p); /* of fr_log_reader_pages */
-	fr_log_page_advise(&p->is, l->form.network, out);
+	whole = with_fonts(l, &p->is);
+	fr_log_page_advise(&whole, l->form.network, out);
+	free(whole.assets);
 }

@@ -378,6 +378,45 @@ static void updates_of_an_asset_are_one_and_sizes_are_weighed(void **state)
 	fr_log_reader_free(&l);
 }
 
+static void fonts_of_a_style_sheet_are_the_pages(void **state)
+{
+	struct fr_log_reader *l = fr_log_reader_new(NULL);
+	struct fr_advice a;
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		put(l, JSON("/", ",\"x\":%u,\"bytes\":%u"), i, 5000);
+		put(l, JSON("/app.%08xabc.css?v=%u", FROM_PAGE), 0x12345 + i, i);
+		put(l, JSON("/text.woff2", ",\"referer\":\"https://s/app.%08xabc.css?v=%u\""),
+		    0x12345 + i, i);
+		put(l, JSON("/bg.png", ",\"referer\":\"https://s/app.%08xabc.css?v=%u\""),
+		    0x12345 + i, i);
+		if (i < 4)
+			put(l,
+			    JSON("/rare.woff2", ",\"referer\":\"https://s/app.%08xabc.css?v=%u\""),
+			    0x12345 + i, i);
+		/* another page has the sheet in few of its loads */
+		put(l, JSON("/other", ",\"x\":%u,\"bytes\":%u"), i, 5000);
+		if (i < 3)
+			put(l, JSON("/app.%08xabc.css?v=%u", ",\"referer\":\"https://s/other\""),
+			    0x12345 + i, i);
+	}
+	assert_int_equal(fr_log_reader_pages(l), 2);
+	for (size_t i = 0; i < 2; i++) {
+		fr_log_reader_advise(l, i, &a);
+		if (strcmp(a.url, "https://s/") == 0) {
+			assert_int_equal(a.n_links, 2);
+			assert_string_equal(a.links[0], "</app.*.css?v=*>; rel=preload; as=style");
+			assert_string_equal(a.links[1],
+			                    "</text.woff2>; rel=preload; as=font; crossorigin");
+		} else {
+			assert_int_equal(a.n_links, 0);
+		}
+		fr_advice_fini(&a);
+	}
+	fr_log_reader_free(&l);
+}
+
 static void invented_pages_do_not_displace_loaded_ones(void **state)
 {
 	struct fr_log_reader *l = fr_log_reader_new(NULL);
@@ -401,6 +440,7 @@ int main(void)
 		cmocka_unit_test(only_what_a_page_of_the_host_got_counts),
 		cmocka_unit_test(only_loads_by_visitors_count),
 		cmocka_unit_test(updates_of_an_asset_are_one_and_sizes_are_weighed),
+		cmocka_unit_test(fonts_of_a_style_sheet_are_the_pages),
 		cmocka_unit_test(invented_pages_do_not_displace_loaded_ones),
 	};
 
