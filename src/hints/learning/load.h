@@ -87,12 +87,18 @@ struct fr_load_client {
 void fr_load_client_of(const struct fr_fields *req, const struct fr_ip *ip, uint64_t seed,
                        struct fr_load_client *out);
 
+/* Whose load it is among those that are compared (hints/proof/visitor.h); 0: not compared. */
+struct fr_load_visitor {
+	uint64_t id, network;
+};
+
 /* Times are from the page's request. */
 struct fr_load_times {
 	uint64_t asked_ms;  /* the worker's clock: only for differences between loads */
 	uint32_t first_ms;  /* the head of the response left */
 	uint32_t last_ms;   /* its last byte was taken by the transport; FR_LOAD_NEVER */
 	uint32_t quiet_ms;  /* the last request of the load */
+	uint32_t done_ms;   /* the last byte of it and its assets was taken by the transport */
 	uint32_t closed_ms; /* the window ended */
 	uint32_t rtt_us;    /* of the connection when the page was answered; 0: unknown */
 	uint32_t bytes;     /* of the page's body */
@@ -113,8 +119,9 @@ struct fr_load {
 	size_t n;
 	size_t dropped; /* assets beyond the bound */
 	uint64_t id;    /* of the page's request, as in the access log */
-	uint8_t arm;    /* of an experiment; 0: all hints */
+	uint8_t arm;    /* fr_mark_pack of hints/proof/subject.h; 0: all hints */
 	uint8_t way;    /* enum fr_way: how hints would leave */
+	struct fr_load_visitor visitor;
 	enum fr_load_end end;
 	bool from_origin;   /* not answered from the cache */
 	bool is_prefetched; /* opened by its assets: no times of the page */

@@ -114,7 +114,6 @@ static struct open_load *new_load(const struct fr_loads_page *page, uint64_t now
 	}
 	r->client = *page->client;
 	r->id = page->id;
-	r->arm = page->arm;
 	r->is_reload = page->is_reload;
 	r->times.asked_ms = now_ms;
 	r->times.last_ms = r->times.first_ms = FR_LOAD_NEVER;
@@ -169,6 +168,8 @@ void fr_loads_page_answered(struct fr_loads *l, uint64_t id, const struct fr_loa
 	o->record.from_origin = a->from_origin;
 	o->record.is_personal = a->is_personal;
 	o->record.way = a->way;
+	o->record.arm = a->arm;
+	o->record.visitor = a->visitor;
 	o->record.times.rtt_us = a->rtt_us;
 	if (o->state == AHEAD)
 		return;
@@ -192,7 +193,7 @@ void fr_loads_page_ended(struct fr_loads *l, uint64_t id, bool complete, uint64_
 	o->record.is_cut = !complete;
 	o->page_ended_ms = now_ms;
 	if (o->state == OPEN)
-		o->record.times.last_ms = since(o, now_ms);
+		o->record.times.last_ms = o->record.times.done_ms = since(o, now_ms);
 }
 
 /* --- assets --- */
@@ -397,6 +398,21 @@ void fr_loads_answered(struct fr_loads *l, struct fr_loads_ref ref, int status)
 		if (status == 404 || status == 410)
 			a->flags |= FR_LOAD_DEAD;
 	}
+}
+
+void fr_loads_sent(struct fr_loads *l, struct fr_loads_ref ref, uint64_t now_ms)
+{
+	for (size_t i = 0; ref.load && i < l->n; i++)
+		if (l->v[i]->serial == ref.load)
+			l->v[i]->record.times.done_ms = since(l->v[i], now_ms);
+}
+
+void fr_loads_push_sent(struct fr_loads *l, uint64_t page_id, uint64_t now_ms)
+{
+	struct open_load *o = by_id(l, page_id);
+
+	if (o)
+		o->record.times.done_ms = since(o, now_ms);
 }
 
 /* --- windows --- */

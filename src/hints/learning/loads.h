@@ -50,7 +50,6 @@ struct fr_loads_page {
 	struct fr_str authority, target;
 	const struct fr_load_client *client;
 	uint64_t id;   /* of the request; not 0 */
-	uint8_t arm;   /* see struct fr_load */
 	bool is_ahead; /* a prefetch */
 	bool is_reload;
 };
@@ -61,6 +60,8 @@ struct fr_loads_answer {
 	bool is_load; /* 200 HTML; false: the load is forgotten */
 	bool from_origin, is_personal;
 	uint8_t way;
+	uint8_t arm; /* see struct fr_load */
+	struct fr_load_visitor visitor;
 	uint32_t rtt_us;
 };
 void fr_loads_page_answered(struct fr_loads *l, uint64_t id, const struct fr_loads_answer *a,
@@ -92,6 +93,10 @@ struct fr_loads_ref fr_loads_asked(struct fr_loads *l, const struct fr_loads_req
                                    uint64_t now_ms);
 /* Its answer's status. */
 void fr_loads_answered(struct fr_loads *l, struct fr_loads_ref ref, int status);
+
+/* The client got all of it, or of a push of that page. */
+void fr_loads_sent(struct fr_loads *l, struct fr_loads_ref ref, uint64_t now_ms);
+void fr_loads_push_sent(struct fr_loads *l, uint64_t page_id, uint64_t now_ms);
 
 /* --- windows --- */
 
