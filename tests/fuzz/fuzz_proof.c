@@ -1,0 +1,46 @@
+/* What a comparison's bytes in the database may be: what is read is written again the same, and
+ * gives figures. The checksum is made right, so that what is behind it is reached. */
+#include <math.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/siphash.h"
+#include "hints/proof/proof.h"
+#include "hints/proof/subject.h"
+
+#define LOADED_BYTES (FR_SUBJECT_BLOB_BYTES - FR_SUBJECT_CHECK_BYTES)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_text(struct fr_str key, const uint8_t *bytes)
+{
+	struct fr_proof *p = fr_proof_new(1);
+	struct fr_proof_row row;
+	char text[FR_PROOF_TEXT_BYTES];
+
+	FR_ASSERT(fr_proof_load(p, key, bytes, FR_SUBJECT_BLOB_BYTES, 1) == 0);
+	FR_ASSERT(fr_proof_rows(p, &row, 1) == 1);
+	FR_ASSERT(strlen(fr_proof_text(&row, text)) < sizeof text);
+	fr_proof_free(&p);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t bytes[FR_SUBJECT_BLOB_BYTES] = {0}, again[FR_SUBJECT_BLOB_BYTES];
+	struct fr_compared_load load = {.visitor = 1, .offered = 1, .complete_us = 1000};
+	static struct fr_subject s;
+	uint64_t check;
+
+	memcpy(bytes, data, size < LOADED_BYTES ? size : LOADED_BYTES);
+	check = fr_siphash(FR_SUBJECT_BLOB_CHECK, bytes, LOADED_BYTES);
+	for (unsigned i = 0; i < FR_SUBJECT_CHECK_BYTES; i++)
+		bytes[LOADED_BYTES + i] = (uint8_t)(check >> (8 * i));
+	if (fr_subject_load(bytes, sizeof bytes, &s) < 0)
+		return 0;
+	fr_subject_save(&s, again);
+	FR_ASSERT(memcmp(bytes, again, sizeof bytes) == 0);
+	check_text(FR_STR("a/"), bytes);
+	load.mark = fr_subject_ask(&s, 1, 10, 1000);
+	(void)fr_subject_add(&s, &load, 1000);
+	return 0;
+}
