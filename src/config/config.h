@@ -80,6 +80,7 @@ struct fr_config_hints {
 	bool keep_query;                 /* false: the query does not tell pages apart */
 	FR_LISTS_HINTS(FR_LIST_MEMBER)   /* query_only: but these parameters do */
 	uint32_t witnesses;       /* 3: clients that must have seen a link of personal pages */
+	uint32_t holdout_percent; /* 10: visitors whose pages get none, for comparison; 0: nobody */
 	bool warm;                /* true: hinted assets are fetched into the cache */
 	bool digest;              /* true: a cookie says what a client has */
 	bool absolute_links;      /* true */

@@ -28,6 +28,7 @@
 	X(METHOD, "method")                                                                        \
 	X(TARGET, "target")                                                                        \
 	X(PURPOSE, "purpose")                                                                      \
+	X(ARM, "arm")                                                                              \
 	X(REFERER, "referer")                                                                      \
 	X(STATUS, "status")                                                                        \
 	X(END, "end")                                                                              \

@@ -86,6 +86,7 @@ enum fr_setting_kind {
 	X(learned, learned, SWITCH, 1, 0, 1)                                                       \
 	X(keep_query, keep_query, SWITCH, 0, 0, 1)                                                 \
 	X(witnesses, witnesses, COUNT_OF, 3, 1, 8)                                                 \
+	X(holdout, holdout_percent, COUNT_OF, 10, 0, 50)                                           \
 	X(warm, warm, SWITCH, 1, 0, 1)                                                             \
 	X(digest, digest, SWITCH, 1, 0, 1)                                                         \
 	X(absolute_links, absolute_links, SWITCH, 1, 0, 1)                                         \

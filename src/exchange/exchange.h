@@ -122,6 +122,14 @@ struct fr_cache_facts {
 	bool is_stored; /* its response comes from a stored object */
 };
 
+/* What its load is compared as (hints/proof). */
+struct fr_page_arm {
+	bool is_chosen;            /* else all that follows is 0 */
+	uint8_t mark;              /* fr_mark_pack */
+	const char *name;          /* static: of the arm; NULL: the page is not on trial */
+	uint64_t visitor, network; /* keyed hashes: struct fr_visitor */
+};
+
 /* What the stages of hints share about it as a page. */
 struct fr_page_facts {
 	struct fr_page_load *load; /* in the arena; pages with hints only */
@@ -131,6 +139,7 @@ struct fr_page_facts {
 	uint32_t think_ms;         /* from then to its answer */
 	uint32_t pushes;           /* promised for this page */
 	bool has_relayed;          /* an origin's 103 */
+	struct fr_page_arm arm;
 };
 
 #define FR_EXCHANGE_MAGIC 0x65786368u

@@ -182,6 +182,7 @@ static void fill_record(const struct fr_exchange *ex, struct fr_record *r)
 		.purpose = purpose_of(ex),
 		.is_push = ex->is_push,
 		.is_page = is_page(ex),
+		.arm = ex->page.arm.name,
 		.learning = ex->page.plan ? ex->page.plan->learning : (struct fr_plan_learning){0},
 		.method = ex->req.method_text,
 		.scheme = ex->req.scheme,

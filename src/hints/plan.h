@@ -81,6 +81,9 @@ enum fr_delivery {
 	X(BUDGET, "would-delay-page")     /* 103: more than the link carries meanwhile */          \
 	X(OFTEN_CANCELLED, "often-cancelled") /* by clients of this kind */                        \
 	X(GONE, "gone")                       /* remembered, but it is not there any more */       \
+	X(HELD_OUT, "held-out")               /* this visitor's loads show what hints gain */      \
+	X(HARMFUL, "harmful")                 /* the page is slower with it */                     \
+	X(WITNESS, "layout-witness")          /* its request shows when the page is painted */     \
 	X(LIMIT_PAGE, "limit")                /* pushes per page */                                \
 	X(LIMIT_BYTES, "byte-limit")          /* bytes pushed per page */                          \
 	X(LIMIT_CONNECTION, "connection-limit")                                                    \

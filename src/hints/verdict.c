@@ -82,6 +82,17 @@ static bool is_named_anyway(const struct fr_hint *h)
 	return fr_as_rank(h->as) == FR_RANK_BLOCKING;
 }
 
+/* --- the comparison --- */
+
+/* What would leave, but does not because loads with and without hints are compared; UNDECIDED:
+ * it leaves. */
+static enum fr_reason held_back(const struct fr_hint *h, const struct fr_facts *f)
+{
+	if (f->arm == FR_ARM_NONE || (f->arm == FR_ARM_BLOCKING && h->rank != FR_RANK_BLOCKING))
+		return f->held;
+	return f->hint.is_witness ? FR_REASON_WITNESS : FR_REASON_UNDECIDED;
+}
+
 /* --- push --- */
 
 static enum fr_reason over_limit(const struct fr_facts *f, enum fr_fact *asks)
@@ -156,6 +167,9 @@ static struct fr_verdict judge_push(const struct fr_hint *h, const struct fr_fac
 		return no_push(h, f, why);
 	if (f->moment == FR_MOMENT_BEFORE && !fits_idle(h, f, &takes) && !is_pushed_anyway(h))
 		return later(FR_REASON_UNDECIDED); /* with the response */
+	why = held_back(h, f);
+	if (why != FR_REASON_UNDECIDED)
+		return f->moment == FR_MOMENT_RESPONSE ? withhold(h, f, why) : later(why);
 	if (lacks(f, FR_FACT_ADVICE, &asks))
 		return ask_for(asks);
 	if (f->hint.advice == FR_PUSH_ADVICE_NO)
@@ -212,6 +226,9 @@ static struct fr_verdict judge_early(const struct fr_hint *h, const struct fr_fa
 		why = FR_REASON_LIMIT_BYTES;
 	if (asks != FR_FACT_NONE)
 		return ask_for(asks);
+	if (why != FR_REASON_UNDECIDED)
+		return later(why);
+	why = held_back(h, f);
 	if (why != FR_REASON_UNDECIDED)
 		return later(why);
 	return (struct fr_verdict){.kind = FR_VERDICT_NOW,
@@ -309,6 +326,9 @@ bool fr_reason_means_client_has(enum fr_reason r)
 	case FR_REASON_PREFETCH:
 	case FR_REASON_OFTEN_CANCELLED:
 	case FR_REASON_GONE:
+	case FR_REASON_HELD_OUT:
+	case FR_REASON_HARMFUL:
+	case FR_REASON_WITNESS:
 	case FR_REASON_RECENT_FAILURE:
 	case FR_REASON_NOT_PAGE:
 	case FR_REASON_DRAINING:

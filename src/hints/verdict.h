@@ -17,6 +17,7 @@
 #include "hints/advice.h"
 #include "hints/assets.h"
 #include "hints/plan.h"
+#include "hints/proof/arm.h"
 #include "hints/way.h"
 
 /* Bytes of Link value that one 103 carries at most. */
@@ -47,6 +48,7 @@ struct fr_hint_facts {
 	enum fr_push_advice advice;
 	struct fr_str link;  /* p NULL: no memory for it */
 	bool promise_failed; /* it was to be pushed, but the promise could not be made */
+	bool is_witness;     /* the template's layout witness (hints/proof/layout.h) */
 };
 
 struct fr_verdict_limits {
@@ -66,6 +68,8 @@ struct fr_facts {
 	bool has_103;         /* it had its one 103 */
 	bool is_draining;     /* its connection is closing */
 	unsigned message;     /* the number of the final response's links: fr_plan.message */
+	enum fr_arm arm;      /* what its visitor gets */
+	enum fr_reason held;  /* why that is not all: HELD_OUT or HARMFUL */
 	/* what it has used up so far */
 	uint32_t pushes_page, pushes_connection, origin_requests;
 	uint64_t push_bytes; /* of promised bodies, as far as known */

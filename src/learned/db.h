@@ -51,7 +51,8 @@
 
 #define FR_HINT_TABLE_TABLE(X)                                                                     \
 	X(PAGES, "pages")                                                                          \
-	X(ASSETS, "assets")
+	X(ASSETS, "assets")                                                                        \
+	X(PROOF, "proof")
 enum fr_hint_table {
 #define X(id, text) FR_HINT_TABLE_##id,
 	FR_HINT_TABLE_TABLE(X)

@@ -19,6 +19,7 @@ struct fr_learned {
 	struct fr_hint_memory *memory; /* owned */
 	struct fr_assets *assets;      /* owned */
 	struct fr_members *members;    /* owned */
+	struct fr_proof *proof;        /* owned */
 	struct fr_hint_db *db;         /* owned */
 };
 
@@ -111,6 +112,36 @@ static void asset_changed(void *user, uint64_t key)
 	                   fr_str_make((const char *)&key, sizeof key));
 }
 
+/* --- what hints gain --- */
+
+static int save_subject(void *user, struct fr_str key, struct fr_buf *out, int64_t *expires_s)
+{
+	struct fr_learned *k = user;
+
+	return fr_proof_save(k->proof, key, out, expires_s);
+}
+
+static int load_subject(void *user, struct fr_str key, const void *value, size_t len, int64_t now_s)
+{
+	struct fr_learned *k = user;
+
+	return fr_proof_load(k->proof, key, value, len, now_s);
+}
+
+static void walk_subjects(void *user, void (*visit)(void *ctx, struct fr_str key), void *ctx)
+{
+	struct fr_learned *k = user;
+
+	fr_proof_walk(k->proof, visit, ctx);
+}
+
+static void subject_changed(void *user, struct fr_str key)
+{
+	struct fr_learned *k = user;
+
+	fr_hint_db_changed(k->db, FR_HINT_TABLE_PROOF, key);
+}
+
 /* --- life --- */
 
 static struct fr_hint_memory_limits limits_of(const struct fr_config *config)
@@ -129,16 +160,20 @@ struct fr_learned *fr_learned_new(const struct fr_config *config, uint64_t seed)
 	struct fr_hint_memory_limits limits = limits_of(config);
 	struct fr_hint_db_owner pages = {save_page, load_page, walk_pages, k};
 	struct fr_hint_db_owner assets = {save_asset, load_asset, walk_assets, k};
+	struct fr_hint_db_owner proof = {save_subject, load_subject, walk_subjects, k};
 	size_t n;
 
 	k->db = fr_hint_db_open(&options);
 	k->memory = fr_hint_memory_new(&limits, fr_hint_db_seed(k->db));
 	k->assets = fr_assets_new(FR_ASSETS_DEFAULT_CAPACITY, fr_hint_db_seed(k->db));
 	k->members = fr_members_new(seed);
+	k->proof = fr_proof_new(fr_hint_db_seed(k->db));
 	n = fr_hint_db_attach(k->db, FR_HINT_TABLE_PAGES, &pages);
 	(void)fr_hint_db_attach(k->db, FR_HINT_TABLE_ASSETS, &assets);
+	(void)fr_hint_db_attach(k->db, FR_HINT_TABLE_PROOF, &proof);
 	fr_hint_memory_set_journal(k->memory, &(struct fr_hint_journal){page_changed, k});
 	fr_assets_set_journal(k->assets, &(struct fr_assets_journal){asset_changed, k});
+	fr_proof_set_journal(k->proof, &(struct fr_proof_journal){subject_changed, k});
 	fr_hint_db_start(k->db);
 	if (n)
 		FR_LOG(INFO, "hints", "pages remembered: %zu (%s)", n, config->hint_memory.file);
@@ -156,6 +191,7 @@ void fr_learned_free(struct fr_learned **kp)
 	fr_hint_memory_free(&k->memory);
 	fr_assets_free(&k->assets);
 	fr_members_free(&k->members);
+	fr_proof_free(&k->proof);
 	free(k);
 }
 
@@ -179,6 +215,11 @@ struct fr_assets *fr_learned_assets(struct fr_learned *k)
 struct fr_members *fr_learned_members(struct fr_learned *k)
 {
 	return k->members;
+}
+
+struct fr_proof *fr_learned_proof(struct fr_learned *k)
+{
+	return k->proof;
 }
 
 size_t fr_learned_purge(struct fr_learned *k, struct fr_str key_prefix)

@@ -65,6 +65,7 @@ const struct fr_access_field fr_access_fields[FR_LOG_FIELD_COUNT] = {
 	FIELD(ORIGIN_DURATION, SPAN, origin_duration_us),
 	FIELD(ERROR, STRING, error),
 	FIELD(PURPOSE, STATIC, purpose),
+	FIELD(ARM, STATIC, arm),
 	FIELD(REFERER, STRING, referer),
 	FIELD(USER_AGENT, STRING, user_agent),
 	FIELD(PARENT, ID, parent_id),

@@ -105,6 +105,8 @@
 	X(EARLY_HINTS, early_hints, "early_hints_total", "", "103 responses sent.")                \
 	X(PAGE_LOADS, page_loads, "page_loads_total", "",                                          \
 	  "Page loads whose window ended, with a record.")                                         \
+	X(HINTS_SWITCHED, hints_switched, "hints_switched_total", "",                              \
+	  "Switches of a template's hints, because they harm or are tried again.")                 \
 	X(PAGES_SCANNED, pages_scanned, "pages_scanned_total", "",                                 \
 	  "Pages whose HTML was scanned.")                                                         \
 	X(DIGESTS_SET, digests_set, "digests_set_total", "", "Digest cookies set.")                \

@@ -90,6 +90,7 @@ struct fr_record {
 	enum fr_cache_result cache;
 	enum fr_cache_store not_stored; /* why the response was not; YES: nothing to say */
 	const char *purpose; /* static: why it was made, "prefetch"; NULL: for a person */
+	const char *arm;     /* static: of a page on trial, what its visitor gets; else NULL */
 	bool is_push;
 	bool is_page;                     /* a document, or something with hints */
 	struct fr_plan_learning learning; /* of a page: what others are not told yet */

@@ -15,6 +15,7 @@ void fr_status_fini(struct fr_status *s)
 	free(s->origins);
 	free(s->sites);
 	free(s->certificates);
+	free(s->proof);
 	fr_traffic_top_fini(&s->top);
 	*s = (struct fr_status){0};
 }

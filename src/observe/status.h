@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/ip.h"
+#include "hints/proof/proof.h"
 #include "observe/access_log.h"
 #include "observe/counters.h"
 #include "observe/front_notice.h"
@@ -26,6 +27,9 @@ struct fr_status_certificate {
 	char name[256];  /* the first host that it is used for */
 	int64_t until_s; /* wall clock */
 };
+
+/* Page templates whose comparison is shown: those that are loaded most. */
+#define FR_STATUS_PROOF_ROWS 64u
 
 /* members: one for each figure. */
 struct fr_status {
@@ -50,6 +54,8 @@ struct fr_status {
 	struct fr_traffic_top top;                  /* status only */
 	struct fr_status_certificate *certificates; /* owned */
 	size_t n_certificates;
+	struct fr_proof_row *proof; /* owned: what hints gain, by page template */
+	size_t n_proof;
 	char front[FR_FRONT_KINDS][FR_IP_TEXT_BYTES]; /* noticed proxies; "": none */
 	uint64_t rss_bytes, cpu_us, open_fds, max_fds;
 };

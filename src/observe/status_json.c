@@ -14,6 +14,7 @@
 #include "observe/record.h"
 #include "observe/site_stats.h"
 #include "observe/status.h"
+#include "observe/status_proof.h"
 #include "observe/text.h"
 #include "observe/traffic.h"
 
@@ -386,6 +387,7 @@ int fr_status_json_write(const struct fr_status *s, struct fr_buf *out)
 	(void)json_object_set_new(o, "certificates", certificates_of(s));
 	(void)json_object_set_new(o, "pages", pages_of(&s->top));
 	(void)json_object_set_new(o, "assets", assets_of(&s->top));
+	(void)json_object_set_new(o, "proof", fr_status_proof_json(s));
 	text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	if (!text)

@@ -13,6 +13,7 @@
 #include "config/settings.h"
 #include "h2/session.h"
 #include "hints/plan.h"
+#include "hints/proof/proof.h"
 #include "learned/learned.h"
 #include "net/memory_limit.h"
 #include "net/tls.h"
@@ -196,6 +197,8 @@ static void snapshot(void *server, const struct fr_shared *shared, bool with_tra
 	}
 	for (int k = 0; k < FR_FRONT_KINDS; k++)
 		fr_front_notice_read(shared->front, (enum fr_front_kind)k, out->front[k]);
+	out->proof = fr_calloc(FR_STATUS_PROOF_ROWS, sizeof *out->proof);
+	out->n_proof = fr_proof_rows(shared->proof, out->proof, FR_STATUS_PROOF_ROWS);
 	fr_status_process(out);
 }
 

@@ -4,6 +4,7 @@
 #include "exchange/whose.h"
 #include "hints/judge.h"
 #include "stages/hints/client_cache.h"
+#include "stages/hints/comparison.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/recall.h"
 #include "stages/hints/sent.h"
@@ -35,6 +36,8 @@ void fr_facts_of_page(const struct fr_exchange *page, enum fr_moment moment, str
 
 	*out = (struct fr_facts){.moment = moment,
 	                         .way = page->page.load->way,
+	                         .arm = page->page.load->arm,
+	                         .held = page->page.load->withheld,
 	                         .has_credentials = page->page.load->kinds != 0,
 	                         .message = page->page.load->plan.message};
 	if (moment == FR_MOMENT_GONE)
@@ -96,7 +99,7 @@ struct fr_verdict fr_facts_judge(struct fr_exchange *page, struct fr_hint *hint,
 	struct fr_verdict v;
 
 	refresh(page, f);
-	f->hint = (struct fr_hint_facts){.known = 0};
+	f->hint = (struct fr_hint_facts){.is_witness = fr_comparison_is_witness(page, hint)};
 	for (;;) {
 		v = fr_verdict_of(hint, f);
 		if (v.kind != FR_VERDICT_ASKS)

@@ -8,6 +8,7 @@
 #include "hints/repeated.h"
 #include "hints/verdict.h"
 #include "hints/way.h"
+#include "stages/hints/comparison.h"
 #include "stages/hints/early_hints.h"
 #include "stages/hints/facts.h"
 #include "stages/hints/learn.h"
@@ -94,6 +95,7 @@ void fr_hints_begin(struct fr_exchange *ex)
 	ask_memory(ex);
 	if (ex->page.load->plan.n == 0)
 		return;
+	fr_comparison_join(ex);
 	announce(ex);
 	deliver_early(ex, NULL);
 }
@@ -123,6 +125,7 @@ void fr_hints_interim(struct fr_exchange *ex, const struct fr_response *resp)
 {
 	if (!fr_page_load_may_have_hints(ex) || !collect(ex, &resp->fields, true))
 		return;
+	fr_comparison_join(ex);
 	deliver_early(ex, resp);
 	/* who gets a 103 of ours has it; others, where it can do no harm, the origin's */
 	if (ex->page.load->way != FR_WAY_EARLY)
@@ -203,7 +206,10 @@ static void add_server_timing(struct fr_exchange *page)
 	     !page->page.plan->learning.waiting) ||
 	    fr_plan_summary(page->page.plan, summary, sizeof summary) == 0)
 		return;
-	if (fr_arena_printf(&page->arena, &value, "forerun;desc=\"%s\"", summary) < 0 ||
+	if (fr_arena_printf(&page->arena, &value, "forerun;desc=\"%s\"%s%s%s", summary,
+	                    page->page.arm.name ? ", forerun-arm;desc=\"" : "",
+	                    page->page.arm.name ? page->page.arm.name : "",
+	                    page->page.arm.name ? "\"" : "") < 0 ||
 	    fr_fields_add_id(&page->resp.fields, FR_FIELD_SERVER_TIMING, value) < 0)
 		FR_LOG(DEBUG, "hints", "%s: no room for Server-Timing", page->whose.client->text);
 }
@@ -220,6 +226,8 @@ static void conclude(struct fr_exchange *page, bool from_origin)
 {
 	struct fr_page_load *load = page->page.load;
 
+	if (load->way == FR_WAY_PUSH && page->resp.status == 200 && is_html(page))
+		fr_comparison_join(page);
 	decide(page);
 	if (fr_page_load_may_have_hints(page) && page->resp.status == 200 && from_origin) {
 		fr_learn_page(page);

@@ -10,6 +10,8 @@
 #include "hints/cache_digest.h"
 #include "hints/digest.h"
 #include "hints/memory.h"
+#include "hints/plan.h"
+#include "hints/proof/arm.h"
 #include "hints/way.h"
 
 struct fr_page_load {
@@ -22,6 +24,9 @@ struct fr_page_load {
 	uint64_t push_bytes;            /* of promised bodies, as far as known */
 	struct fr_digest held;          /* what the client's cookie says it has */
 	struct fr_cache_digest *digest; /* of its Cache-Digest; in the arena; NULL */
+	enum fr_arm arm;                /* what the visitor gets */
+	enum fr_reason withheld;        /* why not all: held of struct fr_facts */
+	uint64_t witness;               /* fr_measure_asset of what gets no hint; 0: none */
 	bool knows_held;                /* both were read */
 	bool has_known;                 /* memory and rules were asked */
 	bool has_103;

@@ -153,6 +153,9 @@ static unsigned flags_of(const struct fr_hint *h)
 		return flags | FR_LOAD_HINTED;
 	if (h->reason == FR_REASON_PUSHED)
 		return flags | FR_LOAD_PUSHED;
+	if (h->reason == FR_REASON_HELD_OUT || h->reason == FR_REASON_HARMFUL ||
+	    h->reason == FR_REASON_WITNESS)
+		return flags | FR_LOAD_OMITTED;
 	if (h->reason == FR_REASON_ALREADY_SENT || h->reason == FR_REASON_CACHED)
 		return flags | FR_LOAD_HAD;
 	return flags;
@@ -208,6 +211,8 @@ static void answer_page(struct fr_exchange *ex)
 		.from_origin = !ex->cache.is_hit,
 		.is_personal = fr_teach_whom_of(fr_teach_judge(&teach)) != FR_TEACH_EVERYBODY,
 		.way = (uint8_t)way_of(ex),
+		.arm = ex->page.arm.mark,
+		.visitor = {.id = ex->page.arm.visitor, .network = ex->page.arm.network},
 	};
 	struct fr_budget_path path;
 
@@ -237,6 +242,10 @@ static void end(struct fr_exchange *ex, void **slot, enum fr_end how)
 
 	if (ex->is_push && loads && how == FR_END_CANCELLED)
 		fr_loads_push_cancelled(loads, ex->seen.parent_id, ex->req.target);
+	if (ex->is_push && loads && how == FR_END_COMPLETED)
+		fr_loads_push_sent(loads, ex->seen.parent_id, now_of(ex));
+	if (part && !part->is_page && how == FR_END_COMPLETED)
+		fr_loads_sent(loads, part->asset, now_of(ex));
 	if (part && part->is_page)
 		fr_loads_page_ended(loads, ex->seen.id, how == FR_END_COMPLETED,
 		                    ex->to_client.sent_bytes, now_of(ex));

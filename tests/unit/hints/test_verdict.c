@@ -114,6 +114,19 @@ static void make_facts(enum fr_way way, enum fr_moment moment)
 	X(AFTER_103, EARLY, RESPONSE, CSS, facts.has_103 = true)                                   \
 	X(WITH_RESPONSE, EARLY, RESPONSE, CSS, (void)h)                                            \
 	X(BUDGET, EARLY, RESPONSE, CSS, h->against.earlier = FR_REASON_BUDGET)                     \
+	/* loads with and without hints are compared */                                            \
+	X(HELD_OUT, EARLY, BEFORE, CSS, hold_back(FR_ARM_NONE, FR_REASON_HELD_OUT))                \
+	X(HELD_OUT, PUSH, BEFORE, CSS, hold_back(FR_ARM_NONE, FR_REASON_HELD_OUT))                 \
+	X(HELD_OUT, PUSH, RESPONSE, CSS, hold_back(FR_ARM_NONE, FR_REASON_HELD_OUT))               \
+	X(HARMFUL, EARLY, BEFORE, IMAGE, hold_back(FR_ARM_BLOCKING, FR_REASON_HARMFUL))            \
+	X(HARMFUL, PUSH, RESPONSE, IMAGE, hold_back(FR_ARM_BLOCKING, FR_REASON_HARMFUL))           \
+	X(HINTED, EARLY, BEFORE, CSS, hold_back(FR_ARM_BLOCKING, FR_REASON_HARMFUL))               \
+	X(PUSHED, PUSH, RESPONSE, CSS, hold_back(FR_ARM_BLOCKING, FR_REASON_HARMFUL))              \
+	X(WITNESS, EARLY, BEFORE, IMAGE, facts.hint.is_witness = true)                             \
+	X(WITNESS, PUSH, RESPONSE, IMAGE, facts.hint.is_witness = true)                            \
+	X(CACHED, PUSH, RESPONSE, CSS, (facts.hint.is_cached = true, facts.arm = FR_ARM_NONE))     \
+	X(NOT_REUSABLE, EARLY, BEFORE, CSS,                                                        \
+	  (facts.hint.asset.is_reusable = false, facts.arm = FR_ARM_NONE))                         \
 	/* the header alone */                                                                     \
 	X(EARLY_OFF, HEADER, RESPONSE, CSS, facts.request.early_is_off = true)                     \
 	X(PUSH_DISABLED, HEADER, RESPONSE, CSS, facts.request.takes_push = false)                  \
@@ -131,6 +144,12 @@ static void remember_gone(struct fr_hint *h)
 {
 	h->is_remembered = true;
 	facts.hint.asset.is_gone[FR_ASSET_BARE] = true;
+}
+
+static void hold_back(enum fr_arm arm, enum fr_reason why)
+{
+	facts.arm = arm;
+	facts.held = why;
 }
 
 static enum fr_reason reason_of(const struct fr_hint *h)

@@ -149,6 +149,7 @@ static void every_field_reads_the_same_alone_and_among_all(void **state)
 	record.parent_id = 0xff;
 	record.peer = FR_STR("10.0.0.1");
 	record.purpose = "prefetch";
+	record.arm = "none";
 	record.received_bytes = 5;
 	record.referer = FR_STR("https://h.test/");
 	record.error = FR_STR("the origin cannot be reached");

@@ -1,0 +1,110 @@
+// Loads with and without hints are compared, and hints that harm are switched off. Visitors come
+// from networks of their own; what is slow is slow by the visitor's design, by far more than the
+// machine is.
+import test from 'node:test';
+import http2 from 'node:http2';
+import tls from 'node:tls';
+import { once } from 'node:events';
+import { assert, startForerun, startOrigin, tempFile } from './lib/harness.mjs';
+import { adminPort, adminYaml, status } from './lib/admin.mjs';
+
+const SLOW_MS = 150; // for each hinted asset: the link of these visitors is busy with it
+const AT_ONCE = 12;
+const MOST = 1200;
+
+const types = { js: 'text/javascript', css: 'text/css', png: 'image/png' };
+
+// A page whose Link field names scripts that nobody needs; what it needs is a style sheet, which
+// names a picture.
+async function site(t, config = '') {
+  const origin = await startOrigin(t, (req, res) => {
+    const type = types[req.url.split('.')[1]];
+    if (type) {
+      res.writeHead(200, { 'content-type': type, 'cache-control': 'public, max-age=3600' });
+      res.end(type === 'text/css' ? 'body{background:url(/bg.png)}' : 'x'.repeat(2000));
+      return;
+    }
+    res.writeHead(200, { 'content-type': 'text/html', 'cache-control': 'public, max-age=0', link: '</useless.js>; rel=preload; as=script' });
+    res.end('<html><head><link rel="stylesheet" href="/main.css"></head><body>text</body></html>');
+  });
+  const log = tempFile('access.log');
+  const f = await startForerun(t, { config: `
+workers: 1
+listen: [{address: "127.0.0.1:0"}]
+access_log: {file: "${log}"}
+${adminYaml()}${config}
+sites:
+  - hosts: ["*"]
+    origin: {url: "${origin.url}"}
+    hints: {html: false}
+` });
+  return { f, origin, log };
+}
+
+async function get(session, fields) {
+  const stream = session.request({ 'user-agent': 'Mozilla/5.0 Chrome/156.0 Safari/537.36', ...fields });
+  const early = [];
+  let head = {};
+  stream.on('headers', (h) => early.push(...[].concat(h.link ?? [])));
+  stream.on('response', (h) => { head = h; });
+  stream.resume();
+  await once(stream, 'close');
+  return { early, head };
+}
+
+// One page load by visitor n, whose network nobody else comes from. It does what a browser does
+// whose link is slow: what a 103 names comes first, then the style sheet, then its picture.
+async function visit(f, n, fields = {}) {
+  const socket = tls.connect({ host: '127.0.0.1', port: f.port, localAddress: `127.${1 + (n >> 8)}.${n & 255}.1`, servername: 'localhost', ALPNProtocols: ['h2'], rejectUnauthorized: false });
+  const session = http2.connect(`https://localhost:${f.port}`, { createConnection: () => socket, settings: { enablePush: false } });
+  session.on('error', () => {});
+  await once(session, 'connect');
+  const page = `https://localhost:${f.port}/`;
+  const { early, head } = await get(session, { ':path': '/', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', ...fields });
+  for (const link of early) {
+    await get(session, { ':path': link.match(/<([^>]*)>/)[1], referer: page, 'sec-fetch-dest': 'script' });
+    await new Promise((done) => { setTimeout(done, SLOW_MS); });
+  }
+  await get(session, { ':path': '/main.css', referer: page, 'sec-fetch-dest': 'style' });
+  await get(session, { ':path': '/bg.png', referer: `https://localhost:${f.port}/main.css`, 'sec-fetch-dest': 'image' });
+  session.close();
+  await once(session, 'close');
+  return { early, head };
+}
+
+async function proof(f) {
+  return (await status(adminPort(f))).proof[0];
+}
+
+// Visitors come until the template is in that state.
+async function visitUntil(f, state, from) {
+  let n = from;
+  let row;
+  for (; n < from + MOST; n += AT_ONCE) {
+    row = await proof(f);
+    if (row?.state === state) return { n, row };
+    await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => visit(f, n + i)));
+  }
+  assert.fail(`not ${state} after ${MOST} loads: ${JSON.stringify(row)}`);
+}
+
+test('hints that make a page later are switched off, and shown', { timeout: 300000 }, async (t) => {
+  const { f, log } = await site(t);
+  const blocking = await visitUntil(f, 'blocking', 0);
+  assert.equal(blocking.row.why, 'first paint later');
+  const none = await visitUntil(f, 'none', blocking.n);
+  assert.equal(none.row.switches, 2);
+  assert.match(none.row.text, /no hints: first paint later/);
+  assert.match(f.text, /first paint later with hints: no hints are sent now/);
+
+  // nobody gets a 103 any more; the origin's own Link stays
+  for (let i = 0; i < 5; i++) {
+    const { early, head } = await visit(f, none.n + i, { 'forerun-debug': '1' });
+    assert.deepEqual(early, []);
+    assert.match(head.link, /useless\.js/);
+    assert.match(head['server-timing'], /harmful=1/);
+    assert.match(head['server-timing'], /forerun-arm;desc="none"/);
+  }
+  const arms = new Set((await f.accessRecords(log)).map((l) => l.arm));
+  assert.deepEqual([...arms].sort(), ['all', 'blocking', 'none', undefined].sort());
+});
