@@ -9,6 +9,10 @@
 #include "cache/policy.h"
 #include "h2/session.h"
 #include "hints/plan.h"
+#include "hints/proof/proof.h"
+#include "hints/proof/sequence.h"
+#include "hints/proof/subject.h"
+#include "hints/proof/trial.h"
 #include "observe/counters.h"
 #include "observe/metrics.h"
 #include "observe/origin_stats.h"
@@ -327,6 +331,48 @@ static void put_sites(struct writer *w, const struct fr_status *s)
 #undef COUNTER
 }
 
+/* --- what hints gain --- */
+
+/* Shares of the time; what is not known is not there. */
+static void put_gain(struct writer *w, const char *labels, const struct fr_gain *g)
+{
+	if (g->of.t <= 0)
+		return;
+	put(w, PREFIX "%s{%s,bound=\"low\"} %.4f\n", w->family, labels, fr_sequence_share(g->low));
+	put(w, PREFIX "%s{%s,bound=\"estimate\"} %.4f\n", w->family, labels,
+	    fr_sequence_share(g->of.gain));
+	put(w, PREFIX "%s{%s,bound=\"high\"} %.4f\n", w->family, labels,
+	    fr_sequence_share(g->high));
+}
+
+static void put_proof(struct writer *w, const struct fr_status *s)
+{
+	char labels[2 * FR_PROOF_KEY_BYTES + 64], escaped[2 * FR_PROOF_KEY_BYTES];
+
+	begin(w, "hints_gain_ratio", "gauge",
+	      "Share of the time that hints save; below 0: pages are later with them.");
+	for (size_t i = 0; i < s->n_proof; i++)
+		for (unsigned m = 0; m < FR_METRIC_COUNT; m++) {
+			escape(s->proof[i].key, escaped, sizeof escaped);
+			(void)snprintf(labels, sizeof labels, "template=\"%s\",metric=\"%s\"",
+			               escaped, fr_metric_str((enum fr_metric)m));
+			put_gain(w, labels, &s->proof[i].gain[m]);
+		}
+	begin(w, "hints_trial_state", "gauge", "1 for the state of a template's hints.");
+	for (size_t i = 0; i < s->n_proof; i++) {
+		escape(s->proof[i].key, escaped, sizeof escaped);
+		(void)snprintf(labels, sizeof labels, "template=\"%s\",state=\"%s\"", escaped,
+		               fr_trial_str(s->proof[i].state));
+		sample(w, labels, 1);
+	}
+	begin(w, "hints_compared_loads", "gauge", "Page loads of the trial that runs.");
+	for (size_t i = 0; i < s->n_proof; i++) {
+		escape(s->proof[i].key, escaped, sizeof escaped);
+		(void)snprintf(labels, sizeof labels, "template=\"%s\"", escaped);
+		sample(w, labels, s->proof[i].counts.loads);
+	}
+}
+
 /* --- the process --- */
 
 static void put_process(struct writer *w, const struct fr_status *s)
@@ -388,6 +434,7 @@ int fr_prometheus_write(const struct fr_status *s, struct fr_buf *out)
 	put_exchanges(&w, s->metrics);
 	put_origins(&w, s);
 	put_sites(&w, s);
+	put_proof(&w, s);
 	put_store(&w, s);
 	return w.rc;
 }

@@ -175,7 +175,7 @@ function bars(id, parts, className = () => 's0') {
 
 // --- tables ---
 
-const sorted = { assets: 1, origins: 1, sites: 1, certificates: 1 };
+const sorted = { proof: 1, assets: 1, origins: 1, sites: 1, certificates: 1 };
 function table(id, heads, rows) {
   const t = $(id), by = sorted[id];
   const focused = t.contains(document.activeElement) ? [...t.querySelectorAll('button')].indexOf(document.activeElement) : -1;
@@ -225,6 +225,19 @@ function origins(s) {
     const mean = o.answers ? o.first_byte_us / o.answers : 0;
     const [state, className] = o.is_failing ? ['failing', 'bad'] : o.answers ? ['up', 'good'] : ['not asked', ''];
     return [{ v: o.name, text: o.name }, { v: o.requests }, { v: o.is_failing ? 1 : 0, text: state, className }, { v: o.failed, className: o.failed ? 'bad' : '' }, { v: o.responses_5xx, className: o.responses_5xx ? 'bad' : '' }, { v: mean, text: o.answers ? time(mean) : '–' }, { v: o.connections }, { v: o.idle }, { v: o.waiting }, { v: o.last_failure_s, text: o.last_failure_s ? `${age(Math.max(0, s.now_us / 1e6 - o.last_failure_s))} ago` : 'never' }];
+  }));
+}
+
+// Shares are null until they are known.
+const share = (x) => (x === null ? '' : `${Math.round(x * 100)} %`);
+const hintStates = { new: 'not compared yet', all: 'all hints', blocking: 'only what blocks', none: 'switched off' };
+function proof(s) {
+  const list = (s.proof ?? []).filter(isShown);
+  $('proof-section').hidden = list.length === 0;
+  table('proof', ['pages', 'loads', 'hints', 'gain', 'held out', 'precision', 'recall', 'wasted bytes', 'last switch'], list.map((p) => {
+    const isDown = p.state === 'blocking' || p.state === 'none';
+    return [{ v: p.name, text: p.name }, { v: p.loads }, { v: p.state, text: hintStates[p.state] ?? p.state, className: isDown ? 'bad' : '' }, { v: p.paint.gain ?? p.complete.gain ?? -9, text: p.text }, { v: p.held_out, text: share(p.held_out) },
+      { v: p.precision ?? -1, text: share(p.precision) }, { v: p.recall ?? -1, text: share(p.recall) }, { v: p.wasted_bytes, text: bytes(p.wasted_bytes) }, { v: p.switched_s ?? 0, text: p.switches ? `${p.why}, ${age(Math.max(0, s.now_us / 1e6 - p.switched_s))} ago` : 'none' }];
   }));
 }
 
@@ -308,6 +321,7 @@ function draw(s) {
   explain('not-stored', s.responses.not_stored, notStored, 'cache');
   bars('answers', s.responses.cache, (name) => (name === 'hit' || name === 'stale' ? 's0' : 's1'));
   pages(s);
+  proof(s);
   assets(s);
   origins(s);
   certificates(s);

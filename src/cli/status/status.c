@@ -13,6 +13,7 @@
 #include "cli/figures.h"
 #include "command/command.h"
 #include "command/options.h"
+#include "hints/proof/proof.h"
 
 #define SHOWN_PAGES 10u
 #define SHOWN_ASSETS 10u
@@ -379,6 +380,45 @@ static void print_assets(const json_t *s)
 	}
 }
 
+/* ", 97 % of its hints needed, 91 % of what blocks hinted, 12 kB wasted" */
+static void print_quality(const json_t *p)
+{
+	char wasted[FR_FIGURE_BYTES];
+
+	if (json_is_number(json_object_get(p, "precision")))
+		printf("; %.0f %% of the hints needed", 100 * fr_figure(p, "precision"));
+	if (json_is_number(json_object_get(p, "recall")))
+		printf("; %.0f %% of what blocks rendering hinted", 100 * fr_figure(p, "recall"));
+	if (fr_figure(p, "wasted_bytes") > 0)
+		printf("; %s wasted", fr_print_bytes(fr_figure(p, "wasted_bytes"), wasted));
+}
+
+static void print_proof(const json_t *s)
+{
+	const json_t *rows = json_object_get(s, "proof");
+	char name[208], text[FR_PROOF_TEXT_BYTES], why[64];
+	json_t *p;
+	size_t i;
+
+	if (json_array_size(rows))
+		printf("\nwhat hints gain (docs: proof)\n");
+	json_array_foreach((json_t *)rows, i, p)
+	{
+		if (i == SHOWN_PAGES)
+			break;
+		fr_figure_text(p, "name", name, sizeof name);
+		fr_figure_text(p, "text", text, sizeof text);
+		fr_figure_text(p, "why", why, sizeof why);
+		printf("  %s: %s", name, text);
+		print_quality(p);
+		printf("\n");
+		if (fr_figure(p, "switches") > 0)
+			printf("    switched down %.0f time%s, the last time because of: %s\n",
+			       fr_figure(p, "switches"), fr_figure(p, "switches") > 1 ? "s" : "",
+			       why);
+	}
+}
+
 static void print_status(const json_t *s)
 {
 	print_head(s);
@@ -395,6 +435,7 @@ static void print_status(const json_t *s)
 	print_front(s);
 	print_log(s);
 	print_pages(s);
+	print_proof(s);
 	print_assets(s);
 }
 

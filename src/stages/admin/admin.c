@@ -12,14 +12,6 @@
 /* The version is part of the format. */
 #define PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
 
-void fr_admin_error(struct fr_exchange *ex, int status, const char *error)
-{
-	struct fr_str text = FR_STR("");
-
-	(void)!fr_arena_printf(&ex->arena, &text, "{\"error\":\"%s\"}\n", error);
-	fr_exchange_answer(ex, status, FR_ADMIN_JSON, text);
-}
-
 static int add_fields(struct fr_exchange *ex, void **slot)
 {
 	static const struct {
@@ -297,6 +289,7 @@ static const struct route {
 	{"/history", FR_METHOD_GET, false, get_history},
 	{"/events", FR_METHOD_GET, false, fr_admin_events},
 	{"/purge", FR_METHOD_POST, false, fr_admin_purge},
+	{"/experiment", FR_METHOD_POST, false, fr_admin_experiment},
 	{"/log-level", FR_METHOD_POST, false, set_log_level},
 };
 
@@ -342,8 +335,8 @@ static void begin(struct fr_exchange *ex)
 	if (has_token(ex))
 		fr_admin_error(
 			ex, 404,
-			"there are /dashboard/, /events, /history, /live, /log-level, /metrics, "
-			"/purge, /ready, /status");
+			"there are /dashboard/, /events, /experiment, /history, /live, /log-level, "
+			"/metrics, /purge, /ready, /status");
 	else
 		fr_admin_error(ex, 401, "a bearer token is needed");
 }

@@ -12,32 +12,6 @@
 
 /* --- parameters --- */
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = fr_ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-struct fr_str fr_admin_decode(struct fr_arena *a, struct fr_str s)
-{
-	char *out = fr_arena_alloc(a, s.len + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; out && i < s.len; i++) {
-		if (s.p[i] != '%') {
-			out[n++] = s.p[i];
-			continue;
-		}
-		if (s.len - i < 3 || hex(s.p[i + 1]) < 0 || hex(s.p[i + 2]) < 0)
-			return (struct fr_str){0};
-		out[n++] = (char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2]));
-		i += 2;
-	}
-	return fr_str_make(out, n);
-}
-
 struct wish { /* what a purge asks for; p NULL: not given */
 	struct fr_str url, prefix, tag, site;
 	bool all, soft;
