@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/suggest.h"
 #include "cli/check/check.h"
+#include "cli/experiment/experiment.h"
 #include "cli/purge/purge.h"
 #include "cli/serve/serve.h"
 #include "cli/status/status.h"
@@ -23,6 +24,7 @@ static const struct fr_command commands[] = {
 	{"purge", "remove responses from a running edge's cache", fr_tool_purge},
 	{"status", "show the state of a running edge", fr_tool_status},
 	{"top", "show a running edge live", fr_tool_top},
+	{"experiment", "compare page loads with and without hints", fr_tool_experiment},
 	{"check", "validate a configuration file", fr_tool_check},
 	{"version", "print the version and the libraries in use", fr_tool_version},
 };

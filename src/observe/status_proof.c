@@ -50,6 +50,8 @@ static json_t *row_of(const struct fr_proof_row *r)
 	(void)json_object_set_new(o, "text", json_string(fr_proof_text(r, text)));
 	(void)json_object_set_new(o, "state", json_string(fr_trial_str(r->state)));
 	(void)json_object_set_new(o, "held_out", json_real(r->share / 1000.0));
+	if (r->experiment)
+		set(o, "experiment", r->experiment);
 	(void)json_object_set_new(o, "has_witness", json_boolean(r->has_witness));
 	for (unsigned m = 0; m < FR_METRIC_COUNT; m++)
 		(void)json_object_set_new(o, fr_metric_str((enum fr_metric)m),

@@ -4,9 +4,10 @@
 import test from 'node:test';
 import http2 from 'node:http2';
 import tls from 'node:tls';
+import fs from 'node:fs';
 import { once } from 'node:events';
-import { assert, startForerun, startOrigin, tempFile } from './lib/harness.mjs';
-import { adminPort, adminYaml, status } from './lib/admin.mjs';
+import { assert, binary, run, startForerun, startOrigin, tempFile } from './lib/harness.mjs';
+import { adminPort, adminYaml, metrics, status, sum, tokenFile } from './lib/admin.mjs';
 
 const SLOW_MS = 150; // for each hinted asset: the link of these visitors is busy with it
 const AT_ONCE = 12;
@@ -16,7 +17,7 @@ const types = { js: 'text/javascript', css: 'text/css', png: 'image/png' };
 
 // A page whose Link field names scripts that nobody needs; what it needs is a style sheet, which
 // names a picture.
-async function site(t, config = '') {
+async function site(t, { hints = 'html: false' } = {}) {
   const origin = await startOrigin(t, (req, res) => {
     const type = types[req.url.split('.')[1]];
     if (type) {
@@ -27,19 +28,23 @@ async function site(t, config = '') {
     res.writeHead(200, { 'content-type': 'text/html', 'cache-control': 'public, max-age=0', link: '</useless.js>; rel=preload; as=script' });
     res.end('<html><head><link rel="stylesheet" href="/main.css"></head><body>text</body></html>');
   });
-  const log = tempFile('access.log');
+  const log = tempFile('access.log'), database = tempFile('hints.db');
   const f = await startForerun(t, { config: `
 workers: 1
 listen: [{address: "127.0.0.1:0"}]
 access_log: {file: "${log}"}
-${adminYaml()}${config}
+hint_memory: {file: "${database}"}
+${adminYaml()}
 sites:
   - hosts: ["*"]
     origin: {url: "${origin.url}"}
-    hints: {html: false}
+    hints: {${hints}}
 ` });
   return { f, origin, log };
 }
+
+// The same configuration once more.
+const startAgain = (t, f) => startForerun(t, { config: fs.readFileSync(f.configFile, 'utf8') });
 
 async function get(session, fields) {
   const stream = session.request({ 'user-agent': 'Mozilla/5.0 Chrome/156.0 Safari/537.36', ...fields });
@@ -105,6 +110,43 @@ test('hints that make a page later are switched off, and shown', { timeout: 3000
     assert.match(head['server-timing'], /harmful=1/);
     assert.match(head['server-timing'], /forerun-arm;desc="none"/);
   }
+  const shown = await run(binary, ['status', '--admin', `127.0.0.2:${adminPort(f)}`, '--token-file', tokenFile()]);
+  assert.match(shown.stdout, /no hints: first paint later with them/);
+  assert.match(shown.stdout, /switched down 2 times, the last time because of: first paint later/);
+  const figures = await metrics(adminPort(f));
+  assert.equal(sum(figures, 'forerun_hints_switched_total'), 2);
+  assert.equal(sum(figures, 'forerun_hints_trial_state', 'state="none"'), 1);
+
   const arms = new Set((await f.accessRecords(log)).map((l) => l.arm));
   assert.deepEqual([...arms].sort(), ['all', 'blocking', 'none', undefined].sort());
+});
+
+test('an experiment compares from the first load on, outlives a restart, and ends when told to', { timeout: 120000 }, async (t) => {
+  const { f, log } = await site(t, { hints: 'html: false, holdout: 0' });
+  await visit(f, 0);
+  assert.equal(await proof(f), undefined); // nothing is compared
+  const admin = (g) => ['--admin', `127.0.0.2:${adminPort(g)}`, '--token-file', tokenFile()];
+  const name = `localhost:${f.port}/`;
+  const started = await run(binary, ['experiment', 'start', name, '--share', '50', ...admin(f)]);
+  assert.equal(started.stdout, `${name}: started, 50 % of the visitors get no hints\n`);
+  for (let n = 1; n <= 20; n++) await visit(f, n); // too few to switch anything
+  const row = await proof(f);
+  assert.equal(row.name, name);
+  assert.equal(row.experiment, 50);
+  assert.equal(row.loads, 20);
+  const arms = new Set((await f.accessRecords(log)).map((l) => l.arm));
+  assert.deepEqual([...arms].sort(), ['all', 'none', undefined]);
+
+  await f.stop();
+  const g = await startAgain(t, f);
+  assert.equal((await proof(g)).experiment, 50);
+  const told = await run(binary, ['experiment', 'status', ...admin(g)]);
+  assert.match(told.stdout, /\(50 % held out\)/);
+  const stopped = await run(binary, ['experiment', 'stop', name, ...admin(g)]);
+  assert.equal(stopped.stdout, `${name}: stopped\n`);
+  assert.equal((await run(binary, ['experiment', 'stop', name, ...admin(g)])).code, 1);
+  assert.equal((await run(binary, ['experiment', 'status', ...admin(g)])).stdout, 'no experiment runs\n');
+  for (const wrong of [[], ['begin', name], ['start'], ['start', name, '--share', '51']])
+    assert.equal((await run(binary, ['experiment', ...wrong, ...admin(g)])).code, 2, wrong.join(' '));
+  assert.equal((await run(binary, ['experiment', 'start', 'nonsense', ...admin(g)])).code, 1);
 });

@@ -3,8 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/siphash.h"
+#include "hints/proof/experiments.h"
 #include "hints/proof/proof.h"
 #include "hints/proof/subject.h"
 
@@ -24,6 +26,25 @@ static void check_text(struct fr_str key, const uint8_t *bytes)
 	fr_proof_free(&p);
 }
 
+/* The operator's experiments, from the same table. */
+static void check_experiments(const uint8_t *data, size_t size)
+{
+	static struct fr_experiments e, again;
+	struct fr_buf bytes, twice;
+
+	fr_buf_init(&bytes, 1u << 16);
+	fr_buf_init(&twice, 1u << 16);
+	if (fr_experiments_load(data, size, &e) == 0) {
+		FR_ASSERT(fr_experiments_save(&e, &bytes) == 0);
+		FR_ASSERT(fr_experiments_load(fr_buf_data(&bytes), fr_buf_len(&bytes), &again) ==
+		          0);
+		FR_ASSERT(fr_experiments_save(&again, &twice) == 0);
+		FR_ASSERT(fr_buf_len(&bytes) == fr_buf_len(&twice));
+	}
+	fr_buf_fini(&bytes);
+	fr_buf_fini(&twice);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t bytes[FR_SUBJECT_BLOB_BYTES] = {0}, again[FR_SUBJECT_BLOB_BYTES];
@@ -31,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct fr_subject s;
 	uint64_t check;
 
+	check_experiments(data, size);
 	memcpy(bytes, data, size < LOADED_BYTES ? size : LOADED_BYTES);
 	check = fr_siphash(FR_SUBJECT_BLOB_CHECK, bytes, LOADED_BYTES);
 	for (unsigned i = 0; i < FR_SUBJECT_CHECK_BYTES; i++)
@@ -40,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fr_subject_save(&s, again);
 	FR_ASSERT(memcmp(bytes, again, sizeof bytes) == 0);
 	check_text(FR_STR("a/"), bytes);
-	load.mark = fr_subject_ask(&s, 1, 10, 1000);
+	load.mark = fr_subject_ask(&s, 1, &(struct fr_holdout){.percent = 10}, 1000);
 	(void)fr_subject_add(&s, &load, 1000);
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "hints/learning/load.h"
+#include "hints/proof/experiments.h"
 #include "hints/proof/subject.h"
 #include "hints/proof/visitor.h"
 
@@ -29,7 +30,7 @@ void fr_proof_free(struct fr_proof **p);
 struct fr_proof_question {
 	struct fr_str authority, path; /* of the page; path without a query */
 	struct fr_visitor_facts visitor;
-	uint32_t holdout; /* percent; at least 1 */
+	uint32_t holdout; /* percent; 0: nobody, but in experiments */
 	int64_t now_s;    /* Unix time */
 };
 struct fr_proof_answer {
@@ -37,6 +38,8 @@ struct fr_proof_answer {
 	struct fr_visitor visitor;
 	uint64_t witness; /* fr_measure_asset of an asset that gets no hint; 0: none */
 };
+/* Does anything compare pages with this hold-out? Without the lock. */
+bool fr_proof_is_on(const struct fr_proof *p, uint32_t holdout);
 /* A page with hints was requested. */
 void fr_proof_ask(struct fr_proof *p, const struct fr_proof_question *q,
                   struct fr_proof_answer *out);
@@ -65,8 +68,9 @@ struct fr_proof_row {
 	enum fr_harm harm; /* of the last switch */
 	int64_t switched_s;
 	uint32_t switches;
-	uint32_t share; /* held out, in thousandths */
-	uint32_t begin; /* loads before the trial */
+	uint32_t share;      /* held out, in thousandths */
+	uint32_t begin;      /* loads before the trial */
+	uint32_t experiment; /* percent held out by one that runs; 0: none */
 	bool has_witness;
 	struct fr_gain gain[FR_METRIC_COUNT];
 	struct fr_proof_counts counts;
@@ -78,6 +82,14 @@ size_t fr_proof_rows(struct fr_proof *p, struct fr_proof_row *out, size_t most);
  * 1,840 loads", or why there is nothing to say. Returns out. */
 #define FR_PROOF_TEXT_BYTES 160u
 const char *fr_proof_text(const struct fr_proof_row *row, char out[FR_PROOF_TEXT_BYTES]);
+
+/* --- experiments of the operator --- */
+
+/* As fr_experiments_start. The figures of its pages begin anew, under its pattern. */
+int fr_proof_start(struct fr_proof *p, struct fr_str pattern, uint32_t share,
+                   int64_t now_s) FR_MUST_USE;
+/* False: there is none. Its figures stay. */
+bool fr_proof_stop(struct fr_proof *p, struct fr_str pattern);
 
 /* --- the file: rows under their keys --- */
 

@@ -61,14 +61,16 @@ static void main_gain(const struct fr_subject *s, struct fr_gain *out)
 	fr_subject_gain(s, s->layout.witness ? FR_METRIC_PAINT : FR_METRIC_COMPLETE, out);
 }
 
-uint32_t fr_subject_share(const struct fr_subject *s, uint32_t holdout)
+uint32_t fr_subject_share(const struct fr_subject *s, const struct fr_holdout *h)
 {
-	uint32_t share = holdout * (FR_ARM_SHARES / 100u);
+	uint32_t share = h->percent * (FR_ARM_SHARES / 100u);
 	struct fr_gain g;
 	double loads;
 
 	if (s->state == FR_TRIAL_NEW || s->state == FR_TRIAL_NONE)
 		return 0;
+	if (h->is_fixed)
+		return share < MAX_SHARE ? share : MAX_SHARE;
 	main_gain(s, &g);
 	loads = g.of.n_with + g.of.n_without;
 	if (g.low <= 0 && loads < FR_SUBJECT_SETTLED_LOADS)
@@ -78,15 +80,15 @@ uint32_t fr_subject_share(const struct fr_subject *s, uint32_t holdout)
 	return share < MAX_SHARE ? share : MAX_SHARE;
 }
 
-struct fr_mark fr_subject_ask(struct fr_subject *s, uint64_t visitor, uint32_t holdout,
+struct fr_mark fr_subject_ask(struct fr_subject *s, uint64_t visitor, const struct fr_holdout *h,
                               int64_t now_s)
 {
-	if (s->begin >= FR_SUBJECT_BEGIN_LOADS)
+	if (s->begin >= FR_SUBJECT_BEGIN_LOADS || h->is_fixed)
 		set_state(s, FR_TRIAL_BEGUN);
 	if (now_s - s->switched_s >= FR_TRIAL_AGAIN_S)
 		set_state(s, FR_TRIAL_AGAIN);
 	return (struct fr_mark){
-		.arm = fr_arm_choose(visitor, fr_subject_share(s, holdout), fr_trial_arm(s->state)),
+		.arm = fr_arm_choose(visitor, fr_subject_share(s, h), fr_trial_arm(s->state)),
 		.state = s->state,
 		.trial = s->trial};
 }

@@ -98,12 +98,17 @@ struct fr_subject {
 	struct fr_recent_load recent[FR_SUBJECT_RECENT];
 };
 
-/* What a load at now_s gets, of a visitor. holdout: percent, at least 1; while nothing is
- * known twice as many visitors are held out. Begins the trial, and the one after a week. */
-struct fr_mark fr_subject_ask(struct fr_subject *s, uint64_t visitor, uint32_t holdout,
+/* How many visitors are held out. */
+struct fr_holdout {
+	uint32_t percent; /* at least 1; while nothing is known it is twice as many */
+	bool is_fixed;    /* by an experiment: never more or fewer, from the first load on */
+};
+
+/* What a load at now_s gets, of a visitor. Begins the trial, and the one after a week. */
+struct fr_mark fr_subject_ask(struct fr_subject *s, uint64_t visitor, const struct fr_holdout *h,
                               int64_t now_s);
 /* Visitors that are held out, in thousandths. */
-uint32_t fr_subject_share(const struct fr_subject *s, uint32_t holdout);
+uint32_t fr_subject_share(const struct fr_subject *s, const struct fr_holdout *h);
 
 /* A load has ended. True: that switched the hints down, or the page has changed. */
 bool fr_subject_add(struct fr_subject *s, const struct fr_compared_load *l, int64_t now_s);

@@ -7,6 +7,7 @@
  *   GET  /events                the status each second, as server-sent events
  *   GET  /dashboard/            a page that shows it all; without a token: no secrets
  *   POST /purge                 removes responses from the cache
+ *   POST /experiment            starts or stops a comparison: start=, share=, stop=
  *   POST /log-level             level=, module=
  *
  * Over TCP a bearer token (RFC 6750) is required; it is compared in constant time. Web pages

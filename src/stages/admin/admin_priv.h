@@ -1,4 +1,4 @@
-/* What the parts of the admin interface share: admin.c (access and routes), purge.c, events.c
+/* What the parts of the admin interface share: admin.c (access and routes), purge.c, experiment.c, events.c
  * (the status as a stream). Nobody else includes this. */
 #ifndef FR_STAGES_ADMIN_ADMIN_PRIV_H
 #define FR_STAGES_ADMIN_ADMIN_PRIV_H
@@ -17,6 +17,7 @@ void fr_admin_snapshot(const struct fr_exchange *ex, const struct fr_shared *con
                        bool with_traffic, struct fr_status *out);
 
 void fr_admin_purge(struct fr_exchange *ex, struct fr_str query);
+void fr_admin_experiment(struct fr_exchange *ex, struct fr_str query);
 void fr_admin_events(struct fr_exchange *ex, struct fr_str query);
 /* The exchange ends, and its stream of events if it is one. */
 void fr_admin_end_events(struct fr_exchange *ex, void **slot);

@@ -25,8 +25,8 @@ static bool is_compared(const struct fr_exchange *page)
 {
 	const struct fr_page_load *load = page->page.load;
 
-	return fr_hints_settings(page)->holdout_percent && load->plan.n &&
-	       load->way != FR_WAY_HEADER && page->req.version == FR_HTTP_2 &&
+	return fr_proof_is_on(page->gen->shared->proof, fr_hints_settings(page)->holdout_percent) &&
+	       load->plan.n && load->way != FR_WAY_HEADER && page->req.version == FR_HTTP_2 &&
 	       !fr_whose_is_proxied(page) && fr_purpose_of(&page->req.fields) == FR_PURPOSE_VIEW;
 }
 

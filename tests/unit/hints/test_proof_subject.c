@@ -6,7 +6,8 @@
 #include "unit.h"
 
 #define NOW_S 1790000000
-#define HOLDOUT 10u
+
+static const struct fr_holdout holdout = {.percent = 10};
 
 /* --- a page with visitors --- */
 
@@ -42,7 +43,7 @@ static uint32_t us_of(double log_ms)
 static bool load(struct world *w)
 {
 	uint64_t visitor = sim_bits(&w->sim);
-	struct fr_mark mark = fr_subject_ask(&w->s, visitor, HOLDOUT, w->now_s);
+	struct fr_mark mark = fr_subject_ask(&w->s, visitor, &holdout, w->now_s);
 	double late = mark.arm == FR_ARM_ALL        ? w->harm
 	              : mark.arm == FR_ARM_BLOCKING ? w->harm_of_blocking
 	                                            : 0;
@@ -129,7 +130,7 @@ static void loads_without_hints_begin_no_trial(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 200; i++) {
-		struct fr_mark mark = fr_subject_ask(s, i * 0x100000001u, HOLDOUT, NOW_S);
+		struct fr_mark mark = fr_subject_ask(s, i * 0x100000001u, &holdout, NOW_S);
 		struct fr_compared_load l = {.mark = mark, .visitor = i + 1};
 
 		assert_false(fr_subject_add(s, &l, NOW_S));
@@ -145,12 +146,13 @@ static void the_share_is_halved_once_a_gain_is_known(void **state)
 
 	(void)state;
 	loads(w, FR_SUBJECT_BEGIN_LOADS + 1);
-	assert_int_equal(fr_subject_share(&w->s, HOLDOUT), 200);
+	assert_int_equal(fr_subject_share(&w->s, &holdout), 200);
 	w->harm = log(0.6);
 	loads(w, 600);
 	assert_int_equal(w->s.state, FR_TRIAL_ALL);
-	assert_int_equal(fr_subject_share(&w->s, HOLDOUT), 100);
-	assert_int_equal(fr_subject_share(&w->s, 90), 500); /* never more than half */
+	assert_int_equal(fr_subject_share(&w->s, &holdout), 100);
+	assert_int_equal(fr_subject_share(&w->s, &(struct fr_holdout){.percent = 60}),
+	                 500); /* never more than half */
 	test_free(w);
 }
 
@@ -161,7 +163,7 @@ static void a_visitor_counts_once_an_hour(void **state)
 
 	(void)state;
 	loads(w, FR_SUBJECT_BEGIN_LOADS + 1);
-	l.mark = fr_subject_ask(&w->s, 42, HOLDOUT, NOW_S);
+	l.mark = fr_subject_ask(&w->s, 42, &holdout, NOW_S);
 	for (unsigned i = 0; i < 50; i++)
 		(void)fr_subject_add(&w->s, &l, NOW_S);
 	assert_int_equal(w->s.counts.loads, 2);
@@ -179,10 +181,24 @@ static void a_network_counts_six_times_a_day(void **state)
 	for (unsigned i = 0; i < 100; i++) {
 		struct fr_compared_load l = {.visitor = 1000 + i, .network = 77, .offered = 1};
 
-		l.mark = fr_subject_ask(&w->s, l.visitor, HOLDOUT, NOW_S);
+		l.mark = fr_subject_ask(&w->s, l.visitor, &holdout, NOW_S);
 		(void)fr_subject_add(&w->s, &l, NOW_S + 30 * i);
 	}
 	assert_int_equal(w->s.counts.loads, 1 + FR_SUBJECT_OF_NETWORK);
+	test_free(w);
+}
+
+static void an_experiment_holds_out_its_share_from_the_first_load(void **state)
+{
+	const struct fr_holdout fixed = {.percent = 30, .is_fixed = true};
+	struct world *w = new_world(20);
+
+	(void)state;
+	assert_int_equal(fr_subject_ask(&w->s, 1, &fixed, NOW_S).state, FR_TRIAL_ALL);
+	assert_int_equal(fr_subject_share(&w->s, &fixed), 300);
+	w->harm = log(0.6);
+	loads(w, 600);
+	assert_int_equal(fr_subject_share(&w->s, &fixed), 300);
 	test_free(w);
 }
 
@@ -292,7 +308,7 @@ static void a_load_of_an_earlier_trial_does_not_count(void **state)
 	(void)state;
 	w->harm = log(2);
 	loads(w, FR_SUBJECT_BEGIN_LOADS + 1);
-	l.mark = fr_subject_ask(&w->s, 42, HOLDOUT, NOW_S);
+	l.mark = fr_subject_ask(&w->s, 42, &holdout, NOW_S);
 	assert_true(loads_until_switched(w, 300));
 	(void)fr_subject_add(&w->s, &l, NOW_S);
 	assert_int_equal(w->s.counts.loads, 0);
@@ -310,7 +326,7 @@ static void pushes_that_are_mostly_cancelled_are_harm(void **state)
 		struct fr_compared_load l = {
 			.visitor = 1000 + i, .offered = 1, .pushes = 1, .cancelled = i % 4 > 0};
 
-		l.mark = fr_subject_ask(&w->s, l.visitor, HOLDOUT, NOW_S);
+		l.mark = fr_subject_ask(&w->s, l.visitor, &holdout, NOW_S);
 		is_switched = fr_subject_add(&w->s, &l, NOW_S);
 	}
 	assert_true(is_switched);
@@ -332,7 +348,7 @@ static void a_witness_that_was_hinted_tells_nothing(void **state)
 	(void)state;
 	loads(w, 100);
 	fr_subject_gain(&w->s, FR_METRIC_PAINT, &before);
-	l.mark = fr_subject_ask(&w->s, 42, HOLDOUT, NOW_S);
+	l.mark = fr_subject_ask(&w->s, 42, &holdout, NOW_S);
 	(void)fr_subject_add(&w->s, &l, NOW_S);
 	fr_subject_gain(&w->s, FR_METRIC_PAINT, &after);
 	assert_true(before.of.n_with + before.of.n_without == after.of.n_with + after.of.n_without);
@@ -403,6 +419,7 @@ int main(void)
 		cmocka_unit_test(the_share_is_halved_once_a_gain_is_known),
 		cmocka_unit_test(a_visitor_counts_once_an_hour),
 		cmocka_unit_test(a_network_counts_six_times_a_day),
+		cmocka_unit_test(an_experiment_holds_out_its_share_from_the_first_load),
 		cmocka_unit_test(harm_of_a_fifth_is_stopped_within_300_loads),
 		cmocka_unit_test(hints_that_do_nothing_are_seldom_stopped),
 		cmocka_unit_test(harm_is_switched_down_step_by_step),
