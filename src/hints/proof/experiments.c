@@ -9,8 +9,6 @@
 #define VERSION 1u
 #define HEAD_BYTES 1u
 #define ITEM_BYTES 11u /* before its pattern */
-#define CHECK_BYTES 8u
-#define CHECK_KEY 0x65787073u
 
 /* --- the list --- */
 
@@ -117,7 +115,7 @@ static uint64_t get(const uint8_t *p, size_t bytes)
 int fr_experiments_save(const struct fr_experiments *e, struct fr_buf *out)
 {
 	uint8_t bytes[HEAD_BYTES + FR_EXPERIMENTS_MAX * (ITEM_BYTES + FR_EXPERIMENT_PATTERN_BYTES) +
-	              CHECK_BYTES];
+	              FR_EXPERIMENTS_CHECK_BYTES];
 	size_t n = HEAD_BYTES;
 
 	bytes[0] = VERSION;
@@ -130,18 +128,18 @@ int fr_experiments_save(const struct fr_experiments *e, struct fr_buf *out)
 		memcpy(bytes + n + ITEM_BYTES, pattern.p, pattern.len);
 		n += ITEM_BYTES + pattern.len;
 	}
-	put(bytes + n, fr_siphash(CHECK_KEY, bytes, n), CHECK_BYTES);
-	return fr_buf_append(out, bytes, n + CHECK_BYTES);
+	put(bytes + n, fr_siphash(FR_EXPERIMENTS_CHECK, bytes, n), FR_EXPERIMENTS_CHECK_BYTES);
+	return fr_buf_append(out, bytes, n + FR_EXPERIMENTS_CHECK_BYTES);
 }
 
 int fr_experiments_load(const void *bytes, size_t len, struct fr_experiments *out)
 {
 	const uint8_t *p = bytes;
 	struct fr_experiments e = {.n = 0};
-	size_t at = HEAD_BYTES, end = len - CHECK_BYTES;
+	size_t at = HEAD_BYTES, end = len - FR_EXPERIMENTS_CHECK_BYTES;
 
-	if (len < HEAD_BYTES + CHECK_BYTES || p[0] != VERSION ||
-	    get(p + end, CHECK_BYTES) != fr_siphash(CHECK_KEY, p, end))
+	if (len < HEAD_BYTES + FR_EXPERIMENTS_CHECK_BYTES || p[0] != VERSION ||
+	    get(p + end, FR_EXPERIMENTS_CHECK_BYTES) != fr_siphash(FR_EXPERIMENTS_CHECK, p, end))
 		return FR_ERR_SYNTAX;
 	while (at < end) {
 		uint32_t share;

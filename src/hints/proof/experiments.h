@@ -41,6 +41,8 @@ const struct fr_experiment *fr_experiments_find(const struct fr_experiments *e,
 
 /* As bytes: a version, then for each one the share, the time, the length and the pattern, and a
  * checksum. Appends. */
+#define FR_EXPERIMENTS_CHECK_BYTES 8u
+#define FR_EXPERIMENTS_CHECK 0x65787073u /* the key of fr_siphash */
 int fr_experiments_save(const struct fr_experiments *e, struct fr_buf *out) FR_MUST_USE;
 /* Hostile input. 0, or FR_ERR_SYNTAX: *out is untouched. */
 int fr_experiments_load(const void *bytes, size_t len, struct fr_experiments *out) FR_MUST_USE;

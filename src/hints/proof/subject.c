@@ -150,7 +150,8 @@ static void measure(struct fr_subject *s, const struct fr_compared_load *l)
 	if (l->is_cold)
 		add_time(s, FR_METRIC_PAINT, stratum, l->mark.arm,
 		         fr_layout_time(&s->layout, l->assets, l->n_assets));
-	add_time(s, FR_METRIC_COMPLETE, stratum, l->mark.arm, l->complete_us);
+	if (l->is_cold || !s->has_cold)
+		add_time(s, FR_METRIC_COMPLETE, stratum, l->mark.arm, l->complete_us);
 	add_time(s, FR_METRIC_FIRST_BYTE, stratum, l->mark.arm, l->first_byte_us);
 }
 
@@ -217,6 +218,7 @@ bool fr_subject_add(struct fr_subject *s, const struct fr_compared_load *l, int6
 		set_state(s, FR_TRIAL_AGAIN);
 		return true;
 	}
+	s->has_cold |= l->is_cold;
 	if (l->is_cold)
 		fr_layout_add(&s->layout, l->assets, l->n_assets);
 	if (s->state == FR_TRIAL_NEW) {

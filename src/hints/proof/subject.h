@@ -90,6 +90,7 @@ struct fr_subject {
 	uint16_t changed;  /* loads in a row with another skeleton */
 	uint64_t skeleton; /* of the page that was switched */
 	uint32_t begin;    /* loads before the trial */
+	bool has_cold;     /* it has style sheets: only loads that request them are alike */
 	struct fr_proof_counts counts;
 	struct fr_stratum strata[FR_METRIC_COUNT][FR_STRATA];
 	struct fr_rtt_steps rtt;
@@ -122,7 +123,7 @@ void fr_subject_gain(const struct fr_subject *s, enum fr_metric m, struct fr_gai
 
 /* --- as bytes: a version, whole numbers and doubles, least significant octet first, and a
  *     checksum. What was lately loaded is not kept. */
-#define FR_SUBJECT_BLOB_BYTES 1502u
+#define FR_SUBJECT_BLOB_BYTES 1503u
 /* The last octets are fr_siphash of those before: against accidents, not against people. */
 #define FR_SUBJECT_CHECK_BYTES 8u
 #define FR_SUBJECT_BLOB_CHECK 0x70726f6f66u

@@ -87,6 +87,7 @@ static uint64_t pass_all(struct cursor *c, struct fr_subject *s)
 	s->switched_s = (int64_t)pass(c, (uint64_t)s->switched_s, 8);
 	s->skeleton = pass(c, s->skeleton, 8);
 	s->begin = (uint32_t)pass(c, s->begin, 4);
+	s->has_cold = pass(c, s->has_cold, 1) & 1u;
 	pass_counts(c, &s->counts);
 	for (unsigned m = 0; m < FR_METRIC_COUNT; m++)
 		for (unsigned i = 0; i < FR_STRATA; i++) {

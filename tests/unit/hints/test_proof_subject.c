@@ -334,6 +334,23 @@ static void pushes_that_are_mostly_cancelled_are_harm(void **state)
 	test_free(w);
 }
 
+/* A warm cache has little to fetch: such loads are not like the others. */
+static void warm_loads_do_not_tell_when_a_page_is_complete(void **state)
+{
+	struct world *w = new_world(21);
+	struct fr_compared_load l = {.visitor = 42, .offered = 1, .complete_us = 5000};
+	struct fr_gain before, after;
+
+	(void)state;
+	loads(w, 100);
+	fr_subject_gain(&w->s, FR_METRIC_COMPLETE, &before);
+	l.mark = fr_subject_ask(&w->s, 42, &holdout, NOW_S);
+	(void)fr_subject_add(&w->s, &l, NOW_S);
+	fr_subject_gain(&w->s, FR_METRIC_COMPLETE, &after);
+	assert_true(before.of.n_with + before.of.n_without == after.of.n_with + after.of.n_without);
+	test_free(w);
+}
+
 static void a_witness_that_was_hinted_tells_nothing(void **state)
 {
 	struct world *w = new_world(10);
@@ -427,6 +444,7 @@ int main(void)
 		cmocka_unit_test(a_changed_page_is_tried_again),
 		cmocka_unit_test(a_load_of_an_earlier_trial_does_not_count),
 		cmocka_unit_test(pushes_that_are_mostly_cancelled_are_harm),
+		cmocka_unit_test(warm_loads_do_not_tell_when_a_page_is_complete),
 		cmocka_unit_test(a_witness_that_was_hinted_tells_nothing),
 		cmocka_unit_test(bytes_give_the_same_subject),
 		cmocka_unit_test(a_changed_octet_is_refused),
