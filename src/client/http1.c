@@ -111,8 +111,7 @@ static void op_consumed(struct fr_exchange *ex, size_t len)
 
 static void op_abort(struct fr_exchange *ex, enum fr_abort why)
 {
-	if (why == FR_ABORT_ANSWERED)
-		return; /* the connection ends with the response */
+	(void)why;
 	h1_of(fr_client_of(ex->client))->timed_out = true;
 	fr_client_flush_later(fr_client_of(ex->client));
 }

@@ -79,9 +79,11 @@ static enum fr_exchange_wait waits_for_client(const struct fr_exchange *ex)
 		return FR_EXCHANGE_WAIT_TAKE;
 	if (ex->state == FR_EXCHANGE_TUNNEL || ex->to_origin.ended)
 		return FR_EXCHANGE_WAIT_NONE;
+	/* over HTTP/1.1 the connection ends with the response */
 	if (ex->to_origin.discards)
-		return ex->to_client.head_sent && ex->to_client.ended ? FR_EXCHANGE_WAIT_LAST
-		                                                      : FR_EXCHANGE_WAIT_SEND;
+		return ex->stream_id && ex->to_client.head_sent && ex->to_client.ended
+		               ? FR_EXCHANGE_WAIT_LAST
+		               : FR_EXCHANGE_WAIT_SEND;
 	/* both ways at once: either side may be quiet while the other one speaks */
 	if (ex->state == FR_EXCHANGE_RESPONDING)
 		return FR_EXCHANGE_WAIT_NONE;
