@@ -21,6 +21,7 @@ struct fr_recoder;
 struct fr_site_registry;
 struct fr_site_stats;
 struct fr_proof;
+struct fr_model;
 struct fr_store;
 struct fr_worker;
 
@@ -35,11 +36,12 @@ struct fr_shared {
 	struct fr_tls_server *admin_tls;   /* reference; NULL: the admin interface has none */
 	struct fr_tls_client **origin_tls; /* one for each site; references; NULL: plain */
 	struct fr_store *store;            /* borrowed from the server, as the others below */
-	struct fr_learned *knowledge;      /* that the next four are part of */
+	struct fr_learned *knowledge;      /* that the next five are part of */
 	struct fr_hint_memory *memory;
 	struct fr_assets *assets;
 	struct fr_members *members; /* what assets of rules with a star are called today */
 	struct fr_proof *proof;
+	struct fr_model *model;
 	uint64_t seed;                      /* of hashes that all workers share */
 	char loop[FR_CANONICAL_LOOP_BYTES]; /* what CDN-Loop says of this server */
 	struct fr_access_log *access_log;   /* NULL: none configured */

@@ -93,7 +93,14 @@ enum fr_delivery {
 	X(NOT_PAGE, "not-a-page")           /* not GET, not 200, itself a push */                  \
 	X(DRAINING, "draining")             /* the connection is closing */                        \
 	X(FAILED, "failed")                 /* the promise could not be made */                    \
-	X(PAGE_GONE, "page-gone")           /* the page's request ended before its response */
+	X(PAGE_GONE, "page-gone")           /* the page's request ended before its response */     \
+	/* what visitors' loads have shown (hints/learning/model.h) */                             \
+	X(NOT_NEEDED, "not-needed")         /* most loads do not ask for it */                     \
+	X(UNPROVEN, "unproven")             /* too few agree */                                    \
+	X(REPLACED, "replaced")             /* another version took its place */                   \
+	X(IN_DOUBT, "in-doubt")             /* not seen since the last deployment */               \
+	X(NOT_FOR_CLIENT, "not-for-client") /* others' credentials had it */                       \
+	X(LEFT_OUT, "left-out")             /* at random, to see whether it is needed */
 enum fr_reason {
 #define X(id, text) FR_REASON_##id,
 	FR_REASON_TABLE(X)
@@ -142,9 +149,10 @@ const char *fr_as_accept(enum fr_as as);
 
 /* What a source knows beyond the link itself. */
 enum {
-	FR_HINT_BLOCKING = 1u << 0,  /* html: rendering waits for it */
-	FR_HINT_LATE = 1u << 1,      /* html: rendering does not (async, defer, after the head) */
-	FR_HINT_RESTRICTED = 1u << 2 /* remembered: only loads with credentials had it */
+	FR_HINT_BLOCKING = 1u << 0,   /* html: rendering waits for it */
+	FR_HINT_LATE = 1u << 1,       /* html: rendering does not (async, defer, after the head) */
+	FR_HINT_RESTRICTED = 1u << 2, /* remembered: only loads with credentials had it */
+	FR_HINT_SURE = 1u << 3        /* learned: loads ask for it almost always */
 };
 
 /* What is known to speak against a delivery of a hint; UNDECIDED: nothing. */

@@ -261,6 +261,18 @@ static const struct {
 };
 _Static_assert(FR_ARRAY_LEN(varying) <= 32, "a bit each");
 
+bool fr_teach_vary_is_device(uint32_t vary)
+{
+	for (size_t i = 0; i < FR_ARRAY_LEN(varying); i++) {
+		struct fr_str name = fr_str_from(varying[i].name);
+
+		if ((vary & UINT32_C(1) << i) && !fr_str_is(name, "user-agent") &&
+		    !fr_str_is(name, "save-data") && !fr_str_starts(name, FR_STR("sec-ch-ua")))
+			return false;
+	}
+	return true;
+}
+
 static size_t find_varying(struct fr_str name)
 {
 	size_t i = 0;

@@ -76,6 +76,8 @@ uint64_t fr_teach_self(const struct fr_fields *req, uint64_t client, uint64_t se
 /* What Vary names of the fields by which variants are kept apart: a bit for
  * User-Agent, Accept-Language and each client hint. 0: none. */
 uint32_t fr_teach_vary(const struct fr_fields *resp);
+/* Does it tell nothing apart but devices, browsers and who saves data? */
+bool fr_teach_vary_is_device(uint32_t vary);
 /* Tells the variant of a request among those: a hash of the fields' classes,
  * the same in every process. User-Agent counts by the kind of browser and
  * whether it is mobile, Accept-Language by its first tag, numbers by their

@@ -77,8 +77,8 @@ static bool is_pushed_anyway(const struct fr_hint *h)
  * body waits in the edge while the page, or what is more urgent, has bytes to send. */
 static bool is_named_anyway(const struct fr_hint *h)
 {
-	if (h->as == FR_AS_IMAGE) /* the largest paint, as the site says */
-		return fr_str_iis(h->link.fetchpriority, "high");
+	if (h->as == FR_AS_IMAGE) /* the largest paint, as the site says; or as its visitors do */
+		return fr_str_iis(h->link.fetchpriority, "high") || (h->flags & FR_HINT_SURE);
 	return fr_as_rank(h->as) == FR_RANK_BLOCKING;
 }
 
@@ -334,6 +334,12 @@ bool fr_reason_means_client_has(enum fr_reason r)
 	case FR_REASON_DRAINING:
 	case FR_REASON_FAILED:
 	case FR_REASON_PAGE_GONE:
+	case FR_REASON_NOT_NEEDED:
+	case FR_REASON_UNPROVEN:
+	case FR_REASON_REPLACED:
+	case FR_REASON_IN_DOUBT:
+	case FR_REASON_NOT_FOR_CLIENT:
+	case FR_REASON_LEFT_OUT:
 	case FR_REASON_COUNT:
 		break;
 	}

@@ -20,6 +20,7 @@ struct fr_learned {
 	struct fr_assets *assets;      /* owned */
 	struct fr_members *members;    /* owned */
 	struct fr_proof *proof;        /* owned */
+	struct fr_model *model;        /* owned */
 	struct fr_hint_db *db;         /* owned */
 };
 
@@ -168,6 +169,7 @@ struct fr_learned *fr_learned_new(const struct fr_config *config, uint64_t seed)
 	k->assets = fr_assets_new(FR_ASSETS_DEFAULT_CAPACITY, fr_hint_db_seed(k->db));
 	k->members = fr_members_new(seed);
 	k->proof = fr_proof_new(fr_hint_db_seed(k->db));
+	k->model = fr_model_new(FR_MODEL_BYTES, fr_hint_db_seed(k->db));
 	n = fr_hint_db_attach(k->db, FR_HINT_TABLE_PAGES, &pages);
 	(void)fr_hint_db_attach(k->db, FR_HINT_TABLE_ASSETS, &assets);
 	(void)fr_hint_db_attach(k->db, FR_HINT_TABLE_PROOF, &proof);
@@ -192,6 +194,7 @@ void fr_learned_free(struct fr_learned **kp)
 	fr_assets_free(&k->assets);
 	fr_members_free(&k->members);
 	fr_proof_free(&k->proof);
+	fr_model_free(&k->model);
 	free(k);
 }
 
@@ -222,10 +225,30 @@ struct fr_proof *fr_learned_proof(struct fr_learned *k)
 	return k->proof;
 }
 
+struct fr_model *fr_learned_model(struct fr_learned *k)
+{
+	return k->model;
+}
+
+/* Of a key of the memory (cache/key.h): "https://host/path?query". */
+static void forget(struct fr_learned *k, struct fr_str key, bool is_page)
+{
+	struct fr_str rest = fr_str_sub(key, 0, fr_str_find(key, '\n'));
+	const char *scheme = rest.len ? memmem(rest.p, rest.len, "://", 3) : NULL;
+	size_t path;
+
+	if (scheme)
+		rest = fr_str_sub(rest, (size_t)(scheme - rest.p) + 3, rest.len);
+	path = fr_str_find(rest, '/');
+	fr_model_forget(k->model, fr_str_sub(rest, 0, path),
+	                is_page ? fr_str_sub(rest, path, rest.len) : (struct fr_str){0});
+}
+
 size_t fr_learned_purge(struct fr_learned *k, struct fr_str key_prefix)
 {
 	size_t n = fr_hint_memory_purge(k->memory, key_prefix);
 
+	forget(k, key_prefix, false);
 	if (n && !fr_hint_db_flush_within(k->db, PURGE_WAIT_MS))
 		FR_LOG(WARN, "hints", "the database is slow: the purge is not written yet");
 	return n;
@@ -235,6 +258,7 @@ size_t fr_learned_purge_page(struct fr_learned *k, struct fr_str key)
 {
 	size_t n = fr_hint_memory_purge_page(k->memory, key);
 
+	forget(k, key, true);
 	if (n && !fr_hint_db_flush_within(k->db, PURGE_WAIT_MS))
 		FR_LOG(WARN, "hints", "the database is slow: the purge is not written yet");
 	return n;
@@ -250,6 +274,7 @@ void fr_learned_stats(struct fr_learned *k, json_t *all)
 	struct fr_hint_memory_stats m;
 	struct fr_assets_stats a;
 	struct fr_hint_db_stats d;
+	struct fr_model_stats l;
 
 	fr_hint_memory_stats(k->memory, &m);
 	fr_assets_stats(k->assets, &a);
@@ -264,6 +289,18 @@ void fr_learned_stats(struct fr_learned *k, json_t *all)
 	put(all, "hint_memory_links_dropped", m.links_dropped);
 	put(all, "assets_known", a.entries);
 	put(all, "assets_evicted", a.evicted);
+	fr_model_stats(k->model, &l);
+	put(all, "learned_sites", l.sites);
+	put(all, "learned_pages", l.pages);
+	put(all, "learned_templates", l.templates);
+	put(all, "learned_assets", l.assets);
+	put(all, "learned_bytes", l.bytes);
+	put(all, "learned_loads", l.loads);
+	put(all, "learned_cold_loads", l.cold);
+	put(all, "learned_switches", l.switches);
+	put(all, "learned_left_out", l.omitted);
+	put(all, "learned_left_out_needed", l.missed);
+	put(all, "learned_evicted", l.evicted);
 	put(all, "hint_db_written", d.written);
 	put(all, "hint_db_failed", d.failed);
 	put(all, "hint_db_dropped", d.dropped);

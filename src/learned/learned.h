@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "hints/assets.h"
+#include "hints/learning/model.h"
 #include "hints/members.h"
 #include "hints/memory.h"
 #include "hints/proof/proof.h"
@@ -27,6 +28,7 @@ struct fr_assets *fr_learned_assets(struct fr_learned *k);
 /* Of rules with a star; in no file. */
 struct fr_members *fr_learned_members(struct fr_learned *k);
 struct fr_proof *fr_learned_proof(struct fr_learned *k);
+struct fr_model *fr_learned_model(struct fr_learned *k);
 
 /* Forgets the hints of pages whose key begins so ("": all), or of one page with
  * what is kept behind its key, in memory and in the file. Returns how many pages

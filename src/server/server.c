@@ -136,6 +136,7 @@ struct fr_shared *fr_server_shared_new(struct fr_server *s, struct fr_config *co
 	shared->assets = fr_learned_assets(s->knowledge);
 	shared->members = fr_learned_members(s->knowledge);
 	shared->proof = fr_learned_proof(s->knowledge);
+	shared->model = fr_learned_model(s->knowledge);
 	shared->seed = s->seed;
 	/* a hash of the seed, which stays a secret */
 	(void)fr_canonical_loop_write(shared->loop, (uint32_t)fr_siphash(s->seed, "loop", 4));

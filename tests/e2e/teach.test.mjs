@@ -77,13 +77,13 @@ test('a load that may be its client’s own teaches nobody else, whatever says s
     [{ 'x-csrf-token': '1' }, {}],
     [{ 'x-session-id': '1' }, {}],
   ];
-  const { f } = await site(t, (req) => ({ headers: { link: style('/secret.css'), ...own[Number(req.url.slice(2))]?.[1] } }));
+  const { f } = await site(t, (req) => ({ headers: { link: style(req.url === '/public' ? '/secret.css' : `/secret${req.url.slice(2)}.css`), ...own[Number(req.url.slice(2))]?.[1] } }));
   for (const [i, [fields]] of own.entries()) {
     for (let k = 0; k < 3; k++) await visit(t, f, 2, `/p${i}`, fields);
     assert.equal((await visit(t, f, 3, `/p${i}`, fields)).early, '', JSON.stringify(own[i]));
     assert.equal((await visit(t, f, 4, `/p${i}`)).early, '', JSON.stringify(own[i]));
     // what it saw itself it is told again
-    assert.equal((await visit(t, f, 2, `/p${i}`, fields)).early, style('/secret.css'), JSON.stringify(own[i]));
+    assert.equal((await visit(t, f, 2, `/p${i}`, fields)).early, style(`/secret${i}.css`), JSON.stringify(own[i]));
   }
   for (let k = 0; k < 3; k++) await visit(t, f, 2, '/public');
   assert.equal((await visit(t, f, 3, '/public')).early, style('/secret.css'));

@@ -83,6 +83,8 @@ struct fr_load_client {
 	bool is_bot;     /* it says so */
 };
 
+/* The /24 or /48 that an address is in: a keyed hash. */
+uint64_t fr_load_network(const struct fr_ip *ip, uint64_t seed);
 /* Of a request and the address it came from; NULL: none. seed: secret. */
 void fr_load_client_of(const struct fr_fields *req, const struct fr_ip *ip, uint64_t seed,
                        struct fr_load_client *out);
@@ -104,6 +106,17 @@ struct fr_load_times {
 	uint32_t bytes;     /* of the page's body */
 };
 
+/* What earlier loads of the connection say of the client's cache. */
+enum fr_load_past {
+	FR_LOAD_PAST_NONE, /* it is the first */
+	FR_LOAD_PAST_COLD, /* they had nothing in the cache but what they asked for */
+	FR_LOAD_PAST_WARM
+};
+
+/* Hash of an asset's target, for struct fr_load's `before`. Of no use against collisions that
+ * somebody prepares: these cost evidence of one load. */
+uint32_t fr_load_hash(struct fr_str target);
+
 /* Why the window ended. */
 enum fr_load_end {
 	FR_LOAD_END_SILENCE, /* 2 s, or 10 s after the page's last byte */
@@ -122,7 +135,11 @@ struct fr_load {
 	uint8_t arm;    /* fr_mark_pack of hints/proof/subject.h; 0: all hints */
 	uint8_t way;    /* enum fr_way: how hints would leave */
 	struct fr_load_visitor visitor;
+	uint8_t witnesses; /* setting of the page */
 	enum fr_load_end end;
+	enum fr_load_past past;
+	const uint32_t *before; /* fr_load_hash of what earlier loads had; n_before of them */
+	size_t n_before;
 	bool from_origin;   /* not answered from the cache */
 	bool is_prefetched; /* opened by its assets: no times of the page */
 	bool is_cut;        /* the page's body did not reach the client */

@@ -72,8 +72,7 @@ static void take_cookies(struct fr_str rest, uint64_t seed, struct fr_load_clien
 	}
 }
 
-/* The /24 or /48 that the address is in. */
-static uint64_t network_of(const struct fr_ip *ip, uint64_t seed)
+uint64_t fr_load_network(const struct fr_ip *ip, uint64_t seed)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	size_t n = memcmp(ip->bytes, mapped, sizeof mapped) == 0 ? 15 : 6;
@@ -97,7 +96,7 @@ void fr_load_client_of(const struct fr_fields *req, const struct fr_ip *ip, uint
 	who = fr_witness_of(fr_witness_client(address, seed), req, seed);
 	*out = (struct fr_load_client){
 		.client = who.client,
-		.network = ip ? network_of(ip, seed) : 1,
+		.network = ip ? fr_load_network(ip, seed) : 1,
 		.credential = who.credential,
 		.kinds = who.kinds,
 		.device = (uint8_t)device_of(req, agent),

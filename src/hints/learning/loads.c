@@ -26,6 +26,9 @@ struct fr_loads {
 	struct open_load *v[FR_LOADS_MAX]; /* owned; oldest first */
 	size_t n;
 	uint32_t next_serial;
+	enum fr_load_past past;
+	size_t n_before;
+	uint32_t before[FR_LOADS_BEFORE];
 };
 
 /* --- life --- */
@@ -58,6 +61,31 @@ static uint32_t since(const struct open_load *o, uint64_t now_ms)
 	return ms < FR_LOAD_NEVER ? (uint32_t)ms : FR_LOAD_NEVER - 1;
 }
 
+uint32_t fr_load_hash(struct fr_str target)
+{
+	uint32_t h = 2166136261u; /* FNV-1a */
+
+	for (size_t i = 0; i < target.len; i++)
+		h = (h ^ (uint8_t)target.p[i]) * 16777619u;
+	return h;
+}
+
+/* What the client has got with this load. */
+static void note_past(struct fr_loads *l, const struct fr_load *r, bool is_cold)
+{
+	if (l->past != FR_LOAD_PAST_WARM)
+		l->past = is_cold ? FR_LOAD_PAST_COLD : FR_LOAD_PAST_WARM;
+	for (size_t i = 0; i < r->n; i++) {
+		if (!(r->v[i].flags & (FR_LOAD_ASKED | FR_LOAD_PUSHED)))
+			continue;
+		if (l->n_before == FR_LOADS_BEFORE) {
+			l->past = FR_LOAD_PAST_WARM;
+			return;
+		}
+		l->before[l->n_before++] = fr_load_hash(r->v[i].target);
+	}
+}
+
 /* Ends a window: the record of an open one is handed over, others are forgotten. */
 static void finish(struct fr_loads *l, size_t i, enum fr_load_end end, uint64_t now_ms)
 {
@@ -70,7 +98,10 @@ static void finish(struct fr_loads *l, size_t i, enum fr_load_end end, uint64_t 
 		r->times.quiet_ms = since(o, o->last_asked_ms);
 		r->v = o->assets;
 		r->is_cut |= !r->is_prefetched && !o->page_ended_ms;
-		l->take(l->user, r);
+		r->past = l->past;
+		r->before = l->before;
+		r->n_before = l->n_before;
+		note_past(l, r, l->take(l->user, r));
 	}
 	drop(l, i);
 }
@@ -114,6 +145,7 @@ static struct open_load *new_load(const struct fr_loads_page *page, uint64_t now
 	}
 	r->client = *page->client;
 	r->id = page->id;
+	r->witnesses = page->witnesses;
 	r->is_reload = page->is_reload;
 	r->times.asked_ms = now_ms;
 	r->times.last_ms = r->times.first_ms = FR_LOAD_NEVER;

@@ -14,7 +14,7 @@
  * WINDOWS. A load ends with the connection's next load, 10 s after the page's last byte, 2 s
  * after the last request, or with the connection.
  *
- * BOUNDS. FR_LOADS_MAX loads a connection, FR_LOAD_MAX_ASSETS assets and FR_LOADS_TEXT_BYTES
+ * BOUNDS. FR_LOADS_MAX loads and FR_LOADS_BEFORE hashes of earlier assets a connection, FR_LOAD_MAX_ASSETS assets and FR_LOADS_TEXT_BYTES
  * of URLs a load. Without memory nothing is noted.
  *
  * Pure: no I/O; times are passed in, in milliseconds of one clock. Not thread-safe. */
@@ -27,6 +27,8 @@
  * oldest. */
 #define FR_LOADS_MAX 4u
 #define FR_LOADS_TEXT_BYTES 24576u
+/* When there are more, later loads of the connection count as warm. */
+#define FR_LOADS_BEFORE 256u
 #define FR_LOADS_SILENCE_MS 2000u
 #define FR_LOADS_AFTER_PAGE_MS 10000u
 /* A page that takes longer has no load; a prefetch waits so long for its click. */
@@ -35,8 +37,9 @@
 
 struct fr_loads;
 
-/* A load's window ended. load and all in it: borrowed for the call. */
-typedef void fr_loads_take(void *user, struct fr_load *load);
+/* A load's window ended. load and all in it: borrowed for the call. Returns whether the client
+ * had nothing of it in its cache, but for what `before` has. */
+typedef bool fr_loads_take(void *user, struct fr_load *load);
 
 /* user: borrowed until fr_loads_free. NULL: no memory. */
 struct fr_loads *fr_loads_new(fr_loads_take *take, void *user);
@@ -49,7 +52,8 @@ void fr_loads_free(struct fr_loads **l, uint64_t now_ms);
 struct fr_loads_page {
 	struct fr_str authority, target;
 	const struct fr_load_client *client;
-	uint64_t id;   /* of the request; not 0 */
+	uint64_t id; /* of the request; not 0 */
+	uint8_t witnesses;
 	bool is_ahead; /* a prefetch */
 	bool is_reload;
 };

@@ -12,6 +12,7 @@
 #include "stages/hints/early_hints.h"
 #include "stages/hints/facts.h"
 #include "stages/hints/learn.h"
+#include "stages/hints/learned.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/page_order.h"
 #include "stages/hints/push.h"
@@ -254,6 +255,8 @@ void fr_hints_page(struct fr_exchange *page)
 		ask_memory(page);
 	if (!collect(page, &page->resp.fields, false) && page->page.load)
 		fr_plan_next_message(&page->page.load->plan); /* one without links */
+	if (page->page.load)
+		fr_learned_judge_response(page);
 	if (page->page.load)
 		conclude(page, from_origin);
 }

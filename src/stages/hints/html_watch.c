@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "hints/learning/model.h"
 #include "hints/scan.h"
+#include "stages/hints/learned.h"
 #include "stages/hints/lesson.h"
 #include "stages/hints/settings.h"
 
@@ -16,8 +18,10 @@ struct fr_html_watch {
 	                             what the lesson has */
 	struct fr_arena arena;
 	struct fr_lesson lesson;
-	struct fr_str authority; /* to note when it was scanned */
-	struct fr_scan *scan;    /* owned */
+	struct fr_str authority;         /* to note when it was scanned */
+	struct fr_learned_answer answer; /* to the model */
+	uint64_t deployment;             /* as the model counted when it began */
+	struct fr_scan *scan;            /* owned */
 };
 
 static void free_tap(struct fr_html_watch *t)
@@ -49,10 +53,12 @@ static bool begin(struct fr_html_watch *t, const struct fr_exchange *ex,
 {
 	struct fr_str url;
 
+	t->deployment = fr_model_deployment(ex->gen->shared->model, req->authority);
 	if (!fr_lesson_make(&t->arena, ex, req, resp, &t->lesson) ||
-	    fr_url_ttl_set_has(t->site->scanned, 0, req->authority, t->lesson.keys.own,
+	    fr_url_ttl_set_has(t->site->scanned, t->deployment, req->authority, t->lesson.keys.own,
 	                       fr_loop_now(t->worker->loop)) ||
 	    fr_arena_copy(&t->arena, req->authority, &t->authority) < 0 ||
+	    fr_learned_answer_of(&t->arena, ex, req, &t->lesson, &t->answer) < 0 ||
 	    fr_arena_printf(&t->arena, &url, "%.*s://%.*s%.*s", FR_STR_ARG(req->scheme),
 	                    FR_STR_ARG(req->authority), FR_STR_ARG(req->target)) < 0)
 		return false;
@@ -110,10 +116,11 @@ static void remember(struct fr_html_watch *t, const struct fr_scan_hint *found, 
 	if (!v)
 		return;
 	fr_lesson_see(&t->lesson, &hints, seen);
+	fr_learned_answer_tell(&t->answer, &t->arena, &hints);
 	/* what needs further witnesses is looked at again */
 	if (seen->is_settled && !seen->changed)
-		fr_url_ttl_set_add(t->site->scanned, 0, t->authority, t->lesson.keys.own,
-		                   fr_loop_now(t->worker->loop));
+		fr_url_ttl_set_add(t->site->scanned, t->deployment, t->authority,
+		                   t->lesson.keys.own, fr_loop_now(t->worker->loop));
 }
 
 void fr_html_watch_end(struct fr_html_watch **tp, struct fr_plan *plan)

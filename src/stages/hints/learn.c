@@ -5,6 +5,7 @@
 #include "hints/members.h"
 #include "hints/scan.h"
 #include "hints/teach.h"
+#include "stages/hints/learned.h"
 #include "stages/hints/lesson.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/settings.h"
@@ -50,6 +51,7 @@ void fr_learn_page(struct fr_exchange *page)
 {
 	struct fr_page_load *load = page->page.load;
 	struct fr_lesson_hints hints = {.source = FR_HINT_SOURCE_LINK};
+	struct fr_learned_answer answer;
 	struct fr_lesson lesson;
 	struct fr_remembered *v;
 	struct fr_hint_seen seen;
@@ -70,6 +72,8 @@ void fr_learn_page(struct fr_exchange *page)
 		return;
 	lesson.think_ms = page->page.think_ms;
 	fr_lesson_see(&lesson, &hints, &seen);
+	if (fr_learned_answer_of(&page->arena, page, &page->req, &lesson, &answer) == 0)
+		fr_learned_answer_tell(&answer, &page->arena, &hints);
 	fr_plan_learned(&load->plan, &seen);
 }
 

@@ -9,6 +9,7 @@
 #include "exchange/exchange.h"
 #include "hints/cache_digest.h"
 #include "hints/digest.h"
+#include "hints/learning/model.h"
 #include "hints/memory.h"
 #include "hints/plan.h"
 #include "hints/proof/arm.h"
@@ -20,15 +21,17 @@ struct fr_page_load {
 	struct fr_str known_as;                /* the key that this is under; empty: none */
 	uint64_t kinds;                        /* of its client's credentials; 0: none */
 	enum fr_way way;
-	uint64_t idle_bytes;            /* what the link may still carry before the page */
-	uint64_t push_bytes;            /* of promised bodies, as far as known */
-	struct fr_digest held;          /* what the client's cookie says it has */
-	struct fr_cache_digest *digest; /* of its Cache-Digest; in the arena; NULL */
-	enum fr_arm arm;                /* what the visitor gets */
-	enum fr_reason withheld;        /* why not all: held of struct fr_facts */
-	uint64_t witness;               /* fr_measure_asset of what gets no hint; 0: none */
-	bool knows_held;                /* both were read */
-	bool has_known;                 /* memory and rules were asked */
+	uint64_t idle_bytes;               /* what the link may still carry before the page */
+	uint64_t push_bytes;               /* of promised bodies, as far as known */
+	struct fr_digest held;             /* what the client's cookie says it has */
+	struct fr_cache_digest *digest;    /* of its Cache-Digest; in the arena; NULL */
+	enum fr_arm arm;                   /* what the visitor gets */
+	enum fr_reason withheld;           /* why not all: held of struct fr_facts */
+	uint64_t witness;                  /* fr_measure_asset of what gets no hint; 0: none */
+	bool knows_held;                   /* both were read */
+	bool has_known;                    /* memory and rules were asked */
+	struct fr_model_recalled recalled; /* what visitors' loads have shown; in the arena */
+	bool varies; /* by more than the kind of device: what is learned says nothing of it */
 	bool has_103;
 	bool is_closed;
 	bool was_early; /* something left before the response */

@@ -4,6 +4,8 @@
 #include "exchange/page_keys.h"
 #include "hints/members.h"
 #include "hints/memory.h"
+#include "hints/teach.h"
+#include "stages/hints/learned.h"
 #include "stages/hints/lesson.h"
 #include "stages/hints/page_load.h"
 #include "stages/hints/settings.h"
@@ -38,6 +40,7 @@ static struct fr_remembered_page *find_page(struct fr_exchange *page, struct fr_
 		return NULL;
 	p = find(page, keys.path, &who, &of_path);
 	*found = of_path;
+	page->page.load->varies = !fr_teach_vary_is_device(of_path.vary);
 	if (!of_path.vary && fr_str_eq(keys.own, keys.path))
 		return p;
 	fr_remembered_page_unref(&p);
@@ -120,7 +123,10 @@ static void add_rules(struct fr_exchange *page)
 
 void fr_recall_page(struct fr_exchange *page)
 {
-	add_remembered(page);
+	fr_learned_recall(page);
+	if (!page->page.load->recalled.is_turned_away)
+		add_remembered(page);
+	fr_learned_join(page);
 	add_rules(page);
 }
 

@@ -9,6 +9,7 @@
 #include "hints/budget.h"
 #include "hints/learning/load.h"
 #include "hints/learning/loads.h"
+#include "hints/learning/model.h"
 #include "hints/teach.h"
 #include "hints/way.h"
 #include "http/destination.h"
@@ -20,6 +21,7 @@
 struct part {
 	bool is_page;
 	struct fr_loads_ref asset;
+	enum fr_as as;
 };
 
 /* --- whose --- */
@@ -87,6 +89,8 @@ static bool begin_page(struct fr_exchange *ex)
 		.target = ex->req.target,
 		.client = &client,
 		.id = ex->seen.id,
+		.witnesses = (uint8_t)fr_config_find_hints(ex->site->config, &ex->canonical.path)
+	                             ->witnesses,
 		.is_ahead = fr_purpose_of(&ex->req.fields) != FR_PURPOSE_VIEW,
 		.is_reload = is_reload(&ex->req),
 	};
@@ -104,7 +108,7 @@ static bool begin_page(struct fr_exchange *ex)
 	return true;
 }
 
-static struct fr_loads_ref begin_asset(struct fr_exchange *ex)
+static struct fr_loads_ref begin_asset(struct fr_exchange *ex, enum fr_as *as)
 {
 	struct fr_loads_request r = {
 		.authority = ex->req.authority,
@@ -121,6 +125,7 @@ static struct fr_loads_ref begin_asset(struct fr_exchange *ex)
 		r.as = FR_AS_FETCH;
 	if (r.as == FR_AS_NONE || r.as == FR_AS_UNKNOWN || r.as == FR_AS_DOCUMENT)
 		return (struct fr_loads_ref){0};
+	*as = r.as;
 	return fr_loads_asked(ex->client->loads.open, &r, now_of(ex));
 }
 
@@ -133,7 +138,7 @@ static enum fr_step begin(struct fr_exchange *ex, void **slot)
 	if (is_navigation(&ex->req))
 		part.is_page = begin_page(ex);
 	else if (ex->client->loads.open)
-		part.asset = begin_asset(ex);
+		part.asset = begin_asset(ex, &part.as);
 	if (!part.is_page && !part.asset.load)
 		return FR_STEP_NEXT;
 	kept = fr_arena_alloc(&ex->arena, sizeof *kept);
@@ -154,7 +159,7 @@ static unsigned flags_of(const struct fr_hint *h)
 	if (h->reason == FR_REASON_PUSHED)
 		return flags | FR_LOAD_PUSHED;
 	if (h->reason == FR_REASON_HELD_OUT || h->reason == FR_REASON_HARMFUL ||
-	    h->reason == FR_REASON_WITNESS)
+	    h->reason == FR_REASON_WITNESS || h->reason == FR_REASON_LEFT_OUT)
 		return flags | FR_LOAD_OMITTED;
 	if (h->reason == FR_REASON_ALREADY_SENT || h->reason == FR_REASON_CACHED)
 		return flags | FR_LOAD_HAD;
@@ -203,6 +208,20 @@ static enum fr_way way_of(struct fr_exchange *ex)
 	return fr_way_choose(&facts);
 }
 
+/* Shown something else, or nothing: it is told nothing the next time. */
+static void note_turned_away(struct fr_exchange *ex)
+{
+	const struct fr_party *party = ex->whose.client;
+	int status = ex->resp.status;
+	struct fr_load_client client;
+
+	if ((status < 300 || status >= 400 || status == 304) && status != 401 && status != 403)
+		return;
+	fr_load_client_of(&ex->req.fields, party->has_ip ? &party->ip : NULL, ex->gen->shared->seed,
+	                  &client);
+	fr_model_turned_away(ex->gen->shared->model, ex->req.authority, ex->req.target, &client);
+}
+
 static void answer_page(struct fr_exchange *ex)
 {
 	struct fr_teach_load teach = {.req = &ex->req, .resp = &ex->resp};
@@ -218,9 +237,38 @@ static void answer_page(struct fr_exchange *ex)
 
 	if (answer.is_load && ex->ops->path(ex, &path) == 0)
 		answer.rtt_us = (uint32_t)path.rtt_us;
+	if (!answer.is_load)
+		note_turned_away(ex);
 	fr_loads_page_answered(ex->client->loads.open, ex->seen.id, &answer, now_of(ex));
 	if (answer.is_load)
 		note_offers(ex);
+}
+
+/* Did a 103 make the client ask for it? */
+static bool is_hinted(const struct fr_exchange *ex)
+{
+	const struct fr_exchange *page = ex->client->hinted;
+	const struct fr_plan *plan = page ? page->page.plan : NULL;
+
+	for (size_t i = 0; plan && i < plan->n; i++)
+		if (plan->v[i]->reason == FR_REASON_HINTED &&
+		    fr_str_eq(plan->v[i]->target, ex->req.target))
+			return true;
+	return false;
+}
+
+static void note_asset(struct fr_exchange *ex, const struct part *part)
+{
+	const struct fr_party *party = ex->whose.client;
+	struct fr_model *model = ex->gen->shared->model;
+	int status = ex->resp.status;
+	uint64_t network = party->has_ip ? fr_load_network(&party->ip, ex->gen->shared->seed) : 1;
+
+	if (status == 200 || status == 304)
+		fr_model_seen(model, ex->req.authority, ex->req.target, part->as, network,
+		              !is_hinted(ex), fr_loop_wall_s());
+	else if (status == 404 || status == 410)
+		fr_model_gone(model, ex->req.authority, ex->req.target, part->as);
 }
 
 static void answer(struct fr_exchange *ex, void **slot)
@@ -229,8 +277,10 @@ static void answer(struct fr_exchange *ex, void **slot)
 
 	if (part && part->is_page)
 		answer_page(ex);
-	else if (part)
+	else if (part) {
 		fr_loads_answered(ex->client->loads.open, part->asset, ex->resp.status);
+		note_asset(ex, part);
+	}
 }
 
 /* --- the end --- */

@@ -5,6 +5,7 @@
 #include "exchange/connection.h"
 #include "exchange/generation.h"
 #include "hints/assets.h"
+#include "hints/learning/model.h"
 #include "hints/proof/proof.h"
 #include "hints/proof/trial.h"
 #include "net/loop.h"
@@ -60,11 +61,12 @@ static void compare(struct fr_connection *c, const struct fr_load *load)
 		       now_sent(news.state));
 }
 
-void fr_learning_take(void *connection, struct fr_load *load)
+bool fr_learning_take(void *connection, struct fr_load *load)
 {
 	struct fr_connection *c = connection;
 
 	describe(c->gen->shared->assets, load, fr_loop_wall_s());
 	compare(c, load);
 	fr_count(&c->worker->counters, FR_COUNT_PAGE_LOADS);
+	return fr_model_learn(c->gen->shared->model, load, load->witnesses, fr_loop_wall_s());
 }

@@ -4,7 +4,8 @@
 
 #include "hints/learning/load.h"
 
-/* connection: a struct fr_connection. Fills in what is known of the assets. */
-void fr_learning_take(void *connection, struct fr_load *load);
+/* connection: a struct fr_connection. Fills in what is known of the assets. Returns whether the
+ * client's cache had nothing of it. */
+bool fr_learning_take(void *connection, struct fr_load *load);
 
 #endif

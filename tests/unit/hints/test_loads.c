@@ -10,7 +10,7 @@ static struct fr_load_asset assets[FR_LOAD_MAX_ASSETS];
 static char names[FR_LOAD_MAX_ASSETS][64];
 static struct fr_load_client client;
 
-static void take(void *user, struct fr_load *load)
+static bool take(void *user, struct fr_load *load)
 {
 	(void)user;
 	taken++;
@@ -20,6 +20,7 @@ static void take(void *user, struct fr_load *load)
 		assets[i] = load->v[i];
 		(void)snprintf(names[i], sizeof names[i], "%.*s", FR_STR_ARG(load->v[i].target));
 	}
+	return true;
 }
 
 static int set_up(void **state)

@@ -62,6 +62,13 @@ static void make_facts(enum fr_way way, enum fr_moment moment)
 
 /* X(reason, way, moment, links, what is different): the last link's hint has that reason. */
 #define ROWS(X)                                                                                    \
+	/* what loads have shown, decided before */                                                \
+	X(NOT_NEEDED, PUSH, RESPONSE, CSS, h->against.push = FR_REASON_NOT_NEEDED)                 \
+	X(UNPROVEN, PUSH, RESPONSE, CSS, h->against.push = FR_REASON_UNPROVEN)                     \
+	X(REPLACED, PUSH, RESPONSE, CSS, h->against.push = FR_REASON_REPLACED)                     \
+	X(IN_DOUBT, PUSH, RESPONSE, CSS, h->against.push = FR_REASON_IN_DOUBT)                     \
+	X(NOT_FOR_CLIENT, PUSH, RESPONSE, CSS, h->against.push = FR_REASON_NOT_FOR_CLIENT)         \
+	X(LEFT_OUT, PUSH, RESPONSE, CSS, h->against.push = FR_REASON_LEFT_OUT)                     \
 	/* what the link itself says */                                                            \
 	X(NOPUSH, PUSH, RESPONSE, CSS ";nopush", (void)h)                                          \
 	X(CROSS_ORIGIN, PUSH, RESPONSE, "<https://b.test/a>;rel=preload;as=style", (void)h)        \
