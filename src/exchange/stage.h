@@ -69,6 +69,8 @@ struct fr_stored_forms {
 	/* Its body in the form that was decided on: a new reference; NULL: as it is stored. May
 	 * have it made, if ex asks for a body. */
 	struct fr_body *(*body)(struct fr_exchange *ex, struct fr_object *o);
+	/* The object does not answer after all: what was decided is void. */
+	void (*forget)(struct fr_exchange *ex);
 };
 
 struct fr_stage_row {

@@ -57,6 +57,8 @@ void fr_cached_forget_object(struct fr_exchange *ex, struct fr_cached *c)
 	fr_object_unref(&c->object);
 	if (c->state != FR_CACHED_READING)
 		return;
+	if (ex->stages.row->forms)
+		ex->stages.row->forms->forget(ex);
 	c->state = FR_CACHED_IDLE;
 	ex->cache.is_hit = ex->cache.is_stored = false;
 	fr_exchange_read_from(ex, NULL, NULL);

@@ -146,7 +146,16 @@ static struct fr_body *stored_body(struct fr_exchange *ex, struct fr_object *o)
 	return twin;
 }
 
-const struct fr_stored_forms fr_coded_forms = {.decide = decide_stored, .body = stored_body};
+static void forget_stored(struct fr_exchange *ex)
+{
+	struct compression *c = *fr_stage_slot(ex, &fr_compression_stage);
+
+	if (c)
+		c->is_of_object = c->has_twin = false;
+}
+
+const struct fr_stored_forms fr_coded_forms = {
+	.decide = decide_stored, .body = stored_body, .forget = forget_stored};
 
 /* --- the response --- */
 

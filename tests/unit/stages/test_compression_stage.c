@@ -9,6 +9,7 @@
 #include "stages/compression/filter.h"
 #include "stages/compression/recode.h"
 #include "stages/compression/recoder.h"
+#include "stages/compression/stage.h"
 #include "stages/compression/twin.h"
 
 #define CONFIG                                                                                     \
@@ -16,6 +17,8 @@
 	"sites:\n"                                                                                 \
 	"  - hosts: [a.test]\n"                                                                    \
 	"    origin: {url: 'http://127.0.0.1:80', max_connections: 100}\n"
+
+static char css[4096]; /* filled before all tests */
 
 #define GZIP "accept-encoding: gzip\n"
 
@@ -87,9 +90,38 @@ static void a_worker_makes_so_many_twins(void **state)
 	assert_int_equal(worker_count(f->worker, FR_COUNT_CODERS_OPEN), FR_TWIN_JOBS_MOST + 1);
 }
 
-/* --- again --- */
+/* An object began to answer, and could not: what the origin says instead is judged anew. */
+static void what_was_decided_of_an_object_that_does_not_answer_is_void(void **state)
+{
+	struct fixture *f = *state;
+	struct fr_store *store = worker_shared(f->worker)->store;
+	struct fake_request *r = fake_get(f->client, "https://a.test/a.css", GZIP);
+	struct fr_object *o;
+	struct fr_body *twin;
+	bool others;
 
-static char css[4096];
+	origin_answer(f->worker, "/a.css", "200 OK",
+	              "Content-Type: text/css\r\nCache-Control: max-age=60\r\n", css);
+	assert_true(is_coded(r));
+	r = fake_get(f->client, "https://a.test/a.png", GZIP);
+	o = fr_store_find(store, S("https://a.test/a.css"), &r->ex->req.fields, &r->ex->arena,
+	                  &others);
+	assert_non_null(o);
+	r->ex->cache.is_stored = true;
+	assert_true(fr_coded_forms.decide(r->ex, o));
+	twin = fr_coded_forms.body(r->ex, o);
+	assert_non_null(twin);
+	fr_body_unref(&twin);
+	fr_object_unref(&o);
+	fr_coded_forms.forget(r->ex);
+	r->ex->cache.is_stored = false;
+	origin_answer(f->worker, "/a.png", "200 OK", "Content-Type: image/png\r\n", "a picture");
+	assert_true(r->is_complete);
+	assert_false(is_coded(r));
+	assert_string_equal(r->body, "a picture");
+}
+
+/* --- again --- */
 
 static void ask_often(struct fixture *f, unsigned i, unsigned times)
 {
@@ -118,8 +150,6 @@ static int begin_again(void **state)
 
 	/* without its thread: nothing is ever done */
 	worker_shared(f->worker)->recoder = fr_recoder_new();
-	for (size_t i = 0; i + 1 < sizeof css; i++)
-		css[i] = (char)('a' + i * i % 23 % 17);
 	return rc;
 }
 
@@ -357,6 +387,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(one_connection_has_so_many_filters),
 		TEST(a_worker_makes_so_many_twins),
+		TEST(what_was_decided_of_an_object_that_does_not_answer_is_void),
 		AGAIN(so_many_wait_to_be_encoded_again),
 		AGAIN(what_is_gone_is_not_waited_for),
 		AGAIN(nothing_is_encoded_again_for_a_worker_that_drains),
@@ -365,5 +396,7 @@ int main(void)
 		cmocka_unit_test(what_an_origin_encoded_is_the_same_text_in_another_coding),
 		cmocka_unit_test(what_is_damaged_or_grows_too_much_is_in_vain),
 	};
+	for (size_t i = 0; i + 1 < sizeof css; i++)
+		css[i] = (char)('a' + i * i % 23 % 17);
 	RUN(tests);
 }
