@@ -38,7 +38,7 @@ function site(t, more = {}) {
     '/error': (req, res) => { res.writeHead(404, { 'content-type': 'text/html', 'cache-control': 'no-store' }); res.end(css); },
     '/none': (req, res) => { res.writeHead(204, { 'content-type': 'text/css' }); res.end(); },
     '/empty': (req, res) => { res.writeHead(200, { 'content-type': 'text/css', 'content-length': 0, 'cache-control': 'no-store' }); res.end(); },
-    '/trailers': (req, res) => { res.writeHead(200, { 'content-type': 'text/css', 'cache-control': 'no-store', trailer: 'x-sum' }); res.write(css); res.addTrailers({ 'x-sum': '42' }); res.end(); },
+    '/trailers': (req, res) => { res.writeHead(200, { 'content-type': 'text/css', 'cache-control': 'no-store', trailer: 'x-sum, repr-digest, content-digest, digest' }); res.write(css); res.addTrailers({ 'x-sum': '42', 'repr-digest': 'x', 'content-digest': 'x', digest: 'x' }); res.end(); },
     '/not-modified': (req, res) => { res.writeHead(304, { etag: '"v1"' }); res.end(); },
     '/star': (req, res) => { res.writeHead(200, { 'content-type': 'text/css', 'cache-control': 'no-store', vary: '*' }); res.end(css); },
     '/gzip': (req, res) => { res.writeHead(200, { 'content-type': 'text/css', 'content-encoding': 'gzip', etag: '"g"', 'cache-control': 'no-store' }); res.end(zlib.gzipSync(css)); },
@@ -127,6 +127,12 @@ test('trailers follow an encoded body', async (t) => {
   assert.equal(r.headers['content-encoding'], 'zstd');
   assert.equal(decoded(r), css);
   assert.equal(r.trailers['x-sum'], '42');
+  // those that speak of the plain bytes come with these alone
+  const plain = await get('/trailers', 'identity');
+  for (const n of ['repr-digest', 'content-digest', 'digest']) {
+    assert.equal(r.trailers[n], undefined, n);
+    assert.equal(plain.trailers[n], 'x', n);
+  }
 });
 
 test('HTTP/1.1 gets chunks, HTTP/1.0 a body up to the end', async (t) => {

@@ -195,7 +195,7 @@ static bool is_bare(const struct fr_fields *f)
 	return i == f->n;
 }
 
-static void drop_fields_of_bytes(struct fr_fields *f)
+void fr_coding_drop_of_bytes(struct fr_fields *f)
 {
 	size_t kept = 0;
 
@@ -239,7 +239,7 @@ int fr_coding_apply(const struct fr_coding_verdict *v, struct fr_arena *a, struc
 	if (rc < 0 || v->act == FR_CODING_KEEP)
 		return rc;
 	if (!v->is_bare)
-		drop_fields_of_bytes(&resp->fields);
+		fr_coding_drop_of_bytes(&resp->fields);
 	rc = weaken_etag(a, &resp->fields);
 	if (rc == 0 && v->act == FR_CODING_ENCODE)
 		rc = fr_fields_add_id(&resp->fields, FR_FIELD_CONTENT_ENCODING,

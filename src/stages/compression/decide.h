@@ -51,6 +51,9 @@ void fr_coding_verdict_of(uint64_t word, unsigned usual, struct fr_coding_verdic
 int fr_coding_apply(const struct fr_coding_verdict *v, struct fr_arena *a,
                     struct fr_response *resp) FR_MUST_USE;
 
+/* Out of a list of fields, such as trailers, with those that speak of the bytes as they were. */
+void fr_coding_drop_of_bytes(struct fr_fields *f);
+
 /* A 304 that stands for a response of which the verdict is: its Vary, and its weak ETag where the
  * body would not be the stored one. 0 or FR_ERR_NOMEM. */
 int fr_coding_apply_validated(const struct fr_coding_verdict *v, struct fr_arena *a,

@@ -84,6 +84,22 @@ static bool pass(struct fr_coding_filter *f, const uint8_t *data, size_t len)
 	return !fr_decoder_is_over(f->decoder);
 }
 
+/* They came with the last bytes, and the client side looks at them after those. */
+static void mend_trailers(struct fr_exchange *ex)
+{
+	struct fr_fields *kept;
+
+	if (!ex->to_client.trailers)
+		return;
+	kept = fr_arena_alloc(&ex->arena, sizeof *kept);
+	if (kept) {
+		*kept = *ex->to_client.trailers;
+		fr_coding_drop_of_bytes(kept);
+	}
+	/* trailers may be dropped (RFC 9110 §6.5.1) */
+	ex->to_client.trailers = kept;
+}
+
 static bool end(struct fr_coding_filter *f)
 {
 	bool is_whole =
@@ -93,6 +109,7 @@ static bool end(struct fr_coding_filter *f)
 		return false;
 	f->state = DONE;
 	drop_coder(f);
+	mend_trailers(f->ex);
 	fr_coding_count(&worker_of(f)->counters, f->coding, f->taken, f->given);
 	return true;
 }
