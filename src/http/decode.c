@@ -14,6 +14,7 @@
 #define GZIP_WINDOW_BITS (15 + 16)
 #define ZLIB_WINDOW_BITS 15
 #define RAW_WINDOW_BITS (-15)
+#define GZIP_FIRST_BYTE 0x1f
 
 enum kind { IDENTITY, GZIP, DEFLATE, BROTLI, ZSTD, UNKNOWN };
 
@@ -24,6 +25,7 @@ struct fr_decoder {
 	struct fr_decode_limits limits;
 	bool is_over;        /* no more is given */
 	bool is_between;     /* the encoding's end was seen, and nothing after it */
+	bool is_padded;      /* what follows the end means nothing */
 	size_t taken, given; /* bytes */
 	size_t held;         /* bytes by the brotli decoder */
 	z_stream zlib;
@@ -191,11 +193,21 @@ static void give(struct fr_decoder *d, const char *p, size_t len, size_t used)
 	d->is_over |= is_too_long;
 }
 
+/* Servers pad gzip with zeros or add a line's end, and browsers take no notice: what does not begin
+ * like another member is left out. */
+static bool is_padding(const struct fr_decoder *d, uint8_t first)
+{
+	return d->kind == GZIP && d->is_between && first != GZIP_FIRST_BYTE;
+}
+
 static void feed_zlib(struct fr_decoder *d, const uint8_t *data, size_t len)
 {
 	char piece[PIECE_BYTES];
 	int rc = Z_OK;
 
+	d->is_padded |= is_padding(d, *data);
+	if (d->is_padded)
+		return;
 	d->zlib.next_in = (uint8_t *)data;
 	d->zlib.avail_in = (uInt)len;
 	do {
@@ -206,6 +218,9 @@ static void feed_zlib(struct fr_decoder *d, const uint8_t *data, size_t len)
 				d->is_over = true;
 				return;
 			}
+			d->is_padded = is_padding(d, *d->zlib.next_in);
+			if (d->is_padded)
+				break;
 			(void)inflateReset(&d->zlib);
 		}
 		d->zlib.next_out = (uint8_t *)piece;

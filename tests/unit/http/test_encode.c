@@ -201,6 +201,92 @@ static void a_short_body_costs_less_memory(void **state)
 	}
 }
 
+/* What docs/limits.md says of encoders, at the default levels and made with all that there is. */
+static void an_encoder_holds_what_is_said(void **state)
+{
+	static const struct {
+		enum fr_coding coding;
+		int level;
+		size_t most;
+	} rows[] = {
+		{FR_CODING_GZIP, 6, FR_ENCODER_MAX_BYTES},
+		{FR_CODING_BR, 5, FR_ENCODER_MAX_BYTES},
+		{FR_CODING_ZSTD, 7, FR_ENCODER_MAX_BYTES},
+		{FR_CODING_GZIP, FR_GZIP_LEVEL_MOST, FR_ENCODER_THOROUGH_BYTES},
+		{FR_CODING_BR, FR_BR_LEVEL_MOST, FR_ENCODER_THOROUGH_BYTES},
+		{FR_CODING_ZSTD, FR_ZSTD_LEVEL_MOST, FR_ENCODER_THOROUGH_BYTES},
+	};
+	uint8_t *body = make_body();
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		struct fr_encode_how how = {.coding = rows[i].coding,
+		                            .level = rows[i].level,
+		                            .length = BODY_BYTES,
+		                            .is_thorough =
+		                                    rows[i].most == FR_ENCODER_THOROUGH_BYTES};
+		struct fr_encoder *e = fr_encoder_new(&how);
+		struct bytes coded = {0};
+
+		assert_int_equal(fr_encode_level_most(how.coding) >= how.level, true);
+		for (size_t at = 0; at < BODY_BYTES; at += FR_ENCODE_PIECE_BYTES) {
+			size_t n = BODY_BYTES - at < FR_ENCODE_PIECE_BYTES ? BODY_BYTES - at
+			                                                   : FR_ENCODE_PIECE_BYTES;
+
+			assert_int_equal(fr_encode(e, body + at, n, FR_ENCODE_MORE, put, &coded),
+			                 0);
+			assert_true(fr_encoder_held(e) <= rows[i].most);
+		}
+		fr_encoder_free(&e);
+		free(coded.p);
+	}
+	free(body);
+}
+
+/* What comes behind the end of a coding. */
+static void an_end_is_an_end(void **state)
+{
+	static const struct {
+		enum fr_coding coding;
+		const char *after;
+		size_t n;
+		bool is_whole;
+	} rows[] = {
+		{FR_CODING_GZIP, "", 0, true},          {FR_CODING_BR, "", 0, true},
+		{FR_CODING_ZSTD, "", 0, true},          {FR_CODING_GZIP, "\0\0\0\0", 4, true},
+		{FR_CODING_GZIP, "\r\n", 2, true},      {FR_CODING_GZIP, "\x1f\0", 2, false},
+		{FR_CODING_GZIP, "\x1f\x8b", 2, false}, {FR_CODING_BR, "\0", 1, false},
+		{FR_CODING_ZSTD, "\0", 1, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3 * FR_ARRAY_LEN(rows); i++) {
+		size_t row = i / 3, way = i % 3;
+		struct fr_encode_how how = {.coding = rows[row].coding, .level = 1, .length = -1};
+		struct bytes coded = {0}, plain = {0};
+		struct fr_decoder *d =
+			fr_decoder_new(fr_coding_name(how.coding), &limits, put_decoded, &plain);
+
+		encode_in_pieces(&how, (const uint8_t *)"0123456789", 10, 10, &coded);
+		append(&coded, rows[row].after, rows[row].n);
+		/* at once, what follows apart, byte by byte */
+		if (way == 0)
+			fr_decoder_feed(d, coded.p, coded.n);
+		if (way == 1) {
+			fr_decoder_feed(d, coded.p, coded.n - rows[row].n);
+			fr_decoder_feed(d, coded.p + coded.n - rows[row].n, rows[row].n);
+		}
+		for (size_t at = 0; way == 2 && at < coded.n; at++)
+			fr_decoder_feed(d, coded.p + at, 1);
+		if (fr_decoder_is_whole(d) != rows[row].is_whole)
+			fail_msg("row %zu, way %zu", row, way);
+		assert_int_equal(plain.n, 10);
+		fr_decoder_free(&d);
+		free(coded.p);
+		free(plain.p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +295,8 @@ int main(void)
 		cmocka_unit_test(an_encoder_stops_when_its_bytes_are_not_taken),
 		cmocka_unit_test(memory_that_cannot_be_had_is_no_crash),
 		cmocka_unit_test(a_short_body_costs_less_memory),
+		cmocka_unit_test(an_encoder_holds_what_is_said),
+		cmocka_unit_test(an_end_is_an_end),
 	};
 
 	RUN(tests);
