@@ -290,7 +290,9 @@ static void feed_brotli(struct fr_decoder *d, const uint8_t *data, size_t len)
 		give(d, (const char *)piece, sizeof piece - room, before - len);
 		if (rc == BROTLI_DECODER_RESULT_ERROR || (d->is_between && len))
 			d->is_over = true;
-	} while (!d->is_over && rc == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT);
+		/* it may want input, and still have what did not fit */
+	} while (!d->is_over && (rc == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT ||
+	                         BrotliDecoderHasMoreOutput(d->brotli)));
 }
 
 void fr_decoder_feed(struct fr_decoder *d, const void *data, size_t len)
