@@ -20,6 +20,9 @@
 #define ZSTD_WINDOW_LEAST 10
 #define ZSTD_WINDOW_FAST 17
 #define ZSTD_WINDOW_THOROUGH 22 /* 8 MiB is what browsers take (RFC 9659) */
+/* What an event repeats is in those just before it. */
+#define TRICKLE_BYTES 8192
+#define ZSTD_TABLE_TRICKLE 13
 /* Tables of 65536 places: as good as the level's own for a window of this size, and a third of
  * the memory. */
 #define ZSTD_TABLE_FAST 16
@@ -108,9 +111,15 @@ static int window_for(int64_t length, int least, int most)
 	return bits;
 }
 
+/* How much of the body a window is made for; -1: not known. */
+static int64_t extent_of(const struct fr_encode_how *how)
+{
+	return how->is_trickle ? TRICKLE_BYTES : how->length;
+}
+
 static bool start_gzip(struct fr_encoder *e, const struct fr_encode_how *how)
 {
-	int bits = window_for(how->length, 10, GZIP_WINDOW_MOST);
+	int bits = window_for(extent_of(how), 10, GZIP_WINDOW_MOST);
 	/* nothing is won by more symbols in a block than a short body has */
 	int level_of_memory = bits > 14 ? 8 : bits - 6;
 
@@ -137,10 +146,10 @@ static bool start_br(struct fr_encoder *e, const struct fr_encode_how *how)
 	(void)BrotliEncoderSetParameter(e->br, BROTLI_PARAM_QUALITY, (uint32_t)how->level);
 	(void)BrotliEncoderSetParameter(
 		e->br, BROTLI_PARAM_LGWIN,
-		(uint32_t)window_for(how->length, BROTLI_MIN_WINDOW_BITS, most));
-	if (how->length > 0 && how->length < (int64_t)1 << 30)
+		(uint32_t)window_for(extent_of(how), BROTLI_MIN_WINDOW_BITS, most));
+	if (extent_of(how) > 0 && extent_of(how) < (int64_t)1 << 30)
 		(void)BrotliEncoderSetParameter(e->br, BROTLI_PARAM_SIZE_HINT,
-		                                (uint32_t)how->length);
+		                                (uint32_t)extent_of(how));
 	return true;
 }
 
@@ -155,10 +164,11 @@ static bool start_zstd(struct fr_encoder *e, const struct fr_encode_how *how)
 	rc = ZSTD_CCtx_setParameter(e->zstd, ZSTD_c_compressionLevel, how->level);
 	if (!ZSTD_isError(rc))
 		rc = ZSTD_CCtx_setParameter(e->zstd, ZSTD_c_windowLog,
-		                            window_for(how->length, ZSTD_WINDOW_LEAST, most));
+		                            window_for(extent_of(how), ZSTD_WINDOW_LEAST, most));
 	for (size_t i = 0; !how->is_thorough && !ZSTD_isError(rc) && i < FR_ARRAY_LEN(zstd_tables);
 	     i++)
-		rc = ZSTD_CCtx_setParameter(e->zstd, zstd_tables[i], ZSTD_TABLE_FAST);
+		rc = ZSTD_CCtx_setParameter(e->zstd, zstd_tables[i],
+		                            how->is_trickle ? ZSTD_TABLE_TRICKLE : ZSTD_TABLE_FAST);
 	if (!ZSTD_isError(rc) && how->length >= 0)
 		rc = ZSTD_CCtx_setPledgedSrcSize(e->zstd, (unsigned long long)how->length);
 	return !ZSTD_isError(rc);

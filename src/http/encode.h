@@ -14,6 +14,8 @@ struct fr_encoder;
 
 /* What an encoder of the default levels holds at most; measured, with room to spare. */
 #define FR_ENCODER_MAX_BYTES (3u << 20)
+/* The same of one for a trickle. */
+#define FR_ENCODER_TRICKLE_BYTES (768u << 10)
 /* The same of a thorough one, for a body of up to 1 MiB. */
 #define FR_ENCODER_THOROUGH_BYTES (20u << 20)
 /* Input of one call to fr_encode. A call writes no more than what the encoder held back, its
@@ -34,6 +36,8 @@ struct fr_encode_how {
 	int64_t length;        /* of the body; -1: not known */
 	/* the whole body is there, and time does not matter: a larger window */
 	bool is_thorough;
+	/* small pieces over a long time, as events are: little memory */
+	bool is_trickle;
 };
 
 enum fr_encode_op {

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "http/decode.h"
 #include "http/encode.h"
+#include "http/media_type.h"
 #include "observe/counters.h"
 #include "stages/compression/levels.h"
 
@@ -212,6 +213,12 @@ static bool has_room(const struct fr_exchange *ex)
 	       fr_memory_level(&ex->worker->memory) < FR_MEMORY_NO_STORING;
 }
 
+static bool is_event_stream(const struct fr_response *resp)
+{
+	return fr_str_iis(fr_media_type_of(fr_fields_value(&resp->fields, FR_FIELD_CONTENT_TYPE)),
+	                  "text/event-stream");
+}
+
 static bool start(struct fr_coding_filter *f, const struct fr_coding_verdict *v,
                   const struct fr_config_compression *rules)
 {
@@ -220,7 +227,8 @@ static bool start(struct fr_coding_filter *f, const struct fr_coding_verdict *v,
 	                                               .ratio = FR_CODING_DECODE_RATIO};
 	struct fr_encode_how how = {.coding = v->coding,
 	                            .level = fr_coding_level(rules, v->coding),
-	                            .length = f->ex->resp.content_length};
+	                            .length = f->ex->resp.content_length,
+	                            .is_trickle = is_event_stream(&f->ex->resp)};
 
 	if (v->act == FR_CODING_DECODE)
 		f->decoder = fr_decoder_new(fr_coding_name(v->coding), &limits, put_decoded, f);

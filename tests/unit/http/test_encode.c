@@ -137,6 +137,39 @@ static int refuse(void *user, const uint8_t *p, size_t len)
 	return FR_ERR_LIMIT;
 }
 
+/* A decoder keeps nothing back for the next bytes, which may be a long time coming. */
+static void what_was_flushed_is_given_at_once(void **state)
+{
+	static const size_t lengths[] = {1, 4095, 4096, 4097, 20000, 200000};
+	uint8_t *body = make_body();
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(codings) * FR_ARRAY_LEN(lengths); i++) {
+		size_t len = lengths[i % FR_ARRAY_LEN(lengths)];
+		struct fr_encode_how how = {
+			.coding = codings[i / FR_ARRAY_LEN(lengths)], .level = 5, .length = -1};
+		struct fr_encoder *e = fr_encoder_new(&how);
+		struct bytes coded = {0}, plain = {0};
+
+		for (size_t at = 0; at < len; at += FR_ENCODE_PIECE_BYTES) {
+			size_t left = len - at;
+			size_t n = left < FR_ENCODE_PIECE_BYTES ? left : FR_ENCODE_PIECE_BYTES;
+
+			assert_int_equal(fr_encode(e, body + at, n,
+			                           n == left ? FR_ENCODE_FLUSH : FR_ENCODE_MORE,
+			                           put, &coded),
+			                 0);
+		}
+		decode(how.coding, &coded, &plain, false);
+		assert_int_equal(plain.n, len);
+		assert_memory_equal(plain.p, body, len);
+		fr_encoder_free(&e);
+		free(coded.p);
+		free(plain.p);
+	}
+	free(body);
+}
+
 static void an_encoder_stops_when_its_bytes_are_not_taken(void **state)
 {
 	(void)state;
@@ -243,6 +276,35 @@ static void an_encoder_holds_what_is_said(void **state)
 	free(body);
 }
 
+/* As events come: each can be decoded at once, and the encoder of thousands of them stays small. */
+static void an_encoder_of_events_is_small(void **state)
+{
+	uint8_t *body = make_body();
+
+	(void)state;
+	for (size_t c = 0; c < FR_ARRAY_LEN(codings); c++) {
+		struct fr_encode_how how = {.coding = codings[c],
+		                            .level = codings[c] == FR_CODING_BR ? 5 : 7,
+		                            .length = -1,
+		                            .is_trickle = true};
+		struct fr_encoder *e = fr_encoder_new(&how);
+		struct bytes coded = {0}, plain = {0};
+
+		for (size_t at = 0; at < 200000; at += 200) {
+			assert_int_equal(fr_encode(e, body + at, 200, FR_ENCODE_FLUSH, put, &coded),
+			                 0);
+			assert_true(fr_encoder_held(e) <= FR_ENCODER_TRICKLE_BYTES);
+		}
+		decode(how.coding, &coded, &plain, false);
+		assert_int_equal(plain.n, 200000);
+		assert_memory_equal(plain.p, body, plain.n);
+		fr_encoder_free(&e);
+		free(coded.p);
+		free(plain.p);
+	}
+	free(body);
+}
+
 /* What comes behind the end of a coding. */
 static void an_end_is_an_end(void **state)
 {
@@ -292,10 +354,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_encoded_decodes_to_the_same),
 		cmocka_unit_test(what_was_given_before_a_flush_can_be_decoded),
+		cmocka_unit_test(what_was_flushed_is_given_at_once),
 		cmocka_unit_test(an_encoder_stops_when_its_bytes_are_not_taken),
 		cmocka_unit_test(memory_that_cannot_be_had_is_no_crash),
 		cmocka_unit_test(a_short_body_costs_less_memory),
 		cmocka_unit_test(an_encoder_holds_what_is_said),
+		cmocka_unit_test(an_encoder_of_events_is_small),
 		cmocka_unit_test(an_end_is_an_end),
 	};
 
