@@ -329,7 +329,7 @@ static void advise_waste(const struct fr_measurement *l, struct fr_advice *a)
 	else if (m.n)
 		fr_advice_add(a, FR_ADVICE_UNUSED, NULL,
 		              "Pushed and of no use to the page (%llu KiB): %s. Take them out of "
-		              "the Link field, or add nopush.",
+		              "what names them (Link, rules, the HTML), or add nopush.",
 		              (unsigned long long)m.bytes / 1024, m.names);
 	fr_marked_flags(l, FR_ENTRY_PUSHED | FR_ENTRY_CANCELLED, 0, &m);
 	if (m.n)

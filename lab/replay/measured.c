@@ -111,6 +111,21 @@ static void take_back(struct fr_advice *a)
 	a->has_gain = false;
 }
 
+/* What makes a page only later is switched off for it. */
+static const char *how_to_stop(enum fr_variant v)
+{
+	switch (v) {
+	case FR_VARIANT_PUSH:
+		return " Switch it off for this page: hints: {push: false} of its path.";
+	case FR_VARIANT_EARLY_HINTS:
+		return " Switch it off for this page: hints: {early_hints: off} of its path.";
+	case FR_VARIANT_OFF:
+	case FR_VARIANT_COUNT:
+		break;
+	}
+	return "";
+}
+
 static void say(struct fr_advice *a, const struct fr_measured *m)
 {
 	size_t later = count(m, false), sooner = count(m, true);
@@ -119,7 +134,7 @@ static void say(struct fr_advice *a, const struct fr_measured *m)
 	describe(m, text, sizeof text);
 	fr_advice_add(a, FR_ADVICE_MEASURED, NULL, "Measured with %s: %s.%s",
 	              fr_variant_title(m->variant), text,
-	              later && !sooner ? " Send less early: only what blocks rendering." : "");
+	              later && !sooner ? how_to_stop(m->variant) : "");
 }
 
 /* Pushed as they are, nothing became later: what should be nopush was reckoned, not seen. */
