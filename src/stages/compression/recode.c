@@ -131,29 +131,32 @@ static void keep(struct fr_exchange *ex, struct fr_recode_job *job,
 }
 
 /* It costs memory of its own, and nobody needs it. */
-static bool has_room(const struct fr_exchange *ex)
+static bool is_time(struct fr_exchange *ex, const struct fr_recode_wish *wish)
 {
-	return ex->gen->shared->recoder && !ex->worker->is_draining &&
-	       fr_memory_level(&ex->worker->memory) == FR_MEMORY_PLENTY;
+	return !ex->worker->is_draining &&
+	       fr_memory_level(&ex->worker->memory) == FR_MEMORY_PLENTY &&
+	       fr_body_state(wish->body) == FR_BODY_COMPLETE &&
+	       fr_body_state(sent(wish)) == FR_BODY_COMPLETE;
 }
 
 void fr_recode_asked(struct fr_exchange *ex, const struct fr_recode_wish *wish)
 {
 	struct fr_recode_job *job;
 
-	if (!fr_body_ask(sent(wish), FR_RECODE_ASKS))
+	if (!ex->gen->shared->recoder || !fr_body_ask(sent(wish), FR_RECODE_ASKS))
 		return;
-	job = has_room(ex) && fr_body_state(wish->body) == FR_BODY_COMPLETE &&
-	                      fr_body_state(sent(wish)) == FR_BODY_COMPLETE
-	              ? make_job(wish)
-	              : NULL;
+	if (!is_time(ex, wish)) {
+		/* many ask while it is still on its way: as many askers later, again */
+		fr_body_set_asks(sent(wish), 0);
+		return;
+	}
+	job = make_job(wish);
 	if (!job)
 		return;
 	if (fr_recoder_offer(ex->gen->shared->recoder, job)) {
 		keep(ex, job, wish);
 	} else {
 		fr_recode_job_unref(&job);
-		/* as many askers later, again */
 		fr_body_set_asks(sent(wish), 0);
 		fr_count(&ex->worker->counters, FR_COUNT_LIMIT_RECODES);
 	}

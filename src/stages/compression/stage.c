@@ -150,8 +150,10 @@ static void forget_stored(struct fr_exchange *ex)
 {
 	struct compression *c = *fr_stage_slot(ex, &fr_compression_stage);
 
-	if (c)
-		c->is_of_object = c->has_twin = false;
+	if (!c)
+		return;
+	c->is_of_object = c->has_twin = false;
+	fr_body_unref(&c->recoded);
 }
 
 const struct fr_stored_forms fr_coded_forms = {

@@ -209,6 +209,21 @@ static void nothing_is_encoded_again_for_a_worker_that_drains(void **state)
 	assert_int_equal(worker_count(f->worker, FR_COUNT_RECODES_OPEN), 0);
 }
 
+/* Many ask for what is new before all of it is there: that is not their last chance. */
+static void what_was_no_time_for_is_encoded_again_later(void **state)
+{
+	struct fixture *f = *state;
+
+	ask_often(f, 0, OFTEN - 1);
+	worker_of(f->worker)->is_draining = true;
+	ask_often(f, 0, 1);
+	worker_of(f->worker)->is_draining = false;
+	ask_often(f, 0, FR_RECODE_ASKS - 1);
+	assert_int_equal(worker_count(f->worker, FR_COUNT_RECODES_OPEN), 0);
+	ask_often(f, 0, 1);
+	assert_int_equal(worker_count(f->worker, FR_COUNT_RECODES_OPEN), 1);
+}
+
 /* --- jobs --- */
 
 static void a_job_has_its_bounds(void **state)
@@ -391,6 +406,7 @@ int main(void)
 		AGAIN(so_many_wait_to_be_encoded_again),
 		AGAIN(what_is_gone_is_not_waited_for),
 		AGAIN(nothing_is_encoded_again_for_a_worker_that_drains),
+		AGAIN(what_was_no_time_for_is_encoded_again_later),
 		cmocka_unit_test(a_job_has_its_bounds),
 		cmocka_unit_test(a_job_is_done_or_in_vain),
 		cmocka_unit_test(what_an_origin_encoded_is_the_same_text_in_another_coding),
