@@ -52,7 +52,8 @@ function requests(page, toMs) {
   const rows = new Map();
   for (const e of page.all('Network.requestWillBeSent')) {
     if (!e.request.url.startsWith('http')) continue;
-    rows.set(e.requestId, { path: target(e.request.url), type: e.type, priority: e.request.initialPriority, start: toMs(e.timestamp), initiator: e.initiator.type });
+    rows.set(e.requestId, { path: target(e.request.url), type: e.type, priority: e.request.initialPriority, start: toMs(e.timestamp), initiator: e.initiator.type,
+      referer: e.request.headers.Referer && target(e.request.headers.Referer) });
   }
   for (const e of page.all('Network.resourceChangedPriority')) if (rows.has(e.requestId)) rows.get(e.requestId).priority += `→${e.newPriority}`;
   for (const e of page.all('Network.requestServedFromCache')) if (rows.has(e.requestId)) rows.get(e.requestId).memory = true;

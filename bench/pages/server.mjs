@@ -20,19 +20,24 @@ const accept = { style: 'text/css,*/*;q=0.1', image: 'image/avif,image/webp,imag
 const browserLike = { 'accept-encoding': 'gzip, deflate, br', 'accept-language': 'en-US,en;q=0.9',
   'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36', 'sec-fetch-site': 'same-origin' };
 
-// One load as a browser would make it, by a client of its own address and cookie.
-async function warm(port, n, cookie) {
-  const socket = { localAddress: `127.0.1.${n + 1}`, servername: job.host, rejectUnauthorized: false };
+// One load as a browser would make it, by a client of its own network and cookie. far: the port
+// that the measured browser names; hints are kept by host and port.
+async function warm({ far, near: port }, n, cookie) {
+  const authority = `${job.host}:${far}`;
+  const socket = { localAddress: `127.${n + 1}.1.1`, servername: job.host, rejectUnauthorized: false };
   const session = http2.connect(`https://127.0.0.1:${port}`, { ...socket, settings: { enablePush: false } });
   session.on('error', () => {});
   const get = async (fields) => {
-    const stream = session.request({ ':authority': `${job.host}:${port}`, ...browserLike, ...(cookie && { cookie: `client=${n}` }), ...fields });
+    const stream = session.request({ ':authority': authority, ...browserLike, ...(cookie && { cookie: `client=${n}` }), ...fields });
     stream.resume();
     await once(stream, 'close');
   };
   await get({ ':path': '/', accept: 'text/html,*/*;q=0.8', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', 'sec-fetch-site': 'none' });
-  await Promise.all(manifest.assets.map((a) => get({ ':path': a.path, accept: accept[a.as] ?? '*/*', 'sec-fetch-dest': a.as,
-    'sec-fetch-mode': a.crossorigin ? 'cors' : 'no-cors', referer: `https://${job.host}:${port}/` })));
+  const asset = (a) => get({ ':path': a.path, accept: accept[a.as] ?? '*/*', 'sec-fetch-dest': a.as,
+    'sec-fetch-mode': a.crossorigin ? 'cors' : 'no-cors', referer: `https://${authority}${a.referer}` });
+  // what style sheets name comes after them
+  await Promise.all(manifest.assets.filter((a) => a.referer === '/').map(asset));
+  await Promise.all(manifest.assets.filter((a) => a.referer !== '/').map(asset));
   session.close();
   await once(session, 'close');
 }
@@ -56,7 +61,7 @@ async function startPeer(name, v, origin) {
     if (n > 200) throw new Error(`nghttpx did not start: ${fs.existsSync(log) ? fs.readFileSync(log, 'utf8').slice(-500) : ''}`);
     await new Promise((r) => setTimeout(r, 50));
   }
-  for (let n = 0; n < v.warm; n++) await warm(port, n, v.cookie);
+  for (let n = 0; n < v.warm; n++) await warm({ far: port, near: port }, n, v.cookie);
   edges.set(name, { text: '', counters: () => ({}), stop: async () => { const gone = once(child, 'exit'); child.kill('SIGTERM'); await gone; return 0; } });
   return port;
 }
@@ -74,7 +79,7 @@ async function start(name) {
   const edge = new Forerun(spawn(v.bin ?? binary, ['serve', '--config', file, '--log-level', job.log ?? 'info'], { cwd: state, env, stdio: ['ignore', 'inherit', 'pipe'] }));
   await edge.waitForLog(/ serve: ready\n/);
   const [far, near] = [...edge.text.matchAll(/listening on https:\/\/\S+:(\d+)/g)].map((m) => Number(m[1]));
-  for (let n = 0; n < (v.warm ?? 1); n++) await warm(near, n, v.cookie);
+  for (let n = 0; n < (v.warm ?? 1); n++) await warm({ far, near }, n, v.cookie);
   edges.set(name, edge);
   return far;
 }
