@@ -2,10 +2,11 @@
  * its template's. */
 #include "hints/learning/model_priv.h"
 
-/* In a template a page's own assets are on few pages: it knows nothing of them. */
 #define RARE_PAGES 2u
 #define ABSENT_MAX 3u
 #define UNUSED_MAX 6u
+/* What all pages of a site share says something once there are so many. */
+#define SITE_PAGES 20u
 
 void fr_model_keys_of(struct fr_model *m, struct fr_model_site *s, struct fr_str page, bool create,
                       int64_t now_s, struct fr_model_keys *out)
@@ -16,6 +17,8 @@ void fr_model_keys_of(struct fr_model *m, struct fr_model_site *s, struct fr_str
 	out->n = fr_name_templates(page, out->names);
 	out->own = create ? fr_model_need_key(m, s, false, page, now_s)
 	                  : fr_model_find_key(m, s, false, page);
+	out->site = create ? fr_model_need_key(m, s, true, FR_STR("*"), now_s)
+	                   : fr_model_find_key(m, s, true, FR_STR("*"));
 	for (size_t i = 0; i < out->n; i++) {
 		struct fr_str text = fr_str_make(out->names[i].text, out->names[i].len);
 
@@ -62,28 +65,58 @@ static void finish(struct fr_model_guess *g)
 	g->upper = fr_estimate_upper(g->e.k, g->e.n);
 }
 
-/* The page's own counts, and the template's with the weight of a few loads. */
+/* A key's counts of the asset, with what is coarser as its prior. */
+static void add_level(const struct fr_model_key *k, uint32_t asset, bool is_named, uint64_t visitor,
+                      double most, struct fr_estimate *e)
+{
+	const struct fr_model_member *mem =
+		fr_model_member_of((struct fr_model_key *)(uintptr_t)k, asset);
+	struct fr_estimate own = mem ? cells_of(k, mem, visitor, e->facets)
+	                             : absent_of(k, is_named, visitor, e->facets);
+	double weight = e->n < most ? e->n : most;
+
+	if (e->n > 0) {
+		own.k += weight * e->k / e->n;
+		own.n += weight;
+	}
+	own.facets |= e->facets;
+	*e = own;
+}
+
+/* What the site's pages share says something of a page that was shown; of others only their
+ * templates do. */
+static bool uses_site(const struct fr_model_keys *keys)
+{
+	return keys->own && keys->own->was_loaded && keys->site && keys->site->pages >= SITE_PAGES;
+}
+
+/* From the coarsest to the page itself, each with the weight of a few loads. */
 static void pool(const struct fr_model_keys *keys, const struct fr_model_visitor *v,
                  struct fr_model_guess *g)
 {
 	const struct fr_model_member *t = g->of_template;
-	struct fr_estimate prior = cells_of(keys->best, t, v->facets, 0), own = {0};
-	double weight = prior.n < FR_MODEL_PRIOR_LOADS ? prior.n : FR_MODEL_PRIOR_LOADS;
 	bool is_pattern = g->asset->flags & FR_ASSET_PATTERN;
+	bool is_named = (g->own && g->own->is_named) || (t && t->is_named);
+	double most = FR_MODEL_PRIOR_LOADS;
 
-	if (t->pages <= RARE_PAGES && keys->best->pages > 4 * RARE_PAGES && weight > 1)
-		weight = 1;
-	if (keys->own && g->own)
-		own = cells_of(keys->own, g->own, v->facets, prior.facets);
-	else if (keys->own && !is_pattern)
-		own = absent_of(keys->own, t->is_named, v->facets, prior.facets);
-	g->e = own;
-	if (prior.n > 0) {
-		g->e.k += weight * prior.k / prior.n;
-		g->e.n += weight;
+	g->e = (struct fr_estimate){0};
+	if (uses_site(keys) && !is_pattern)
+		add_level(keys->site, g->asset->id, is_named, v->facets, most, &g->e);
+	for (size_t i = keys->best ? keys->n : 0; i-- > keys->best_at;)
+		if (keys->of[i])
+			add_level(keys->of[i], g->asset->id, is_named, v->facets, most, &g->e);
+	g->known = g->e.n;
+	/* in a template a page's own assets are on few pages: it knows nothing of them */
+	if (keys->best && (!t || t->pages <= RARE_PAGES) && keys->best->pages > 4 * RARE_PAGES)
+		most = 1;
+	if (keys->own && !is_pattern)
+		add_level(keys->own, g->asset->id, is_named, v->facets, most, &g->e);
+	else if (g->e.n > most) { /* the page alone is nothing yet */
+		g->e.k *= most / g->e.n;
+		g->e.n = most;
 	}
-	g->e.facets |= prior.facets;
-	g->known = own.n > prior.n ? own.n : prior.n;
+	if (g->e.n > g->known)
+		g->known = g->e.n;
 }
 
 static bool has_device(const struct fr_model_key *k, uint64_t visitor)
@@ -134,8 +167,19 @@ size_t fr_model_guess(struct fr_model *m, struct fr_model_site *s, const struct 
 
 		if (!g.asset || (g.asset->flags & FR_ASSET_SPLIT) || is_taken(out, n, o->asset))
 			continue;
-		g.e = cells_of(keys->own, o, v->facets, 0);
-		g.known = g.e.n;
+		pool(keys, v, &g);
+		finish(&g);
+		out[n++] = g;
+	}
+	for (size_t i = 0; uses_site(keys) && i < keys->site->n && n < FR_MODEL_MAX_GUESSES; i++) {
+		const struct fr_model_member *of_site = &keys->site->members[i];
+		struct fr_model_guess g = {.of_template = of_site,
+		                           .asset = fr_model_asset_by_id(s, of_site->asset)};
+
+		if (!g.asset || (g.asset->flags & FR_ASSET_SPLIT) ||
+		    is_taken(out, n, of_site->asset))
+			continue;
+		pool(keys, v, &g);
 		finish(&g);
 		out[n++] = g;
 	}

@@ -120,6 +120,8 @@ static void note_page(struct evidence *e)
 			t->pages++;
 		t->needs &= e->visitor.kinds;
 	}
+	if (e->keys.site && own && !own->was_loaded && e->keys.site->pages < UINT16_MAX)
+		e->keys.site->pages++;
 	if (own) {
 		own->needs &= e->visitor.kinds;
 		own->was_loaded = true;
@@ -236,7 +238,19 @@ static void count_absent(struct evidence *e, struct fr_model_key *k, int cell,
 	fr_pair_add(&fr_model_pairs(k, (size_t)(mem - k->members))[cell], false, weight);
 }
 
-/* at: of the template; negative: the page itself. */
+static bool is_pages_own(const struct evidence *e, struct fr_str target)
+{
+	char pattern[FR_NAME_MAX_BYTES];
+	size_t len;
+
+	return fr_name_abstract(e->keys.page, 0, target, pattern, &len);
+}
+
+/* What all pages of the site have; no page's own. */
+#define OF_SITE (-2)
+#define OF_PAGE (-1)
+
+/* at: of the template, or one of these. */
 static void count(struct evidence *e, struct fr_model_key *k, int at, const struct fr_load *load,
                   unsigned weight)
 {
@@ -251,7 +265,9 @@ static void count(struct evidence *e, struct fr_model_key *k, int at, const stru
 			at < 0 ? e->v[i].asset : in_template(e, &e->v[i], (size_t)at);
 		const struct fr_model_asset *best = NULL;
 
-		if (at < 0 && e->keys.best) {
+		if (at == OF_SITE && is_pages_own(e, e->v[i].target))
+			continue;
+		if (at == OF_PAGE && e->keys.best) {
 			const struct fr_model_member *t;
 
 			best = in_template(e, &e->v[i], e->keys.best_at);
@@ -280,9 +296,8 @@ static void count(struct evidence *e, struct fr_model_key *k, int at, const stru
 static void mark_new(struct evidence *e)
 {
 	for (size_t i = 0; i < e->n; i++)
-		e->v[i].is_new = !e->keys.own || e->keys.own->loads == 0 ||
-		                 (!fr_model_member_of(e->keys.own, e->v[i].asset->id) &&
-		                  e->v[i].asset->n_witnesses < 2);
+		e->v[i].is_new =
+			!e->keys.own || !fr_model_member_of(e->keys.own, e->v[i].asset->id);
 }
 
 static void count_all(struct evidence *e, const struct fr_load *load, unsigned own_weight,
@@ -296,7 +311,10 @@ static void count_all(struct evidence *e, const struct fr_load *load, unsigned o
 	}
 	if (e->keys.own)
 		fr_model_age(e->keys.own, now_s);
-	count(e, e->keys.own, -1, load, own_weight);
+	if (e->keys.site)
+		fr_model_age(e->keys.site, now_s);
+	count(e, e->keys.site, OF_SITE, load, FR_COUNT_UNIT);
+	count(e, e->keys.own, OF_PAGE, load, own_weight);
 	fr_model_trim(e->m, e->s, e->keys.own);
 }
 
@@ -345,14 +363,6 @@ static double expected_of(const struct evidence *e, const struct fr_load *load)
 			expected += g->e.k / g->e.n;
 	}
 	return expected;
-}
-
-static bool is_pages_own(const struct evidence *e, struct fr_str target)
-{
-	char pattern[FR_NAME_MAX_BYTES];
-	size_t len;
-
-	return fr_name_abstract(e->keys.page, 0, target, pattern, &len);
 }
 
 /* Did it ask for about all that is expected, and for nothing as one who has an old copy? */

@@ -202,6 +202,7 @@ struct fr_model_keys {
 	struct fr_model_key *of[FR_NAME_TEMPLATES]; /* its templates, the most specific first */
 	struct fr_name_template names[FR_NAME_TEMPLATES];
 	size_t n;
+	struct fr_model_key *site; /* all its pages */
 	struct fr_model_key *best; /* of them, with enough pages; NULL */
 	size_t best_at;
 };
