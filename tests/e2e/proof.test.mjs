@@ -13,6 +13,7 @@ import { adminPort, adminYaml, metrics, status, sum, tokenFile } from './lib/adm
 // what the load has taken so far: however slow the machine is, hints make it slower.
 const SLOW_MS = 100;
 const SLOW_FACTOR = 4;
+const later = /^(first paint|page complete|first byte) later$/;
 const AT_ONCE = 12;
 const MOST = 1200;
 
@@ -109,11 +110,13 @@ async function visitUntil(f, state, from) {
 test('hints that make a page later are switched off, and shown', { timeout: 300000 }, async (t) => {
   const { f, log } = await site(t);
   const blocking = await visitUntil(f, 'blocking', 0);
-  assert.equal(blocking.row.why, 'first paint later');
+  // which of the times is sure first depends on how busy the machine is
+  assert.match(blocking.row.why, later);
   const none = await visitUntil(f, 'none', blocking.n);
   assert.equal(none.row.switches, 2);
-  assert.match(none.row.text, /no hints: first paint later/);
-  await f.waitForLog(/first paint later with hints: no hints are sent now/);
+  assert.match(none.row.why, later);
+  assert.equal(none.row.text, `no hints: ${none.row.why} with them`);
+  await f.waitForLog(new RegExp(`${none.row.why} with hints: no hints are sent now`));
 
   // nobody gets a 103 any more; the origin's own Link stays
   for (let i = 0; i < 5; i++) {
@@ -124,8 +127,8 @@ test('hints that make a page later are switched off, and shown', { timeout: 3000
     assert.match(head['server-timing'], /forerun-arm;desc="none"/);
   }
   const shown = await run(binary, ['status', '--admin', `127.0.0.2:${adminPort(f)}`, '--token-file', tokenFile()]);
-  assert.match(shown.stdout, /no hints: first paint later with them/);
-  assert.match(shown.stdout, /switched down 2 times, the last time because of: first paint later/);
+  assert.ok(shown.stdout.includes(none.row.text), shown.stdout);
+  assert.ok(shown.stdout.includes(`switched down 2 times, the last time because of: ${none.row.why}`), shown.stdout);
   const figures = await metrics(adminPort(f));
   assert.equal(sum(figures, 'forerun_hints_switched_total'), 2);
   assert.equal(sum(figures, 'forerun_hints_trial_state', 'state="none"'), 1);
