@@ -11,7 +11,7 @@
 #define HEAD_BYTES 150u
 #define PAGE_HEAD_BYTES 16384u
 /* Of all assets together, as they are sent again: files may claim anything. */
-#define MOST_BYTES (UINT64_C(1) << 30)
+#define MOST_BYTES (UINT64_C(64) << 20)
 /* A load that would take longer is not worth to be told apart. */
 #define LIMIT_US (UINT64_C(600) * 1000000)
 
