@@ -9,7 +9,7 @@
 #define NOW 1700000000
 /* Under sanitizers fewer are enough. */
 #ifdef FR_ASAN
-#define FR_REPLAYED 20000u
+#define FR_REPLAYED 10000u
 #else
 #define FR_REPLAYED 1000000u
 #endif
@@ -463,7 +463,7 @@ static void memory_is_bounded_whatever_is_invented(void **state)
 	(void)state;
 	fr_model_free(&model);
 	model = fr_model_new(1u << 20, 42);
-	for (uint32_t i = 0; i < 30000; i++) {
+	for (uint32_t i = 0; i < 15000; i++) {
 		(void)snprintf(page, sizeof page, "/%x/%x?q=%x", roll(1u << 20), roll(1u << 20), i);
 		(void)snprintf(asset, sizeof asset, "/%x.css", roll(1u << 20));
 		(void)snprintf(host, sizeof host, "h%u.example", roll(600));
