@@ -212,7 +212,7 @@ static void take_origin(const struct fr_source *s, const char *path,
 static void check_site_hosts(const struct fr_source *s, const char *path,
                              struct fr_config_site *site)
 {
-	char key[64];
+	char key[96];
 
 	(void)snprintf(key, sizeof key, "%s.hosts", path);
 	if (site->n_hosts == 0)

@@ -109,6 +109,7 @@ static bool find_home(const struct fr_schema *group, const char *key, char *out,
 	for (const struct fr_schema_field *f = group->fields; f->key; f++) {
 		const struct fr_schema *v = inner(&f->value);
 		char below[MAX_PATH];
+		int n;
 
 		if (strcmp(f->key, key) == 0) {
 			(void)snprintf(out, cap, "%s", f->key);
@@ -116,9 +117,9 @@ static bool find_home(const struct fr_schema *group, const char *key, char *out,
 		}
 		if (v->kind != FR_SCHEMA_GROUP || !find_home(v, key, below, sizeof below))
 			continue;
-		(void)snprintf(out, cap, "%s%s.%s", f->key,
-		               f->value.kind == FR_SCHEMA_LIST ? "[]" : "", below);
-		return true;
+		n = snprintf(out, cap, "%s%s.%s", f->key,
+		             f->value.kind == FR_SCHEMA_LIST ? "[]" : "", below);
+		return n > 0 && (size_t)n < cap;
 	}
 	return false;
 }
