@@ -3,9 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+/* a call, so that functions stay small */
+#define HASH_FUNCTION(keyptr, keylen, hashv) ((hashv) = (unsigned)fr_siphash(0, keyptr, keylen))
 #include <uthash.h>
 
 #include "base/mem.h"
+#include "base/siphash.h"
 #include "http/url.h"
 #include "lab/advise/log_priv.h"
 #include "lab/measurement/json_text.h"
@@ -23,6 +26,7 @@
 struct page {
 	struct fr_log_page is;
 	char *key; /* owned; its URL without the scheme */
+	struct page *next_gone;
 	UT_hash_handle hh;
 };
 
@@ -47,9 +51,9 @@ struct fr_log_reader *fr_log_reader_new(const struct fr_log_reader_form *form)
 	return l;
 }
 
-static void drop_page(struct fr_log_reader *l, struct page *p)
+/* It is in no table any more. */
+static void free_page(struct fr_log_reader *l, struct page *p)
 {
-	HASH_DEL(l->pages, p);
 	l->n_assets -= p->is.n;
 	for (size_t k = 0; k < p->is.n; k++)
 		free(p->is.assets[k].target);
@@ -66,8 +70,12 @@ void fr_log_reader_free(struct fr_log_reader **lp)
 
 	if (!l)
 		return;
-	HASH_ITER(hh, l->pages, p, next)
-	drop_page(l, p);
+	p = l->pages;
+	HASH_CLEAR(hh, l->pages);
+	for (; p; p = next) {
+		next = p->hh.next;
+		free_page(l, p);
+	}
 	json_decref(l->by_id);
 	json_decref(l->later);
 	free(l);
@@ -80,12 +88,21 @@ void fr_log_reader_free(struct fr_log_reader **lp)
  * a Referer that was never loaded. */
 static void forget_some(struct fr_log_reader *l)
 {
-	for (size_t loads = 0; HASH_COUNT(l->pages) > FR_LOG_READER_MAX_PAGES * 3 / 4; loads++) {
-		struct page *p, *next;
+	struct page *gone = NULL, *p, *next;
 
-		HASH_ITER(hh, l->pages, p, next)
-		if (p->is.loads + p->is.uses <= loads)
-			drop_page(l, p);
+	for (size_t loads = 0; HASH_COUNT(l->pages) > FR_LOG_READER_MAX_PAGES * 3 / 4; loads++) {
+		for (p = l->pages; p; p = next) {
+			next = p->hh.next;
+			if (p->is.loads + p->is.uses > loads)
+				continue;
+			HASH_DEL(l->pages, p);
+			p->next_gone = gone;
+			gone = p;
+		}
+	}
+	for (p = gone; p; p = next) {
+		next = p->next_gone;
+		free_page(l, p);
 	}
 }
 

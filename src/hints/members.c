@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+/* keys are keyed hashes already */
+#define HASH_FUNCTION(keyptr, keylen, hashv) ((hashv) = (unsigned)*(keyptr))
 #include <uthash.h>
 
 #include "base/mem.h"
@@ -48,9 +50,10 @@ void fr_members_free(struct fr_members **mp)
 
 	if (!m)
 		return;
-	HASH_ITER(hh, m->slots, s, next)
-	{
-		HASH_DEL(m->slots, s);
+	s = m->slots;
+	HASH_CLEAR(hh, m->slots);
+	for (; s; s = next) {
+		next = s->hh.next;
 		free(s);
 	}
 	(void)pthread_mutex_destroy(&m->lock);
@@ -97,6 +100,17 @@ static uint64_t hash_of(const struct fr_members *m, struct fr_str target)
 	return fr_siphash(m->seed, target.p, target.len);
 }
 
+/* As the last one in the order of use. */
+static void add(struct fr_members *m, struct slot *s)
+{
+	HASH_ADD(hh, m->slots, key, sizeof s->key, s);
+}
+
+static void take_out(struct fr_members *m, struct slot *s)
+{
+	HASH_DEL(m->slots, s);
+}
+
 static struct slot *find(struct fr_members *m, uint64_t key)
 {
 	struct slot *s = NULL;
@@ -104,8 +118,8 @@ static struct slot *find(struct fr_members *m, uint64_t key)
 	HASH_FIND(hh, m->slots, &key, sizeof key, s);
 	if (!s)
 		return NULL;
-	HASH_DEL(m->slots, s);
-	HASH_ADD(hh, m->slots, key, sizeof key, s);
+	take_out(m, s);
+	add(m, s);
 	return s;
 }
 
@@ -116,14 +130,14 @@ static struct slot *slot_of(struct fr_members *m, uint64_t key)
 	if (s)
 		return s;
 	if (HASH_COUNT(m->slots) >= FR_MEMBERS_MAX) {
-		struct slot *oldest = m->slots;
-
-		HASH_DEL(m->slots, oldest);
-		free(oldest);
+		s = m->slots; /* the oldest */
+		take_out(m, s);
+		memset(s, 0, sizeof *s);
+	} else {
+		s = fr_calloc(1, sizeof *s);
 	}
-	s = fr_calloc(1, sizeof *s);
 	s->key = key;
-	HASH_ADD(hh, m->slots, key, sizeof key, s);
+	add(m, s);
 	return s;
 }
 

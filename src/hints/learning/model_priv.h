@@ -12,9 +12,19 @@
 #include "hints/learning/model.h"
 #include "hints/learning/names.h"
 
+/* keys are keyed hashes already */
+#define HASH_FUNCTION(keyptr, keylen, hashv) ((hashv) = fr_model_fold(keyptr, keylen))
 #define HASH_NONFATAL_OOM 0
 #define uthash_malloc(n) fr_malloc(n)
 #include <uthash.h>
+
+static inline unsigned fr_model_fold(const void *key, size_t len)
+{
+	uint64_t k = 0;
+
+	memcpy(&k, key, len < sizeof k ? len : sizeof k);
+	return (unsigned)(k ^ k >> 32);
+}
 
 #define FR_MODEL_WITNESSES 8u
 #define FR_MODEL_PAST 4u /* earlier versions of a family */
@@ -137,6 +147,16 @@ struct fr_model {
 /* The site, locked; NULL: none (and create is false). */
 struct fr_model_site *fr_model_lock_site(struct fr_model *m, struct fr_str authority, bool create);
 uint32_t fr_model_hash(const struct fr_model *m, struct fr_str s); /* never 0 */
+/* Makes room after something was added. keep: not evicted. */
+void fr_model_trim(struct fr_model *m, struct fr_model_site *s, const struct fr_model_key *keep);
+void fr_model_account(struct fr_model *m, size_t more, size_t less);
+
+/* --- model_keys.c --- */
+
+/* Takes a page out and frees it. */
+void fr_model_drop_page(struct fr_model *m, struct fr_model_site *s, struct fr_model_key *page);
+/* All pages and templates. */
+void fr_model_clear_keys(struct fr_model *m, struct fr_model_site *s);
 struct fr_model_key *fr_model_find_key(struct fr_model *m, struct fr_model_site *s,
                                        bool is_template, struct fr_str text);
 /* Found or made, and the youngest; NULL: no room. */
@@ -153,9 +173,6 @@ static inline struct fr_pair *fr_model_pairs(const struct fr_model_key *k, size_
 	return k->pairs + member * k->cells_cap;
 }
 void fr_model_age(struct fr_model_key *k, int64_t now_s);
-/* Makes room after something was added. keep: not evicted. */
-void fr_model_trim(struct fr_model *m, struct fr_model_site *s, const struct fr_model_key *keep);
-void fr_model_account(struct fr_model *m, size_t more, size_t less);
 
 /* --- model_asset.c --- */
 

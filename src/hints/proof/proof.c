@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/siphash.h"
 #include "hints/proof/experiments.h"
 #include "hints/proof/measure.h"
 #include "hints/proof/template.h"
 
+#define HASH_FUNCTION(keyptr, keylen, hashv) ((hashv) = (unsigned)fr_siphash(0, keyptr, keylen))
 #define HASH_NONFATAL_OOM 0
 #define uthash_malloc(n) fr_malloc(n)
 #include <uthash.h>
@@ -73,6 +75,17 @@ static void drop(struct fr_proof *p, struct entry *e)
 	free(e);
 }
 
+static void append(struct fr_proof *p, struct entry *e)
+{
+	HASH_ADD_KEYPTR(hh, p->entries, e->key, e->key_len, e);
+}
+
+static void move_to_end(struct fr_proof *p, struct entry *e)
+{
+	HASH_DEL(p->entries, e);
+	append(p, e);
+}
+
 static struct entry *add(struct fr_proof *p, const char *key, size_t len)
 {
 	struct entry *e = fr_try_calloc(1, sizeof *e);
@@ -81,7 +94,7 @@ static struct entry *add(struct fr_proof *p, const char *key, size_t len)
 		return NULL;
 	memcpy(e->key, key, len);
 	e->key_len = len;
-	HASH_ADD_KEYPTR(hh, p->entries, e->key, e->key_len, e);
+	append(p, e);
 	return e;
 }
 
@@ -95,8 +108,7 @@ static struct entry *use(struct fr_proof *p, const struct key *key, int64_t now_
 			drop(p, p->entries);
 		e = add(p, key->text, key->len);
 	} else if (e->hh.next) {
-		HASH_DEL(p->entries, e);
-		HASH_ADD_KEYPTR(hh, p->entries, e->key, e->key_len, e);
+		move_to_end(p, e);
 	}
 	if (e)
 		e->seen_s = now_s;
