@@ -80,6 +80,7 @@ static void clear_keys(struct fr_model *m, struct fr_model_key **table, size_t *
 
 void fr_model_clear_keys(struct fr_model *m, struct fr_model_site *s)
 {
+	atomic_fetch_sub_explicit(&m->templates, s->n_templates, memory_order_relaxed);
 	clear_keys(m, &s->pages, &s->n_pages);
 	clear_keys(m, &s->templates, &s->n_templates);
 	s->oldest = s->newest = NULL;
@@ -107,10 +108,11 @@ struct fr_model_key *fr_model_find_key(struct fr_model *m, struct fr_model_site 
 	return k;
 }
 
-/* Templates have a quarter of the memory: a site with endless folders makes no more. */
-static bool has_room(const struct fr_model *m, const struct fr_model_site *s, bool is_template)
+/* Templates of all sites have a quarter of the memory: endless folders and hosts make no more. */
+static bool has_room(const struct fr_model *m, bool is_template)
 {
-	return !is_template || s->n_templates < m->max_bytes / 4 / 2048;
+	return !is_template ||
+	       atomic_load_explicit(&m->templates, memory_order_relaxed) < m->max_bytes / 4 / 2048;
 }
 
 struct fr_model_key *fr_model_need_key(struct fr_model *m, struct fr_model_site *s,
@@ -122,7 +124,7 @@ struct fr_model_key *fr_model_need_key(struct fr_model *m, struct fr_model_site 
 		unlink_key(s, k);
 		link_youngest(s, k);
 	}
-	if (k || !has_room(m, s, is_template))
+	if (k || !has_room(m, is_template))
 		return k;
 	k = fr_calloc(1, sizeof *k);
 	k->id = key_id(m, is_template, text);
@@ -132,6 +134,7 @@ struct fr_model_key *fr_model_need_key(struct fr_model *m, struct fr_model_site 
 	HASH_ADD(hh, *table_of(s, is_template), id, sizeof k->id, k);
 	if (is_template) {
 		s->n_templates++;
+		atomic_fetch_add_explicit(&m->templates, 1, memory_order_relaxed);
 	} else {
 		link_youngest(s, k);
 		s->n_pages++;

@@ -138,7 +138,7 @@ struct fr_model {
 	struct fr_model_site sites[FR_MODEL_SITES];
 	size_t max_bytes;
 	uint64_t seed;
-	_Atomic size_t bytes;
+	_Atomic size_t bytes, templates;
 	_Atomic uint64_t uses, loads, cold, switches, omitted, missed, evicted;
 };
 
