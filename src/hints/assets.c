@@ -7,6 +7,7 @@
 
 #include "base/holds.h"
 #include "base/mem.h"
+#include "base/octets.h"
 #include "base/siphash.h"
 #include "hints/teach.h"
 
@@ -401,16 +402,15 @@ void fr_assets_pushed(struct fr_assets *a, struct fr_str authority, struct fr_st
 
 static void put(uint8_t **p, uint64_t v, unsigned octets)
 {
-	for (unsigned i = 0; i < octets; i++)
-		*(*p)++ = (uint8_t)(v >> (8 * i));
+	fr_octets_put(*p, v, octets);
+	*p += octets;
 }
 
 static uint64_t get(const uint8_t **p, unsigned octets)
 {
-	uint64_t v = 0;
+	uint64_t v = fr_octets_get(*p, octets);
 
-	for (unsigned i = 0; i < octets; i++)
-		v |= (uint64_t) * (*p)++ << (8 * i);
+	*p += octets;
 	return v;
 }
 

@@ -1,6 +1,7 @@
 /* Pages of the hint memory as blobs; the layout is in memory.h. */
 #include <string.h>
 
+#include "base/octets.h"
 #include "base/siphash.h"
 #include "hints/memory_priv.h"
 #include "hints/teach.h"
@@ -9,21 +10,6 @@
 #define HEAD_BYTES 20u
 #define HINT_BYTES 12u /* of a hint, before its link */
 #define CHECK_BYTES 8u
-
-static void put(uint8_t *p, uint64_t v, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i++)
-		p[i] = (uint8_t)(v >> (8 * i));
-}
-
-static uint64_t get(const uint8_t *p, size_t bytes)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < bytes; i++)
-		v |= (uint64_t)p[i] << (8 * i);
-	return v;
-}
 
 /* --- saving --- */
 
@@ -34,21 +20,21 @@ static void write_blob(const struct fr_remembered_page *page, int64_t seen_s, ui
 
 	out[0] = VERSION;
 	out[1] = 0;
-	put(out + 2, page->n, 2);
-	put(out + 4, atomic_load_explicit(&page->think_ms, memory_order_relaxed), 4);
-	put(out + 8, (uint64_t)seen_s, 8);
-	put(out + 16, vary, 4);
+	fr_octets_put(out + 2, page->n, 2);
+	fr_octets_put(out + 4, atomic_load_explicit(&page->think_ms, memory_order_relaxed), 4);
+	fr_octets_put(out + 8, (uint64_t)seen_s, 8);
+	fr_octets_put(out + 16, vary, 4);
 	for (size_t i = 0; i < page->n; i++) {
 		const struct fr_remembered *r = &page->v[i];
 
 		p[0] = (uint8_t)r->source;
 		p[1] = (uint8_t)r->flags;
-		put(p + 2, r->link.len, 2);
-		put(p + 4, r->needs, 8);
+		fr_octets_put(p + 2, r->link.len, 2);
+		fr_octets_put(p + 4, r->needs, 8);
 		memcpy(p + HINT_BYTES, r->link.p, r->link.len);
 		p += HINT_BYTES + r->link.len;
 	}
-	put(p, fr_siphash(FR_MEMORY_BLOB_CHECK, out, len - CHECK_BYTES), CHECK_BYTES);
+	fr_octets_put(p, fr_siphash(FR_MEMORY_BLOB_CHECK, out, len - CHECK_BYTES), CHECK_BYTES);
 }
 
 static int append_blob(const struct fr_remembered_page *page, int64_t seen_s, uint32_t vary,
@@ -125,8 +111,8 @@ static int read_hint(const struct fr_hint_memory *m, const uint8_t **p, const ui
 		return FR_ERR_SYNTAX;
 	r.source = (enum fr_hint_source)(*p)[0];
 	r.flags = (*p)[1];
-	len = (size_t)get(*p + 2, 2);
-	r.needs = get(*p + 4, 8);
+	len = (size_t)fr_octets_get(*p + 2, 2);
+	r.needs = fr_octets_get(*p + 4, 8);
 	*p += HINT_BYTES;
 	if ((unsigned)r.source >= FR_MEMORY_SOURCES || (r.flags & ~(unsigned)FR_REMEMBERED_FLAGS) ||
 	    (size_t)(end - *p) < len)
@@ -154,12 +140,13 @@ static int read_blob(const struct fr_hint_memory *m, const uint8_t *p, size_t le
 	if (len < HEAD_BYTES + CHECK_BYTES || p[1] != 0)
 		return FR_ERR_SYNTAX;
 	end = p + len - CHECK_BYTES;
-	if (get(end, CHECK_BYTES) != fr_siphash(FR_MEMORY_BLOB_CHECK, p, len - CHECK_BYTES))
+	if (fr_octets_get(end, CHECK_BYTES) !=
+	    fr_siphash(FR_MEMORY_BLOB_CHECK, p, len - CHECK_BYTES))
 		return FR_ERR_SYNTAX;
-	n = (size_t)get(p + 2, 2);
-	b->think_ms = (uint32_t)get(p + 4, 4);
-	b->seen_s = (int64_t)get(p + 8, 8);
-	b->vary = (uint32_t)get(p + 16, 4);
+	n = (size_t)fr_octets_get(p + 2, 2);
+	b->think_ms = (uint32_t)fr_octets_get(p + 4, 4);
+	b->seen_s = (int64_t)fr_octets_get(p + 8, 8);
+	b->vary = (uint32_t)fr_octets_get(p + 16, 4);
 	if (n < 1 || n > FR_MEMORY_MAX_HINTS || b->seen_s < 0)
 		return FR_ERR_SYNTAX;
 	p += HEAD_BYTES;

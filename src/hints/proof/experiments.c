@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/octets.h"
 #include "base/siphash.h"
 
 #define VERSION 1u
@@ -97,21 +98,6 @@ const struct fr_experiment *fr_experiments_find(const struct fr_experiments *e,
 
 /* --- bytes --- */
 
-static void put(uint8_t *p, uint64_t v, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i++)
-		p[i] = (uint8_t)(v >> (8 * i));
-}
-
-static uint64_t get(const uint8_t *p, size_t bytes)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < bytes; i++)
-		v |= (uint64_t)p[i] << (8 * i);
-	return v;
-}
-
 int fr_experiments_save(const struct fr_experiments *e, struct fr_buf *out)
 {
 	uint8_t bytes[HEAD_BYTES + FR_EXPERIMENTS_MAX * (ITEM_BYTES + FR_EXPERIMENT_PATTERN_BYTES) +
@@ -122,13 +108,14 @@ int fr_experiments_save(const struct fr_experiments *e, struct fr_buf *out)
 	for (size_t i = 0; i < e->n; i++) {
 		struct fr_str pattern = pattern_of(&e->v[i]);
 
-		put(bytes + n, e->v[i].share, 2);
-		put(bytes + n + 2, (uint64_t)e->v[i].since_s, 8);
-		put(bytes + n + 10, pattern.len, 1);
+		fr_octets_put(bytes + n, e->v[i].share, 2);
+		fr_octets_put(bytes + n + 2, (uint64_t)e->v[i].since_s, 8);
+		fr_octets_put(bytes + n + 10, pattern.len, 1);
 		memcpy(bytes + n + ITEM_BYTES, pattern.p, pattern.len);
 		n += ITEM_BYTES + pattern.len;
 	}
-	put(bytes + n, fr_siphash(FR_EXPERIMENTS_CHECK, bytes, n), FR_EXPERIMENTS_CHECK_BYTES);
+	fr_octets_put(bytes + n, fr_siphash(FR_EXPERIMENTS_CHECK, bytes, n),
+	              FR_EXPERIMENTS_CHECK_BYTES);
 	return fr_buf_append(out, bytes, n + FR_EXPERIMENTS_CHECK_BYTES);
 }
 
@@ -139,7 +126,8 @@ int fr_experiments_load(const void *bytes, size_t len, struct fr_experiments *ou
 	size_t at = HEAD_BYTES, end = len - FR_EXPERIMENTS_CHECK_BYTES;
 
 	if (len < HEAD_BYTES + FR_EXPERIMENTS_CHECK_BYTES || p[0] != VERSION ||
-	    get(p + end, FR_EXPERIMENTS_CHECK_BYTES) != fr_siphash(FR_EXPERIMENTS_CHECK, p, end))
+	    fr_octets_get(p + end, FR_EXPERIMENTS_CHECK_BYTES) !=
+	            fr_siphash(FR_EXPERIMENTS_CHECK, p, end))
 		return FR_ERR_SYNTAX;
 	while (at < end) {
 		uint32_t share;
@@ -147,10 +135,11 @@ int fr_experiments_load(const void *bytes, size_t len, struct fr_experiments *ou
 
 		if (end - at < ITEM_BYTES || end - at - ITEM_BYTES < p[at + 10])
 			return FR_ERR_SYNTAX;
-		share = (uint32_t)get(p + at, 2);
+		share = (uint32_t)fr_octets_get(p + at, 2);
 		pattern = at + ITEM_BYTES;
 		if (fr_experiments_start(&e, fr_str_make((const char *)p + pattern, p[at + 10]),
-		                         share, (int64_t)(get(p + at + 2, 8) & INT64_MAX)) < 0)
+		                         share,
+		                         (int64_t)(fr_octets_get(p + at + 2, 8) & INT64_MAX)) < 0)
 			return FR_ERR_SYNTAX;
 		at = pattern + p[at + 10];
 	}

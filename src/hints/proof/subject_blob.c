@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/octets.h"
 #include "base/siphash.h"
 #include "hints/proof/layout.h"
 #include "hints/proof/moments.h"
@@ -20,16 +21,12 @@ struct cursor {
 
 static uint64_t pass(struct cursor *c, uint64_t v, size_t bytes)
 {
-	uint64_t read = 0;
-
-	for (size_t i = 0; i < bytes; i++) {
-		if (c->out)
-			c->out[c->at + i] = (uint8_t)(v >> (8 * i));
-		else
-			read |= (uint64_t)c->in[c->at + i] << (8 * i);
-	}
+	if (c->out)
+		fr_octets_put(c->out + c->at, v, bytes);
+	else
+		v = fr_octets_get(c->in + c->at, bytes);
 	c->at += bytes;
-	return c->out ? v : read;
+	return v;
 }
 
 static void pass_double(struct cursor *c, double *v)
