@@ -199,30 +199,33 @@ static void get_history(struct fr_exchange *ex, struct fr_str query)
 	fr_buf_fini(&text);
 }
 
+struct log_wish {
+	char level[16], module[FR_LOG_MODULE_BYTES]; /* "": not given */
+};
+
+static bool take_log_parameter(void *user, struct fr_str name, struct fr_str value)
+{
+	struct log_wish *w = user;
+	bool is_level = fr_str_is(name, "level");
+	char *to = is_level ? w->level : w->module;
+
+	if ((!is_level && !fr_str_is(name, "module")) ||
+	    value.len >= (is_level ? sizeof w->level : sizeof w->module))
+		return false;
+	memcpy(to, value.p, value.len);
+	to[value.len] = '\0';
+	return true;
+}
+
 static void set_log_level(struct fr_exchange *ex, struct fr_str query)
 {
-	char level[16] = "", module[FR_LOG_MODULE_BYTES] = "";
+	struct log_wish w = {.level = ""};
+	const char *level = w.level, *module = w.module;
 	enum fr_log_level parsed = FR_LOG_INFO;
-	bool is_known = true;
 
-	while (query.len) {
-		size_t end = fr_str_find(query, '&');
-		struct fr_str part = fr_str_sub(query, 0, end), value;
-		size_t eq = fr_str_find(part, '=');
-		char *to = fr_str_is(fr_str_sub(part, 0, eq), "level") ? level : module;
-		size_t cap = to == level ? sizeof level : sizeof module;
-
-		value = fr_admin_decode(&ex->arena, fr_str_sub(part, eq + 1, part.len));
-		is_known &= to == level || fr_str_is(fr_str_sub(part, 0, eq), "module");
-		is_known &= value.p && value.len < cap;
-		if (is_known) {
-			memcpy(to, value.p, value.len);
-			to[value.len] = '\0';
-		}
-		query = fr_str_sub(query, end + 1, query.len);
-	}
-	if (!is_known || (fr_log_level_parse(level, &parsed) < 0 &&
-	                  !(strcmp(level, "default") == 0 && *module))) {
+	if (!fr_admin_parameters(&ex->arena, query, take_log_parameter, &w) ||
+	    (fr_log_level_parse(level, &parsed) < 0 &&
+	     !(strcmp(level, "default") == 0 && *module))) {
 		fr_admin_error(ex, 400,
 		               "level=error, warn, info, debug or trace is needed; "
 		               "module=NAME is allowed, with level=default, too");

@@ -1,5 +1,5 @@
-/* What the parts of the admin interface share: admin.c (access and routes), purge.c, experiment.c, events.c
- * (the status as a stream). Nobody else includes this. */
+/* What the parts of the admin interface share: admin.c (access and routes), purge.c,
+ * experiment.c, events.c (the status as a stream). Nobody else includes this. */
 #ifndef FR_STAGES_ADMIN_ADMIN_PRIV_H
 #define FR_STAGES_ADMIN_ADMIN_PRIV_H
 
@@ -9,8 +9,11 @@
 
 /* {"error":"..."}; error: without quotes. */
 void fr_admin_error(struct fr_exchange *ex, int status, const char *error);
-/* Percent-decoded into the arena; p is NULL if malformed. */
-struct fr_str fr_admin_decode(struct fr_arena *a, struct fr_str s);
+/* Calls take for each parameter of a query, with its value percent-decoded into the arena. False:
+ * one is malformed, or take does not want it. */
+bool fr_admin_parameters(struct fr_arena *a, struct fr_str query,
+                         bool (*take)(void *user, struct fr_str name, struct fr_str value),
+                         void *user);
 
 /* All figures of now, for the exchange; config: what they are of. Free with fr_status_fini. */
 void fr_admin_snapshot(const struct fr_exchange *ex, const struct fr_shared *config,

@@ -18,7 +18,8 @@ static int hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-struct fr_str fr_admin_decode(struct fr_arena *a, struct fr_str s)
+/* Percent-decoded into the arena; p is NULL if malformed. */
+static struct fr_str decode(struct fr_arena *a, struct fr_str s)
 {
 	char *out = fr_arena_alloc(a, s.len + 1);
 	size_t n = 0;
@@ -34,4 +35,21 @@ struct fr_str fr_admin_decode(struct fr_arena *a, struct fr_str s)
 		i += 2;
 	}
 	return fr_str_make(out, n);
+}
+
+bool fr_admin_parameters(struct fr_arena *a, struct fr_str query,
+                         bool (*take)(void *user, struct fr_str name, struct fr_str value),
+                         void *user)
+{
+	while (query.len) {
+		size_t end = fr_str_find(query, '&');
+		struct fr_str part = fr_str_sub(query, 0, end);
+		size_t eq = fr_str_find(part, '=');
+		struct fr_str value = decode(a, fr_str_sub(part, eq + 1, part.len));
+
+		if (!value.p || !take(user, fr_str_sub(part, 0, eq), value))
+			return false;
+		query = fr_str_sub(query, end + 1, query.len);
+	}
+	return true;
 }

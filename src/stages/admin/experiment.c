@@ -13,10 +13,10 @@ struct wish {
 	uint64_t share;
 };
 
-static bool take_parameter(struct wish *w, struct fr_str name, struct fr_str value)
+static bool take_parameter(void *user, struct fr_str name, struct fr_str value)
 {
-	if (!value.p)
-		return false;
+	struct wish *w = user;
+
 	if (fr_str_is(name, "start"))
 		w->start = value;
 	else if (fr_str_is(name, "stop"))
@@ -30,17 +30,8 @@ static bool take_parameter(struct wish *w, struct fr_str name, struct fr_str val
 
 static bool read_wish(struct fr_exchange *ex, struct fr_str query, struct wish *w)
 {
-	while (query.len) {
-		size_t end = fr_str_find(query, '&');
-		struct fr_str part = fr_str_sub(query, 0, end);
-		size_t eq = fr_str_find(part, '=');
-
-		if (!take_parameter(
-			    w, fr_str_sub(part, 0, eq),
-			    fr_admin_decode(&ex->arena, fr_str_sub(part, eq + 1, part.len))))
-			return false;
-		query = fr_str_sub(query, end + 1, query.len);
-	}
+	if (!fr_admin_parameters(&ex->arena, query, take_parameter, w))
+		return false;
 	return !w->start.p != !w->stop.p;
 }
 
