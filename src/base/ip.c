@@ -92,6 +92,11 @@ struct fr_ip fr_ip_subscriber(const struct fr_ip *ip)
 	return whole;
 }
 
+size_t fr_ip_network_bytes(const struct fr_ip *ip)
+{
+	return is_v4(ip) ? sizeof mapped + 3 : 6;
+}
+
 /* --- networks --- */
 
 int fr_ip_network_parse(struct fr_str text, struct fr_ip_network *out)

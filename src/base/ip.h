@@ -32,6 +32,8 @@ void fr_ip_print(const struct fr_ip *ip, char out[FR_IP_TEXT_BYTES]);
 bool fr_ip_of_socket(const struct sockaddr *addr, struct fr_ip *out, uint16_t *port);
 /* What one subscriber has: an IPv4 address, or the /64 of an IPv6 address. */
 struct fr_ip fr_ip_subscriber(const struct fr_ip *ip);
+/* How many of its first bytes name the network that one operator runs: an IPv4 /24, an IPv6 /48. */
+size_t fr_ip_network_bytes(const struct fr_ip *ip);
 
 /* --- sets --- */
 

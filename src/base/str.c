@@ -145,6 +145,14 @@ bool fr_str_istarts(struct fr_str s, struct fr_str prefix)
 	return s.len >= prefix.len && fr_str_ieq(fr_str_make(s.p, prefix.len), prefix);
 }
 
+bool fr_str_ihas(struct fr_str s, struct fr_str word)
+{
+	for (size_t i = 0; i + word.len <= s.len; i++)
+		if (fr_str_ieq(fr_str_sub(s, i, i + word.len), word))
+			return true;
+	return false;
+}
+
 bool fr_str_ends(struct fr_str s, struct fr_str suffix)
 {
 	return s.len >= suffix.len && fr_str_eq(fr_str_sub(s, s.len - suffix.len, s.len), suffix);

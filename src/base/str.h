@@ -56,6 +56,8 @@ bool fr_str_iis_one_of(struct fr_str s, const char *const *list, size_t n);
 
 bool fr_str_starts(struct fr_str s, struct fr_str prefix);
 bool fr_str_istarts(struct fr_str s, struct fr_str prefix);
+/* Is the word anywhere in it, in any case? */
+bool fr_str_ihas(struct fr_str s, struct fr_str word);
 bool fr_str_ends(struct fr_str s, struct fr_str suffix);
 /* The offset of the first `c`, or s.len if there is none. */
 size_t fr_str_find(struct fr_str s, char c);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "http/cookie.h"
+
 /* Patterns begin with a letter, or with '*': the first characters tell most apart. */
 static bool matches(const char *pattern, struct fr_str name)
 {
@@ -77,20 +79,6 @@ static enum fr_cookies judge_one(const struct fr_cookie_rules *rules, struct fr_
 	return rules->ignores_all || is_ignored(rules, name) ? FR_COOKIES_NONE : FR_COOKIES_COUNT;
 }
 
-/* Takes the next "a=1" off a list; false: there is none. */
-static bool next_cookie(struct fr_str *rest, struct fr_str *one)
-{
-	while (rest->len) {
-		size_t end = fr_str_find(*rest, ';');
-
-		*one = fr_str_trim(fr_str_sub(*rest, 0, end));
-		*rest = fr_str_sub(*rest, end + 1, rest->len);
-		if (one->len)
-			return true;
-	}
-	return false;
-}
-
 /* As the lists compare it. */
 static struct fr_str name_of(struct fr_str one)
 {
@@ -104,7 +92,7 @@ static enum fr_cookies judge_field(const struct fr_cookie_rules *rules, struct f
 	enum fr_cookies most = FR_COOKIES_NONE;
 	struct fr_str one;
 
-	while (most != FR_COOKIES_BYPASS && next_cookie(&rest, &one)) {
+	while (most != FR_COOKIES_BYPASS && fr_cookie_next(&rest, &one)) {
 		enum fr_cookies now;
 
 		if ((*left)-- == 0)
@@ -148,7 +136,7 @@ static bool sort_out(const struct fr_fields *req, const struct fr_cookie_rules *
 	while ((f = fr_fields_next(req, FR_FIELD_COOKIE, f))) {
 		k->lines++;
 		rest = f->value;
-		while (next_cookie(&rest, &one)) {
+		while (fr_cookie_next(&rest, &one)) {
 			struct fr_str name = name_of(one);
 
 			if (k->n + k->ignored == FR_COOKIES_MAX || is_bypass(rules, name))

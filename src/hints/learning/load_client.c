@@ -1,12 +1,12 @@
 /* fr_load_client_of of load.h: who loads a page, as far as learning needs to know. */
 #include <string.h>
-#include <strings.h>
 
 #include "base/err.h"
 #include "base/ip.h"
 #include "base/siphash.h"
 #include "hints/learning/load.h"
 #include "hints/witness.h"
+#include "http/cookie.h"
 #include "http/fields.h"
 #include "http/purpose.h"
 
@@ -20,20 +20,10 @@ static const char *const bots[] = {
 	"externalhit", "lighthouse", "http-client",    "libwww",  "okhttp",
 };
 
-static bool has_word(struct fr_str text, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (size_t i = 0; i + n <= text.len; i++)
-		if (strncasecmp(text.p + i, word, n) == 0)
-			return true;
-	return false;
-}
-
 static bool is_bot(struct fr_str agent)
 {
 	for (size_t i = 0; i < FR_ARRAY_LEN(bots); i++)
-		if (has_word(agent, bots[i]))
+		if (fr_str_ihas(agent, fr_str_from(bots[i])))
 			return true;
 	return false;
 }
@@ -58,12 +48,11 @@ static uint32_t short_hash(uint64_t seed, struct fr_str s)
 
 static void take_cookies(struct fr_str rest, uint64_t seed, struct fr_load_client *out)
 {
-	while (rest.len && out->n_cookies < FR_LOAD_MAX_COOKIES) {
-		size_t end = fr_str_find(rest, ';');
-		struct fr_str pair = fr_str_trim(fr_str_sub(rest, 0, end));
+	struct fr_str pair;
+
+	while (out->n_cookies < FR_LOAD_MAX_COOKIES && fr_cookie_next(&rest, &pair)) {
 		size_t at = fr_str_find(pair, '=');
 
-		rest = end < rest.len ? fr_str_sub(rest, end + 1, rest.len) : (struct fr_str){0};
 		if (at == 0 || at == pair.len)
 			continue;
 		out->cookies[out->n_cookies++] = (struct fr_load_cookie){
@@ -74,10 +63,7 @@ static void take_cookies(struct fr_str rest, uint64_t seed, struct fr_load_clien
 
 uint64_t fr_load_network(const struct fr_ip *ip, uint64_t seed)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	size_t n = memcmp(ip->bytes, mapped, sizeof mapped) == 0 ? 15 : 6;
-
-	return fr_siphash(seed, ip->bytes, n) | 1u;
+	return fr_siphash(seed, ip->bytes, fr_ip_network_bytes(ip)) | 1u;
 }
 
 void fr_load_client_of(const struct fr_fields *req, const struct fr_ip *ip, uint64_t seed,

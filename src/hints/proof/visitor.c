@@ -1,61 +1,34 @@
 /* Hashes what tells a visitor. */
 #include "hints/proof/visitor.h"
 
-#include <string.h>
-
 #include "base/siphash.h"
 #include "hints/client_class.h"
-
-/* Bytes of an address that name a network. */
-#define NETWORK_BYTES_V4 15u /* of its mapped form: all but the last */
-#define NETWORK_BYTES_V6 6u
+#include "http/cookie.h"
 
 /* --- sessions --- */
-
-static bool has_word(struct fr_str name, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (size_t i = 0; i + len <= name.len; i++)
-		if (fr_str_iis(fr_str_sub(name, i, i + len), word))
-			return true;
-	return false;
-}
 
 /* "sess" anywhere, "sid" as the last letters: what frameworks call theirs. */
 static bool tells_session(struct fr_str name)
 {
-	return has_word(name, "sess") ||
+	return fr_str_ihas(name, FR_STR("sess")) ||
 	       (name.len >= 3 && fr_str_iis(fr_str_sub(name, name.len - 3, name.len), "sid"));
 }
 
 struct fr_str fr_visitor_session(struct fr_str cookie)
 {
-	struct fr_str rest = cookie;
+	struct fr_str rest = fr_str_sub(cookie, 0, FR_VISITOR_COOKIE_MAX_BYTES), pair;
 
-	if (rest.len > FR_VISITOR_COOKIE_MAX_BYTES)
-		rest.len = FR_VISITOR_COOKIE_MAX_BYTES;
-	while (rest.len) {
-		size_t end = fr_str_find(rest, ';');
-		struct fr_str pair = fr_str_trim(fr_str_sub(rest, 0, end));
+	while (fr_cookie_next(&rest, &pair)) {
 		size_t equals = fr_str_find(pair, '=');
 
 		if (equals + 1 < pair.len &&
 		    tells_session(fr_str_trim(fr_str_sub(pair, 0, equals))))
 			return pair;
-		rest = fr_str_sub(rest, end < rest.len ? end + 1 : end, rest.len);
 	}
 	return fr_str_make(NULL, 0);
 }
 
 /* --- visitors --- */
-
-static bool is_v4(const struct fr_ip *ip)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	return memcmp(ip->bytes, mapped, sizeof mapped) == 0;
-}
 
 /* A private network's addresses are machines of their own. */
 static uint64_t hash_network(const struct fr_ip *ip, uint64_t key)
@@ -65,7 +38,7 @@ static uint64_t hash_network(const struct fr_ip *ip, uint64_t key)
 	if (!ip)
 		return 0;
 	if (!fr_ip_is_private(ip))
-		bytes = is_v4(ip) ? NETWORK_BYTES_V4 : NETWORK_BYTES_V6;
+		bytes = fr_ip_network_bytes(ip);
 	return fr_siphash(key, ip->bytes, bytes);
 }
 
