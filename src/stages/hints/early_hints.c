@@ -2,6 +2,7 @@
 #include "stages/hints/early_hints.h"
 
 #include "base/holds.h"
+#include "exchange/page_way.h"
 #include "hints/verdict.h"
 #include "hints/way.h"
 #include "stages/hints/facts.h"
@@ -108,7 +109,7 @@ void fr_early_hints_relay(struct fr_exchange *page, const struct fr_response *or
 {
 	const struct fr_field *f = NULL;
 	struct fr_response resp;
-	struct fr_way_facts facts = fr_hints_way_facts(page);
+	struct fr_way_facts facts = fr_page_way_facts(page);
 	int rc = 0;
 
 	/* it is passed on whole, or not */

@@ -1,6 +1,7 @@
 /* Collects the facts of a page and answers what verdicts ask for. */
 #include "stages/hints/facts.h"
 
+#include "exchange/page_way.h"
 #include "exchange/whose.h"
 #include "hints/judge.h"
 #include "stages/hints/client_cache.h"
@@ -19,7 +20,7 @@ static void refresh(const struct fr_exchange *page, struct fr_facts *f)
 
 	if (f->moment == FR_MOMENT_GONE)
 		return;
-	f->request.takes_push = fr_hints_takes_push(page);
+	f->request.takes_push = fr_page_takes_push(page);
 	f->is_draining = c->is_draining;
 	f->has_103 = load->has_103;
 	f->origin_requests += page->page.pushes - f->pushes_page; /* promised since */
@@ -42,9 +43,9 @@ void fr_facts_of_page(const struct fr_exchange *page, enum fr_moment moment, str
 	                         .message = page->page.load->plan.message};
 	if (moment == FR_MOMENT_GONE)
 		return;
-	out->request = fr_hints_way_facts(page);
+	out->request = fr_page_way_facts(page);
 	out->pushes_page = page->page.pushes;
-	if (fr_hints_takes_push(page))
+	if (fr_page_takes_push(page))
 		out->origin_requests = fr_whose_places(page);
 	out->is_page = fr_page_load_may_have_hints(page) &&
 	               (moment == FR_MOMENT_BEFORE || page->resp.status == 200);

@@ -1,13 +1,14 @@
 /* Makes the load of a page, and says which exchanges may have one. */
 #include "stages/hints/page_load.h"
 
+#include "exchange/page_way.h"
 #include "hints/teach.h"
 #include "http/destination.h"
 #include "stages/hints/settings.h"
 
 enum fr_way fr_page_load_way(const struct fr_exchange *ex)
 {
-	struct fr_way_facts facts = fr_hints_way_facts(ex);
+	struct fr_way_facts facts = fr_page_way_facts(ex);
 
 	return fr_way_choose(&facts);
 }

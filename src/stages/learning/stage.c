@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "exchange/exchange.h"
 #include "exchange/generation.h"
+#include "exchange/page_way.h"
 #include "exchange/whose.h"
 #include "hints/budget.h"
 #include "hints/learning/load.h"
@@ -188,26 +189,6 @@ static bool is_load(const struct fr_exchange *ex)
 	                                  fr_str_istarts(type, FR_STR("application/xhtml+xml")));
 }
 
-/* How hints leave for it, as stages/hints chooses. */
-static enum fr_way way_of(struct fr_exchange *ex)
-{
-	const struct fr_config_hints *h =
-		fr_config_find_hints(ex->site->config, &ex->canonical.path);
-	struct fr_way_facts facts = {
-		.version = ex->req.version,
-		.is_get = true,
-		.is_navigation = fr_str_iis(
-			fr_fields_value(&ex->req.fields, FR_FIELD_SEC_FETCH_MODE), "navigate"),
-		.is_ahead = fr_purpose_of(&ex->req.fields) != FR_PURPOSE_VIEW,
-		.takes_push = ex->ops->push && ex->ops->push_is_enabled(ex),
-		.push_is_on = h->push,
-		.early_is_off = h->early_hints == FR_EARLY_HINTS_OFF,
-		.early_for_all = h->early_hints == FR_EARLY_HINTS_ALWAYS,
-	};
-
-	return fr_way_choose(&facts);
-}
-
 /* Shown something else, or nothing: it is told nothing the next time. */
 static void note_turned_away(struct fr_exchange *ex)
 {
@@ -225,11 +206,12 @@ static void note_turned_away(struct fr_exchange *ex)
 static void answer_page(struct fr_exchange *ex)
 {
 	struct fr_teach_load teach = {.req = &ex->req, .resp = &ex->resp};
+	struct fr_way_facts facts = fr_page_way_facts(ex);
 	struct fr_loads_answer answer = {
 		.is_load = is_load(ex),
 		.from_origin = !ex->cache.is_hit,
 		.is_personal = fr_teach_whom_of(fr_teach_judge(&teach)) != FR_TEACH_EVERYBODY,
-		.way = (uint8_t)way_of(ex),
+		.way = (uint8_t)fr_way_choose(&facts),
 		.arm = ex->page.arm.mark,
 		.visitor = {.id = ex->page.arm.visitor, .network = ex->page.arm.network},
 	};
