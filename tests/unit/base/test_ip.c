@@ -87,6 +87,28 @@ static void a_subscriber_has_a_64(void **state)
 	}
 }
 
+static void a_network_is_a_24_or_a_48(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool is_same;
+	} rows[] = {
+		{"192.0.2.1", "192.0.2.254", true},
+		{"192.0.2.1", "192.0.3.1", false},
+		{"2001:db8:1:2::1", "2001:db8:1:ffff::2", true},
+		{"2001:db8:1::1", "2001:db8:2::1", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FR_ARRAY_LEN(rows); i++) {
+		struct fr_ip a = ip_of(rows[i].a), b = ip_of(rows[i].b);
+		size_t n = fr_ip_network_bytes(&a);
+
+		assert_int_equal(n, fr_ip_network_bytes(&b));
+		assert_int_equal(memcmp(a.bytes, b.bytes, n) == 0, rows[i].is_same);
+	}
+}
+
 static void loopback_is_this_machine(void **state)
 {
 	static const char *const ours[] = {"127.0.0.1", "127.255.0.3", "::1", "::ffff:127.0.0.1"};
@@ -291,6 +313,7 @@ int main(void)
 		cmocka_unit_test(an_address_has_one_text),
 		cmocka_unit_test(what_is_no_address_is_refused),
 		cmocka_unit_test(a_subscriber_has_a_64),
+		cmocka_unit_test(a_network_is_a_24_or_a_48),
 		cmocka_unit_test(loopback_is_this_machine),
 		cmocka_unit_test(private_is_what_the_internet_does_not_route),
 		cmocka_unit_test(a_network_has_a_lowest_address),

@@ -13,6 +13,10 @@ static void comparison_ignores_case_only_in_ascii(void **state)
 	assert_false(fr_str_ieq(S("[") /* 0x5b */, S("{") /* 0x7b */));
 	assert_true(fr_str_eq(fr_str_make(NULL, 0), S("")));
 	assert_true(fr_str_istarts(S("TEXT/html"), S("text/")));
+	assert_true(fr_str_ihas(S("PHPSESSID"), S("sess")));
+	assert_true(fr_str_ihas(S("sess"), S("sess")));
+	assert_false(fr_str_ihas(S("ses"), S("sess")));
+	assert_false(fr_str_ihas(S(""), S("s")));
 	assert_false(fr_str_starts(S("te"), S("text")));
 	assert_true(fr_str_ends(S("a.example.org"), S(".example.org")));
 }
