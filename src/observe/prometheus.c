@@ -253,17 +253,29 @@ static void escape(const char *text, char *out, size_t cap)
 	out[n] = '\0';
 }
 
-static void put_origin_metric(struct writer *w, const struct fr_status *s, const char *name,
-                              const char *type, const char *help, size_t offset)
+/* Structs that begin with a name, which is the label's value. */
+struct named {
+	const char *label;
+	const void *v;
+	size_t n, size;
+};
+
+_Static_assert(offsetof(struct fr_origin_sum, name) == 0 && offsetof(struct fr_site_sum, name) == 0,
+               "the name comes first");
+
+/* One metric of each; offset: of its uint64_t. */
+static void put_each(struct writer *w, const struct named *of, const char *name, const char *type,
+                     const char *help, size_t offset)
 {
 	begin(w, name, type, help);
-	for (size_t i = 0; i < s->n_origins; i++) {
+	for (size_t i = 0; i < of->n; i++) {
+		const char *row = (const char *)of->v + i * of->size;
 		char labels[600], escaped[560];
 		uint64_t v;
 
-		memcpy(&v, (const char *)&s->origins[i] + offset, sizeof v);
-		escape(s->origins[i].name, escaped, sizeof escaped);
-		(void)snprintf(labels, sizeof labels, "origin=\"%s\"", escaped);
+		memcpy(&v, row + offset, sizeof v);
+		escape(row, escaped, sizeof escaped);
+		(void)snprintf(labels, sizeof labels, "%s=\"%s\"", of->label, escaped);
 		sample(w, labels, v);
 	}
 }
@@ -286,10 +298,12 @@ static void put_origin_causes(struct writer *w, const struct fr_status *s)
 
 static void put_origins(struct writer *w, const struct fr_status *s)
 {
+	const struct named of = {"origin", s->origins, s->n_origins, sizeof *s->origins};
+
 #define GAUGE(name, member, help)                                                                  \
-	put_origin_metric(w, s, name, "gauge", help, offsetof(struct fr_origin_sum, member))
+	put_each(w, &of, name, "gauge", help, offsetof(struct fr_origin_sum, member))
 #define COUNTER(name, member, help)                                                                \
-	put_origin_metric(w, s, name, "counter", help, offsetof(struct fr_origin_sum, member))
+	put_each(w, &of, name, "counter", help, offsetof(struct fr_origin_sum, member))
 	GAUGE("origin_pool_connections", connections, "Connections open to the origin.");
 	GAUGE("origin_pool_idle_connections", idle, "Of those, unused.");
 	GAUGE("origin_pool_waiting_requests", waiting, "Requests that wait for a connection.");
@@ -303,25 +317,12 @@ static void put_origins(struct writer *w, const struct fr_status *s)
 
 /* --- sites --- */
 
-static void put_site_metric(struct writer *w, const struct fr_status *s, const char *name,
-                            const char *help, size_t offset)
-{
-	begin(w, name, "counter", help);
-	for (size_t i = 0; i < s->n_sites; i++) {
-		char labels[600], escaped[560];
-		uint64_t v;
-
-		memcpy(&v, (const char *)&s->sites[i] + offset, sizeof v);
-		escape(s->sites[i].name, escaped, sizeof escaped);
-		(void)snprintf(labels, sizeof labels, "site=\"%s\"", escaped);
-		sample(w, labels, v);
-	}
-}
-
 static void put_sites(struct writer *w, const struct fr_status *s)
 {
+	const struct named of = {"site", s->sites, s->n_sites, sizeof *s->sites};
+
 #define COUNTER(name, member, help)                                                                \
-	put_site_metric(w, s, name, help, offsetof(struct fr_site_sum, member))
+	put_each(w, &of, name, "counter", help, offsetof(struct fr_site_sum, member))
 	COUNTER("site_requests_total", requests, "Requests by clients for the site.");
 	COUNTER("site_hits_total", hits, "Of those, answered from the store.");
 	COUNTER("site_errors_total", errors, "Of those, answered with 5xx.");
